@@ -10,11 +10,13 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "support/command.hpp"
+#include "support/unfinished_file.hpp"
 
 namespace jobs {
 
@@ -25,7 +27,7 @@ struct output_error : std::system_error {
 
 /// Where results go, as the options --output and --force say.
 struct output_options {
-  std::string path;    // empty: stdout
+  std::string path;    // empty: stdout; a device or a pipe is written as it is
   bool force = false;  // replace a file that exists already
 
   /// Throws: usage_error if the file exists and `force` does not say to replace it, or its folder cannot be written.
@@ -37,8 +39,10 @@ void add_output(CLI::App& job, output_options& options);
 
 class output {
  public:
-  /// Opens stdout or a temporary beside `options.path`. Throws: output_error, usage_error as output_options::check.
+  /// Opens stdout, or a temporary file beside `options.path`. Throws: output_error.
   explicit output(const output_options& options = {});
+  /// Writes to a descriptor that the caller owns and keeps open.
+  output(int descriptor, std::string name);
   /// Removes the temporary file if finish() was not reached.
   ~output();
   output(const output&) = delete;
@@ -57,6 +61,7 @@ class output {
 
  private:
   void append(std::string_view text);
+  void append(const char* text) { append(std::string_view(text)); }
   void append(char character) { append(std::string_view(&character, 1)); }
   void append(bool) = delete;
   void append(__int128 value);
@@ -64,8 +69,9 @@ class output {
   void append(const mpz_class& value);
   template <std::integral Integer>
   void append(Integer value) {
-    reserve(24);
-    end_ = static_cast<std::size_t>(std::to_chars(&buffer_[end_], &buffer_[end_ + 24], value).ptr - &buffer_[0]);
+    reserve(most_digits);
+    char* begin = &buffer_[end_];
+    end_ += static_cast<std::size_t>(std::to_chars(begin, begin + most_digits, value).ptr - begin);
   }
 
   void reserve(std::size_t bytes);  // room for a short item, flushing if need be
@@ -73,10 +79,13 @@ class output {
   [[noreturn]] void fail(int error) const;
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
-  int descriptor_;
-  std::string name_;       // for messages
-  std::string path_;       // final name; empty for stdout
-  std::string temporary_;  // empty for stdout and once finished
+  static constexpr std::size_t most_digits = 48;  // of a 128-bit number, with its sign
+
+  std::optional<unfinished_file> file_;  // none for stdout
+  int descriptor_ = -1;
+  bool owned_ = false;  // a device or pipe opened here
+  std::string name_;    // for messages
+  bool replace_ = false;
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(capacity_bytes);
   std::size_t end_ = 0;
 };

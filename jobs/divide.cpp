@@ -1,0 +1,127 @@
+// Example 3: a task that throws. The error comes back in place of the result, and the other tasks are none the worse.
+#include <unistd.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "jobs.hpp"
+#include "support/decimal.hpp"
+#include "support/line_blocks.hpp"
+#include "support/output.hpp"
+
+namespace jobs {
+namespace {
+
+struct options {
+  std::vector<std::string> divisions{"100/2", "100/0", "100/5"};
+  bool strict = false;
+  output_options output;
+};
+
+double divide(double a, double b) {
+  if (b == 0) throw std::invalid_argument("Cannot divide by zero!");
+  return a / b;
+}
+
+/// Reads `a/b`, or `a b` as in a table.
+std::pair<double, double> parse_division(std::string_view text) {
+  const std::size_t between = text.find_first_of("/ \t");
+  if (between == std::string_view::npos) {
+    throw std::invalid_argument("'" + std::string(text.substr(0, 60)) + "' is not a division (write it as 10/4)");
+  }
+  const std::size_t second = std::min(text.find_first_not_of("/ \t", between), text.size());
+  return {parse_decimal(text.substr(0, between)), parse_decimal(text.substr(second))};
+}
+
+/// Submits divisions and prints their results in the order of submission, holding few at a time.
+class division_printer {
+ public:
+  division_printer(rankpool::executor& pool, output& out) : pool_(pool), out_(out) {}
+
+  void add(std::pair<double, double> operands) {
+    if (outstanding_.size() == most_outstanding) print_oldest();
+    outstanding_.push_back(pool_.submit(divide, operands.first, operands.second));
+  }
+  void print_rest() {
+    while (!outstanding_.empty()) print_oldest();
+  }
+  bool any_failed() const { return any_failed_; }
+
+ private:
+  void print_oldest() {
+    const auto division = std::move(outstanding_.front());
+    outstanding_.pop_front();
+    try {
+      out_.print("Result: ", decimal_text(division.result()), '\n');
+    } catch (const std::invalid_argument& error) {
+      out_.print("Error: ", error.what(), '\n');
+      any_failed_ = true;
+    }
+  }
+
+  static constexpr std::size_t most_outstanding = 1 << 17;
+  rankpool::executor& pool_;
+  output& out_;
+  std::deque<rankpool::future<double>> outstanding_;
+  bool any_failed_ = false;
+};
+
+void add_from_stdin(division_printer& printer) {
+  line_blocks input(STDIN_FILENO, "standard input", [](std::string_view line) { return double(line.size()); }, 1e6);
+  for (const line_block& block : input) {
+    for_each_line(block, [&](std::string_view line, std::uint64_t number) {
+      try {
+        printer.add(parse_division(line));
+      } catch (const std::invalid_argument& error) {
+        throw usage_error("line " + std::to_string(number) + ": " + error.what());
+      }
+    });
+  }
+}
+
+int print_divisions(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+  rankpool::executor pool(cluster, context.executor_options());
+  output out(chosen.output);
+  division_printer printer(pool, out);
+  for (const std::string& text : chosen.divisions) {
+    if (text == "-") {
+      add_from_stdin(printer);
+    } else {
+      printer.add(parse_division(text));
+    }
+  }
+  printer.print_rest();
+  out.finish();
+  return chosen.strict && printer.any_failed() ? 1 : 0;
+}
+
+void check(const options& chosen) {
+  for (const std::string& text : chosen.divisions) {
+    try {
+      if (text != "-") parse_division(text);
+    } catch (const std::invalid_argument& error) {
+      throw usage_error(error.what());
+    }
+  }
+  chosen.output.check();
+}
+
+}  // namespace
+
+void add_divide(CLI::App& app, command_context& context) {
+  auto chosen = std::make_shared<options>();
+  CLI::App& job = add_job(
+      app, context, "divide", "quotients, with the divisions by zero reported in place",
+      [chosen](rankpool::cluster& cluster, const command_context& c) { return print_divisions(cluster, c, *chosen); },
+      [chosen] { check(*chosen); });
+  job.add_option("division", chosen->divisions, "such as 10/4; - reads lines of them (default 100/2 100/0 100/5)");
+  job.add_flag("--strict", chosen->strict, "exit with status 1 if a division failed");
+  add_output(job, chosen->output);
+}
+
+}  // namespace jobs

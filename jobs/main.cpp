@@ -1,0 +1,105 @@
+// The command `rankpool JOB [options]`: reads the command line, then runs the chosen job on rank 0 of the cluster.
+//
+// Exit status: 0 done, 1 a task failed or a result could not be written, 2 usage, 75 stopped early and resumable,
+// 128+n after signal n (a closed stdout counts as SIGPIPE).
+#include <csignal>
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+
+#include "jobs.hpp"
+#include "support/output.hpp"
+
+#ifndef RANKPOOL_VERSION
+#define RANKPOOL_VERSION "unknown"
+#endif
+
+namespace {
+
+enum exit_status { done = 0, failed = 1, usage = 2 };
+
+/// This process's rank as its launcher tells it before MPI starts; -1 without a launcher.
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
+    if (const char* rank = std::getenv(name)) return std::atoi(rank);
+  }
+  return -1;
+}
+
+/// One line on stderr, whatever the message holds.
+void complain(const std::string& job, std::string message) {
+  for (char& c : message) {
+    if (c == '\n') c = ' ';
+  }
+  std::cerr << "rankpool" << (job.empty() ? "" : " " + job) << ": " << message << std::endl;
+}
+
+/// How many workers are where, in the order of their ranks.
+void print_host_map(const rankpool::cluster& cluster) {
+  const auto workers = cluster.workers();
+  for (std::size_t first = 0; first < workers.size();) {
+    std::size_t last = first;
+    while (last + 1 < workers.size() && workers[last + 1].host == workers[first].host) ++last;
+    std::cerr << "rankpool: " << workers[first].host << ": " << last - first + 1 << " workers, ranks "
+              << workers[first].rank << " to " << workers[last].rank << '\n';
+    first = last + 1;
+  }
+}
+
+/// Runs the chosen job on rank 0 and turns what a job may throw about its surroundings into a line and a status.
+/// Errors of tasks pass through: rankpool::run reports them.
+int run_job(rankpool::cluster& cluster, const std::string& job, const jobs::command_context& context, bool checked) {
+  std::signal(SIGPIPE, SIG_IGN);  // write(2) then says EPIPE, and the job ends in good order
+  try {
+    if (!checked && context.check) context.check();
+    if (context.verbose) print_host_map(cluster);
+    return context.program(cluster);
+  } catch (const jobs::usage_error& error) {
+    complain(job, error.what());
+    return usage;
+  } catch (const jobs::output_error& error) {
+    complain(job, error.what());
+    return error.code().value() == EPIPE ? 128 + SIGPIPE : failed;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  jobs::command_context context;
+  CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.",
+               "rankpool");
+  app.set_version_flag("--version", "rankpool " RANKPOOL_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(24);
+  for (const auto add : {jobs::add_squares, jobs::add_cubes, jobs::add_divide, jobs::add_is_prime, jobs::add_sum_squares,
+                         jobs::add_factorial, jobs::add_fibonacci, jobs::add_matmul, jobs::add_image, jobs::add_sort,
+                         jobs::add_sum_cubes, jobs::add_factorials, jobs::add_primes, jobs::add_matadd}) {
+    add(app, context);
+  }
+
+  // Every rank reads the same command line and comes to the same end; one of them says so.
+  const int rank = launched_rank();
+  const bool prints = rank <= 0;
+  const auto job_name = [&app] {
+    const auto chosen = app.get_subcommands();
+    return chosen.empty() ? std::string() : chosen.front()->get_name();
+  };
+  try {
+    app.parse(argc, argv);
+    // Under a launcher only rank 0 is sure to see the files that are meant: it looks once the others are there.
+    if (rank < 0 && context.check) context.check();
+  } catch (const CLI::Success& request) {  // --help, --version
+    return prints ? app.exit(request) : done;
+  } catch (const CLI::Error& error) {
+    if (prints) complain(job_name(), std::string(error.what()) + " (--help lists what it takes)");
+    return usage;
+  } catch (const jobs::usage_error& error) {
+    if (prints) complain(job_name(), error.what());
+    return usage;
+  }
+
+  return rankpool::run(argc, argv, [&, job = job_name()](rankpool::cluster& cluster) {
+    return run_job(cluster, job, context, rank < 0);
+  });
+}

@@ -1,0 +1,49 @@
+// Exercise 1: the sum of the cubes of consecutive numbers, by default those of 1 to 10,000, exact, in chunks that are added up where they run.
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "jobs.hpp"
+#include "support/interval.hpp"
+#include "support/output.hpp"
+#include "support/wide_sum.hpp"
+
+namespace jobs {
+namespace {
+
+struct options {
+  interval<std::uint64_t> range{1, 10'000};
+  output_options output;
+};
+
+/// An object, not a function, so that the loop over a chunk inlines it.
+struct cube {
+  wide_sum operator()(std::uint64_t n) const { return exact_cube(n); }
+};
+
+int sum_cubes(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+  rankpool::executor pool(cluster, context.executor_options());
+  const wide_sum sum = pool.transform_reduce(chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, cube{});
+  output out(chosen.output);
+  out.print("Total sum of cubes: ", to_integer(sum), '\n');
+  out.finish();
+  return 0;
+}
+
+}  // namespace
+
+void add_sum_cubes(CLI::App& app, command_context& context) {
+  auto chosen = std::make_shared<options>();
+  CLI::App& job = add_job(
+      app, context, "sum-cubes", "exact sum of the cubes of consecutive numbers",
+      [chosen](rankpool::cluster& cluster, const command_context& c) { return sum_cubes(cluster, c, *chosen); },
+      [chosen] {
+        chosen->range.check();
+        chosen->output.check();
+      });
+  constexpr std::uint64_t limit = 100'000'000'000'000;  // the sum of all the cubes up to it fits 192 bits
+  add_interval<std::uint64_t>(job, chosen->range, 0, limit);
+  add_output(job, chosen->output);
+}
+
+}  // namespace jobs

@@ -1,0 +1,56 @@
+#include "support/line_blocks.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace jobs {
+namespace {
+constexpr std::size_t most_bytes = 64 * 1024;
+}
+
+line_blocks::line_blocks(int descriptor, std::string name, cost_of_line cost, double most_cost)
+    : descriptor_(descriptor), name_(std::move(name)), cost_(cost), most_cost_(most_cost) {}
+
+line_blocks::iterator line_blocks::begin() {
+  advance();
+  return iterator(*this);
+}
+
+void line_blocks::advance() {
+  block_.first_line = next_line_;
+  block_.text.clear();
+  double cost = 0;
+  while (block_.text.size() < most_bytes && cost < most_cost_) {
+    const std::size_t end = unread_.find('\n', position_);
+    if (end == std::string::npos && read_more()) continue;
+    const std::size_t next = end == std::string::npos ? unread_.size() : end + 1;
+    if (next == position_) break;  // nothing left
+    const std::string_view line(&unread_[position_], next - position_);
+    block_.text += line;
+    cost += cost_(line);
+    position_ = next;
+    ++next_line_;
+  }
+  ended_ = block_.text.empty();
+}
+
+bool line_blocks::read_more() {
+  if (input_ended_) return false;
+  unread_.erase(0, std::exchange(position_, 0));
+  const std::size_t held = unread_.size();
+  unread_.resize(held + std::max(most_bytes, held));  // doubles, so that one long line is not copied again and again
+  ssize_t got;
+  do {
+    got = ::read(descriptor_, &unread_[held], unread_.size() - held);
+  } while (got < 0 && errno == EINTR);
+  unread_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  if (got < 0) throw std::system_error(errno, std::generic_category(), "cannot read " + name_);
+  input_ended_ = got == 0;
+  return !input_ended_;
+}
+
+}  // namespace jobs

@@ -1,0 +1,88 @@
+// A file or pipe as a lazy range of blocks of whole lines: small enough to hold many at once, large enough to be a task.
+//
+// Read with .buffersize, so that no more than the blocks in flight are in memory.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace jobs {
+
+struct line_block {
+  std::uint64_t first_line = 1;  // its number in the input, for messages
+  std::string text;              // whole lines; the last one may lack its end
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive & first_line & text;
+  }
+};
+
+/// Calls `visit(line, number)` for every line of a block, without the blanks around it; empty lines are passed over.
+template <class Visit>
+void for_each_line(const line_block& block, Visit visit) {
+  constexpr std::string_view blanks = " \t\r";
+  std::string_view rest = block.text;
+  for (std::uint64_t number = block.first_line; !rest.empty(); ++number) {
+    const std::size_t end = rest.find('\n');
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+    if (line.empty()) continue;
+    line = line.substr(0, line.find_last_not_of(blanks) + 1);
+    visit(line, number);
+  }
+}
+
+/// An input range over a descriptor that the caller keeps open; it can be gone through once.
+class line_blocks {
+ public:
+  /// What a line is worth in work, for instance its length; a block is full at `most_cost`, or at 64 KiB.
+  using cost_of_line = double (*)(std::string_view line);
+
+  line_blocks(int descriptor, std::string name, cost_of_line cost, double most_cost);
+
+  class iterator {
+   public:
+    using value_type = line_block;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+
+    iterator() = default;
+    explicit iterator(line_blocks& source) : source_(&source) {}
+    const line_block& operator*() const { return source_->block_; }
+    iterator& operator++() {
+      source_->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return source_->ended_; }
+
+   private:
+    line_blocks* source_ = nullptr;
+  };
+
+  /// Reads the first block. Throws: std::system_error, as going on does.
+  iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  void advance();       // the next block, or ended_
+  bool read_more();     // appends to unread_; false at the end of the input
+  int descriptor_;
+  std::string name_;
+  cost_of_line cost_;
+  double most_cost_;
+  std::string unread_;
+  std::size_t position_ = 0;  // of the first byte in unread_ that no block has had
+  bool input_ended_ = false;
+  bool ended_ = false;
+  std::uint64_t next_line_ = 1;
+  line_block block_;
+};
+
+}  // namespace jobs

@@ -1,0 +1,124 @@
+#include "support/output.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace jobs {
+namespace {
+
+/// A device, a pipe or a socket: nothing that could be half-written under its final name.
+bool is_stream(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+void output_options::check() const {
+  if (path.empty() || is_stream(path)) return;
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw usage_error("--output takes a file, and " + path + " is a folder");
+  if (!force && std::filesystem::exists(path, error)) {
+    throw usage_error("--output " + path + " exists already; --force replaces it");
+  }
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const std::string folder_name = folder.empty() ? "." : folder.string();
+  if (::access(folder_name.c_str(), W_OK | X_OK) != 0) {
+    throw usage_error("--output " + path + " cannot be written: " + folder_name + ": " + std::strerror(errno));
+  }
+}
+
+void add_output(CLI::App& job, output_options& options) {
+  job.add_option("--output", options.path, "write the results to this file instead of stdout")->type_name("FILE");
+  job.add_flag("--force", options.force, "replace the output file if it exists");
+}
+
+output::output(const output_options& options)
+    : name_(options.path.empty() ? "standard output" : options.path), replace_(options.force) {
+  if (options.path.empty()) {
+    descriptor_ = STDOUT_FILENO;
+  } else if (is_stream(options.path)) {
+    descriptor_ = ::open(options.path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail(errno);
+    owned_ = true;
+  } else {
+    try {
+      descriptor_ = file_.emplace(options.path).descriptor();
+    } catch (const std::system_error& error) {
+      fail(error.code().value());
+    }
+  }
+}
+
+output::output(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+
+output::~output() {
+  if (owned_) ::close(descriptor_);
+}
+
+void output::append(std::string_view text) {
+  if (text.size() > capacity_bytes - end_) {
+    flush();
+    if (text.size() >= capacity_bytes) return write_all(text);
+  }
+  std::memcpy(&buffer_[end_], text.data(), text.size());
+  end_ += text.size();
+}
+
+void output::append(__int128 value) {
+  if (value >= 0) return append(static_cast<unsigned __int128>(value));
+  append('-');
+  append(-static_cast<unsigned __int128>(value));
+}
+
+void output::append(unsigned __int128 value) {
+  constexpr std::uint64_t ten_to_19 = 10'000'000'000'000'000'000U;
+  if (value >> 64 == 0) return append(static_cast<std::uint64_t>(value));
+  const auto rest = static_cast<std::uint64_t>(value % ten_to_19);
+  append(value / ten_to_19);
+  char digits[20];
+  const char* end = std::to_chars(digits, digits + sizeof digits, rest).ptr;
+  const auto count = static_cast<std::size_t>(end - digits);
+  append(std::string_view("0000000000000000000", 19 - count));
+  append(std::string_view(digits, count));
+}
+
+void output::append(const mpz_class& value) { append(std::string_view(value.get_str())); }
+
+void output::reserve(std::size_t bytes) {
+  if (capacity_bytes - end_ < bytes) flush();
+}
+
+void output::flush() {
+  // Emptied first: after a failure nothing is written twice.
+  const std::size_t end = std::exchange(end_, 0);
+  write_all(std::string_view(buffer_.get(), end));
+}
+
+void output::finish() {
+  flush();
+  try {
+    if (file_) file_->finish(replace_);
+  } catch (const std::system_error& error) {
+    fail(error.code().value());
+  }
+}
+
+void output::write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void output::fail(int error) const { throw output_error(error, std::generic_category(), "cannot write " + name_); }
+
+}  // namespace jobs

@@ -1,0 +1,108 @@
+#include "support/prime.hpp"
+
+#include <array>
+#include <bit>
+
+namespace jobs {
+namespace {
+
+/// Arithmetic modulo an odd number in Montgomery's form: x stands for x * 2^64, so that no step divides.
+class montgomery {
+ public:
+  explicit montgomery(std::uint64_t modulus) : modulus_(modulus), inverse_(modulus) {
+    for (int bits = 3; bits < 64; bits *= 2) inverse_ *= 2 - modulus * inverse_;  // Newton: each step doubles the bits
+    one_ = -modulus % modulus;
+    square_ = static_cast<std::uint64_t>(static_cast<unsigned __int128>(one_) * one_ % modulus);
+  }
+
+  std::uint64_t one() const { return one_; }
+  std::uint64_t minus_one() const { return modulus_ - one_; }
+  std::uint64_t enter(std::uint64_t x) const { return times(x, square_); }
+
+  std::uint64_t times(std::uint64_t a, std::uint64_t b) const {
+    const auto product = static_cast<unsigned __int128>(a) * b;
+    const std::uint64_t quotient = static_cast<std::uint64_t>(product) * inverse_;
+    const auto high = static_cast<std::uint64_t>(product >> 64);
+    const auto correction = static_cast<std::uint64_t>((static_cast<unsigned __int128>(quotient) * modulus_) >> 64);
+    return high >= correction ? high - correction : high - correction + modulus_;
+  }
+
+  std::uint64_t power(std::uint64_t base, std::uint64_t exponent) const {
+    std::uint64_t result = one_;
+    for (; exponent != 0; exponent >>= 1) {
+      if (exponent & 1) result = times(result, base);
+      base = times(base, base);
+    }
+    return result;
+  }
+
+ private:
+  std::uint64_t modulus_;
+  std::uint64_t inverse_;  // of the modulus, mod 2^64
+  std::uint64_t one_;
+  std::uint64_t square_;  // 2^128 mod modulus
+};
+
+/// Miller-Rabin: n - 1 = odd * 2^twos, and base^odd must reach 1 as the powers of a prime's base do.
+bool passes(const montgomery& field, std::uint64_t base, std::uint64_t odd, int twos) {
+  std::uint64_t x = field.power(base, odd);
+  if (x == field.one() || x == field.minus_one()) return true;
+  for (int i = 1; i < twos; ++i) {
+    x = field.times(x, x);
+    if (x == field.minus_one()) return true;
+  }
+  return false;
+}
+
+bool passes(const mpz_class& n, unsigned long base) {
+  const mpz_class before = n - 1;
+  const mp_bitcnt_t twos = mpz_scan1(before.get_mpz_t(), 0);
+  const mpz_class odd = before >> twos;
+  mpz_class x = base;
+  mpz_powm(x.get_mpz_t(), x.get_mpz_t(), odd.get_mpz_t(), n.get_mpz_t());
+  if (x == 1 || x == before) return true;
+  for (mp_bitcnt_t i = 1; i < twos; ++i) {
+    x = x * x % n;
+    if (x == before) return true;
+  }
+  return false;
+}
+
+constexpr std::array<unsigned, 13> small_primes{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41};
+
+}  // namespace
+
+bool is_prime(std::uint64_t n) {
+  if (n < 2) return false;
+  for (const unsigned p : small_primes) {
+    if (n % p == 0) return n == p;
+  }
+  if (n < 43 * 43) return true;
+
+  const montgomery field(n);
+  const int twos = std::countr_zero(n - 1);
+  const std::uint64_t odd = (n - 1) >> twos;
+  for (const std::uint64_t base : {2U, 325U, 9375U, 28178U, 450775U, 9780504U, 1795265022U}) {
+    const std::uint64_t reduced = base % n;
+    if (reduced != 0 && !passes(field, field.enter(reduced), odd, twos)) return false;
+  }
+  return true;
+}
+
+primality judge(const mpz_class& n, int rounds) {
+  if (n < 2) return primality::composite;
+  if (n.fits_ulong_p()) return is_prime(n.get_ui()) ? primality::prime : primality::composite;
+
+  static const mpz_class thirteen_bases_decide("3317044064679887385961981");
+  if (n < thirteen_bases_decide) {
+    for (const unsigned p : small_primes) {
+      if (mpz_divisible_ui_p(n.get_mpz_t(), p) || !passes(n, p)) return primality::composite;
+    }
+    return primality::prime;
+  }
+  constexpr int rounds_of_bpsw = 24;  // what GMP 6.2 counts the BPSW test as
+  return mpz_probab_prime_p(n.get_mpz_t(), rounds_of_bpsw + rounds) != 0 ? primality::probably_prime
+                                                                         : primality::composite;
+}
+
+}  // namespace jobs

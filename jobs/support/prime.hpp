@@ -1,0 +1,23 @@
+// Is a number prime? Proven where a proof is known to hold, and said to be probable where none is.
+//
+// Below 2^64 a Miller-Rabin test to seven fixed bases (Jim Sinclair's set, checked against all 2-pseudoprimes below 2^64)
+// decides; below 3.3e24 the first thirteen primes as bases do (Sorenson and Webster, 2015). Beyond, GMP's BPSW
+// test plus rounds of Miller-Rabin: "composite" is always a proof, "prime" is not.
+#pragma once
+
+#include <gmpxx.h>
+
+#include <cstdint>
+
+namespace jobs {
+
+enum class primality { composite, prime, probably_prime };
+
+/// Decides; about 1 µs for a prime.
+bool is_prime(std::uint64_t n);
+
+/// Judges a number of any size; negative numbers are composite here, as not prime. `rounds` of Miller-Rabin follow BPSW where
+/// nothing proves the answer: each would let a composite number pass with a chance below 1/4.
+primality judge(const mpz_class& n, int rounds);
+
+}  // namespace jobs

@@ -1,0 +1,101 @@
+#include "support/unfinished_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace jobs {
+namespace {
+
+[[noreturn]] void fail(int error, const std::string& path) {
+  throw std::system_error(error, std::generic_category(), path);
+}
+
+// What the handler may read at any moment: a pointer is either null or a C string that stays until it is taken back.
+std::array<std::atomic<const char*>, 64> unfinished_paths{};
+constexpr std::array<int, 3> ending_signals{SIGINT, SIGTERM, SIGHUP};
+std::array<struct sigaction, ending_signals.size()> previous_actions{};
+
+void remove_unfinished(int signal) {
+  for (auto& path : unfinished_paths) {
+    if (const char* name = path.load()) ::unlink(name);
+  }
+  for (std::size_t i = 0; i < ending_signals.size(); ++i) {
+    const auto previous = previous_actions[i].sa_handler;
+    if (ending_signals[i] == signal && previous != SIG_DFL && previous != SIG_IGN) {
+      previous(signal);
+      return;
+    }
+  }
+  ::_exit(128 + signal);
+}
+
+void install_handlers() {
+  for (std::size_t i = 0; i < ending_signals.size(); ++i) {
+    struct sigaction& previous = previous_actions[i];
+    ::sigaction(ending_signals[i], nullptr, &previous);
+    const bool takes_siginfo = (previous.sa_flags & SA_SIGINFO) != 0;
+    if (takes_siginfo || previous.sa_handler == SIG_IGN) continue;  // somebody else's rule, such as nohup's
+    struct sigaction action {};
+    action.sa_handler = remove_unfinished;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(ending_signals[i], &action, nullptr);
+  }
+}
+
+int remember(const char* path) {
+  static std::once_flag installed;
+  std::call_once(installed, install_handlers);
+  for (std::size_t slot = 0; slot < unfinished_paths.size(); ++slot) {
+    const char* expected = nullptr;
+    if (unfinished_paths[slot].compare_exchange_strong(expected, path)) return static_cast<int>(slot);
+  }
+  return -1;  // more files at once than slots: this one survives a signal, under its temporary name
+}
+
+void forget(int slot) {
+  if (slot >= 0) unfinished_paths[static_cast<std::size_t>(slot)].store(nullptr);
+}
+
+}  // namespace
+
+unfinished_file::unfinished_file(std::string final_path)
+    : final_path_(std::move(final_path)), path_(final_path_ + ".part-" + std::to_string(::getpid())) {
+  slot_ = remember(path_.c_str());
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) {
+    const int error = errno;
+    forget(slot_);
+    fail(error, final_path_);
+  }
+}
+
+unfinished_file::~unfinished_file() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+    ::unlink(path_.c_str());
+  }
+  forget(slot_);
+}
+
+void unfinished_file::finish(bool replace) {
+  const auto fail_and_remove = [this](int error) {
+    ::unlink(path_.c_str());
+    fail(error, final_path_);
+  };
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail_and_remove(errno);
+  if (!replace && ::access(final_path_.c_str(), F_OK) == 0) fail_and_remove(EEXIST);
+  if (std::rename(path_.c_str(), final_path_.c_str()) != 0) fail_and_remove(errno);
+  forget(std::exchange(slot_, -1));
+}
+
+}  // namespace jobs
