@@ -1,0 +1,8 @@
+// A lambda with captures is refused by map as well.
+#include <rankpool/rankpool.hpp>
+
+#include <vector>
+
+void use(rankpool::executor& pool, int factor) {
+  pool.map([factor](int n) { return factor * n; }, std::vector{1, 2, 3});
+}

@@ -1,0 +1,6 @@
+// A lambda that captures by reference cannot travel.
+#include <rankpool/rankpool.hpp>
+
+void use(rankpool::executor& pool, int factor) {
+  pool.submit([&] { return 2 * factor; });
+}

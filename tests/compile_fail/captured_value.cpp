@@ -1,0 +1,6 @@
+// A lambda that captures by value cannot travel.
+#include <rankpool/rankpool.hpp>
+
+void use(rankpool::executor& pool, int factor) {
+  pool.submit([factor](int n) { return factor * n; }, 2);
+}

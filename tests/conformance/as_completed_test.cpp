@@ -1,0 +1,125 @@
+// as_completed: futures in the order in which they finish, each once, within a time.
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <algorithm>
+#include <ranges>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+using futures = std::vector<rankpool::future<int>>;
+
+static_assert(std::ranges::input_range<decltype(rankpool::as_completed(std::declval<futures&>()))>);
+
+}  // namespace
+
+TEST_CASE("as_completed of nothing is empty") {
+  int count = 0;
+  for (auto&& task : rankpool::as_completed(futures{})) count += task.done();
+  CHECK(count == 0);
+}
+
+TEST_CASE("as_completed yields every future once, done") {
+  rankpool::executor pool(cluster());
+  futures tasks;
+  for (int i = 0; i < 50; ++i) tasks.push_back(pool.submit(take, std::chrono::microseconds(37 * i % 400), i));
+  std::multiset<int> seen;
+  bool all_done = true;
+  for (auto&& task : rankpool::as_completed(tasks)) {
+    all_done = all_done && task.done();
+    seen.insert(task.result());
+  }
+  CHECK(all_done);
+  CHECK(std::ranges::equal(seen, numbers(50)));
+}
+
+TEST_CASE("as_completed yields what is finished first, then waits", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto finished = pool.submit(square, 3);
+  finished.result();
+  const futures tasks{pool.submit(pass, gate.path(), 1), finished};
+  std::vector<int> seen;
+  for (auto&& task : rankpool::as_completed(tasks)) {
+    seen.push_back(task.result());
+    gate.open();
+  }
+  CHECK(seen == std::vector{9, 1});
+}
+
+TEST_CASE("as_completed yields failed and cancelled futures as well") {
+  rankpool::executor pool(cluster());
+  futures tasks{pool.submit(square, 1), pool.submit(fail, "no")};
+  for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(square, i));
+  tasks.back().cancel();
+  std::size_t count = 0;
+  int failed = 0;
+  for (auto&& task : rankpool::as_completed(tasks)) {
+    ++count;
+    failed += !task.cancelled() && task.exception() != nullptr;
+  }
+  CHECK(count == tasks.size());
+  CHECK(failed == 1);
+}
+
+TEST_CASE("as_completed counts a future once, however often it is given") {
+  rankpool::executor pool(cluster());
+  auto one = pool.submit(square, 1);
+  auto two = pool.submit(square, 2);
+  std::multiset<int> seen;
+  for (auto&& task : rankpool::as_completed(futures{one, two, one, two, two})) seen.insert(task.result());
+  CHECK(seen == std::multiset<int>{1, 4});
+}
+
+TEST_CASE("as_completed throws when time is up, and says how many are missing", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto one = pool.submit(square, 1);
+  auto two = pool.submit(square, 2);
+  rankpool::wait(futures{one, two});
+  const futures tasks{pool.submit(pass, gate.path(), 1), one, pool.submit(pass, gate.path(), 2), two};
+  for (const auto timeout : {std::chrono::milliseconds(0), std::chrono::milliseconds(20)}) {
+    std::multiset<int> seen;
+    std::string message;
+    try {
+      for (auto&& task : rankpool::as_completed(tasks, timeout)) seen.insert(task.result());
+    } catch (const rankpool::timeout_error& error) {
+      message = error.what();
+    }
+    CHECK(seen == std::multiset<int>{1, 4});
+    CHECK(message == "2 (of 4) futures unfinished");
+  }
+  gate.open();
+  check_computes(pool);
+}
+
+TEST_CASE("as_completed with time enough does not throw") {
+  rankpool::executor pool(cluster());
+  futures tasks;
+  for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(square, i));
+  int count = 0;
+  for (auto&& task : rankpool::as_completed(tasks, 60s)) count += task.done();
+  CHECK(count == 20);
+}
+
+TEST_CASE("the loop over as_completed may submit more tasks") {
+  rankpool::executor pool(cluster());
+  futures tasks;
+  for (int i = 0; i < 10; ++i) tasks.push_back(pool.submit(identity, i));
+  futures more;
+  for (auto&& task : rankpool::as_completed(tasks)) more.push_back(pool.submit(square, task.result()));
+  std::multiset<int> seen;
+  for (auto&& task : rankpool::as_completed(more)) seen.insert(task.result());
+  CHECK(std::ranges::equal(seen, squares(10)));
+}
+
+TEST_CASE("as_completed yields futures by value where the loop asks for them") {
+  rankpool::executor pool(cluster());
+  const futures tasks{pool.submit(square, 6)};
+  for (rankpool::future<int> task : rankpool::as_completed(tasks)) CHECK(task.result() == 36);
+}

@@ -1,0 +1,101 @@
+// Who works when: tasks flow while the caller is away, and a slow worker does not hold the others back.
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+std::chrono::nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+std::chrono::nanoseconds end_of_short_task(int) {
+  std::this_thread::sleep_for(1ms);
+  return now();
+}
+
+/// The worker with the given rank takes 20 times as long as the others.
+int rank_that_ran(int slow_rank, int) {
+  const int rank = rankpool::this_worker::rank();
+  std::this_thread::sleep_for(rank == slow_rank ? 20ms : 1ms);
+  return rank;
+}
+
+int highest_rank() {
+  int highest = 0;
+  for (const auto& worker : cluster().workers()) highest = std::max(highest, worker.rank);
+  return highest;
+}
+
+}  // namespace
+
+TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
+  rankpool::executor pool(cluster());
+  auto results = pool.map(end_of_short_task, numbers(40 * workers()));
+  std::this_thread::sleep_for(300ms);
+  const auto awake = now();
+  int late = 0;
+  for (const auto end : results) late += end > awake;
+  CHECK(late == 0);
+}
+
+TEST_CASE("submitted tasks go on while the caller sleeps", "[ranks]") {
+  rankpool::executor pool(cluster());
+  std::vector<rankpool::future<std::chrono::nanoseconds>> tasks;
+  for (int i = 0; i < 40 * workers(); ++i) tasks.push_back(pool.submit(end_of_short_task, i));
+  std::this_thread::sleep_for(300ms);
+  const auto awake = now();
+  CHECK(std::ranges::all_of(tasks, [](const auto& task) { return task.done(); }));
+  int late = 0;
+  for (auto& task : tasks) late += task.result() > awake;
+  CHECK(late == 0);
+}
+
+TEST_CASE("a worker far slower than the others gets fewer tasks of a map", "[ranks]") {
+  if (workers() < 2) return;
+  rankpool::executor pool(cluster());
+  const int slow = highest_rank();
+  std::map<int, int> tasks_of;
+  for (const int rank : pool.map(rankpool::partial(rank_that_ran, slow), numbers(200))) ++tasks_of[rank];
+  CHECK(tasks_of[slow] < 200 / workers() / 2);
+}
+
+TEST_CASE("a worker far slower than the others gets fewer submitted tasks", "[ranks]") {
+  if (workers() < 2) return;
+  rankpool::executor pool(cluster());
+  const int slow = highest_rank();
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(rank_that_ran, slow, i));
+  std::map<int, int> tasks_of;
+  for (auto& task : tasks) ++tasks_of[task.result()];
+  CHECK(tasks_of[slow] < 200 / workers() / 2);
+}
+
+TEST_CASE("a long task does not hold back the short ones submitted after it", "[ranks]") {
+  if (workers() < 2) return;
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto held = pool.submit(pass, gate.path(), 1);
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 500; ++i) tasks.push_back(pool.submit(square, i));
+  // All but those that were already on their way to the worker that is held.
+  CHECK(eventually([&] { return std::ranges::count_if(tasks, [](const auto& task) { return task.done(); }) > 300; }));
+  CHECK_FALSE(held.done());
+  gate.open();
+  for (int i = 0; i < 500; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
+}
+
+TEST_CASE("tasks of very different lengths all return, each with its own value") {
+  rankpool::executor pool(cluster());
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 120; ++i) {
+    const auto time = i % 40 == 0 ? 20'000us : i % 10 == 0 ? 1'000us : 1us;
+    tasks.push_back(pool.submit(take, time, i));
+  }
+  for (int i = 0; i < 120; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
+}

@@ -1,0 +1,218 @@
+// add_done_callback: when callbacks run, in which order, and what they may do.
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+/// What callbacks have noted, from whichever thread they ran on.
+class notes {
+ public:
+  void add(const std::string& line) {
+    const std::scoped_lock lock(mutex_);
+    lines_.push_back(line);
+  }
+  std::vector<std::string> lines() const {
+    const std::scoped_lock lock(mutex_);
+    return lines_;
+  }
+  bool reach(std::size_t count) const {
+    return eventually([&] { return lines().size() >= count; });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+std::string state_of(const rankpool::future<int>& task) {
+  if (task.cancelled()) return "cancelled";
+  if (!task.done()) return "not done";
+  return task.exception() ? "failed" : std::to_string(task.result());
+}
+
+/// Settles the task in an inline cluster as well, where it may wait to be asked for.
+void settle(const rankpool::future<int>& task) { rankpool::wait(std::vector{task}); }
+
+}  // namespace
+
+TEST_CASE("a callback is called with the finished future") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(square, 5);
+  task.add_done_callback([&](rankpool::future<int> done) { seen.add(state_of(done)); });
+  settle(task);
+  REQUIRE(seen.reach(1));
+  CHECK(seen.lines().front() == "25");
+}
+
+TEST_CASE("a callback is called when the task fails") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(fail, "no");
+  task.add_done_callback([&](const rankpool::future<int>& done) { seen.add(state_of(done)); });
+  settle(task);
+  REQUIRE(seen.reach(1));
+  CHECK(seen.lines().front() == "failed");
+}
+
+TEST_CASE("a callback is called when the task is cancelled", "[ranks]") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  gate gate;
+  std::vector<rankpool::future<int>> held;
+  for (int i = 0; i < 100 * workers(); ++i) held.push_back(pool.submit(pass, gate.path(), i));
+  auto task = pool.submit(square, 5);
+  task.add_done_callback([&](rankpool::future<int> done) { seen.add(state_of(done)); });
+  CHECK(task.cancel());
+  REQUIRE(seen.reach(1));
+  CHECK(task.cancel());
+  gate.open();
+  held.back().result();
+  CHECK(seen.lines() == std::vector<std::string>{"cancelled"});
+}
+
+TEST_CASE("callbacks are called in the order of their registration") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto task = pool.submit(pass, gate.path(), 1);
+  std::vector<std::string> expected;
+  for (int i = 0; i < 20; ++i) {
+    expected.push_back(std::to_string(i));
+    task.add_done_callback([&seen, i](rankpool::future<int>) { seen.add(std::to_string(i)); });
+  }
+  gate.open();
+  settle(task);
+  REQUIRE(seen.reach(20));
+  CHECK(seen.lines() == expected);
+}
+
+TEST_CASE("a callback added to a finished future is called at once") {
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(square, 5);
+  task.result();
+  int seen = 0;
+  task.add_done_callback([&](rankpool::future<int> done) { seen = done.result(); });
+  CHECK(seen == 25);
+}
+
+TEST_CASE("what a callback throws is ignored, and later callbacks are called") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(square, 5);
+  task.add_done_callback([&](rankpool::future<int>) {
+    seen.add("first");
+    throw std::runtime_error("thrown by a callback on purpose");
+  });
+  task.add_done_callback([&](rankpool::future<int>) {
+    seen.add("second");
+    throw 42;
+  });
+  task.add_done_callback([&](rankpool::future<int>) { seen.add("third"); });
+  settle(task);
+  REQUIRE(seen.reach(3));
+  CHECK(seen.lines() == std::vector<std::string>{"first", "second", "third"});
+  CHECK(task.result() == 25);
+  CHECK_NOTHROW(task.add_done_callback([](rankpool::future<int>) { throw std::runtime_error("late, on purpose"); }));
+  check_computes(pool);
+}
+
+TEST_CASE("a callback may submit") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(add, 1, 1);
+  task.add_done_callback([&](rankpool::future<int> first) {
+    auto next = pool.submit(add, first.result(), 10);
+    next.add_done_callback([&](rankpool::future<int> second) { seen.add(state_of(second)); });
+    if (is_inline()) settle(next);
+  });
+  settle(task);
+  REQUIRE(seen.reach(1));
+  CHECK(seen.lines().front() == "12");
+}
+
+TEST_CASE("a callback may submit and wait for the result") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(add, 1, 1);
+  task.add_done_callback(
+      [&](rankpool::future<int> first) { seen.add(std::to_string(pool.submit(add, first.result(), 5).result())); });
+  settle(task);
+  REQUIRE(seen.reach(1));
+  CHECK(seen.lines().front() == "7");
+  check_computes(pool);
+}
+
+TEST_CASE("a callback may wait for several futures, and map") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  std::vector<rankpool::future<int>> others;
+  for (int i = 0; i < 5; ++i) others.push_back(pool.submit(square, i));
+  auto task = pool.submit(add, 1, 1);
+  task.add_done_callback([&](rankpool::future<int>) {
+    seen.add(std::to_string(rankpool::wait(others).done.size()));
+    seen.add(std::to_string(collect(pool.map(square, numbers(30))).back()));
+  });
+  settle(task);
+  REQUIRE(seen.reach(2));
+  CHECK(seen.lines() == std::vector<std::string>{"5", "841"});
+}
+
+TEST_CASE("a chain of callbacks, each of which submits the next task, comes to its end before the pool does") {
+  std::atomic<int> last = 0;
+  {
+    rankpool::executor pool(cluster());
+    struct chain {
+      rankpool::executor& pool;
+      std::atomic<int>& last;
+      void operator()(const rankpool::future<int>& done) const {
+        last = done.result();
+        if (last < 200) pool.submit(add, last.load(), 1).add_done_callback(*this);
+      }
+    };
+    pool.submit(identity, 0).add_done_callback(chain{pool, last});
+    if (is_inline()) {
+      pool.submit(nothing).result();
+    } else {
+      CHECK(eventually([&] { return last == 200; }));
+    }
+    check_computes(pool);
+  }
+  if (!is_inline()) CHECK(last == 200);
+}
+
+TEST_CASE("a callback may cancel another future") {
+  rankpool::executor pool(cluster());
+  notes seen;
+  std::vector<rankpool::future<int>> others;
+  for (int i = 0; i < 50; ++i) others.push_back(pool.submit(take, 100us, i));
+  auto first = others.front();
+  first.add_done_callback([&](rankpool::future<int>) { seen.add(others.back().cancel() ? "cancelled" : "not"); });
+  rankpool::wait(others);
+  REQUIRE(seen.reach(1));
+  CHECK(others.back().cancelled() == (seen.lines().front() == "cancelled"));
+  check_computes(pool);
+}
+
+TEST_CASE("callbacks of many futures are each called once") {
+  rankpool::executor pool(cluster());
+  std::atomic<int> called = 0;
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 1000; ++i) {
+    tasks.push_back(pool.submit(square, i));
+    tasks.back().add_done_callback([&](rankpool::future<int>) { ++called; });
+  }
+  rankpool::wait(tasks);
+  CHECK(eventually([&] { return called >= 1000; }));
+  check_computes(pool);
+  CHECK(called == 1000);
+}

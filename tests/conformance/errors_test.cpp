@@ -1,0 +1,259 @@
+// What a task throws: standard exceptions come back as themselves, and can be asked where they happened.
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <any>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <ios>
+#include <memory>
+#include <new>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <typeinfo>
+#include <variant>
+
+using namespace support;
+
+namespace {
+
+template <class Exception>
+int throw_with_message(const std::string& message) {
+  throw Exception(message);
+}
+
+template <class Exception>
+int throw_plain() {
+  throw Exception();
+}
+
+int throw_system_error() { throw std::system_error(ENOENT, std::generic_category(), "opening the cupboard"); }
+
+int throw_stream_failure() { throw std::ios_base::failure("broken stream"); }
+
+int throw_filesystem_error() {
+  throw std::filesystem::filesystem_error("cannot enter", "/attic", std::make_error_code(std::errc::permission_denied));
+}
+
+int out_of_range_of_a_vector() { return numbers(3).at(7); }
+
+int nest() {
+  try {
+    try {
+      throw std::invalid_argument("the innermost");
+    } catch (...) {
+      std::throw_with_nested(std::out_of_range("in the middle"));
+    }
+  } catch (...) {
+    std::throw_with_nested(std::runtime_error("the outermost"));
+  }
+}
+
+/// The messages of an exception and of those nested in it, outermost first.
+std::vector<std::string> messages(const std::exception& error) {
+  std::vector<std::string> result{error.what()};
+  try {
+    std::rethrow_if_nested(error);
+  } catch (const std::exception& inner) {
+    for (auto& message : messages(inner)) result.push_back(std::move(message));
+  }
+  return result;
+}
+
+/// The exception of a failed task, as an Exception; null if it is none.
+template <class Exception, class Future>
+std::optional<std::string> message_as(const Future& task) {
+  try {
+    std::rethrow_exception(task.exception());
+  } catch (const Exception& error) {
+    return error.what();
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+template <class Exception>
+void check_arrives_as_itself(rankpool::executor& pool) {
+  const auto task = pool.submit(throw_with_message<Exception>, "what happened: \"all\" of it");
+  CHECK(message_as<Exception>(task) == "what happened: \"all\" of it");
+  CHECK_THROWS_AS(task.result(), Exception);
+}
+
+template <class Exception>
+void check_plain_arrives_as_itself(rankpool::executor& pool) {
+  const auto task = pool.submit(throw_plain<Exception>);
+  CHECK(message_as<Exception>(task) == std::string(Exception().what()));
+}
+
+}  // namespace
+
+TEST_CASE("every exception type of <stdexcept> arrives as itself, with its message") {
+  rankpool::executor pool(cluster());
+  check_arrives_as_itself<std::logic_error>(pool);
+  check_arrives_as_itself<std::invalid_argument>(pool);
+  check_arrives_as_itself<std::domain_error>(pool);
+  check_arrives_as_itself<std::length_error>(pool);
+  check_arrives_as_itself<std::out_of_range>(pool);
+  check_arrives_as_itself<std::runtime_error>(pool);
+  check_arrives_as_itself<std::range_error>(pool);
+  check_arrives_as_itself<std::overflow_error>(pool);
+  check_arrives_as_itself<std::underflow_error>(pool);
+  check_computes(pool);
+}
+
+TEST_CASE("the other standard exception types arrive as themselves") {
+  rankpool::executor pool(cluster());
+  check_plain_arrives_as_itself<std::bad_alloc>(pool);
+  check_plain_arrives_as_itself<std::bad_array_new_length>(pool);
+  check_plain_arrives_as_itself<std::bad_cast>(pool);
+  check_plain_arrives_as_itself<std::bad_typeid>(pool);
+  check_plain_arrives_as_itself<std::bad_exception>(pool);
+  check_plain_arrives_as_itself<std::bad_function_call>(pool);
+  check_plain_arrives_as_itself<std::bad_optional_access>(pool);
+  check_plain_arrives_as_itself<std::bad_variant_access>(pool);
+  check_plain_arrives_as_itself<std::bad_any_cast>(pool);
+  check_plain_arrives_as_itself<std::bad_weak_ptr>(pool);
+  check_plain_arrives_as_itself<std::exception>(pool);
+  check_computes(pool);
+}
+
+TEST_CASE("system errors keep their code") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit(throw_system_error);
+  try {
+    task.result();
+    FAIL("nothing was thrown");
+  } catch (const std::system_error& error) {
+    CHECK(error.code() == std::errc::no_such_file_or_directory);
+    CHECK(std::string(error.what()) ==
+          std::string(std::system_error(ENOENT, std::generic_category(), "opening the cupboard").what()));
+  }
+  CHECK(message_as<std::ios_base::failure>(pool.submit(throw_stream_failure)).value_or("").find("broken stream") == 0);
+  try {
+    pool.submit(throw_filesystem_error).result();
+    FAIL("nothing was thrown");
+  } catch (const std::filesystem::filesystem_error& error) {
+    CHECK(error.code() == std::errc::permission_denied);
+    CHECK(error.path1() == "/attic");
+  }
+}
+
+TEST_CASE("exceptions thrown by the library under a task arrive as themselves") {
+  rankpool::executor pool(cluster());
+  CHECK_THROWS_AS(pool.submit(out_of_range_of_a_vector).result(), std::out_of_range);
+}
+
+TEST_CASE("nested exceptions arrive with what is nested in them") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit(nest);
+  try {
+    task.result();
+    FAIL("nothing was thrown");
+  } catch (const std::runtime_error& error) {
+    CHECK(messages(error) == std::vector<std::string>{"the outermost", "in the middle", "the innermost"});
+    try {
+      std::rethrow_if_nested(error);
+    } catch (const std::out_of_range& middle) {
+      CHECK_THROWS_AS(std::rethrow_if_nested(middle), std::invalid_argument);
+    }
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("an exception can be asked where it happened") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit(fail, "somewhere");
+  std::set<int> ranks;
+  for (const auto& worker : cluster().workers()) ranks.insert(worker.rank);
+  try {
+    task.result();
+    FAIL("nothing was thrown");
+  } catch (const std::exception& error) {
+    const rankpool::remote_info* where = rankpool::remote_context(error);
+    REQUIRE(where != nullptr);
+    CHECK(ranks.count(where->rank) == 1);
+    CHECK(where->host == cluster().workers().front().host);
+    CHECK_THAT(where->type_name, containing("runtime_error"));
+    std::ostringstream trace;
+    trace << where->trace;
+    std::ostringstream id;
+    id << where->task;
+    CHECK_FALSE(id.str().empty());
+  }
+  const rankpool::remote_info* where = rankpool::remote_context(task.exception());
+  REQUIRE(where != nullptr);
+  CHECK(ranks.count(where->rank) == 1);
+}
+
+TEST_CASE("an error that was not thrown in a task has no remote context") {
+  CHECK(rankpool::remote_context(std::runtime_error("here")) == nullptr);
+  CHECK(rankpool::remote_context(std::make_exception_ptr(std::runtime_error("here"))) == nullptr);
+  CHECK(rankpool::remote_context(std::exception_ptr()) == nullptr);
+  rankpool::executor pool(cluster());
+  pool.shutdown();
+  try {
+    pool.submit(square, 1);
+  } catch (const rankpool::pool_closed& error) {
+    CHECK(rankpool::remote_context(error) == nullptr);
+  }
+}
+
+TEST_CASE("each future has an exception of its own, the same whenever it is asked") {
+  rankpool::executor pool(cluster());
+  const auto one = pool.submit(fail, "one");
+  const auto two = pool.submit(fail, "two");
+  CHECK(one.exception() == one.exception());
+  CHECK(one.exception() != two.exception());
+  const auto copy = one;
+  CHECK(copy.exception() == one.exception());
+  CHECK(message_as<std::runtime_error>(one) == "one");
+  CHECK(message_as<std::runtime_error>(two) == "two");
+}
+
+TEST_CASE("an error of the library that a task throws arrives as itself") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit([]() -> int { throw rankpool::timeout_error("the task's own"); });
+  CHECK_THROWS_AS(task.result(), rankpool::timeout_error);
+  CHECK_THROWS_WITH(task.result(20s), containing("the task's own"));
+}
+
+TEST_CASE("an exception object that a task sends on purpose is not an error of the task") {
+  rankpool::executor pool(cluster());
+  CHECK(pool.submit([] {
+              try {
+                throw std::runtime_error("kept");
+              } catch (const std::exception& error) {
+                return std::string(error.what());
+              }
+            })
+            .result() == "kept");
+}
+
+TEST_CASE("messages may be empty, long, and full of any bytes") {
+  rankpool::executor pool(cluster());
+  for (const std::string& message : {std::string(), std::string(100'000, 'x'), std::string("zwölf\n\ttabs %s %d")}) {
+    CHECK(message_as<std::runtime_error>(pool.submit(fail, message)) == message);
+  }
+}
+
+TEST_CASE("many failures among many successes each stay with their own task") {
+  rankpool::executor pool(cluster());
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 500; ++i) tasks.push_back(pool.submit(square_unless_fifth, i));
+  int wrong = 0;
+  for (int i = 0; i < 500; ++i) {
+    const auto& task = tasks[static_cast<std::size_t>(i)];
+    if (i % 5 == 0) {
+      wrong += message_as<std::invalid_argument>(task) != "no multiple of 5: " + std::to_string(i);
+    } else {
+      wrong += task.result() != i * i;
+    }
+  }
+  CHECK(wrong == 0);
+  check_computes(pool);
+}

@@ -1,0 +1,274 @@
+// future: its states, what reading it gives in each of them, cancelling, and waking who waits.
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+std::vector<int> many(int count) { return numbers(count); }
+
+std::unique_ptr<std::string> owned(const std::string& text) { return std::make_unique<std::string>(text); }
+
+template <class Future>
+std::string printed(const Future& future) {
+  std::ostringstream text;
+  text << future;
+  return text.str();
+}
+
+/// A pool whose workers are all held, with a queue so long that what comes next stays on rank 0.
+class busy_pool {
+ public:
+  busy_pool() : pool(cluster()) {
+    for (int i = 0; i < workers(); ++i) held.push_back(pool.submit(pass, gate_.path(), i));
+    for (int i = 0; i < 100 * workers(); ++i) queued.push_back(pool.submit(square, i));
+  }
+  void release() { gate_.open(); }
+
+  rankpool::executor pool;
+  std::vector<rankpool::future<int>> held;
+  std::vector<rankpool::future<int>> queued;
+
+ private:
+  gate gate_;  // opened before the pool drains
+};
+
+}  // namespace
+
+static_assert(std::copyable<rankpool::future<int>>);
+static_assert(std::copyable<rankpool::future<std::unique_ptr<int>>>);
+static_assert(std::copyable<rankpool::future<void>>);
+
+TEST_CASE("result may be asked for again and again, through every copy") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit(many, 5);
+  const auto copy = task;
+  CHECK(task.result() == numbers(5));
+  CHECK(copy.result() == numbers(5));
+  CHECK(&task.result() == &copy.result());
+  CHECK(copy.id() == task.id());
+}
+
+TEST_CASE("result of a temporary future moves the value out") {
+  rankpool::executor pool(cluster());
+  std::vector<int> values = pool.submit(many, 3).result();
+  CHECK(values == numbers(3));
+  auto task = pool.submit(owned, "mine");
+  std::unique_ptr<std::string> text = std::move(task).result();
+  REQUIRE(text != nullptr);
+  CHECK(*text == "mine");
+}
+
+TEST_CASE("a move-only result can be read in place") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit(owned, "read");
+  CHECK(*task.result() == "read");
+  CHECK(*task.result() == "read");
+}
+
+TEST_CASE("a finished future is done, not running, not cancelled") {
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(square, 3);
+  CHECK(task.result(20s) == 9);
+  CHECK(task.done());
+  CHECK_FALSE(task.running());
+  CHECK_FALSE(task.cancelled());
+  CHECK_FALSE(task.cancel());
+  CHECK(task.result(0s) == 9);
+  CHECK(task.exception() == nullptr);
+  CHECK(task.exception(0s) == nullptr);
+}
+
+TEST_CASE("a failed future is done, and gives its exception either way") {
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(fail, "as planned");
+  CHECK_THROWS_AS(task.result(), std::runtime_error);
+  CHECK_THROWS_WITH(task.result(0s), containing("as planned"));
+  CHECK(task.done());
+  CHECK_FALSE(task.running());
+  CHECK_FALSE(task.cancelled());
+  CHECK_FALSE(task.cancel());
+  REQUIRE(task.exception(0s) != nullptr);
+  CHECK_THROWS_AS(std::rethrow_exception(task.exception()), std::runtime_error);
+}
+
+TEST_CASE("a running future cannot be cancelled", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  const scratch_directory scratch;
+  auto task = pool.submit(mark_and_pass, scratch.file("started"), gate.path(), 5);
+  REQUIRE(eventually([&] { return scratch.files() == 1; }));
+  CHECK(eventually([&] { return task.running(); }));
+  CHECK_FALSE(task.cancel());
+  CHECK_FALSE(task.done());
+  CHECK_FALSE(task.cancelled());
+  CHECK_THROWS_AS(task.result(0s), rankpool::timeout_error);
+  CHECK_THROWS_AS(task.exception(0s), rankpool::timeout_error);
+  CHECK_THROWS_AS(task.result(10ms), rankpool::timeout_error);
+  gate.open();
+  CHECK(task.result() == 5);
+  CHECK_FALSE(task.running());
+}
+
+TEST_CASE("a queued future is neither running nor done, and can be cancelled", "[ranks]") {
+  busy_pool busy;
+  auto task = busy.pool.submit(square, 4);
+  CHECK_FALSE(task.running());
+  CHECK_FALSE(task.done());
+  CHECK_THROWS_AS(task.result(0s), rankpool::timeout_error);
+  CHECK_THROWS_AS(task.exception(0s), rankpool::timeout_error);
+  CHECK(task.cancel());
+  CHECK(task.cancelled());
+  CHECK(task.done());
+  CHECK_FALSE(task.running());
+  CHECK(task.cancel());
+  CHECK_THROWS_AS(task.result(), rankpool::cancelled_error);
+  CHECK_THROWS_AS(task.result(0s), rankpool::cancelled_error);
+  CHECK_THROWS_AS(task.exception(), rankpool::cancelled_error);
+  CHECK_THROWS_AS(task.exception(0s), rankpool::cancelled_error);
+  busy.release();
+  for (int i = 0; i < 10; ++i) CHECK(busy.queued[static_cast<std::size_t>(i)].result() == i * i);
+  check_computes(busy.pool);
+}
+
+TEST_CASE("a cancelled task never runs", "[ranks]") {
+  const scratch_directory scratch;
+  {
+    busy_pool busy;
+    auto task = busy.pool.submit(leave_mark, scratch.file("mark"));
+    CHECK(task.cancel());
+    busy.release();
+    check_computes(busy.pool);
+  }
+  CHECK(scratch.files() == 0);
+}
+
+TEST_CASE("cancel says the truth about each of many futures") {
+  rankpool::executor pool(cluster());
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(square, i));
+  std::vector<bool> cancelled;
+  for (auto& task : tasks) cancelled.push_back(task.cancel());
+  for (int i = 0; i < 200; ++i) {
+    const auto n = static_cast<std::size_t>(i);
+    if (cancelled[n]) {
+      CHECK_THROWS_AS(tasks[n].result(), rankpool::cancelled_error);
+    } else {
+      CHECK(tasks[n].result() == i * i);
+    }
+    CHECK(tasks[n].cancelled() == cancelled[n]);
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("result on another thread wakes when the task completes") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto task = pool.submit(pass, gate.path(), 8);
+  std::atomic<int> seen = 0;
+  {
+    const std::jthread reader([&, task] { seen = task.result(20s); });
+    std::this_thread::sleep_for(10ms);
+    gate.open();
+  }
+  CHECK(seen == 8);
+}
+
+TEST_CASE("result on another thread wakes when the task is cancelled", "[ranks]") {
+  busy_pool busy;
+  auto task = busy.pool.submit(square, 8);
+  std::atomic<bool> woken = false;
+  {
+    const std::jthread reader([&, task] {
+      try {
+        static_cast<void>(task.result(20s));
+      } catch (const rankpool::cancelled_error&) {
+        woken = true;
+      }
+    });
+    std::this_thread::sleep_for(10ms);
+    CHECK(task.cancel());
+  }
+  CHECK(woken);
+  busy.release();
+  check_computes(busy.pool);
+}
+
+TEST_CASE("ids are different for different tasks") {
+  rankpool::executor pool(cluster());
+  rankpool::executor other(cluster());
+  std::set<std::uint64_t> ids;
+  for (int i = 0; i < 50; ++i) {
+    ids.insert(pool.submit(square, i).id());
+    ids.insert(other.submit(square, i).id());
+  }
+  CHECK(ids.size() == 100);
+}
+
+TEST_CASE("a future prints its state and its id", "[ranks]") {
+  busy_pool busy;
+  auto pending = busy.pool.submit(square, 1);
+  CHECK_THAT(printed(pending), containing("pending"));
+  CHECK_THAT(printed(pending), containing(std::to_string(pending.id())));
+  CHECK(eventually([&] { return busy.held.front().running(); }));
+  CHECK_THAT(printed(busy.held.front()), containing("running"));
+  pending.cancel();
+  CHECK_THAT(printed(pending), containing("cancelled"));
+  busy.release();
+  busy.held.front().result();
+  CHECK_THAT(printed(busy.held.front()), containing("finished"));
+  CHECK_THAT(printed(busy.held.front()), containing(std::to_string(busy.held.front().id())));
+}
+
+TEST_CASE("four threads see a consistent future") {
+  rankpool::executor pool(cluster());
+  std::atomic<int> contradictions = 0;
+  for (int round = 0; round < 10; ++round) {
+    std::vector<rankpool::future<int>> tasks;
+    for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(take, 50us, i));
+    {
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&, thread] {
+          for (std::size_t n = 0; n < tasks.size(); ++n) {
+            auto task = tasks[n];
+            if (thread == 0 && n % 2 == 0) task.cancel();
+            const bool was_done = task.done();
+            const bool was_cancelled = task.cancelled();
+            if (was_done && (task.running() || !task.done())) ++contradictions;
+            if (was_cancelled && !(task.cancelled() && task.done())) ++contradictions;
+          }
+        });
+      }
+    }
+    for (auto& task : tasks) {
+      try {
+        static_cast<void>(task.result());
+        if (task.cancelled()) ++contradictions;
+      } catch (const rankpool::cancelled_error&) {
+        if (!task.cancelled()) ++contradictions;
+      }
+    }
+  }
+  CHECK(contradictions == 0);
+  check_computes(pool);
+}
+
+TEST_CASE("a future outlives its executor") {
+  rankpool::future<int> task = [] {
+    rankpool::executor pool(cluster());
+    return pool.submit(square, 12);
+  }();
+  CHECK(task.done());
+  CHECK(task.result() == 144);
+}

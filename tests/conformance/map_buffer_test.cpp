@@ -1,0 +1,187 @@
+// map with a buffer: bounded, so that endless inputs work; and unordered, as results come.
+#include "support/gate.hpp"
+#include "support/sources.hpp"
+#include "support/tasks.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <ranges>
+#include <string>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+/// Counts its living instances in each process.
+class tracked {
+ public:
+  explicit tracked(int value = 0) : value_(value) { ++alive; }
+  tracked(const tracked& other) : value_(other.value_) { ++alive; }
+  tracked& operator=(const tracked&) = default;
+  ~tracked() { --alive; }
+  int value() const { return value_; }
+
+  static inline std::atomic<int> alive = 0;
+
+ private:
+  friend class boost::serialization::access;
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive & value_;
+  }
+  int value_;
+};
+
+tracked track(const tracked& item) { return tracked(item.value() + 1); }
+
+std::vector<int> sorted(std::vector<int> values) {
+  std::ranges::sort(values);
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("buffers of one, two, n and twice n give the same") {
+  rankpool::executor pool(cluster());
+  for (const int buffersize : {1, 2, 40, 80}) {
+    CAPTURE(buffersize);
+    CHECK(collect(pool.map({.buffersize = buffersize}, square, numbers(40))) == squares(40));
+  }
+}
+
+TEST_CASE("every pair of buffersize and chunksize gives the same") {
+  rankpool::executor pool(cluster());
+  for (const int buffersize : {1, 2, 3, 10, 33, 100}) {
+    for (const int chunksize : {0, 1, 2, 5, 33, 100}) {
+      CAPTURE(buffersize, chunksize);
+      const rankpool::map_options options{.chunksize = chunksize, .buffersize = buffersize};
+      CHECK(collect(pool.map(options, square, numbers(33))) == squares(33));
+      counted_source source(33);
+      CHECK(collect(pool.map(options, square, source)) == squares(33));
+      CHECK(source.read_by_owner_alone());
+    }
+  }
+}
+
+TEST_CASE("with a full buffer exactly buffersize items were taken from the input") {
+  rankpool::executor pool(cluster());
+  for (const int buffersize : {1, 2, 7, 30}) {
+    CAPTURE(buffersize);
+    counted_source source;
+    auto results = pool.map({.chunksize = 1, .buffersize = buffersize}, square, source);
+    CHECK(source.taken() == buffersize);
+    auto item = results.begin();
+    for (int yielded = 1; yielded <= 20; ++yielded, ++item) {
+      CHECK(*item == (yielded - 1) * (yielded - 1));
+      CHECK(source.taken() >= buffersize);
+      CHECK(source.taken() <= buffersize + yielded);
+    }
+  }
+}
+
+TEST_CASE("a buffer never holds more than buffersize items, with chunks too") {
+  rankpool::executor pool(cluster());
+  for (const int chunksize : {0, 2, 5, 100}) {
+    CAPTURE(chunksize);
+    constexpr int buffersize = 12;
+    counted_source source;
+    int yielded = 0;
+    bool bounded = true;
+    for (const int n : pool.map({.chunksize = chunksize, .buffersize = buffersize}, identity, source)) {
+      CHECK(n == yielded);
+      ++yielded;
+      bounded = bounded && source.taken() <= buffersize + yielded;
+      if (yielded == 100) break;
+    }
+    CHECK(bounded);
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("a buffer makes endless inputs work") {
+  rankpool::executor pool(cluster());
+  int expected = 0;
+  for (const int n : pool.map({.buffersize = 16}, square, std::views::iota(0))) {
+    CHECK(n == expected * expected);
+    if (++expected == 200) break;
+  }
+  counted_source endless;
+  auto results = pool.map({.buffersize = 5, .ordered = false}, identity, endless);
+  auto item = results.begin();
+  std::vector<int> seen;
+  for (int i = 0; i < 50; ++i, ++item) seen.push_back(*item);
+  CHECK(std::ranges::adjacent_find(sorted(seen)) == sorted(seen).end());
+  CHECK(std::ranges::max(seen) < 60);
+  check_computes(pool);
+}
+
+TEST_CASE("unordered results are the same values in some order, with chunks and buffers too") {
+  rankpool::executor pool(cluster());
+  for (const int chunksize : {0, 1, 3, 50, 200}) {
+    for (const int buffersize : {0, 1, 4, 100}) {
+      CAPTURE(chunksize, buffersize);
+      const rankpool::map_options options{.chunksize = chunksize, .buffersize = buffersize, .ordered = false};
+      CHECK(sorted(collect(pool.map(options, square, numbers(50)))) == squares(50));
+    }
+  }
+}
+
+TEST_CASE("unordered results come as they complete", "[ranks]") {
+  if (workers() < 2) return;
+  rankpool::executor pool(cluster());
+  gate gate;
+  const std::string open = scratch_directory().file("gone");
+  // The first item waits; the others find the directory of their gate gone and pass at once.
+  std::vector<std::string> paths(6, open);
+  paths.front() = gate.path();
+  auto results = pool.map({.chunksize = 1, .ordered = false}, pass, paths, numbers(6));
+  auto item = results.begin();
+  std::vector<int> seen;
+  for (int i = 0; i < 3; ++i, ++item) seen.push_back(*item);
+  CHECK(std::ranges::count(seen, 0) == 0);
+  gate.open();
+  for (; item != results.end(); ++item) seen.push_back(*item);
+  CHECK(sorted(seen) == numbers(6));
+}
+
+TEST_CASE("unordered results go on past an error") {
+  rankpool::executor pool(cluster());
+  for (const int buffersize : {0, 3}) {
+    for (const int chunksize : {1, 4}) {
+      auto lines = readings(
+          pool.map({.chunksize = chunksize, .buffersize = buffersize, .ordered = false}, square_unless_fifth, numbers(11)));
+      std::ranges::sort(lines);
+      CHECK(lines == std::vector<std::string>{"1", "16", "36", "4", "49", "64", "81", "9", "error: no multiple of 5: 0",
+                                              "error: no multiple of 5: 10", "error: no multiple of 5: 5"});
+    }
+  }
+}
+
+TEST_CASE("arguments and results are freed once they are yielded") {
+  const int before = tracked::alive;
+  {
+    rankpool::executor pool(cluster());
+    int most = 0;
+    int yielded = 0;
+    auto items = std::views::iota(0, 500) | std::views::transform([](int n) { return tracked(n); });
+    for (const auto& item : pool.map({.chunksize = 1, .buffersize = 8}, track, items)) {
+      CHECK(item.value() == ++yielded);
+      most = std::max(most, tracked::alive - before);
+    }
+    CHECK(yielded == 500);
+    CHECK(most <= 2 * 8 + 8);
+  }
+  CHECK(tracked::alive == before);
+}
+
+TEST_CASE("the argument and the result of a task are freed with its future") {
+  const int before = tracked::alive;
+  rankpool::executor pool(cluster());
+  {
+    std::vector<rankpool::future<tracked>> tasks;
+    for (int n = 0; n < 20; ++n) tasks.push_back(pool.submit(track, tracked(n)));
+    for (int n = 0; n < 20; ++n) CHECK(tasks[static_cast<std::size_t>(n)].result().value() == n + 1);
+  }
+  CHECK(eventually([&] { return tracked::alive == before; }));
+}

@@ -1,0 +1,159 @@
+// Values that cannot travel: only their own task fails, whichever side it is that gives up.
+#include "support/tasks.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+enum class refusal { none, save, load };
+
+/// Throws where it is told to; `journeys` counts how often it was loaded.
+struct picky {
+  refusal on_first_journey = refusal::none;
+  refusal on_second_journey = refusal::none;
+  int journeys = 0;
+
+  refusal now() const { return journeys == 0 ? on_first_journey : on_second_journey; }
+
+  template <class Archive>
+  void save(Archive& archive, unsigned) const {
+    if (now() == refusal::save) throw std::runtime_error("too shy to leave");
+    archive << on_first_journey << on_second_journey << journeys;
+  }
+  template <class Archive>
+  void load(Archive& archive, unsigned) {
+    archive >> on_first_journey >> on_second_journey >> journeys;
+    if (now() == refusal::load) throw std::runtime_error("does not want to arrive");
+    ++journeys;
+  }
+  BOOST_SERIALIZATION_SPLIT_MEMBER()
+};
+
+picky pass_on(picky value) { return value; }
+
+int journeys(const picky& value) { return value.journeys; }
+
+/// Refuses to be sent as a callable.
+struct picky_function {
+  picky state;
+  int operator()(int n) const { return n; }
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive & state;
+  }
+};
+
+void check_only_this_fails(const picky& value, const std::string& message) {
+  rankpool::executor pool(cluster());
+  auto before = pool.submit(square, 3);
+  auto failing = pool.submit(pass_on, value);
+  auto after = pool.submit(square, 4);
+  CHECK_THROWS_AS(failing.result(), rankpool::serialization_error);
+  CHECK_THROWS_WITH(failing.result(), containing(message));
+  CHECK(before.result() == 9);
+  CHECK(after.result() == 16);
+  check_computes(pool);
+}
+
+}  // namespace
+
+TEST_CASE("a picky value that has no objection travels") {
+  rankpool::executor pool(cluster());
+  CHECK(pool.submit(pass_on, picky{}).result().journeys == 2);
+}
+
+TEST_CASE("an argument that fails to be saved fails its own future only") {
+  check_only_this_fails({.on_first_journey = refusal::save}, "too shy to leave");
+}
+
+TEST_CASE("an argument that fails to be loaded fails its own future only") {
+  check_only_this_fails({.on_first_journey = refusal::load}, "does not want to arrive");
+}
+
+TEST_CASE("a result that fails to be saved fails its own future only") {
+  check_only_this_fails({.on_second_journey = refusal::save}, "too shy to leave");
+}
+
+TEST_CASE("a result that fails to be loaded fails its own future only") {
+  check_only_this_fails({.on_second_journey = refusal::load}, "does not want to arrive");
+}
+
+TEST_CASE("a result that failed to be loaded fails the same way each time it is read") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit(pass_on, picky{.on_second_journey = refusal::load});
+  for (int i = 0; i < 3; ++i) CHECK_THROWS_AS(task.result(), rankpool::serialization_error);
+  CHECK(task.exception() != nullptr);
+  CHECK(task.done());
+}
+
+TEST_CASE("a callable that fails to travel fails its own future only") {
+  rankpool::executor pool(cluster());
+  for (const auto when : {refusal::save, refusal::load}) {
+    auto failing = pool.submit(picky_function{{.on_first_journey = when}}, 1);
+    auto other = pool.submit(square, 5);
+    CHECK_THROWS_AS(failing.result(), rankpool::serialization_error);
+    CHECK(other.result() == 25);
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too") {
+  rankpool::executor pool(cluster());
+  for (const auto when : {refusal::save, refusal::load}) {
+    std::vector<picky> items(7);
+    items[3].on_first_journey = when;
+    auto results = pool.map({.chunksize = 1}, journeys, items);
+    int right = 0;
+    int failed = 0;
+    for (auto item = results.begin(); item != results.end(); ++item) {
+      try {
+        right += *item == 1;
+      } catch (const rankpool::serialization_error&) {
+        ++failed;
+      }
+    }
+    CHECK(right == 6);
+    CHECK(failed == 1);
+  }
+  std::vector<picky> items(7);
+  items[3].on_second_journey = refusal::save;
+  items[5].on_second_journey = refusal::load;
+  auto results = pool.map({.chunksize = 7}, pass_on, items);
+  int right = 0;
+  int failed = 0;
+  for (auto item = results.begin(); item != results.end(); ++item) {
+    try {
+      right += (*item).journeys == 2;
+    } catch (const rankpool::serialization_error&) {
+      ++failed;
+    }
+  }
+  CHECK(right == 5);
+  CHECK(failed == 2);
+  check_computes(pool);
+}
+
+TEST_CASE("what one task leaves half-written does not spoil the next") {
+  rankpool::executor pool(cluster(), {.max_workers = 1});
+  std::vector<rankpool::future<picky>> tasks;
+  for (int i = 0; i < 60; ++i) {
+    picky value;
+    if (i % 4 == 1) value.on_first_journey = refusal::save;
+    if (i % 4 == 2) value.on_first_journey = refusal::load;
+    if (i % 4 == 3) value.on_second_journey = refusal::save;
+    tasks.push_back(pool.submit(pass_on, value));
+  }
+  for (int i = 0; i < 60; ++i) {
+    auto& task = tasks[static_cast<std::size_t>(i)];
+    if (i % 4 == 0) {
+      CHECK(task.result().journeys == 2);
+    } else {
+      CHECK_THROWS_AS(task.result(), rankpool::serialization_error);
+    }
+  }
+  check_computes(pool);
+}

@@ -1,0 +1,161 @@
+// wait: for the first, the first failure, or all; never throwing when time is up.
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace support;
+using rankpool::return_when;
+
+namespace {
+
+using futures = std::vector<rankpool::future<int>>;
+
+/// The ids of futures, to compare lists of them.
+std::vector<std::uint64_t> ids(const futures& tasks) {
+  std::vector<std::uint64_t> result;
+  for (const auto& task : tasks) result.push_back(task.id());
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("wait for all of nothing returns at once") {
+  const auto [done, not_done] = rankpool::wait(futures{});
+  CHECK(done.empty());
+  CHECK(not_done.empty());
+}
+
+TEST_CASE("wait for all returns all, in the order given") {
+  rankpool::executor pool(cluster());
+  futures tasks;
+  for (int i = 0; i < 10; ++i) tasks.push_back(pool.submit(take, 200us * (10 - i), i));
+  const auto [done, not_done] = rankpool::wait(tasks);
+  CHECK(ids(done) == ids(tasks));
+  CHECK(not_done.empty());
+  for (const auto& task : tasks) CHECK(task.done());
+}
+
+TEST_CASE("wait for all takes failed and cancelled futures as done") {
+  rankpool::executor pool(cluster());
+  futures tasks{pool.submit(square, 1), pool.submit(fail, "no"), pool.submit(square, 2)};
+  for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(square, i));
+  tasks.back().cancel();
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::all_completed);
+  CHECK(done.size() == tasks.size());
+  CHECK(not_done.empty());
+}
+
+TEST_CASE("wait for the first returns when one is done", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  const futures tasks{pool.submit(square, 3), pool.submit(pass, gate.path(), 1), pool.submit(pass, gate.path(), 2)};
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::first_completed);
+  CHECK(ids(done) == ids({tasks[0]}));
+  CHECK(ids(not_done) == ids({tasks[1], tasks[2]}));
+}
+
+TEST_CASE("wait for the first returns at once if one was done before", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto finished = pool.submit(square, 3);
+  finished.result();
+  const futures tasks{pool.submit(pass, gate.path(), 1), finished};
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::first_completed);
+  CHECK(ids(done) == ids({finished}));
+  CHECK(ids(not_done) == ids({tasks[0]}));
+}
+
+TEST_CASE("wait for the first failure returns when one has failed", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  const futures tasks{pool.submit(square, 3), pool.submit(fail, "first failure"), pool.submit(pass, gate.path(), 1)};
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::first_exception);
+  CHECK(std::ranges::count(ids(done), tasks[1].id()) == 1);
+  CHECK(std::ranges::count(ids(not_done), tasks[2].id()) == 1);
+}
+
+TEST_CASE("wait for the first failure returns at once if one had failed before", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto failed = pool.submit(fail, "before");
+  CHECK(failed.exception() != nullptr);
+  const futures tasks{pool.submit(pass, gate.path(), 1), failed};
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::first_exception);
+  CHECK(ids(done) == ids({failed}));
+  CHECK(ids(not_done) == ids({tasks[0]}));
+}
+
+TEST_CASE("wait for the first failure does not stop at a cancelled future", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  futures held;
+  for (int i = 0; i < 100 * workers(); ++i) held.push_back(pool.submit(pass, gate.path(), i));
+  auto cancelled = pool.submit(square, 1);
+  REQUIRE(cancelled.cancel());
+  const futures tasks{held.front(), cancelled};
+  auto result = rankpool::wait(tasks, return_when::first_exception, 20ms);
+  CHECK(ids(result.done) == ids({cancelled}));
+  CHECK(ids(result.not_done) == ids({held.front()}));
+  gate.open();
+  result = rankpool::wait(tasks, return_when::first_exception);
+  CHECK(result.not_done.empty());
+}
+
+TEST_CASE("wait for the first failure waits for all if none fails") {
+  rankpool::executor pool(cluster());
+  futures tasks;
+  for (int i = 0; i < 10; ++i) tasks.push_back(pool.submit(square, i));
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::first_exception);
+  CHECK(done.size() == 10);
+  CHECK(not_done.empty());
+}
+
+TEST_CASE("wait gives what there is when time is up, and does not throw", "[ranks]") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  auto finished = pool.submit(square, 3);
+  finished.result();
+  const futures tasks{pool.submit(pass, gate.path(), 1), finished, pool.submit(pass, gate.path(), 2)};
+  for (const auto timeout : {std::chrono::milliseconds(0), std::chrono::milliseconds(20)}) {
+    const auto [done, not_done] = rankpool::wait(tasks, return_when::all_completed, timeout);
+    CHECK(ids(done) == ids({finished}));
+    CHECK(ids(not_done) == ids({tasks[0], tasks[2]}));
+  }
+  gate.open();
+  CHECK(rankpool::wait(tasks, return_when::all_completed, 20s).done.size() == 3);
+}
+
+TEST_CASE("wait counts a future once, however often it is given") {
+  rankpool::executor pool(cluster());
+  auto one = pool.submit(square, 1);
+  auto two = pool.submit(square, 2);
+  const futures tasks{one, two, one, one, two};
+  const auto [done, not_done] = rankpool::wait(tasks);
+  CHECK(ids(done) == ids({one, two}));
+  CHECK(not_done.empty());
+}
+
+TEST_CASE("wait misses none of a hundred futures that are released at once") {
+  rankpool::executor pool(cluster());
+  gate gate;
+  futures tasks;
+  for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(pass, gate.path(), i));
+  const std::jthread opener([&] {
+    std::this_thread::sleep_for(10ms);
+    gate.open();
+  });
+  const auto [done, not_done] = rankpool::wait(tasks, return_when::all_completed, 20s);
+  CHECK(done.size() == 100);
+  CHECK(not_done.empty());
+}
+
+TEST_CASE("wait takes futures of several executors, and of tasks that return nothing") {
+  rankpool::executor first(cluster());
+  rankpool::executor second(cluster());
+  const futures tasks{first.submit(square, 1), second.submit(square, 2)};
+  CHECK(rankpool::wait(tasks).done.size() == 2);
+  const std::vector<rankpool::future<void>> empty{first.submit(nothing), second.submit(nothing)};
+  CHECK(rankpool::wait(empty).done.size() == 2);
+}

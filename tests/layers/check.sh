@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# check.sh RULE ...: checks one rule of the layers and prints every line that breaks it.
+#
+#   mpi-headers SOURCE          only src/mpi, and the header of with_executor, include MPI or Boost.MPI
+#   job-headers SOURCE          jobs include the public header, headers of their own, std, and what they have declared
+#   header-guards SOURCE        every header begins its code with #pragma once
+#   core-without-mpi NM ARCHIVE the core's archive refers to no symbol of MPI
+#   links-no-mpi PROGRAM        the program needs no MPI library
+set -u
+
+fail() {
+  echo "$1:"
+  echo "$2"
+  exit 1
+}
+
+case $1 in
+  mpi-headers)
+    cd "$2" || exit 1
+    found=$(grep -rnE '^ *# *include *[<"](mpi\.h|mpi-ext\.h|pmix|boost/mpi)' include src jobs \
+      --include='*.hpp' --include='*.cpp' --include='*.h' |
+      grep -vE '^(src/mpi/|include/rankpool/with_executor\.hpp:)')
+    [[ -z $found ]] || fail "MPI is included outside of src/mpi" "$found"
+    ;;
+  job-headers)
+    cd "$2" || exit 1
+    # Third parties that jobs have declared in jobs/CMakeLists.txt, and what the system itself offers.
+    third_party='<(gmp\.h|gmpxx\.h|CLI/|primesieve|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h)'
+    system='<(fcntl|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|immintrin)\.h>'
+    std='<[a-z_0-9]+>'
+    own='"'
+    found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
+      grep -vE "include *(<rankpool/rankpool\.hpp>|$third_party|$system|$std|$own)")
+    [[ -z $found ]] || fail "jobs include what they have not declared" "$found"
+    found=$(grep -rnE '^ *# *include *"(\.\./|src/|core/|mpi/|rankpool/)' jobs --include='*.hpp' --include='*.cpp')
+    [[ -z $found ]] || fail "jobs include headers that are not theirs" "$found"
+    found=$(grep -rnwE 'MPI_[A-Z][a-z_]+|boost::mpi|rankpool::detail' jobs --include='*.hpp' --include='*.cpp')
+    [[ -z $found ]] || fail "jobs reach below the public interface" "$found"
+    ;;
+  header-guards)
+    cd "$2" || exit 1
+    found=$(find include src jobs tests -name '*.hpp' -exec grep -L '^#pragma once$' {} +)
+    [[ -z $found ]] || fail "headers without #pragma once" "$found"
+    ;;
+  core-without-mpi)
+    found=$("$2" -C "$3" 2>/dev/null | grep -E ' (MPIX?_[A-Z][A-Za-z_]+|PMIx_|ompi_|boost::mpi::)')
+    [[ -z $found ]] || fail "the core refers to MPI" "$found"
+    ;;
+  links-no-mpi)
+    found=$(ldd "$2" | grep -iE 'lib(open-?)?(mpi|pmix|rte|pal)|boost_mpi')
+    [[ -z $found ]] || fail "the core brings MPI along" "$found"
+    ;;
+  *)
+    echo "check.sh: unknown rule $1" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,52 @@
+// crash_program exit|abort|segfault|kill: a task takes its process down. The program must end, with a clear error or
+// with the other tasks done: what it must never do is hang.
+#include <rankpool/rankpool.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+int work(int n) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return n;
+}
+
+int crash(const std::string& how) {
+  if (how == "exit") _exit(3);
+  if (how == "abort") std::abort();
+  if (how == "segfault") raise(SIGSEGV);
+  if (how == "kill") raise(SIGKILL);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string how = argc > 1 ? argv[1] : "exit";
+  return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+    rankpool::executor pool(cluster);
+    std::vector<rankpool::future<int>> tasks;
+    for (int n = 0; n < 50; ++n) tasks.push_back(pool.submit(work, n));
+    auto lost = pool.submit(crash, how);
+    for (int n = 50; n < 100; ++n) tasks.push_back(pool.submit(work, n));
+    try {
+      lost.result();
+      std::printf("the task survived\n");
+      return 0;
+    } catch (const rankpool::error& error) {
+      std::printf("lost: %s\n", error.what());
+    }
+    int done = 0;
+    for (auto& task : tasks) done += task.exception() == nullptr;
+    std::printf("others done: %d\n", done);
+    return 1;
+  });
+}

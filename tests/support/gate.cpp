@@ -1,0 +1,71 @@
+// Gates, marks and waiting, with plain POSIX files.
+#include "support/gate.hpp"
+
+#include "support/cluster.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+namespace support {
+namespace {
+constexpr std::chrono::milliseconds poll_interval{1};
+constexpr std::chrono::seconds task_patience{20};
+}  // namespace
+
+scratch_directory::scratch_directory() {
+  std::string name = (std::filesystem::temp_directory_path() / "rankpool-test-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
+  path_ = name;
+}
+
+scratch_directory::~scratch_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+int scratch_directory::files() const { return static_cast<int>(std::distance(std::filesystem::directory_iterator(path_), {})); }
+
+gate::gate() {
+  if (is_inline()) open();
+}
+
+void gate::open() { leave_mark(path()); }
+
+int pass(const std::string& path, int value) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  const bool open = eventually(
+      // A gate that is gone has been opened: its owner went on without waiting for this task.
+      [&] { return access(path.c_str(), F_OK) == 0 || access(directory.c_str(), F_OK) != 0; }, task_patience);
+  if (!open) throw std::runtime_error("nobody opened the gate " + path);
+  return value;
+}
+
+bool leave_mark(const std::string& path) {
+  const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return false;
+  close(file);
+  return true;
+}
+
+int mark_and_pass(const std::string& mark, const std::string& path, int value) {
+  leave_mark(mark);
+  return pass(path, value);
+}
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return condition();
+    std::this_thread::sleep_for(poll_interval);
+  }
+  return true;
+}
+
+}  // namespace support

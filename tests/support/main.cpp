@@ -1,0 +1,41 @@
+// The test program: Catch2 on rank 0, every other rank serving tasks.
+//
+// Why: a rank that runs the framework for itself can fail unseen, or pass without having served anything. Here the
+// status of rank 0 is the status of all. Assertions belong on rank 0's main thread: Catch2 knows no other.
+#define CATCH_CONFIG_RUNNER
+#include "support/catch.hpp"
+
+#include "support/cluster.hpp"
+
+#include <stdexcept>
+
+namespace support {
+namespace {
+rankpool::cluster* current = nullptr;
+}
+
+rankpool::cluster& cluster() {
+  if (current == nullptr) throw std::logic_error("support::cluster() is for test cases only");
+  return *current;
+}
+
+bool is_inline() { return cluster().workers().front().rank == 0; }
+
+int workers() { return cluster().num_workers(); }
+
+cluster_scope::cluster_scope(rankpool::cluster& cluster) { current = &cluster; }
+
+cluster_scope::~cluster_scope() { current = nullptr; }
+
+}  // namespace support
+
+int main(int argc, char** argv) {
+  return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+    const support::cluster_scope scope(cluster);
+    Catch::Session session;
+    if (const int status = session.applyCommandLine(argc, argv); status != 0) return status;
+    auto& selected = session.configData().testsOrTags;
+    if (selected.empty() && support::is_inline()) selected.emplace_back("~[ranks]");
+    return session.run();
+  });
+}
