@@ -1,4 +1,5 @@
 // future: its states, what reading it gives in each of them, cancelling, and waking who waits.
+#include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 
 std::vector<int> many(int count) { return numbers(count); }
 
-std::unique_ptr<std::string> owned(const std::string& text) { return std::make_unique<std::string>(text); }
+std::unique_ptr<box> boxed(int n) { return std::make_unique<box>(box{n}); }
 
 template <class Future>
 std::string printed(const Future& future) {
@@ -46,7 +47,7 @@ class busy_pool {
 }  // namespace
 
 static_assert(std::copyable<rankpool::future<int>>);
-static_assert(std::copyable<rankpool::future<std::unique_ptr<int>>>);
+static_assert(std::copyable<rankpool::future<std::unique_ptr<box>>>);
 static_assert(std::copyable<rankpool::future<void>>);
 
 TEST_CASE("result may be asked for again and again, through every copy") {
@@ -63,17 +64,17 @@ TEST_CASE("result of a temporary future moves the value out") {
   rankpool::executor pool(cluster());
   std::vector<int> values = pool.submit(many, 3).result();
   CHECK(values == numbers(3));
-  auto task = pool.submit(owned, "mine");
-  std::unique_ptr<std::string> text = std::move(task).result();
-  REQUIRE(text != nullptr);
-  CHECK(*text == "mine");
+  auto task = pool.submit(boxed, 5);
+  std::unique_ptr<box> mine = std::move(task).result();
+  REQUIRE(mine != nullptr);
+  CHECK(mine->value == 5);
 }
 
 TEST_CASE("a move-only result can be read in place") {
   rankpool::executor pool(cluster());
-  const auto task = pool.submit(owned, "read");
-  CHECK(*task.result() == "read");
-  CHECK(*task.result() == "read");
+  const auto task = pool.submit(boxed, 6);
+  CHECK(task.result()->value == 6);
+  CHECK(task.result()->value == 6);
 }
 
 TEST_CASE("a finished future is done, not running, not cancelled") {

@@ -1,4 +1,5 @@
 // map: the sequential answer, in order, whatever the ranges and the chunks are.
+#include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
@@ -25,9 +26,9 @@ std::string repeat(const std::string& text, int times) {
   return result;
 }
 
-std::unique_ptr<int> boxed(int n) { return std::make_unique<int>(n); }
+std::unique_ptr<box> boxed(int n) { return std::make_unique<box>(box{n}); }
 
-int unboxed(std::unique_ptr<int> box) { return *box; }
+int unboxed(std::unique_ptr<box> content) { return content->value; }
 
 long widened(long n) { return 2 * n; }
 
@@ -147,11 +148,11 @@ TEST_CASE("map sends strings and other values of changing size") {
 TEST_CASE("map yields move-only results and takes move-only arguments") {
   rankpool::executor pool(cluster());
   int sum = 0;
-  for (auto&& box : pool.map(boxed, numbers(20))) sum += *box;
+  for (auto&& item : pool.map(boxed, numbers(20))) sum += item->value;
   CHECK(sum == 190);
 
-  std::vector<std::unique_ptr<int>> boxes;
-  for (int n = 0; n < 20; ++n) boxes.push_back(std::make_unique<int>(n));
+  std::vector<std::unique_ptr<box>> boxes;
+  for (int n = 0; n < 20; ++n) boxes.push_back(boxed(n));
   CHECK(collect(pool.map(unboxed, std::move(boxes))) == numbers(20));
 }
 

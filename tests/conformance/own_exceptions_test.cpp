@@ -74,7 +74,7 @@ int nest_own() {
 }  // namespace plant
 
 RANKPOOL_REGISTER_EXCEPTION(plant::overheated)
-RANKPOOL_REGISTER_EXCEPTION(plant::alarm)
+RANKPOOL_REGISTER_EXCEPTION(plant::alarm);
 
 TEST_CASE("a registered exception type comes back whole") {
   rankpool::executor pool(cluster());

@@ -1,4 +1,5 @@
 // submit: what can be called, with which arguments, and where the task runs.
+#include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -24,8 +25,8 @@ std::size_t total_length(const std::vector<std::string>& words) {
   return total;
 }
 
-std::unique_ptr<int> doubled(std::unique_ptr<int> value) {
-  *value *= 2;
+std::unique_ptr<box> doubled(std::unique_ptr<box> value) {
+  value->value *= 2;
   return value;
 }
 
@@ -138,9 +139,9 @@ TEST_CASE("arguments are copied or moved at the call: what happens to them later
 
 TEST_CASE("arguments and results may be move-only") {
   rankpool::executor pool(cluster());
-  std::unique_ptr<int> answer = pool.submit(doubled, std::make_unique<int>(21)).result();
+  std::unique_ptr<box> answer = pool.submit(doubled, std::make_unique<box>(box{21})).result();
   REQUIRE(answer != nullptr);
-  CHECK(*answer == 42);
+  CHECK(answer->value == 42);
 }
 
 TEST_CASE("a task may return nothing") {

@@ -1,0 +1,72 @@
+// Large numbers of tasks, items and bytes. Hidden from an ordinary run: `conformance "[scale]"` runs them, and so does
+// ctest, once, on three ranks.
+#include "support/tasks.hpp"
+
+#include <sys/resource.h>
+
+#include <cstddef>
+#include <functional>
+#include <ranges>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+/// The most memory that this process has ever held, in bytes.
+std::size_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+constexpr std::size_t beyond_int = (std::size_t{1} << 31) + 4096;
+
+std::size_t checked_size(const std::vector<char>& bytes) {
+  return bytes.front() == 'a' && bytes.back() == 'z' ? bytes.size() : 0;
+}
+
+std::vector<char> bytes_from_a_to_z(std::size_t size) {
+  std::vector<char> bytes(size);
+  bytes.front() = 'a';
+  bytes.back() = 'z';
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a million submits may be outstanding", "[.][scale]") {
+  rankpool::executor pool(cluster());
+  constexpr int count = 1'000'000;
+  std::vector<rankpool::future<int>> tasks;
+  tasks.reserve(count);
+  for (int n = 0; n < count; ++n) tasks.push_back(pool.submit(identity, n));
+  int wrong = 0;
+  for (int n = 0; n < count; ++n) wrong += tasks[static_cast<std::size_t>(n)].result() != n;
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("a map over a hundred million integers takes bounded memory", "[.][scale]") {
+  rankpool::executor pool(cluster());
+  const std::size_t before = peak_bytes();
+  long sum = 0;
+  for (const int n : pool.map({.buffersize = 1'000'000}, identity, std::views::iota(0, 100'000'000))) sum += n;
+  CHECK(sum == 99'999'999L * 100'000'000L / 2);
+  CHECK(peak_bytes() - before < 200'000'000);
+}
+
+TEST_CASE("transform_reduce over ten billion integers takes no memory for them", "[.][scale]") {
+  rankpool::executor pool(cluster());
+  const std::size_t before = peak_bytes();
+  constexpr long n = 10'000'000'000;
+  const auto odd = [](long k) { return k & 1; };
+  CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, odd) == n / 2);
+  CHECK(peak_bytes() - before < 50'000'000);
+}
+
+TEST_CASE("arguments and results may be over 2 GiB", "[.][scale]") {
+  rankpool::executor pool(cluster(), {.max_workers = 1});
+  CHECK(pool.submit(checked_size, bytes_from_a_to_z(beyond_int)).result() == beyond_int);
+  CHECK(checked_size(pool.submit(bytes_from_a_to_z, beyond_int).result()) == beyond_int);
+  check_computes(pool);
+}
