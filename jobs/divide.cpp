@@ -72,7 +72,8 @@ class division_printer {
 };
 
 void add_from_stdin(division_printer& printer) {
-  line_blocks input(STDIN_FILENO, "standard input", [](std::string_view line) { return double(line.size()); }, 1e6);
+  line_blocks input(
+      STDIN_FILENO, "standard input", [](std::string_view line) { return double(line.size()); }, 1e6);
   for (const line_block& block : input) {
     for_each_line(block, [&](std::string_view line, std::uint64_t number) {
       try {

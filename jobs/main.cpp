@@ -2,8 +2,8 @@
 //
 // Exit status: 0 done, 1 a task failed or a result could not be written, 2 usage, 75 stopped early and resumable,
 // 128+n after signal n (a closed stdout counts as SIGPIPE).
-#include <csignal>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -34,14 +34,26 @@ void complain(const std::string& job, std::string message) {
   std::cerr << "rankpool" << (job.empty() ? "" : " " + job) << ": " << message << std::endl;
 }
 
+/// What CLI11 has to say, in words that name the job or the option.
+std::string description(const CLI::App& app, const CLI::Error& error) {
+  const auto chosen = app.get_subcommands();
+  const auto strange = chosen.empty() ? app.remaining() : chosen.front()->remaining();
+  if (chosen.empty()) {
+    return (strange.empty() ? "a job is missing" : "there is no job '" + strange.front() + "'") + "; rankpool --help lists them";
+  }
+  const std::string help = "; rankpool " + chosen.front()->get_name() + " --help lists what it takes";
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !strange.empty()) return "it takes no '" + strange.front() + "'" + help;
+  return error.what() + help;
+}
+
 /// How many workers are where, in the order of their ranks.
 void print_host_map(const rankpool::cluster& cluster) {
   const auto workers = cluster.workers();
   for (std::size_t first = 0; first < workers.size();) {
     std::size_t last = first;
     while (last + 1 < workers.size() && workers[last + 1].host == workers[first].host) ++last;
-    std::cerr << "rankpool: " << workers[first].host << ": " << last - first + 1 << " workers, ranks "
-              << workers[first].rank << " to " << workers[last].rank << '\n';
+    std::cerr << "rankpool: " << workers[first].host << ": " << last - first + 1 << " workers, ranks " << workers[first].rank
+              << " to " << workers[last].rank << '\n';
     first = last + 1;
   }
 }
@@ -67,8 +79,7 @@ int run_job(rankpool::cluster& cluster, const std::string& job, const jobs::comm
 
 int main(int argc, char** argv) {
   jobs::command_context context;
-  CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.",
-               "rankpool");
+  CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");
   app.set_version_flag("--version", "rankpool " RANKPOOL_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(24);
@@ -92,14 +103,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& request) {  // --help, --version
     return prints ? app.exit(request) : done;
   } catch (const CLI::Error& error) {
-    if (prints) complain(job_name(), std::string(error.what()) + " (--help lists what it takes)");
+    if (prints) complain(job_name(), description(app, error));
     return usage;
   } catch (const jobs::usage_error& error) {
     if (prints) complain(job_name(), error.what());
     return usage;
   }
 
-  return rankpool::run(argc, argv, [&, job = job_name()](rankpool::cluster& cluster) {
-    return run_job(cluster, job, context, rank < 0);
-  });
+  return rankpool::run(argc, argv,
+                       [&, job = job_name()](rankpool::cluster& cluster) { return run_job(cluster, job, context, rank < 0); });
 }

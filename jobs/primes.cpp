@@ -11,9 +11,9 @@
 #include <functional>
 #include <memory>
 #include <ranges>
-#include <utility>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "jobs.hpp"
@@ -74,9 +74,7 @@ number length_to_count(const options& chosen, int workers) {
 }
 
 /// As for counting, but a segment's text, about half a byte for each number, is held in memory.
-number length_to_list(const options& chosen) {
-  return std::clamp<number>(square_root(chosen.to), 4'000'000, 200'000'000);
-}
+number length_to_list(const options& chosen) { return std::clamp<number>(square_root(chosen.to), 4'000'000, 200'000'000); }
 
 number count_all(rankpool::executor& pool, const options& chosen) {
   const segments pieces{chosen.from, chosen.to, length_to_count(chosen, pool.num_workers())};

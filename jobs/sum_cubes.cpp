@@ -1,4 +1,5 @@
-// Exercise 1: the sum of the cubes of consecutive numbers, by default those of 1 to 10,000, exact, in chunks that are added up where they run.
+// Exercise 1: the sum of the cubes of consecutive numbers, by default those of 1 to 10,000, exact, in chunks that are added up
+// where they run.
 #include <cstdint>
 #include <functional>
 #include <memory>

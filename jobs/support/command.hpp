@@ -34,7 +34,7 @@ using job_work = std::function<int(rankpool::cluster&, const command_context&)>;
 
 /// Adds the subcommand `name` with its one-line `summary`; the caller then adds options to what is returned.
 /// `work` runs on rank 0 if the job is chosen, after `check`, which throws usage_error for what cannot be done.
-CLI::App& add_job(CLI::App& app, command_context& context, const std::string& name, const std::string& summary,
-                  job_work work, job_check check = {});
+CLI::App& add_job(CLI::App& app, command_context& context, const std::string& name, const std::string& summary, job_work work,
+                  job_check check = {});
 
 }  // namespace jobs

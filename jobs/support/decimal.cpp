@@ -28,7 +28,8 @@ double parse_decimal(std::string_view text) {
   try {
     return parse_integer(text).get_d();
   } catch (const std::invalid_argument&) {
-    throw std::invalid_argument("'" + std::string(text.substr(0, 60)) + "' is not a number (write it as 2.5, 1e-3, 10_000 or 2^40)");
+    throw std::invalid_argument("'" + std::string(text.substr(0, 60)) +
+                                "' is not a number (write it as 2.5, 1e-3, 10_000 or 2^40)");
   }
 }
 

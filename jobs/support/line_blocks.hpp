@@ -18,7 +18,7 @@ struct line_block {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & first_line & text;
+    archive& first_line& text;
   }
 };
 
@@ -71,8 +71,8 @@ class line_blocks {
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  void advance();       // the next block, or ended_
-  bool read_more();     // appends to unread_; false at the end of the input
+  void advance();    // the next block, or ended_
+  bool read_more();  // appends to unread_; false at the end of the input
   int descriptor_;
   std::string name_;
   cost_of_line cost_;

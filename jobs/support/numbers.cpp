@@ -127,8 +127,8 @@ std::string short_text(const mpz_class& value) {
 
 void check_range(const mpz_class& value, const mpz_class& least, const mpz_class& most) {
   if (value >= least && value <= most) return;
-  std::string text = mpz_sizeinbase(value.get_mpz_t(), 10) < 60 ? value.get_str() : "a number of more than 60 digits";
-  throw std::out_of_range(text + " does not lie " + detail::range_text(least, most));
+  throw std::out_of_range((mpz_sizeinbase(value.get_mpz_t(), 10) < 60 ? short_text(value) : "it") + " does not lie " +
+                          detail::range_text(least, most));
 }
 
 }  // namespace
@@ -144,20 +144,21 @@ std::string range_text(const mpz_class& least, const mpz_class& most) {
   return "from " + short_text(least) + " to " + short_text(most);
 }
 
-CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes,
-                        bool many, std::function<void(const std::vector<std::string>&)> parse) {
+CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes, bool many,
+                        std::function<void(const std::vector<std::string>&)> parse) {
   const auto read = [name, takes, parse = std::move(parse)](const std::vector<std::string>& texts) {
     try {
       parse(texts);
-    } catch (const std::logic_error& error) {  // what parse_integer and narrow throw
-      throw usage_error(name + " takes " + takes + ": " + error.what());
+    } catch (const std::logic_error&) {  // what parse_integer and narrow throw
+      std::string given;
+      for (const std::string& text : texts) given += (given.empty() ? "'" : " ") + text.substr(0, 60);
+      throw usage_error(name + " takes " + takes + " (written 1000000, 10_000, 1e12 or 2^40), not " + given + "'");
     }
     return true;
   };
   CLI::Option* option = job.add_option(name, read, help);
-  option->type_name("NUMBER")->expected(1);
-  if (many) option->expected(1, std::numeric_limits<int>::max())->type_name("NUMBERS");
-  return option;
+  if (many) return option->type_name("NUMBERS")->expected(1, -1)->allow_extra_args();
+  return option->type_name("NUMBER")->expected(1);
 }
 
 }  // namespace detail

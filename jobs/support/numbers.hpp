@@ -34,21 +34,19 @@ Integer parse_number(std::string_view text, Integer least = std::numeric_limits<
 /// Adds an option (`--from`, or `from` for a positional) that takes one whole number in [least, most].
 template <std::integral Integer>
 CLI::Option* add_number(CLI::App& job, const std::string& name, Integer& value, const std::string& help,
-                        Integer least = std::numeric_limits<Integer>::min(),
-                        Integer most = std::numeric_limits<Integer>::max());
+                        Integer least = std::numeric_limits<Integer>::min(), Integer most = std::numeric_limits<Integer>::max());
 
 /// The same for a list of numbers, as positional arguments mostly.
 template <std::integral Integer>
 CLI::Option* add_numbers(CLI::App& job, const std::string& name, std::vector<Integer>& values, const std::string& help,
-                         Integer least = std::numeric_limits<Integer>::min(),
-                         Integer most = std::numeric_limits<Integer>::max());
+                         Integer least = std::numeric_limits<Integer>::min(), Integer most = std::numeric_limits<Integer>::max());
 
 // ---------------------------------------------------------------------------------------------------------------
 
 namespace detail {
 /// Makes `parse` report in one line that names the option, what it takes and what it got.
-CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes,
-                        bool many, std::function<void(const std::vector<std::string>&)> parse);
+CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes, bool many,
+                        std::function<void(const std::vector<std::string>&)> parse);
 std::string range_text(const mpz_class& least, const mpz_class& most);
 mpz_class to_mpz(std::int64_t value);
 mpz_class to_mpz(std::uint64_t value);
@@ -63,10 +61,9 @@ std::string range_text(Integer least, Integer most) {
 template <std::integral Integer>
 CLI::Option* add_number(CLI::App& job, const std::string& name, Integer& value, const std::string& help, Integer least,
                         Integer most) {
-  return detail::add_parsed(job, name, help, "a whole number " + detail::range_text(least, most), false,
-                            [&value, least, most](const std::vector<std::string>& texts) {
-                              value = parse_number(texts.back(), least, most);
-                            });
+  return detail::add_parsed(
+      job, name, help, "a whole number " + detail::range_text(least, most), false,
+      [&value, least, most](const std::vector<std::string>& texts) { value = parse_number(texts.back(), least, most); });
 }
 
 template <std::integral Integer>

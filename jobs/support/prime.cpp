@@ -101,8 +101,7 @@ primality judge(const mpz_class& n, int rounds) {
     return primality::prime;
   }
   constexpr int rounds_of_bpsw = 24;  // what GMP 6.2 counts the BPSW test as
-  return mpz_probab_prime_p(n.get_mpz_t(), rounds_of_bpsw + rounds) != 0 ? primality::probably_prime
-                                                                         : primality::composite;
+  return mpz_probab_prime_p(n.get_mpz_t(), rounds_of_bpsw + rounds) != 0 ? primality::probably_prime : primality::composite;
 }
 
 }  // namespace jobs

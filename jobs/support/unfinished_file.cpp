@@ -16,9 +16,7 @@
 namespace jobs {
 namespace {
 
-[[noreturn]] void fail(int error, const std::string& path) {
-  throw std::system_error(error, std::generic_category(), path);
-}
+[[noreturn]] void fail(int error, const std::string& path) { throw std::system_error(error, std::generic_category(), path); }
 
 // What the handler may read at any moment: a pointer is either null or a C string that stays until it is taken back.
 std::array<std::atomic<const char*>, 64> unfinished_paths{};

@@ -22,13 +22,12 @@ struct wide_sum {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & low & high;
+    archive& low& high;
   }
 };
 
 inline mpz_class to_integer(const wide_sum& sum) {
-  const std::uint64_t words[3] = {static_cast<std::uint64_t>(sum.low), static_cast<std::uint64_t>(sum.low >> 64),
-                                  sum.high};
+  const std::uint64_t words[3] = {static_cast<std::uint64_t>(sum.low), static_cast<std::uint64_t>(sum.low >> 64), sum.high};
   mpz_class value;
   mpz_import(value.get_mpz_t(), 3, -1, sizeof words[0], 0, 0, words);
   return value;

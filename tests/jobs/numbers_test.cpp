@@ -1,0 +1,100 @@
+// Numbers as people write them on a command line.
+#include "support/numbers.hpp"
+
+#include <stdexcept>
+
+#include "support/catch.hpp"
+#include "support/decimal.hpp"
+
+using jobs::parse_integer;
+using jobs::parse_number;
+
+TEST_CASE("whole numbers are read in every way they are written") {
+  CHECK(parse_integer("0") == 0);
+  CHECK(parse_integer("10_000") == 10'000);
+  CHECK(parse_integer("+7") == 7);
+  CHECK(parse_integer("-12") == -12);
+  CHECK(parse_integer("1e12") == 1'000'000'000'000);
+  CHECK(parse_integer("1E+3") == 1000);
+  CHECK(parse_integer("1.5e6") == 1'500'000);
+  CHECK(parse_integer("2.50e1") == 25);
+  CHECK(parse_integer("3.0") == 3);
+  CHECK(parse_integer("2^40") == 1'099'511'627'776);
+  CHECK(parse_integer("0^0") == 1);
+  CHECK(parse_integer("1^999999999999999999") == 1);
+  CHECK(parse_integer("007") == 7);
+}
+
+TEST_CASE("sums and differences are exact beyond a double") {
+  CHECK(parse_integer("1e18+1e11") == mpz_class("1000000100000000000"));
+  CHECK(parse_integer("2^64-59") == mpz_class("18446744073709551557"));
+  CHECK(parse_integer("1e30+1") == mpz_class("1000000000000000000000000000001"));
+  CHECK(parse_integer("-5+3-1") == -3);
+}
+
+TEST_CASE("what is not a whole number is refused in a sentence that quotes it") {
+  for (const char* text : {"",     "-",  "abc", "12x",  "1.5",   "1e",  "e5",    "1e-2", "_1", "1_",  "1__0", "2^",
+                           "2^-1", "1+", "1 2", "0x10", "1.5e0", "--1", "1e2e3", ".5",   "5.", "inf", "nan"}) {
+    INFO(text);
+    CHECK_THROWS_AS(parse_integer(text), std::invalid_argument);
+  }
+  CHECK_THROWS_WITH(parse_integer("12x"), support::containing("'12x' is not a whole number"));
+}
+
+TEST_CASE("numbers nobody can have meant are refused without being computed") {
+  for (const char* text : {"1e999999999", "2^9999999999", "9^9999999999999999999999", "10^100000001"}) {
+    INFO(text);
+    CHECK_THROWS_WITH(parse_integer(text), support::containing("more than 10^8 digits"));
+  }
+}
+
+TEST_CASE("a number must lie in its range") {
+  CHECK(parse_number<std::uint64_t>("2^64-1") == std::numeric_limits<std::uint64_t>::max());
+  CHECK(parse_number<std::int64_t>("-2^63") == std::numeric_limits<std::int64_t>::min());
+  CHECK(parse_number<int>("10", 1, 10) == 10);
+  CHECK_THROWS_AS(parse_number<std::uint64_t>("2^64"), std::out_of_range);
+  CHECK_THROWS_AS(parse_number<std::uint64_t>("-1"), std::out_of_range);
+  CHECK_THROWS_AS(parse_number<int>("2^40"), std::out_of_range);
+  CHECK_THROWS_WITH((parse_number<int>("11", 1, 10)), support::containing("from 1 to 10"));
+}
+
+TEST_CASE("an option says what it takes and what it got, in one line") {
+  CLI::App job;
+  int value = 3;
+  jobs::add_number(job, "--count", value, "how many", 1, 1'000'000);
+  job.parse("--count 1e3");
+  CHECK(value == 1000);
+  CHECK_THROWS_WITH(job.parse("--count 2e6"),
+                    support::containing("--count takes a whole number from 1 to 1e6") && support::containing("not '2e6'"));
+  CHECK_THROWS_WITH(job.parse("--count many"), support::containing("--count takes") && support::containing("not 'many'"));
+}
+
+TEST_CASE("a list of numbers replaces its default") {
+  CLI::App job;
+  std::vector<std::uint64_t> values{35, 40};
+  jobs::add_numbers<std::uint64_t>(job, "n", values, "which ones", 0, 100);
+  job.parse("");
+  CHECK(values == std::vector<std::uint64_t>{35, 40});
+  job.parse("1 2 3");
+  CHECK(values == std::vector<std::uint64_t>{1, 2, 3});
+}
+
+TEST_CASE("numbers with a fraction print as Python prints them") {
+  CHECK(jobs::decimal_text(50) == "50.0");
+  CHECK(jobs::decimal_text(-0.0) == "-0.0");
+  CHECK(jobs::decimal_text(0.1 + 0.2) == "0.30000000000000004");
+  CHECK(jobs::decimal_text(1e15) == "1000000000000000.0");
+  CHECK(jobs::decimal_text(1e16) == "1e+16");
+  CHECK(jobs::decimal_text(0.0001) == "0.0001");
+  CHECK(jobs::decimal_text(0.00001) == "1e-05");
+  CHECK(jobs::decimal_text(1.5e300) == "1.5e+300");
+}
+
+TEST_CASE("numbers with a fraction are read, and whole ones in all their ways") {
+  CHECK(jobs::parse_decimal("2.5") == 2.5);
+  CHECK(jobs::parse_decimal("+1e-3") == 1e-3);
+  CHECK(jobs::parse_decimal("10_000") == 10'000);
+  CHECK(jobs::parse_decimal("2^40") == 1'099'511'627'776.0);
+  CHECK_THROWS_AS(jobs::parse_decimal("two"), std::invalid_argument);
+  CHECK_THROWS_AS(jobs::parse_decimal(""), std::invalid_argument);
+}

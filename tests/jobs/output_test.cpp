@@ -1,0 +1,143 @@
+// Results reach stdout or a file whole, or not at all under the final name.
+#include "support/output.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+
+#include "support/catch.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own for each test, removed at its end.
+struct scratch_folder {
+  fs::path path;
+  scratch_folder() {
+    std::string name = (fs::temp_directory_path() / "rankpool-output-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~scratch_folder() { fs::remove_all(path); }
+  std::string file(const std::string& name) const { return (path / name).string(); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+};
+
+std::string content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// What `print` makes of `parts`.
+template <class... Parts>
+std::string printed(const Parts&... parts) {
+  const scratch_folder folder;
+  jobs::output out({.path = folder.file("out")});
+  out.print(parts...);
+  out.finish();
+  return content(folder.file("out"));
+}
+
+}  // namespace
+
+TEST_CASE("numbers of all sizes are printed in full") {
+  CHECK(printed("a", 'b', std::string("c"), '\n') == "abc\n");
+  CHECK(printed(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
+  CHECK(printed(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
+  CHECK(printed(mpz_class("-123456789012345678901234567890")) == "-123456789012345678901234567890");
+  const auto largest = ~static_cast<unsigned __int128>(0);
+  CHECK(printed(largest) == "340282366920938463463374607431768211455");
+  CHECK(printed(static_cast<__int128>(largest >> 1)) == "170141183460469231731687303715884105727");
+  CHECK(printed(-static_cast<__int128>(largest >> 1) - 1) == "-170141183460469231731687303715884105728");
+  const auto ten_to_19 = static_cast<unsigned __int128>(10'000'000'000'000'000'000U);
+  CHECK(printed(ten_to_19 * 7 + 5) == "70000000000000000005");
+  CHECK(printed(ten_to_19 * ten_to_19) == "100000000000000000000000000000000000000");
+}
+
+TEST_CASE("more than the buffer holds arrives in order") {
+  const scratch_folder folder;
+  jobs::output out({.path = folder.file("out")});
+  std::string expected;
+  for (int i = 0; i < 400'000; ++i) {
+    out.print(i, '\n');
+    expected += std::to_string(i) + '\n';
+  }
+  const std::string large(3 << 20, 'x');
+  out.print(large);
+  out.print('y');
+  out.finish();
+  CHECK(content(folder.file("out")) == expected + large + 'y');
+}
+
+TEST_CASE("a file has its final name only when it is finished") {
+  const scratch_folder folder;
+  {
+    jobs::output out({.path = folder.file("out")});
+    out.print("half");
+    out.flush();
+    CHECK_FALSE(fs::exists(folder.file("out")));
+    CHECK(folder.files() == 1);
+  }
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("a file that exists is replaced only with force") {
+  const scratch_folder folder;
+  std::ofstream(folder.file("out")) << "old";
+  CHECK_THROWS_AS((jobs::output_options{.path = folder.file("out")}.check()), jobs::usage_error);
+  CHECK_NOTHROW((jobs::output_options{.path = folder.file("out"), .force = true}.check()));
+  {
+    jobs::output out({.path = folder.file("out")});
+    out.print("new");
+    CHECK_THROWS_AS(out.finish(), jobs::output_error);
+  }
+  CHECK(content(folder.file("out")) == "old");
+  jobs::output out({.path = folder.file("out"), .force = true});
+  out.print("new");
+  out.finish();
+  CHECK(content(folder.file("out")) == "new");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("an output that cannot be written is known before work starts") {
+  const scratch_folder folder;
+  CHECK_THROWS_WITH((jobs::output_options{.path = folder.path.string()}.check()), support::containing("is a folder"));
+  CHECK_THROWS_WITH((jobs::output_options{.path = folder.file("no/out")}.check()),
+                    support::containing("No such file or directory"));
+  CHECK_NOTHROW((jobs::output_options{.path = "/dev/null"}.check()));
+  CHECK_NOTHROW(jobs::output_options{}.check());
+}
+
+TEST_CASE("a full disk is an error with its reason") {
+  if (!fs::exists("/dev/full")) return;
+  jobs::output out({.path = "/dev/full"});
+  out.print("lost");
+  CHECK_THROWS_WITH(out.finish(), support::containing("/dev/full") && support::containing("No space left on device"));
+}
+
+TEST_CASE("a reader that has gone is an error of its own") {
+  const auto previous = std::signal(SIGPIPE, SIG_IGN);
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  ::close(ends[0]);
+  jobs::output out(ends[1], "the pipe");
+  out.print("unread");
+  try {
+    out.flush();
+    FAIL("nothing was thrown");
+  } catch (const jobs::output_error& error) {
+    CHECK(error.code().value() == EPIPE);
+  }
+  CHECK_NOTHROW(out.finish());  // what could not be written is not tried again
+  ::close(ends[1]);
+  std::signal(SIGPIPE, previous);
+}
