@@ -1,6 +1,7 @@
 // as_completed: futures in the order in which they finish, each once, within a time.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
+#include "support/tracked.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -13,6 +14,8 @@ using namespace support;
 namespace {
 
 using futures = std::vector<rankpool::future<int>>;
+
+tracked track(int n) { return tracked(n); }
 
 static_assert(std::ranges::input_range<decltype(rankpool::as_completed(std::declval<futures&>()))>);
 
@@ -122,4 +125,21 @@ TEST_CASE("as_completed yields futures by value where the loop asks for them") {
   rankpool::executor pool(cluster());
   const futures tasks{pool.submit(square, 6)};
   for (rankpool::future<int> task : rankpool::as_completed(tasks)) CHECK(task.result() == 36);
+}
+
+TEST_CASE("as_completed keeps no reference to a future that it has yielded") {
+  const int before = tracked::alive();
+  rankpool::executor pool(cluster());
+  std::vector<rankpool::future<tracked>> tasks;
+  for (int i = 0; i < 30; ++i) tasks.push_back(pool.submit(track, i));
+  auto completed = rankpool::as_completed(std::move(tasks));
+  tasks.clear();
+  int most = 0;
+  int sum = 0;
+  for (const auto& task : completed) {
+    most = std::max(most, tracked::alive() - before);
+    sum += task.result().value();
+  }
+  CHECK(sum == 435);
+  CHECK(most <= 3);
 }

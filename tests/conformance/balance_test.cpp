@@ -2,6 +2,8 @@
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -24,6 +26,16 @@ int rank_that_ran(int slow_rank, int) {
   const int rank = rankpool::this_worker::rank();
   std::this_thread::sleep_for(rank == slow_rank ? 20ms : 1ms);
   return rank;
+}
+
+/// What this process has used of processors so far.
+std::chrono::microseconds processor_time() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto duration = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  return duration(usage.ru_utime) + duration(usage.ru_stime);
 }
 
 int highest_rank() {
@@ -98,4 +110,13 @@ TEST_CASE("tasks of very different lengths all return, each with its own value")
     tasks.push_back(pool.submit(take, time, i));
   }
   for (int i = 0; i < 120; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
+}
+
+TEST_CASE("ranks that have nothing to do use next to no processor time", "[ranks]") {
+  rankpool::executor pool(cluster(), {.max_workers = 1});
+  const auto worker_before = pool.submit(processor_time).result();
+  const auto here_before = processor_time();
+  std::this_thread::sleep_for(400ms);
+  CHECK(processor_time() - here_before < 80ms);
+  CHECK(pool.submit(processor_time).result() - worker_before < 80ms);
 }

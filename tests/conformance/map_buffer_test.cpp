@@ -2,9 +2,9 @@
 #include "support/gate.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
+#include "support/tracked.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <ranges>
 #include <string>
 #include <vector>
@@ -12,26 +12,6 @@
 using namespace support;
 
 namespace {
-
-/// Counts its living instances in each process.
-class tracked {
- public:
-  explicit tracked(int value = 0) : value_(value) { ++alive; }
-  tracked(const tracked& other) : value_(other.value_) { ++alive; }
-  tracked& operator=(const tracked&) = default;
-  ~tracked() { --alive; }
-  int value() const { return value_; }
-
-  static inline std::atomic<int> alive = 0;
-
- private:
-  friend class boost::serialization::access;
-  template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive & value_;
-  }
-  int value_;
-};
 
 tracked track(const tracked& item) { return tracked(item.value() + 1); }
 
@@ -160,7 +140,7 @@ TEST_CASE("unordered results go on past an error") {
 }
 
 TEST_CASE("arguments and results are freed once they are yielded") {
-  const int before = tracked::alive;
+  const int before = tracked::alive();
   {
     rankpool::executor pool(cluster());
     int most = 0;
@@ -168,21 +148,21 @@ TEST_CASE("arguments and results are freed once they are yielded") {
     auto items = std::views::iota(0, 500) | std::views::transform([](int n) { return tracked(n); });
     for (const auto& item : pool.map({.chunksize = 1, .buffersize = 8}, track, items)) {
       CHECK(item.value() == ++yielded);
-      most = std::max(most, tracked::alive - before);
+      most = std::max(most, tracked::alive() - before);
     }
     CHECK(yielded == 500);
     CHECK(most <= 2 * 8 + 8);
   }
-  CHECK(tracked::alive == before);
+  CHECK(tracked::alive() == before);
 }
 
 TEST_CASE("the argument and the result of a task are freed with its future") {
-  const int before = tracked::alive;
+  const int before = tracked::alive();
   rankpool::executor pool(cluster());
   {
     std::vector<rankpool::future<tracked>> tasks;
     for (int n = 0; n < 20; ++n) tasks.push_back(pool.submit(track, tracked(n)));
     for (int n = 0; n < 20; ++n) CHECK(tasks[static_cast<std::size_t>(n)].result().value() == n + 1);
   }
-  CHECK(eventually([&] { return tracked::alive == before; }));
+  CHECK(eventually([&] { return tracked::alive() == before; }));
 }

@@ -22,9 +22,7 @@ std::size_t peak_bytes() {
 
 constexpr std::size_t beyond_int = (std::size_t{1} << 31) + 4096;
 
-std::size_t checked_size(const std::vector<char>& bytes) {
-  return bytes.front() == 'a' && bytes.back() == 'z' ? bytes.size() : 0;
-}
+std::size_t checked_size(const std::vector<char>& bytes) { return bytes.front() == 'a' && bytes.back() == 'z' ? bytes.size() : 0; }
 
 std::vector<char> bytes_from_a_to_z(std::size_t size) {
   std::vector<char> bytes(size);
