@@ -31,7 +31,10 @@ int matadd(rankpool::cluster& cluster, const command_context& context, const opt
   rankpool::executor pool(cluster, context.executor_options());
   output out(chosen.output);
   out.print("Matrix addition result:\n");
-  for (const row& sum : pool.map({.buffersize = 1024}, add_rows, a, b)) print_row(out, sum);
+  for (const row& sum : pool.map({.buffersize = 1024}, add_rows, a, b)) {
+    print_list(out, sum);
+    out.print('\n');
+  }
   out.finish();
   return 0;
 }

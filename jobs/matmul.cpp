@@ -46,7 +46,10 @@ int matmul(rankpool::cluster& cluster, const command_context& context, const opt
   out.print("Matrix multiplication result:\n");
   const auto arguments = std::views::iota(std::size_t{0}, bands) | std::views::transform(band);
   for (const matrix& rows : pool.starmap({.chunksize = 1, .buffersize = 2 * pool.num_workers()}, multiply, arguments)) {
-    for (const row& entries : rows) print_row(out, entries);
+    for (const row& entries : rows) {
+      print_list(out, entries);
+      out.print('\n');
+    }
   }
   out.finish();
   return 0;

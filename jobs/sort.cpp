@@ -7,7 +7,6 @@
 #include <memory>
 #include <random>
 #include <ranges>
-#include <utility>
 #include <vector>
 
 #include "jobs.hpp"
@@ -46,12 +45,9 @@ int sort_lists(rankpool::cluster& cluster, const command_context& context, const
   const auto lists = std::views::iota(std::int64_t{0}, chosen.lists) | std::views::transform(draw);
   std::int64_t index = 0;
   for (const list& sorted : pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, sort_list, lists)) {
-    out.print("Sorted list ", index++, " (first 5 elements): [");
-    const char* separator = "";
-    for (const auto number : sorted | std::views::take(5)) {
-      out.print(std::exchange(separator, ", "), number);
-    }
-    out.print("]\n");
+    out.print("Sorted list ", index++, " (first 5 elements): ");
+    print_list(out, sorted | std::views::take(5));
+    out.print('\n');
   }
   out.finish();
   return 0;

@@ -1,10 +1,12 @@
 // Example 1: the squares of consecutive numbers, with map.
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "jobs.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
+#include "support/text.hpp"
 
 namespace jobs {
 namespace {
@@ -16,12 +18,19 @@ struct options {
 
 __int128 square(std::int64_t n) { return static_cast<__int128>(n) * n; }
 
+/// The squares of `first` to `last` as lines: printing costs more than squaring, so that is what the workers do.
+std::string square_lines(std::int64_t first, std::int64_t last) {
+  std::string lines;
+  for (std::int64_t n = first; n <= last; ++n) append(lines, "Square of ", n, ": ", square(n), '\n');
+  return lines;
+}
+
 int squares(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(chosen.output);
-  std::int64_t n = chosen.range.from;
-  for (const __int128 result : pool.map({.buffersize = 1 << 20}, square, chosen.range.numbers())) {
-    out.print("Square of ", n++, ": ", result, '\n');
+  const auto segments = chosen.range.segments(lines_per_task(chosen.range, pool.num_workers()));
+  for (const std::string& lines : pool.starmap({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, square_lines, segments)) {
+    out.print(lines);
   }
   out.finish();
   return 0;

@@ -1,13 +1,9 @@
-// Small matrices of whole numbers, as the tutorial has them: rows that travel and print as lists.
+// Small matrices of whole numbers, as the tutorial has them: rows that travel as vectors.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <random>
-#include <utility>
 #include <vector>
-
-#include "support/output.hpp"
 
 namespace jobs {
 
@@ -22,14 +18,6 @@ inline matrix random_matrix(std::size_t rows, std::size_t columns, std::uint64_t
     for (auto& entry : line) entry = static_cast<std::int64_t>(random() % 19) - 9;
   }
   return result;
-}
-
-/// Prints `[19, 22]` and a new line.
-inline void print_row(output& out, const row& entries) {
-  out.print('[');
-  const char* separator = "";
-  for (const auto entry : entries) out.print(std::exchange(separator, ", "), entry);
-  out.print("]\n");
 }
 
 }  // namespace jobs

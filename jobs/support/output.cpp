@@ -71,29 +71,7 @@ void output::append(std::string_view text) {
   end_ += text.size();
 }
 
-void output::append(__int128 value) {
-  if (value >= 0) return append(static_cast<unsigned __int128>(value));
-  append('-');
-  append(-static_cast<unsigned __int128>(value));
-}
-
-void output::append(unsigned __int128 value) {
-  constexpr std::uint64_t ten_to_19 = 10'000'000'000'000'000'000U;
-  if (value >> 64 == 0) return append(static_cast<std::uint64_t>(value));
-  const auto rest = static_cast<std::uint64_t>(value % ten_to_19);
-  append(value / ten_to_19);
-  char digits[20];
-  const char* end = std::to_chars(digits, digits + sizeof digits, rest).ptr;
-  const auto count = static_cast<std::size_t>(end - digits);
-  append(std::string_view("0000000000000000000", 19 - count));
-  append(std::string_view(digits, count));
-}
-
 void output::append(const mpz_class& value) { append(std::string_view(value.get_str())); }
-
-void output::reserve(std::size_t bytes) {
-  if (capacity_bytes - end_ < bytes) flush();
-}
 
 void output::flush() {
   // Emptied first: after a failure nothing is written twice.

@@ -6,16 +6,16 @@
 
 #include <gmpxx.h>
 
-#include <charconv>
-#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "support/command.hpp"
+#include "support/text.hpp"
 #include "support/unfinished_file.hpp"
 
 namespace jobs {
@@ -48,7 +48,18 @@ class output {
   output(const output&) = delete;
   output& operator=(const output&) = delete;
 
-  /// Appends every part, as text, number or character. Throws: output_error. Blocks: when the buffer is full.
+  /// Appends every part: numbers, characters, literals. Throws: output_error. Blocks: when the buffer is full.
+  template <short_part... Parts>
+  void print(const Parts&... parts) {
+    constexpr std::size_t most = (most_characters<Parts> + ...);
+    static_assert(most < capacity_bytes);
+    if (capacity_bytes - end_ < most) flush();
+    char* end = &buffer_[end_];
+    ((end = put(end, parts)), ...);
+    end_ = static_cast<std::size_t>(end - &buffer_[0]);
+  }
+
+  /// The same with parts of any length among them: text and mpz_class.
   template <class... Parts>
   void print(const Parts&... parts) {
     (append(parts), ...);
@@ -61,25 +72,16 @@ class output {
 
  private:
   void append(std::string_view text);
-  void append(const char* text) { append(std::string_view(text)); }
-  void append(char character) { append(std::string_view(&character, 1)); }
-  void append(bool) = delete;
-  void append(__int128 value);
-  void append(unsigned __int128 value);
   void append(const mpz_class& value);
-  template <std::integral Integer>
-  void append(Integer value) {
-    reserve(most_digits);
-    char* begin = &buffer_[end_];
-    end_ += static_cast<std::size_t>(std::to_chars(begin, begin + most_digits, value).ptr - begin);
+  template <short_part Part>
+  void append(const Part& part) {
+    print(part);
   }
 
-  void reserve(std::size_t bytes);  // room for a short item, flushing if need be
   void write_all(std::string_view bytes);
   [[noreturn]] void fail(int error) const;
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
-  static constexpr std::size_t most_digits = 48;  // of a 128-bit number, with its sign
 
   std::optional<unfinished_file> file_;  // none for stdout
   int descriptor_ = -1;
@@ -89,5 +91,13 @@ class output {
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(capacity_bytes);
   std::size_t end_ = 0;
 };
+
+/// Prints a range of numbers as a Python list: [19, 22].
+template <class Numbers>
+void print_list(output& out, const Numbers& numbers) {
+  const char* separator = "[";
+  for (const auto& number : numbers) out.print(std::exchange(separator, ", "), number);
+  out.print(*separator == '[' ? "[]" : "]");
+}
 
 }  // namespace jobs

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "support/catch.hpp"
 
@@ -61,6 +62,24 @@ TEST_CASE("numbers of all sizes are printed in full") {
   const auto ten_to_19 = static_cast<unsigned __int128>(10'000'000'000'000'000'000U);
   CHECK(printed(ten_to_19 * 7 + 5) == "70000000000000000005");
   CHECK(printed(ten_to_19 * ten_to_19) == "100000000000000000000000000000000000000");
+}
+
+TEST_CASE("text for workers to send is the same as text that is printed") {
+  std::string text;
+  const auto wide = static_cast<unsigned __int128>(1) << 100;
+  jobs::append(text, "n = ", -7, ',', static_cast<__int128>(wide), '\n');
+  jobs::append(text, wide);
+  CHECK(text == "n = -7,1267650600228229401496703205376\n1267650600228229401496703205376");
+}
+
+TEST_CASE("lists are printed as Python prints them") {
+  const scratch_folder folder;
+  jobs::output out({.path = folder.file("out")});
+  jobs::print_list(out, std::vector<int>{});
+  jobs::print_list(out, std::vector{1});
+  jobs::print_list(out, std::vector{1, -2});
+  out.finish();
+  CHECK(content(folder.file("out")) == "[][1][1, -2]");
 }
 
 TEST_CASE("more than the buffer holds arrives in order") {
