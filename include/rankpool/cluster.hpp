@@ -1,0 +1,44 @@
+// cluster: the workers that a program was started with. Executors are made on it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rankpool {
+
+namespace detail {
+class pool;
+struct cluster_access;
+}  // namespace detail
+
+struct worker_info {
+  int rank = 0;      ///< in the pool's communicator; 0 in an inline cluster
+  std::string host;  ///< host name
+  int pid = 0;       ///< process id on that host
+};
+
+class cluster {
+ public:
+  cluster(const cluster&) = delete;
+  cluster& operator=(const cluster&) = delete;
+
+  int num_workers() const;
+  std::vector<worker_info> workers() const;
+
+ private:
+  friend struct detail::cluster_access;
+  explicit cluster(std::shared_ptr<detail::pool> pool) : pool_(std::move(pool)) {}
+
+  std::shared_ptr<detail::pool> pool_;
+};
+
+namespace detail {
+
+struct cluster_access {
+  static cluster make(std::shared_ptr<pool> p) { return cluster(std::move(p)); }
+  static const std::shared_ptr<pool>& get(const cluster& c) { return c.pool_; }
+};
+
+}  // namespace detail
+}  // namespace rankpool

@@ -1,0 +1,193 @@
+// Owned bytes, and cursors that write to and read from them.
+//
+// Everything that travels is first put into a byte_buffer. Small contents live inside the object, so that a
+// task of a few numbers costs no allocation; growth never initialises memory that is about to be overwritten.
+// A byte_reader never reads past its end: short or corrupt input is a serialization_error.
+#pragma once
+
+#include <rankpool/errors.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace rankpool::detail {
+
+class byte_buffer {
+ public:
+  static constexpr std::size_t inline_capacity = 48;
+
+  byte_buffer() noexcept = default;
+  byte_buffer(byte_buffer&& other) noexcept { take(other); }
+  byte_buffer& operator=(byte_buffer&& other) noexcept {
+    if (this != &other) {
+      release();
+      take(other);
+    }
+    return *this;
+  }
+  byte_buffer(const byte_buffer&) = delete;
+  byte_buffer& operator=(const byte_buffer&) = delete;
+  ~byte_buffer() { release(); }
+
+  std::byte* data() noexcept { return on_heap() ? heap_ : inline_; }
+  const std::byte* data() const noexcept { return on_heap() ? heap_ : inline_; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+
+  void clear() noexcept { size_ = 0; }
+
+  void reserve(std::size_t capacity) {
+    if (capacity <= capacity_) return;
+    if (on_heap()) {
+      auto* grown = static_cast<std::byte*>(std::realloc(heap_, capacity));
+      if (grown == nullptr) throw std::bad_alloc();
+      heap_ = grown;
+    } else {
+      auto* grown = static_cast<std::byte*>(std::malloc(capacity));
+      if (grown == nullptr) throw std::bad_alloc();
+      if (size_ != 0) std::memcpy(grown, inline_, size_);
+      heap_ = grown;
+    }
+    capacity_ = capacity;
+  }
+
+  /// Sets the size; new bytes are left uninitialised.
+  void resize(std::size_t size) {
+    reserve(size);
+    size_ = size;
+  }
+
+  /// Makes room for n more bytes at the end and returns their place.
+  std::byte* extend(std::size_t n) {
+    if (size_ + n > capacity_) reserve(size_ + n > 2 * capacity_ ? size_ + n : 2 * capacity_);
+    std::byte* at = data() + size_;
+    size_ += n;
+    return at;
+  }
+
+  void append(const void* bytes, std::size_t n) {
+    if (n != 0) std::memcpy(extend(n), bytes, n);
+  }
+
+ private:
+  bool on_heap() const noexcept { return capacity_ > inline_capacity; }
+
+  void release() noexcept {
+    if (on_heap()) std::free(heap_);
+    capacity_ = inline_capacity;
+    size_ = 0;
+  }
+
+  void take(byte_buffer& other) noexcept {
+    size_ = std::exchange(other.size_, 0);
+    if (other.on_heap()) {
+      heap_ = other.heap_;
+      capacity_ = std::exchange(other.capacity_, inline_capacity);
+    } else {
+      std::memcpy(inline_, other.inline_, inline_capacity);  // a constant size: two vector moves
+    }
+  }
+
+  std::size_t size_ = 0;
+  std::size_t capacity_ = inline_capacity;
+  union {
+    std::byte* heap_;
+    std::byte inline_[inline_capacity];
+  };
+};
+
+class byte_writer {
+ public:
+  explicit byte_writer(byte_buffer& out) noexcept : out_(&out) {}
+
+  void raw(const void* bytes, std::size_t n) { out_->append(bytes, n); }
+
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  void put(const T& value) {
+    std::memcpy(out_->extend(sizeof(T)), &value, sizeof(T));
+  }
+
+  void put_string(const std::string& s) {
+    put<std::uint64_t>(s.size());
+    raw(s.data(), s.size());
+  }
+
+  /// Leaves room for a value that is known only later; fill it with patch().
+  template <class T>
+  std::size_t hole() {
+    const std::size_t at = out_->size();
+    out_->extend(sizeof(T));
+    return at;
+  }
+
+  template <class T>
+  void patch(std::size_t at, const T& value) {
+    std::memcpy(out_->data() + at, &value, sizeof(T));
+  }
+
+  std::size_t size() const noexcept { return out_->size(); }
+  byte_buffer& buffer() noexcept { return *out_; }
+
+ private:
+  byte_buffer* out_;
+};
+
+class byte_reader {
+ public:
+  byte_reader(const std::byte* data, std::size_t size) noexcept : at_(data), end_(data + size) {}
+  explicit byte_reader(const byte_buffer& b) noexcept : byte_reader(b.data(), b.size()) {}
+
+  std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+
+  /// The next n bytes, in place. Throws serialization_error when fewer are left.
+  const std::byte* take(std::size_t n) {
+    if (n > remaining()) truncated(n);
+    return std::exchange(at_, at_ + n);
+  }
+
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  T get() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)), sizeof(T));
+    return value;
+  }
+
+  std::string get_string() {
+    const std::size_t n = get_count(1);
+    const std::byte* at = take(n);
+    return {reinterpret_cast<const char*>(at), n};
+  }
+
+  /// A count of things of at least item_bytes each: refused before anything is allocated for it.
+  std::size_t get_count(std::size_t item_bytes) {
+    const auto n = get<std::uint64_t>();
+    if (n > remaining() / item_bytes) truncated(n);
+    return n;
+  }
+
+  /// A reader of the next n bytes alone.
+  byte_reader sub(std::size_t n) { return {take(n), n}; }
+
+  void expect_end() const {
+    if (at_ != end_) throw serialization_error(std::to_string(remaining()) + " bytes too many in a message");
+  }
+
+ private:
+  [[noreturn]] void truncated(std::uint64_t wanted) const {
+    throw serialization_error("message ends too early: " + std::to_string(wanted) + " more expected, " +
+                              std::to_string(remaining()) + " bytes left");
+  }
+
+  const std::byte* at_;
+  const std::byte* end_;
+};
+
+}  // namespace rankpool::detail

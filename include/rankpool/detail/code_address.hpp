@@ -1,0 +1,36 @@
+// The address of a function as it travels between processes of the same build.
+//
+// Address space randomisation moves every module, so a function is named by the build id of the program or
+// shared library that holds it and its offset there. A module that the receiver has not loaded, or an offset
+// outside its code, is refused.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace rankpool::detail {
+
+struct code_address {
+  std::uint64_t module = 0;  ///< first bytes of the module's build id
+  std::uint64_t offset = 0;  ///< from the module's load address
+};
+
+/// Throws serialization_error for an address outside every loaded module.
+code_address locate_code(const void* address);
+/// Throws serialization_error when the module is not loaded here or the offset is not in its code.
+const void* resolve_code(code_address where);
+
+/// What tells this program's build from another: its build id in hexadecimal.
+std::string program_build_id();
+
+template <class R, class... A>
+code_address locate_function(R (*f)(A...)) {
+  return locate_code(reinterpret_cast<const void*>(f));
+}
+
+template <class Function>
+Function resolve_function(code_address where) {
+  return reinterpret_cast<Function>(const_cast<void*>(resolve_code(where)));
+}
+
+}  // namespace rankpool::detail

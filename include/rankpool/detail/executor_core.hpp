@@ -1,0 +1,64 @@
+// One executor's share of the pool, in terms of jobs and bytes: what the templates of executor stand on.
+#pragma once
+
+#include <rankpool/detail/invocation.hpp>
+#include <rankpool/detail/job.hpp>
+#include <rankpool/detail/wait_room.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+namespace rankpool::detail {
+
+class pool;
+
+/// A task without result that runs once on each worker before the executor's first task there.
+struct initializer_call {
+  task_function function = nullptr;
+  byte_buffer payload;
+};
+
+class executor_core : public std::enable_shared_from_this<executor_core> {
+ public:
+  /// Throws std::invalid_argument for a negative max_workers, pool_closed once the pool has ended.
+  static std::shared_ptr<executor_core> open(std::shared_ptr<pool> owner, int max_workers, initializer_call initializer);
+
+  executor_core(const executor_core&) = delete;
+  executor_core& operator=(const executor_core&) = delete;
+  ~executor_core();
+
+  /// Queues a job. Throws pool_closed after shutdown, broken_pool after a failed initializer.
+  void submit(std::shared_ptr<job> work, int priority);
+  /// The job has more items, is sealed or was cancelled.
+  void changed(std::shared_ptr<job> work);
+
+  /// Workers that this executor may use; 0 once shut down.
+  int num_workers() const;
+  /// Blocks while waiting; may be called again to add either.
+  void shutdown(bool wait, bool cancel);
+
+  wait_room& room();
+  std::uint64_t next_task_id();
+
+  // ---- the pool's side; called from the thread that drives it
+
+  void on_job_finished();
+  void on_broken(const std::exception_ptr& why);
+  std::uint32_t id() const { return id_; }
+
+ private:
+  executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers);
+
+  const std::shared_ptr<pool> pool_;
+  const std::uint32_t id_;
+  const int workers_;
+  std::mutex mutex_;  // orders submit against shutdown
+  std::atomic<bool> closed_ = false;
+  std::exception_ptr broken_;
+  std::atomic<std::uint64_t> unfinished_ = 0;
+  std::atomic<bool> awaited_ = false;
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,146 @@
+// What the copies of a future share: the state of one task, from pending to its outcome.
+//
+// One allocation holds all of it, the encoded arguments of a small task included. The result stays encoded
+// until somebody asks for it and is decoded on that thread. Two parts: future_state_base is everything that
+// does not depend on the result's type (src/core/future_state.cpp), future_state<R> adds the value.
+#pragma once
+
+#include <rankpool/detail/codec.hpp>
+#include <rankpool/detail/executor_core.hpp>
+#include <rankpool/detail/job.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rankpool::detail {
+
+// `ending`: somebody has won the right to complete it and is about to.
+enum class task_state : std::uint8_t { pending, running, ending, finished, failed, cancelled };
+
+const char* to_string(task_state state);
+
+class future_state_base;
+
+/// Told once when a watched future is over, under that future's lock.
+class completion_watch {
+ public:
+  virtual ~completion_watch() = default;
+  virtual void on_done(future_state_base& state) = 0;
+};
+
+class future_state_base : public job {
+ public:
+  using callback = std::function<void(const std::shared_ptr<future_state_base>&)>;
+
+  future_state_base(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind);
+
+  // ---- job
+  std::uint64_t available() final { return state() == task_state::pending ? 1 : 0; }
+  bool may_grow() final { return false; }
+  piece cut(std::uint64_t items) final;
+  void on_outcome(std::uint64_t first, std::uint64_t count, outcome result) final;
+  void abandon(const std::exception_ptr& why) final;
+
+  // ---- the user's side
+  std::uint64_t id() const { return id_; }
+  task_state state() const { return state_.load(); }
+  bool done() const { return state() >= task_state::finished; }
+  /// done(), and in an inline cluster a second look makes the task run: nobody polls for ever.
+  bool poll_done();
+  bool cancel();
+  /// Waits for the end; throws timeout_error. Then throws what the task threw, or cancelled_error.
+  void await_value(const timeout& limit);
+  /// Waits for the end; the task's exception or null. Throws timeout_error, cancelled_error.
+  std::exception_ptr await_exception(const timeout& limit);
+  void add_done_callback(callback f);
+  void wait_until(steady_time deadline);
+  /// At once if it is over already.
+  void watch(completion_watch& watch);
+  void unwatch(completion_watch& watch);
+  wait_room& room() { return owner_->room(); }
+
+  /// The arguments, before the task is submitted.
+  byte_buffer arguments;
+
+ protected:
+  /// The encoded result of a finished task; guarded by value_mutex_.
+  std::mutex value_mutex_;
+  byte_buffer result_;
+
+  /// Checks that the result can be decoded; the exception if not.
+  virtual std::exception_ptr materialise() = 0;
+
+ private:
+  void become(task_state end, outcome result);
+  std::exception_ptr error();
+  void run_callback(const callback& f);
+
+  const std::shared_ptr<executor_core> owner_;
+  const std::uint64_t id_;
+  std::atomic<task_state> state_ = task_state::pending;
+  std::atomic<bool> awaited_ = false;
+  std::atomic<bool> polled_ = false;
+  std::mutex mutex_;
+  std::vector<callback> callbacks_;
+  std::vector<completion_watch*> watches_;
+  std::exception_ptr error_;                   // of a failed task, once rebuilt
+  std::shared_ptr<const worker_place> where_;  // of a task that threw
+};
+
+template <class R>
+class future_state final : public future_state_base {
+ public:
+  using value_type = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+  using future_state_base::future_state_base;
+
+  /// The value, kept for further calls.
+  const value_type& value() {
+    std::lock_guard lock(value_mutex_);
+    if (!value_) {
+      value_.emplace(decode_value());
+      if constexpr (std::is_copy_constructible_v<value_type>) result_ = byte_buffer();
+    }
+    return *value_;
+  }
+
+  /// A value of the caller's own; `last`: nobody else holds this future.
+  value_type take(bool last) {
+    std::lock_guard lock(value_mutex_);
+    if (value_) {
+      if (last) return std::move(*value_);
+      if constexpr (std::is_copy_constructible_v<value_type>) return *value_;
+    }
+    return decode_value();
+  }
+
+ private:
+  value_type decode_value() {
+    if constexpr (std::is_void_v<R>) {
+      return {};
+    } else {
+      byte_reader in(result_);
+      return decode_result<R>(in);
+    }
+  }
+
+  std::exception_ptr materialise() override {
+    try {
+      (void)value();
+      return nullptr;
+    } catch (...) {
+      return std::current_exception();
+    }
+  }
+
+  std::optional<value_type> value_;
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,137 @@
+// Reads a map's input ranges on the caller's thread and adds their items to the job.
+//
+// With a buffersize it lives on in the map_results and reads on as results are taken; without, it has read
+// everything when map returns. Ranges given as lvalues are only referred to.
+#pragma once
+
+#include <rankpool/detail/callable.hpp>
+#include <rankpool/detail/piecewise_job.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace rankpool::detail {
+
+inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+
+/// Brings up to `most` more items into the job; false once the input has ended. Reads no item ahead.
+class input_feed {
+ public:
+  virtual ~input_feed() = default;
+  virtual bool feed(piecewise_job& job, std::uint64_t most) = 0;
+};
+
+template <class Range>
+inline constexpr bool is_counted = false;
+template <class W, class Bound>
+inline constexpr bool is_counted<std::ranges::iota_view<W, Bound>> =
+    std::integral<W> && !std::same_as<W, bool> && (std::integral<Bound> || std::same_as<Bound, std::unreachable_sentinel_t>);
+
+/// Consecutive integers: the source is told how many there are, none is looked at.
+template <class Integer>
+class counted_feed final : public input_feed {
+ public:
+  using items = counted_items<Integer>;
+
+  template <class Bound>
+  explicit counted_feed(const std::ranges::iota_view<Integer, Bound>& range) : from_(*std::ranges::begin(range)) {
+    if constexpr (!std::same_as<Bound, std::unreachable_sentinel_t>) left_ = static_cast<std::uint64_t>(range.size());
+  }
+
+  std::unique_ptr<item_source> source() const { return std::make_unique<counted_source<Integer>>(from_); }
+
+  bool feed(piecewise_job& job, std::uint64_t most) override {
+    const std::uint64_t n = std::min(left_, most);
+    left_ -= n;
+    job.append([&](item_source&) { return n; }, true);
+    return left_ > 0;
+  }
+
+ private:
+  Integer from_;
+  std::uint64_t left_ = no_limit;
+};
+
+/// Any input ranges, zipped to the shortest; each item is encoded as `Stored`. `Unpack`: one range of tuples,
+/// each of which is a pack of arguments.
+template <class Stored, bool Unpack, class... Ranges>
+class packed_feed final : public input_feed {
+ public:
+  using items = packed_items<Stored>;
+
+  explicit packed_feed(Ranges... ranges) : ranges_(std::move(ranges)...) {}
+
+  std::unique_ptr<item_source> source() const { return std::make_unique<packed_source>(); }
+
+  bool feed(piecewise_job& job, std::uint64_t most) override {
+    constexpr std::size_t block_bytes = 256 << 10;  // work starts on one block while the next is being read
+    bool more = true;
+    while (more && most > 0) {
+      item_block block;
+      while (most > 0 && block.bytes.size() < block_bytes && (more = advance())) {
+        write_item(block.bytes);
+        block.ends.push_back(block.bytes.size());
+        --most;
+      }
+      const std::uint64_t n = block.ends.size();
+      job.append(
+          [&](item_source& source) {
+            static_cast<packed_source&>(source).append(std::move(block));
+            return n;
+          },
+          most == 0 || !more);
+      job.owner().changed(job.shared_from_this());
+    }
+    return more;
+  }
+
+ private:
+  using positions = std::tuple<std::ranges::iterator_t<Ranges>...>;
+
+  // To the next item; false at the end of the shortest range.
+  bool advance() {
+    if (at_) {
+      std::apply([](auto&... it) { (++it, ...); }, *at_);
+    } else {
+      at_.emplace(std::apply([](auto&... range) { return positions(std::ranges::begin(range)...); }, ranges_));
+    }
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return !((std::get<I>(*at_) == std::ranges::end(std::get<I>(ranges_))) || ...);
+    }(std::index_sequence_for<Ranges...>{});
+  }
+
+  void write_item(byte_buffer& to) {
+    byte_writer out(to);
+    std::apply(
+        [&](auto&... it) {
+          if constexpr (Unpack) {
+            std::apply([&](auto&&... argument) { write_arguments(out, std::forward<decltype(argument)>(argument)...); }, *it...);
+          } else {
+            write_arguments(out, *it...);
+          }
+        },
+        *at_);
+  }
+
+  template <class... A>
+  static void write_arguments(byte_writer& out, A&&... arguments) {
+    packed_items<Stored>::write(out, [&] {
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (encode_as<std::tuple_element_t<I, Stored>>(out, std::forward<A>(arguments)), ...);
+      }(std::index_sequence_for<A...>{});
+    });
+  }
+
+  std::tuple<Ranges...> ranges_;
+  std::optional<positions> at_;
+};
+
+}  // namespace rankpool::detail

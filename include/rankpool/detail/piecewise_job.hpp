@@ -1,0 +1,76 @@
+// A job of many items: grows at the end while input comes in, is cut at the front, and keeps the outcomes of
+// finished pieces until the caller takes them, in input order or as they come.
+#pragma once
+
+#include <rankpool/detail/executor_core.hpp>
+#include <rankpool/detail/item_source.hpp>
+#include <rankpool/detail/job.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace rankpool::detail {
+
+struct finished_piece {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  outcome result;
+};
+
+class piecewise_job final : public job {
+ public:
+  /// `head` precedes the count and the items of every piece: the encoded callables.
+  piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind, std::uint64_t items_per_piece,
+                byte_buffer head, std::unique_ptr<item_source> source);
+
+  // ---- the caller's side
+  /// `fill(source)` adds to the source and returns how many items it added. `full`: nothing more comes until
+  /// something is taken, so a chunk may be cut short.
+  template <class Fill>
+  void append(Fill fill, bool full) {
+    {
+      std::lock_guard lock(mutex_);
+      added_ += fill(*source_);
+      ready_ = full || chunksize == 0 ? added_ : added_ - added_ % chunksize;
+    }
+  }
+  /// No more input.
+  void seal() override;
+  /// Whether seal() or abandon() has been called: further input has no use.
+  bool sealed() const { return sealed_; }
+  /// Nothing more is cut. Items that were not cut yield `why`.
+  void abandon(const std::exception_ptr& why) override;
+  /// abandon(), and tells the pool.
+  void cancel(const std::exception_ptr& why);
+  /// The finished piece that starts at `wanted`, or any if there is no wish. Null when the deadline comes first.
+  std::optional<finished_piece> take(std::optional<std::uint64_t> wanted, steady_time deadline);
+  std::uint64_t added() const;
+  executor_core& owner() const { return *owner_; }
+
+  // ---- job
+  std::uint64_t available() override;
+  bool may_grow() override { return !sealed_; }
+  piece cut(std::uint64_t items) override;
+  void on_outcome(std::uint64_t first, std::uint64_t count, outcome result) override;
+
+ private:
+  void arrived();
+
+  const std::shared_ptr<executor_core> owner_;
+  const byte_buffer head_;
+  mutable std::mutex mutex_;
+  std::unique_ptr<item_source> source_;
+  std::uint64_t added_ = 0;
+  std::uint64_t ready_ = 0;  // of those, may be cut
+  std::uint64_t cut_ = 0;
+  std::atomic<bool> sealed_ = false;
+  std::map<std::uint64_t, finished_piece> finished_;
+  std::atomic<bool> awaited_ = false;
+};
+
+}  // namespace rankpool::detail

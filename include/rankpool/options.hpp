@@ -1,0 +1,50 @@
+// The options of every call, one aggregate each; each field states its default, unit, range and conflicts.
+#pragma once
+
+#include <rankpool/nullary.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace rankpool {
+
+struct executor_options {
+  /// Most workers used at once. 0 (default): all; more than there are: all. Negative: std::invalid_argument.
+  int max_workers = 0;
+  /// Run once on each worker before this executor's first task there. Default: nothing. If it throws, the
+  /// executor is broken: pending futures get broken_pool with its message.
+  nullary initializer = {};
+};
+
+struct task_options {
+  /// Higher goes first; equal ones in the order of submission. Default 0, any int.
+  int priority = 0;
+};
+
+struct map_options {
+  /// Items per task. 0 (default): chosen and adapted by measured task time. Negative: std::invalid_argument.
+  long long chunksize = 0;
+  /// Most items taken from the input and not yet yielded. 0 (default): no limit, the input is read during the
+  /// call. Negative: std::invalid_argument.
+  long long buffersize = 0;
+  /// Time for all results, from the call on. None (default): no limit; 0: only what is ready.
+  std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
+  /// Results in input order (default), or as they complete.
+  bool ordered = true;
+  /// As for task_options.
+  int priority = 0;
+};
+
+struct shutdown_options {
+  /// Return when every task is over (default), or at once.
+  bool wait = true;
+  /// Cancel what has not started. Default: it still runs.
+  bool cancel_futures = false;
+};
+
+struct run_options {
+  /// MPI launcher for a program started without one. Default: mpirun from PATH; RANKPOOL_MPIRUN overrides both.
+  const char* launcher = nullptr;
+};
+
+}  // namespace rankpool

@@ -1,0 +1,146 @@
+// What Boost.Serialization lacks: std::optional, std::variant, std::tuple, std::chrono, mpz_class.
+//
+// With these, and Boost's own headers for the standard containers and smart pointers, a user's
+// `serialize` member may archive any of them with `ar & member`. A number travels as its limbs, never as text.
+#pragma once
+
+#include <boost/version.hpp>
+
+#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/binary_oarchive.hpp>
+#include <boost/serialization/array.hpp>
+#include <boost/serialization/bitset.hpp>
+#include <boost/serialization/complex.hpp>
+#include <boost/serialization/deque.hpp>
+#include <boost/serialization/forward_list.hpp>
+#include <boost/serialization/list.hpp>
+#include <boost/serialization/map.hpp>
+#include <boost/serialization/serialization.hpp>
+#include <boost/serialization/set.hpp>
+#include <boost/serialization/shared_ptr.hpp>
+#include <boost/serialization/split_free.hpp>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/unique_ptr.hpp>
+#include <boost/serialization/unordered_map.hpp>
+#include <boost/serialization/unordered_set.hpp>
+#include <boost/serialization/utility.hpp>
+#include <boost/serialization/vector.hpp>
+#if BOOST_VERSION >= 108300
+#include <boost/serialization/optional.hpp>
+#include <boost/serialization/std_variant.hpp>
+#endif
+
+#include <gmpxx.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+namespace boost::serialization {
+
+template <class Archive>
+void save(Archive& ar, const mpz_class& number, unsigned) {
+  const std::int64_t limbs = static_cast<std::int64_t>(mpz_size(number.get_mpz_t())) * (number < 0 ? -1 : 1);
+  ar << limbs;
+  ar.save_binary(mpz_limbs_read(number.get_mpz_t()), mpz_size(number.get_mpz_t()) * sizeof(mp_limb_t));
+}
+
+template <class Archive>
+void load(Archive& ar, mpz_class& number, unsigned) {
+  std::int64_t limbs = 0;
+  ar >> limbs;
+  const auto n = static_cast<std::size_t>(limbs < 0 ? -limbs : limbs);
+  if (n > (std::size_t{1} << 40)) throw std::length_error("mpz_class: impossible number of limbs");
+  if (n == 0) {
+    number = 0;
+    return;
+  }
+  ar.load_binary(mpz_limbs_write(number.get_mpz_t(), static_cast<mp_size_t>(n)), n * sizeof(mp_limb_t));
+  mpz_limbs_finish(number.get_mpz_t(), static_cast<mp_size_t>(limbs));
+}
+
+template <class Archive>
+void serialize(Archive& ar, mpz_class& number, unsigned version) {
+  split_free(ar, number, version);
+}
+
+template <class Archive, class Rep, class Period>
+void save(Archive& ar, const std::chrono::duration<Rep, Period>& d, unsigned) {
+  const Rep count = d.count();
+  ar << count;
+}
+
+template <class Archive, class Rep, class Period>
+void load(Archive& ar, std::chrono::duration<Rep, Period>& d, unsigned) {
+  Rep count{};
+  ar >> count;
+  d = std::chrono::duration<Rep, Period>(count);
+}
+
+template <class Archive, class Rep, class Period>
+void serialize(Archive& ar, std::chrono::duration<Rep, Period>& d, unsigned version) {
+  split_free(ar, d, version);
+}
+
+template <class Archive, class... Types>
+void serialize(Archive& ar, std::tuple<Types...>& t, unsigned) {
+  std::apply([&](auto&... element) { ((ar & element), ...); }, t);
+}
+
+#if BOOST_VERSION < 108300
+
+template <class Archive>
+void serialize(Archive&, std::monostate&, unsigned) {}
+
+template <class Archive, class T>
+void save(Archive& ar, const std::optional<T>& value, unsigned) {
+  const bool engaged = value.has_value();
+  ar << engaged;
+  if (engaged) ar << *value;
+}
+
+template <class Archive, class T>
+void load(Archive& ar, std::optional<T>& value, unsigned) {
+  bool engaged = false;
+  ar >> engaged;
+  if (!engaged) {
+    value.reset();
+    return;
+  }
+  ar >> value.emplace();
+}
+
+template <class Archive, class T>
+void serialize(Archive& ar, std::optional<T>& value, unsigned version) {
+  split_free(ar, value, version);
+}
+
+template <class Archive, class... Types>
+void save(Archive& ar, const std::variant<Types...>& value, unsigned) {
+  const std::uint32_t which = static_cast<std::uint32_t>(value.index());
+  ar << which;
+  std::visit([&](const auto& held) { ar << held; }, value);
+}
+
+template <class Archive, class... Types>
+void load(Archive& ar, std::variant<Types...>& value, unsigned) {
+  std::uint32_t which = 0;
+  ar >> which;
+  const bool known = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return ((which == I && (ar >> value.template emplace<I>(), true)) || ...);
+  }(std::index_sequence_for<Types...>{});
+  if (!known) throw std::out_of_range("std::variant: no alternative of that index");
+}
+
+template <class Archive, class... Types>
+void serialize(Archive& ar, std::variant<Types...>& value, unsigned version) {
+  split_free(ar, value, version);
+}
+
+#endif
+
+}  // namespace boost::serialization

@@ -1,0 +1,11 @@
+#include <rankpool/cluster.hpp>
+
+#include "pool.hpp"
+
+namespace rankpool {
+
+int cluster::num_workers() const { return static_cast<int>(pool_->workers().size()); }
+
+std::vector<worker_info> cluster::workers() const { return pool_->workers(); }
+
+}  // namespace rankpool

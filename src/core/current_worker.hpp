@@ -1,0 +1,23 @@
+// Which worker's task the calling thread is in: what this_worker tells.
+#pragma once
+
+#include <rankpool/detail/job.hpp>
+
+#include <utility>
+
+namespace rankpool::detail {
+
+inline thread_local const worker_place* current_worker = nullptr;
+
+class in_task {
+ public:
+  explicit in_task(const worker_place& place) : before_(std::exchange(current_worker, &place)) {}
+  in_task(const in_task&) = delete;
+  in_task& operator=(const in_task&) = delete;
+  ~in_task() { current_worker = before_; }
+
+ private:
+  const worker_place* before_;
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,298 @@
+// The registry of exception types, and the wire form of an exception:
+//   key (mangled type name, empty: unknown), demangled name, message, nested (0/1 and the same again),
+//   trace, length and content of what the type itself writes.
+#include <rankpool/detail/exception_codec.hpp>
+#include <rankpool/detail/invocation.hpp>
+
+#include "demangle.hpp"
+
+#include <cxxabi.h>
+
+#include <any>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <ios>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <regex>
+#include <system_error>
+#include <variant>
+
+namespace rankpool::detail {
+namespace {
+
+// ---- the registry
+
+class exception_registry {
+ public:
+  void add(const exception_type& type) {
+    std::lock_guard lock(mutex_);
+    types_[type.type->name()] = type;
+  }
+
+  std::optional<exception_type> find(const std::string& name) const {
+    std::lock_guard lock(mutex_);
+    const auto found = types_.find(name);
+    return found == types_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, exception_type> types_;
+};
+
+exception_registry& registry();
+
+// ---- standard types: what each needs beside its message, which make_remote keeps
+
+template <class E>
+exception_type standard(void (*encode)(byte_writer&), E (*rebuild)(byte_reader&, const std::string&)) {
+  // One instance per type: the pair of functions is kept here because a plain function pointer carries no state.
+  static E (*build)(byte_reader&, const std::string&) = nullptr;
+  build = rebuild;
+  return {&typeid(E), encode,
+          [](byte_reader& in, remote_info where, std::string message, const std::exception_ptr& nested) {
+            E e = build(in, message);
+            return make_remote(std::move(e), std::move(where), std::move(message), nested);
+          }};
+}
+
+void no_more(byte_writer&) {}
+
+template <class E>
+exception_type from_message() {
+  return standard<E>(no_more, [](byte_reader&, const std::string& message) { return E(message); });
+}
+
+template <class E>
+exception_type from_nothing() {
+  return standard<E>(no_more, [](byte_reader&, const std::string&) { return E(); });
+}
+
+void put_code(byte_writer& out, const std::error_code& code) {
+  out.put_string(code.category().name());
+  out.put<std::int32_t>(code.value());
+}
+
+std::error_code get_code(byte_reader& in) {
+  const std::string category = in.get_string();
+  const int value = in.get<std::int32_t>();
+  for (const std::error_category* known :
+       {&std::generic_category(), &std::system_category(), &std::iostream_category(), &std::future_category()}) {
+    if (category == known->name()) return {value, *known};
+  }
+  return {value, std::generic_category()};
+}
+
+template <class E>
+void put_code_of_current(byte_writer& out) {
+  try {
+    throw;
+  } catch (const E& e) {
+    put_code(out, e.code());
+  }
+}
+
+void put_filesystem_error(byte_writer& out) {
+  try {
+    throw;
+  } catch (const std::filesystem::filesystem_error& e) {
+    put_code(out, e.code());
+    out.put_string(e.path1().string());
+    out.put_string(e.path2().string());
+  }
+}
+
+std::filesystem::filesystem_error get_filesystem_error(byte_reader& in, const std::string& message) {
+  const std::error_code code = get_code(in);
+  const std::string first = in.get_string();
+  const std::string second = in.get_string();
+  return {message, first, second, code};
+}
+
+void put_regex_error(byte_writer& out) {
+  try {
+    throw;
+  } catch (const std::regex_error& e) {
+    out.put<std::int32_t>(e.code());
+  }
+}
+
+exception_registry& registry() {
+  static exception_registry all;
+  static std::once_flag filled;
+  std::call_once(filled, [] {
+    for (const exception_type& type : {
+             from_nothing<std::exception>(), from_message<std::logic_error>(), from_message<std::invalid_argument>(),
+             from_message<std::domain_error>(), from_message<std::length_error>(), from_message<std::out_of_range>(),
+             from_message<std::runtime_error>(), from_message<std::range_error>(), from_message<std::overflow_error>(),
+             from_message<std::underflow_error>(), from_nothing<std::bad_alloc>(),
+             from_nothing<std::bad_array_new_length>(), from_nothing<std::bad_cast>(), from_nothing<std::bad_any_cast>(),
+             from_nothing<std::bad_typeid>(), from_nothing<std::bad_exception>(), from_nothing<std::bad_function_call>(),
+             from_nothing<std::bad_weak_ptr>(), from_nothing<std::bad_optional_access>(),
+             from_nothing<std::bad_variant_access>(), from_message<error>(), from_message<cancelled_error>(),
+             from_message<timeout_error>(), from_message<pool_closed>(), from_message<broken_pool>(),
+             from_message<worker_lost>(), from_message<serialization_error>(), from_message<remote_error>(),
+             standard<std::system_error>(put_code_of_current<std::system_error>,
+                                         [](byte_reader& in, const std::string&) { return std::system_error(get_code(in)); }),
+             standard<std::ios_base::failure>(
+                 put_code_of_current<std::ios_base::failure>,
+                 [](byte_reader& in, const std::string& message) { return std::ios_base::failure(message, get_code(in)); }),
+             standard<std::future_error>(
+                 put_code_of_current<std::future_error>,
+                 [](byte_reader& in, const std::string&) {
+                   return std::future_error(static_cast<std::future_errc>(get_code(in).value()));
+                 }),
+             standard<std::filesystem::filesystem_error>(put_filesystem_error, get_filesystem_error),
+             standard<std::regex_error>(put_regex_error,
+                                        [](byte_reader& in, const std::string&) {
+                                          return std::regex_error(
+                                              static_cast<std::regex_constants::error_type>(in.get<std::int32_t>()));
+                                        }),
+         }) {
+      all.add(type);
+    }
+  });
+  return all;
+}
+
+// std::throw_with_nested(E) throws std::_Nested_exception<E>: the mangled name of E is inside it.
+std::string without_nesting(const std::string& mangled) {
+  constexpr std::string_view prefix = "St17_Nested_exceptionI";
+  if (!mangled.starts_with(prefix) || !mangled.ends_with('E')) return mangled;
+  return mangled.substr(prefix.size(), mangled.size() - prefix.size() - 1);
+}
+
+struct current_exception_text {
+  std::string message;
+  std::exception_ptr nested;
+};
+
+current_exception_text describe_current() {
+  current_exception_text text;
+  try {
+    throw;
+  } catch (const std::nested_exception& e) {
+    text.nested = e.nested_ptr();
+  } catch (...) {
+  }
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    text.message = e.what();
+  } catch (const std::string& s) {
+    text.message = s;
+  } catch (const char* s) {
+    text.message = s;
+  } catch (int i) {
+    text.message = std::to_string(i);
+  } catch (...) {
+  }
+  return text;
+}
+
+constexpr int deepest_nesting = 64;  // a chain of causes longer than this is cut, here as on arrival
+
+void encode_current(byte_writer& out, int depth) {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  const std::string mangled = type == nullptr ? std::string() : without_nesting(type->name());
+  const current_exception_text text = describe_current();
+  auto known = registry().find(mangled);
+
+  byte_buffer content;
+  byte_writer content_writer(content);
+  if (known) {
+    try {
+      known->encode(content_writer);
+    } catch (...) {  // its own serialiser failed: what is left is its name and message
+      known.reset();
+      content.clear();
+    }
+  }
+  out.put_string(known ? mangled : std::string());
+  out.put_string(demangle(mangled));
+  out.put_string(text.message);
+  out.put_string(std::string());  // trace
+  const bool nests = text.nested != nullptr && depth < deepest_nesting;
+  out.put<std::uint8_t>(nests);
+  if (nests) {
+    try {
+      std::rethrow_exception(text.nested);
+    } catch (...) {
+      encode_current(out, depth + 1);
+    }
+  }
+  out.put<std::uint64_t>(content.size());
+  out.raw(content.data(), content.size());
+}
+
+std::exception_ptr decode_at(byte_reader& in, const remote_info& where, int depth) {
+  if (depth > deepest_nesting) throw serialization_error("an exception nested too deeply was received");
+  remote_info info = where;
+  const std::string key = in.get_string();
+  info.type_name = in.get_string();
+  std::string message = in.get_string();
+  info.trace = in.get_string();
+  std::exception_ptr nested;
+  if (in.get<std::uint8_t>() != 0) nested = decode_at(in, where, depth + 1);
+  byte_reader content = in.sub(in.get_count(1));
+  if (const auto known = registry().find(key); known && !key.empty()) {
+    try {
+      return known->decode(content, info, message, nested);
+    } catch (...) {  // it cannot be rebuilt here: the name and message are left
+    }
+  }
+  std::string text = info.type_name + (message.empty() ? "" : ": " + message);
+  std::string copy = text;
+  return make_remote(remote_error(text), std::move(info), std::move(copy), nested);
+}
+
+}  // namespace
+
+void register_exception(exception_type type) { registry().add(type); }
+
+void encode_current_exception(byte_writer& out) { encode_current(out, 0); }
+
+std::exception_ptr decode_exception(byte_reader& in, remote_info where) { return decode_at(in, where, 0); }
+
+void skip_exception(byte_reader& in) {
+  for (int i = 0; i < 4; ++i) (void)in.take(in.get_count(1));  // key, name, message, trace
+  if (in.get<std::uint8_t>() != 0) skip_exception(in);
+  (void)in.take(in.get_count(1));
+}
+
+void rethrow_as_serialization_error(const char* doing) {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    throw serialization_error(std::string(doing) + ": " + demangle(typeid(e).name()) + ": " + e.what());
+  } catch (...) {
+    throw serialization_error(std::string(doing) + ": an exception of unknown type");
+  }
+}
+
+}  // namespace rankpool::detail
+
+namespace rankpool {
+
+const remote_info* remote_context(const std::exception& e) noexcept {
+  const auto* origin = dynamic_cast<const detail::remote_origin*>(&e);
+  return origin == nullptr ? nullptr : &origin->info();
+}
+
+const remote_info* remote_context(const std::exception_ptr& e) noexcept {
+  if (e == nullptr) return nullptr;
+  try {
+    std::rethrow_exception(e);
+  } catch (const detail::remote_origin& origin) {
+    return &origin.info();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace rankpool

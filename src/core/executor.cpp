@@ -1,0 +1,70 @@
+// The members of executor that need no template.
+#include <rankpool/executor.hpp>
+
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+namespace rankpool {
+
+executor::executor(cluster& c, executor_options options)
+    : core_(detail::executor_core::open(detail::cluster_access::get(c), options.max_workers, options.initializer.encoded())),
+      exceptions_(std::uncaught_exceptions()) {}
+
+executor& executor::operator=(executor&& other) noexcept {
+  if (this != &other) {
+    std::destroy_at(this);
+    std::construct_at(this, std::move(other));
+  }
+  return *this;
+}
+
+executor::~executor() {
+  if (core_ == nullptr) return;
+  const bool failing = std::uncaught_exceptions() > exceptions_;
+  core_->shutdown(!failing, failing);
+}
+
+int executor::num_workers() const { return core()->num_workers(); }
+
+void executor::shutdown(shutdown_options options) { core()->shutdown(options.wait, options.cancel_futures); }
+
+const std::shared_ptr<detail::executor_core>& executor::core() const {
+  if (core_ == nullptr) throw pool_closed("this executor was moved from");
+  return core_;
+}
+
+std::shared_ptr<detail::piecewise_job> executor::start(const map_options& options, detail::task_function function,
+                                                       std::uintptr_t identity, detail::byte_buffer head,
+                                                       std::unique_ptr<detail::item_source> source) {
+  (void)detail::buffer_limit(options);
+  if (options.chunksize < 0) {
+    throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
+  }
+  auto job = std::make_shared<detail::piecewise_job>(core(), function, identity, static_cast<std::uint64_t>(options.chunksize),
+                                                     std::move(head), std::move(source));
+  core()->submit(job, options.priority);
+  return job;
+}
+
+namespace detail {
+
+std::uint64_t buffer_limit(const map_options& options) {
+  if (options.buffersize < 0) {
+    throw std::invalid_argument("buffersize must be 0 (no limit) or more, got " + std::to_string(options.buffersize));
+  }
+  return options.buffersize == 0 ? no_limit : static_cast<std::uint64_t>(options.buffersize);
+}
+
+void fail_unwritable(future_state_base& state) {
+  std::exception_ptr why;
+  try {
+    rethrow_as_serialization_error("an argument could not be written");
+  } catch (...) {
+    why = std::current_exception();
+  }
+  state.abandon(why);
+}
+
+}  // namespace detail
+}  // namespace rankpool

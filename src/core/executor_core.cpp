@@ -1,0 +1,67 @@
+#include <rankpool/detail/executor_core.hpp>
+
+#include "pool.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace rankpool::detail {
+
+executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers)
+    : pool_(std::move(owner)), id_(id), workers_(workers) {}
+
+std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, int max_workers, initializer_call initializer) {
+  if (max_workers < 0) {
+    throw std::invalid_argument("max_workers must be 0 (all workers) or more, got " + std::to_string(max_workers));
+  }
+  if (owner->ended()) throw pool_closed("the pool has ended: no executor can be opened on it");
+  const int all = static_cast<int>(owner->workers().size());
+  const int workers = max_workers == 0 ? all : std::min(max_workers, all);
+  const auto id = owner->next_executor_id();
+  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers));
+  owner->post_open(core, workers, std::move(initializer));
+  return core;
+}
+
+executor_core::~executor_core() { pool_->post_close(id_); }
+
+void executor_core::submit(std::shared_ptr<job> work, int priority) {
+  std::lock_guard lock(mutex_);
+  if (broken_ != nullptr) std::rethrow_exception(broken_);
+  if (closed_) throw pool_closed();
+  if (pool_->ended()) throw pool_closed("the pool has ended");
+  unfinished_.fetch_add(1);
+  pool_->post_submit(id_, std::move(work), priority);
+}
+
+void executor_core::changed(std::shared_ptr<job> work) { pool_->post_change(id_, std::move(work)); }
+
+int executor_core::num_workers() const { return closed_ ? 0 : workers_; }
+
+void executor_core::shutdown(bool wait, bool cancel) {
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    first = !closed_.exchange(true);
+  }
+  if (first || cancel) pool_->post_shutdown(id_, cancel);
+  if (!wait) return;
+  awaited_ = true;
+  (void)pool_->wait_until(steady_time::max(), [this] { return unfinished_ == 0; });
+}
+
+wait_room& executor_core::room() { return *pool_; }
+
+std::uint64_t executor_core::next_task_id() { return pool_->next_task_id(); }
+
+void executor_core::on_job_finished() {
+  if (unfinished_.fetch_sub(1) == 1 && awaited_) pool_->notify();
+}
+
+void executor_core::on_broken(const std::exception_ptr& why) {
+  std::lock_guard lock(mutex_);
+  if (broken_ == nullptr) broken_ = why;
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,130 @@
+// A message between rank 0 and a worker: a sequence of records, everything that was pending for the receiver.
+//
+// Small payloads lie in the frame itself; large ones are buffers of their own that go along, never copied into
+// it. A frame that is short, too long, of another version or names an unknown record is refused as a whole with
+// message_error: ranks run the same build, so it can only be a fault.
+#pragma once
+
+#include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/code_address.hpp>
+#include <rankpool/errors.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rankpool::detail {
+
+class message_error : public error {
+ public:
+  using error::error;
+};
+
+struct frame {
+  byte_buffer head;
+  std::vector<std::shared_ptr<const byte_buffer>> bulk;
+};
+
+/// Payloads from this size on travel as buffers of their own, in bytes.
+inline constexpr std::size_t bulk_bytes = 64 << 10;
+
+// ---- records; payloads point into the frame they were read from
+
+using bytes_view = std::span<const std::byte>;
+
+/// To a worker: what to call before the first task of an executor.
+struct open_record {
+  std::uint32_t executor = 0;
+  code_address function;  ///< module 0: nothing to call
+  bytes_view payload;
+};
+/// To a worker: run this.
+struct task_record {
+  std::uint64_t id = 0;
+  std::uint32_t executor = 0;
+  code_address function;
+  bytes_view payload;
+};
+/// To a worker: no more tasks of this executor will come.
+struct close_record {
+  std::uint32_t executor = 0;
+};
+/// To a worker: give back what you have not started.
+struct recall_record {};
+/// To a worker: end, with this exit status.
+struct stop_record {
+  std::int32_t status = 0;
+};
+/// From a worker: a task is over.
+struct result_record {
+  std::uint64_t id = 0;
+  bool threw = false;
+  std::uint64_t nanoseconds = 0;
+  bytes_view payload;
+};
+/// From a worker: the executor's initializer threw; its tasks here will not run.
+struct open_failed_record {
+  std::uint32_t executor = 0;
+  bytes_view payload;
+};
+/// From a worker: these were not started and will not be.
+struct recalled_record {
+  std::vector<std::uint64_t> ids;
+};
+/// From a worker: the last message, everything is sent.
+struct stopped_record {};
+
+using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
+                            recalled_record, stopped_record>;
+
+class frame_writer {
+ public:
+  frame_writer();
+
+  void open(std::uint32_t executor, code_address function, const byte_buffer& payload);
+  /// `bulk` may be null; otherwise it is the payload.
+  void task(std::uint64_t id, std::uint32_t executor, code_address function, const byte_buffer& payload,
+            std::shared_ptr<const byte_buffer> bulk);
+  void close(std::uint32_t executor);
+  void recall();
+  void stop(std::int32_t status);
+  void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer payload);
+  void open_failed(std::uint32_t executor, const byte_buffer& payload);
+  void recalled(const std::vector<std::uint64_t>& ids);
+  void stopped();
+
+  bool empty() const { return records_ == 0; }
+  std::size_t size_bytes() const { return frame_.head.size() + bulk_size_; }
+  /// The frame, complete; the writer is empty again.
+  frame take();
+
+ private:
+  byte_writer begin(std::size_t kind);
+  void payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<const byte_buffer> bulk);
+  void start();
+
+  frame frame_;
+  std::uint32_t records_ = 0;
+  std::size_t bulk_size_ = 0;
+};
+
+class frame_reader {
+ public:
+  /// Throws message_error if this is no frame of this version. The frame must outlive what next() returns.
+  explicit frame_reader(const frame& f);
+  /// Reads the next record; false at the end. Throws message_error.
+  bool next(record& r);
+
+ private:
+  bytes_view payload();
+
+  const frame& frame_;
+  byte_reader in_;
+  std::uint32_t left_ = 0;
+  std::size_t bulk_at_ = 0;
+};
+
+}  // namespace rankpool::detail

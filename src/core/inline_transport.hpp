@@ -1,0 +1,46 @@
+// A transport whose one worker lives in the same process and runs when rank 0 looks for messages.
+//
+// Frames are built and parsed as between ranks, so that what works inline works there; nothing runs by itself.
+#pragma once
+
+#include "transport.hpp"
+#include "worker.hpp"
+
+#include <deque>
+
+namespace rankpool::detail {
+
+class inline_transport final : public transport {
+ public:
+  explicit inline_transport(worker_place place);
+
+  void send(int peer, frame f) override;
+  bool receive(int& peer, frame& f) override;
+  bool sending() const override { return false; }
+  void wait(steady_time deadline) override;
+  void wake() override {}
+
+ private:
+  // The worker's end.
+  class worker_end final : public transport {
+   public:
+    explicit worker_end(inline_transport& other) : other_(other) {}
+    void send(int, frame f) override { other_.to_rank0_.push_back(std::move(f)); }
+    bool receive(int& peer, frame& f) override;
+    bool sending() const override { return false; }
+    void wait(steady_time) override {}
+    void wake() override {}
+
+   private:
+    inline_transport& other_;
+  };
+
+  static bool pop(std::deque<frame>& from, frame& f);
+
+  std::deque<frame> to_worker_;
+  std::deque<frame> to_rank0_;
+  worker_end worker_end_;
+  worker worker_;
+};
+
+}  // namespace rankpool::detail

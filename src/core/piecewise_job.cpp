@@ -1,0 +1,93 @@
+#include <rankpool/detail/piecewise_job.hpp>
+
+#include <algorithm>
+
+namespace rankpool::detail {
+
+piecewise_job::piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind,
+                             std::uint64_t items_per_piece, byte_buffer head, std::unique_ptr<item_source> source)
+    : job(run, kind, items_per_piece), owner_(std::move(owner)), head_(std::move(head)), source_(std::move(source)) {}
+
+void piecewise_job::seal() {
+  std::lock_guard lock(mutex_);
+  ready_ = added_;
+  sealed_ = true;
+}
+
+std::uint64_t piecewise_job::added() const {
+  std::lock_guard lock(mutex_);
+  return added_;
+}
+
+std::uint64_t piecewise_job::available() {
+  std::lock_guard lock(mutex_);
+  return ready_ - cut_;
+}
+
+piece piecewise_job::cut(std::uint64_t items) {
+  std::lock_guard lock(mutex_);
+  piece p{.first = cut_, .count = std::min(items, ready_ - cut_), .payload = {}};
+  if (p.count == 0) return p;
+  byte_writer out(p.payload);
+  out.raw(head_.data(), head_.size());
+  out.put<std::uint64_t>(p.count);
+  source_->cut(out, p.first, p.count);
+  cut_ += p.count;
+  return p;
+}
+
+void piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome result) {
+  {
+    std::lock_guard lock(mutex_);
+    finished_.emplace(first, finished_piece{first, count, std::move(result)});
+  }
+  arrived();
+}
+
+void piecewise_job::abandon(const std::exception_ptr& why) {
+  {
+    std::lock_guard lock(mutex_);
+    if (added_ > cut_) {
+      finished_piece rest{cut_, added_ - cut_, {}};
+      rest.result.error = why ? why : std::make_exception_ptr(cancelled_error());
+      finished_.emplace(rest.first, std::move(rest));
+    }
+    cut_ = ready_ = added_;
+    sealed_ = true;
+    source_.reset();
+  }
+  arrived();
+}
+
+void piecewise_job::cancel(const std::exception_ptr& why) {
+  abandon(why);
+  owner_->changed(shared_from_this());
+}
+
+std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> wanted, steady_time deadline) {
+  std::optional<finished_piece> taken;
+  const auto try_take = [&] {
+    std::lock_guard lock(mutex_);
+    const auto found = wanted ? finished_.find(*wanted) : finished_.begin();
+    if (found == finished_.end()) return false;
+    taken = std::move(found->second);
+    finished_.erase(found);
+    return true;
+  };
+  if (try_take()) return taken;
+  awaited_.store(true);
+  // Only looks: the room calls it under its own lock, which a completing thread takes as well.
+  (void)owner_->room().wait_until(deadline, [&] {
+    std::lock_guard lock(mutex_);
+    return wanted ? finished_.contains(*wanted) : !finished_.empty();
+  });
+  awaited_.store(false);
+  (void)try_take();
+  return taken;
+}
+
+void piecewise_job::arrived() {
+  if (awaited_.load()) owner_->room().notify();
+}
+
+}  // namespace rankpool::detail

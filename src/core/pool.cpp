@@ -1,0 +1,277 @@
+#include "pool.hpp"
+
+#include "log.hpp"
+
+#include <utility>
+
+namespace rankpool::detail {
+
+using namespace std::chrono_literals;
+
+pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, pool_options options)
+    : link_(std::move(link)),
+      workers_(std::move(workers)),
+      options_(options),
+      scheduler_(static_cast<int>(workers_.size()), options.scheduling),
+      outboxes_(workers_.size()) {
+  for (const auto& w : workers_) places_.push_back(std::make_shared<const worker_place>(worker_place{w.rank, w.host}));
+  if (options_.progress_thread) progress_thread_ = std::thread([this] { progress(); });
+}
+
+pool::~pool() { leave(); }
+
+// Ends the progress thread and lets go of the transport, which must not outlive MPI.
+void pool::leave() {
+  leaving_ = true;
+  {
+    std::lock_guard lock(inbox_mutex_);
+    if (link_ != nullptr) link_->wake();
+  }
+  if (progress_thread_.joinable()) progress_thread_.join();
+  std::lock_guard lock(inbox_mutex_);
+  link_.reset();
+}
+
+// ---- events from the user's threads
+
+void pool::post(event e) {
+  bool first = false;
+  {
+    std::lock_guard lock(inbox_mutex_);
+    first = inbox_.empty();
+    inbox_.push_back(std::move(e));
+    if (first && options_.progress_thread && link_ != nullptr) link_->wake();
+  }
+  if (!options_.progress_thread) notify();  // somebody else may be waiting for work to drive
+}
+
+void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer) {
+  post({event::kind::open, executor->id(), max_workers, nullptr, executor,
+        std::make_shared<initializer_call>(std::move(initializer))});
+}
+
+void pool::post_submit(executor_id executor, std::shared_ptr<job> work, int priority) {
+  jobs_left_.fetch_add(1);
+  post({event::kind::submit, executor, priority, std::move(work), nullptr, nullptr});
+}
+
+void pool::post_change(executor_id executor, std::shared_ptr<job> work) {
+  post({event::kind::change, executor, 0, std::move(work), nullptr, nullptr});
+}
+
+void pool::post_shutdown(executor_id executor, bool cancel) {
+  post({event::kind::shutdown, executor, cancel ? 1 : 0, nullptr, nullptr, nullptr});
+}
+
+void pool::post_close(executor_id executor) { post({event::kind::close, executor, 0, nullptr, nullptr, nullptr}); }
+
+// ---- driving
+
+bool pool::drive(steady_time deadline) {
+  if (driver_.load() == std::this_thread::get_id()) {  // a callback, or a task that runs inline, waits
+    if (!step()) link_->wait(std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+    return true;
+  }
+  if (options_.progress_thread) return false;
+  std::unique_lock lock(driving_, std::try_to_lock);
+  if (!lock) return false;
+  driver_ = std::this_thread::get_id();
+  bool moved = false;
+  try {
+    moved = step();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  driver_ = std::thread::id();
+  lock.unlock();
+  notify();
+  return moved;
+}
+
+void pool::progress() {
+  std::lock_guard lock(driving_);
+  driver_ = std::this_thread::get_id();
+  try {
+    while (!leaving_) {
+      if (step()) continue;
+      const auto now = std::chrono::steady_clock::now();
+      link_->wait(scheduler_.next_check(now).value_or(now + 100ms));
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+bool pool::step() {
+  effects out;
+  std::vector<delivery> done;
+  bool moved = take_events(out);
+  moved = take_frames(out, done) || moved;
+  if (!ended_) scheduler_.dispatch(std::chrono::steady_clock::now(), out);
+  moved = moved || !out.empty();
+  send_orders(out);
+  deliver(out, done);
+  return moved;
+}
+
+bool pool::take_events(effects& out) {
+  std::vector<event> events;
+  {
+    std::lock_guard lock(inbox_mutex_);
+    events.swap(inbox_);
+  }
+  for (event& e : events) {
+    switch (e.what) {
+      case event::kind::open:
+        executors_[e.executor] = {e.core, std::move(e.initializer), std::vector<bool>(workers_.size())};
+        scheduler_.on_open(e.executor, e.number);
+        break;
+      case event::kind::submit:
+        if (ended_) {
+          out.abandon.push_back({e.work, e.executor, std::make_exception_ptr(pool_closed("the pool has ended"))});
+          out.jobs_finished.push_back(e.executor);
+        } else {
+          scheduler_.on_submit(e.executor, std::move(e.work), e.number, out);
+        }
+        break;
+      case event::kind::change: scheduler_.on_change(e.executor, e.work, out); break;
+      case event::kind::shutdown: scheduler_.on_shutdown(e.executor, e.number != 0, out); break;
+      case event::kind::close:
+        scheduler_.on_close(e.executor);
+        if (const auto entry = executors_.find(e.executor); entry != executors_.end()) {
+          for (std::size_t w = 0; w < workers_.size(); ++w) {
+            if (entry->second.opened[w] && !ended_) outboxes_[w].close(e.executor);
+          }
+          executors_.erase(entry);
+        }
+        break;
+      case event::kind::stop:
+        ended_ = true;
+        scheduler_.on_end(end_reason_, out);
+        for (frame_writer& outbox : outboxes_) outbox.stop(e.number);
+        break;
+    }
+  }
+  return !events.empty();
+}
+
+bool pool::take_frames(effects& out, std::vector<delivery>& done) {
+  constexpr int most = 64;  // then results are delivered and workers fed before more is read
+  int from = 0;
+  int n = 0;
+  for (frame f; n < most && link_->receive(from, f); f = {}) {
+    ++n;
+    accept(from, f, out, done);
+  }
+  return n > 0;
+}
+
+void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>& done) {
+  const worker_index worker{from};
+  const auto place = static_cast<std::size_t>(from);
+  const auto now = std::chrono::steady_clock::now();
+  frame_reader in(f);
+  for (record r; in.next(r);) {
+    if (const auto* result = std::get_if<result_record>(&r)) {
+      auto finished = scheduler_.on_result(worker, result->id, std::chrono::nanoseconds(result->nanoseconds),
+                                           result->payload.size(), now, out);
+      if (!finished) continue;  // of a task that was given up
+      delivery d{std::move(*finished), {}};
+      d.result.what = result->threw ? outcome::kind::threw : outcome::kind::value;
+      d.result.bytes.append(result->payload.data(), result->payload.size());
+      d.result.where = places_[place];
+      done.push_back(std::move(d));
+    } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
+      scheduler_.on_recalled(worker, recalled->ids, now, out);
+    } else if (const auto* failed = std::get_if<open_failed_record>(&r)) {
+      byte_reader bytes(failed->payload.data(), failed->payload.size());
+      const auto why = decode_exception(bytes, {.rank = places_[place]->rank, .host = places_[place]->host, .task = 0, .type_name = {}, .trace = {}});
+      const auto broken = std::make_exception_ptr(
+          broken_pool("the initializer failed on rank " + std::to_string(places_[place]->rank) + " (" + places_[place]->host +
+                      "): " + describe(why)));
+      if (const auto entry = executors_.find(failed->executor); entry != executors_.end()) {
+        if (const auto core = entry->second.core.lock()) core->on_broken(broken);
+      }
+      scheduler_.on_broken(failed->executor, worker, broken, out);
+    } else if (std::holds_alternative<stopped_record>(r)) {
+      if (++workers_stopped_ == workers_.size()) {
+        all_stopped_ = true;
+        notify();
+      }
+    } else {
+      throw message_error("rank 0 received a message that is meant for a worker");
+    }
+  }
+}
+
+void pool::send_orders(effects& out) {
+  for (const auto& order : out.open) {
+    executor_entry& entry = executors_.at(order.executor);
+    const initializer_call& call = *entry.initializer;
+    entry.opened[static_cast<std::size_t>(order.to.value)] = true;
+    outboxes_[static_cast<std::size_t>(order.to.value)].open(
+        order.executor, call.function == nullptr ? code_address{} : locate_function(call.function), call.payload);
+  }
+  for (const auto& order : out.send) {
+    outboxes_[static_cast<std::size_t>(order.to.value)].task(order.id, order.executor, locate_function(order.function),
+                                                             *order.payload, order.bulk);
+  }
+  for (const auto& order : out.recalls) outboxes_[static_cast<std::size_t>(order.to.value)].recall();
+  for (std::size_t w = 0; w < outboxes_.size(); ++w) {
+    if (!outboxes_[w].empty()) link_->send(static_cast<int>(w), outboxes_[w].take());
+  }
+}
+
+void pool::deliver(effects& out, std::vector<delivery>& done) {
+  for (delivery& d : done) d.to.work->on_outcome(d.to.first, d.to.count, std::move(d.result));
+  for (const auto& c : out.completions) {
+    outcome never;
+    never.error = c.error;
+    c.work->on_outcome(c.first, c.count, std::move(never));
+  }
+  for (const auto& a : out.abandon) a.work->abandon(a.error);
+  effects after;
+  for (const auto& a : out.abandon) scheduler_.on_change(a.executor, a.work, after);
+  out.abandon.clear();
+  out.jobs_finished.insert(out.jobs_finished.end(), after.jobs_finished.begin(), after.jobs_finished.end());
+  for (const executor_id id : out.jobs_finished) {
+    const auto entry = executors_.find(id);
+    if (entry != executors_.end()) {
+      if (const auto core = entry->second.core.lock()) core->on_job_finished();
+    }
+    if (jobs_left_.fetch_sub(1) == 1 && drained_awaited_) notify();
+  }
+}
+
+// ---- the end
+
+void pool::drain() {
+  drained_awaited_ = true;
+  (void)wait_until(steady_time::max(), [this] { return jobs_left_ == 0; });
+}
+
+bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {
+  if (link_ == nullptr) return !failed_;
+  end_reason_ = why;
+  post({event::kind::stop, 0, status, nullptr, nullptr, nullptr});
+  const bool stopped = wait_until(deadline_after(patience), [this] { return all_stopped_.load(); });
+  if (!stopped || failed_) return false;  // the transport cannot be taken down without the other side
+  leave();
+  return true;
+}
+
+// A fault of the pool itself: everybody who waits is told, nobody is left hanging.
+void pool::fail(const std::exception_ptr& why) {
+  log_line("the pool has failed: " + describe(why));
+  ended_ = true;
+  failed_ = true;
+  effects out;
+  std::vector<delivery> done;
+  scheduler_.on_end(std::make_exception_ptr(broken_pool("the pool has failed: " + describe(why))), out);
+  (void)take_events(out);
+  deliver(out, done);
+  all_stopped_ = true;
+  notify();
+}
+
+}  // namespace rankpool::detail

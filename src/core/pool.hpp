@@ -1,0 +1,115 @@
+// The pool on rank 0: turns calls of the user's threads into events of the scheduler, its orders into frames, and
+// frames into completed jobs.
+//
+// Exactly one thread at a time drives it. On ranks that is the progress thread, so that tasks flow while the
+// caller computes or sleeps; in an inline cluster it is whichever thread waits. Callbacks run on the driving
+// thread with no lock held, and may call anything.
+#pragma once
+
+#include "scheduler.hpp"
+#include "transport.hpp"
+
+#include <rankpool/cluster.hpp>
+#include <rankpool/detail/executor_core.hpp>
+#include <rankpool/detail/wait_room.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace rankpool::detail {
+
+struct pool_options {
+  bool progress_thread = true;  ///< false: the waiting threads drive
+  scheduling_policy scheduling = {};
+};
+
+class pool final : public wait_room, public std::enable_shared_from_this<pool> {
+ public:
+  pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, pool_options options);
+  ~pool() override;
+
+  const std::vector<worker_info>& workers() const { return workers_; }
+
+  /// Blocks until no task is left.
+  void drain();
+  /// Ends everything: what is left fails with `why`, and the workers end with this exit status. Blocks until they
+  /// have said so or the time is up; then false. Later calls do nothing.
+  bool stop(int status, const std::exception_ptr& why, timeout patience);
+
+  // ---- executor_core's side, from any thread
+  void post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer);
+  void post_submit(executor_id executor, std::shared_ptr<job> work, int priority);
+  void post_change(executor_id executor, std::shared_ptr<job> work);
+  void post_shutdown(executor_id executor, bool cancel);
+  void post_close(executor_id executor);
+  executor_id next_executor_id() { return ++last_executor_; }
+  std::uint64_t next_task_id() { return last_task_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  bool ended() const { return ended_; }
+
+  // ---- wait_room
+  bool drive(steady_time deadline) override;
+
+ private:
+  struct event {
+    enum class kind : std::uint8_t { open, submit, change, shutdown, close, stop } what;
+    executor_id executor = 0;
+    int number = 0;  // priority, max_workers, whether to cancel, or the exit status
+    std::shared_ptr<job> work;
+    std::shared_ptr<executor_core> core;
+    std::shared_ptr<initializer_call> initializer;
+  };
+  struct executor_entry {
+    std::weak_ptr<executor_core> core;
+    std::shared_ptr<initializer_call> initializer;
+    std::vector<bool> opened;  // on each worker
+  };
+  struct delivery {
+    effects::completion to;
+    outcome result;
+  };
+
+  void post(event e);
+  void leave();
+  void progress();
+  bool step();
+  bool take_events(effects& out);
+  bool take_frames(effects& out, std::vector<delivery>& done);
+  void accept(int from, const frame& f, effects& out, std::vector<delivery>& done);
+  void send_orders(effects& out);
+  void deliver(effects& out, std::vector<delivery>& done);
+  void fail(const std::exception_ptr& why);
+
+  std::unique_ptr<transport> link_;  // null once stopped; wake() is called with inbox_mutex_ held
+  const std::vector<worker_info> workers_;
+  const pool_options options_;
+  std::vector<std::shared_ptr<const worker_place>> places_;
+  std::atomic<executor_id> last_executor_ = 0;
+  std::atomic<std::uint64_t> last_task_ = 0;
+  std::atomic<bool> ended_ = false;
+
+  std::mutex inbox_mutex_;
+  std::vector<event> inbox_;
+
+  // The driving thread's own.
+  scheduler scheduler_;
+  std::map<executor_id, executor_entry> executors_;
+  std::vector<frame_writer> outboxes_;
+  std::size_t workers_stopped_ = 0;
+  std::exception_ptr end_reason_;
+
+  std::mutex driving_;
+  std::atomic<std::thread::id> driver_;
+  std::atomic<bool> leaving_ = false;
+  std::atomic<bool> all_stopped_ = false;
+  std::atomic<bool> failed_ = false;
+  std::atomic<std::uint64_t> jobs_left_ = 0;
+  std::atomic<bool> drained_awaited_ = false;
+  std::thread progress_thread_;
+};
+
+}  // namespace rankpool::detail

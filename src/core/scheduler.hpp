@@ -1,0 +1,199 @@
+// Which piece of which job goes to which worker, and when: a state machine without threads, messages or clock.
+//
+// Events come in as calls, with the time where it matters; what is to be done comes out as `effects`. The pool
+// turns orders into frames and completes jobs. The rules:
+//  - work is pulled: a worker is given more as it returns results, so a slow one gets less;
+//  - a worker's queue is measured in time. Short tasks go out many at a time, long ones singly, so that what is
+//    still here can be cancelled or go to whoever is free first;
+//  - towards the end shares shrink (guided self-scheduling), and a worker that sits on pieces it has not started
+//    while others are idle is asked to give them back;
+//  - higher priority first, then the order of submission, across all executors.
+#pragma once
+
+#include <rankpool/detail/job.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace rankpool::detail {
+
+using executor_id = std::uint32_t;
+using piece_id = std::uint64_t;
+
+struct worker_index {
+  int value = 0;
+  friend bool operator==(worker_index, worker_index) = default;
+};
+
+/// Measured time and size of one kind of task; recent pieces count more.
+class kind_statistics {
+ public:
+  void add(std::uint64_t items, double nanoseconds, std::size_t result_bytes);
+  bool known() const { return items_ > 0; }
+  double nanoseconds_per_item() const { return nanoseconds_ / items_; }
+  double result_bytes_per_item() const { return bytes_ / items_; }
+
+ private:
+  double items_ = 0;
+  double nanoseconds_ = 0;
+  double bytes_ = 0;
+};
+
+struct scheduling_policy {
+  /// Work that is sent ahead to a worker, in measured time.
+  std::chrono::nanoseconds window = std::chrono::milliseconds(1);
+  /// A kind of task that takes longer is never sent ahead.
+  std::chrono::nanoseconds longest_ahead = std::chrono::milliseconds(10);
+  /// Longest piece that items are gathered into.
+  std::chrono::nanoseconds longest_piece = std::chrono::milliseconds(10);
+  /// Most pieces at one worker; 1: nothing is ever sent ahead.
+  std::size_t most_pieces = 2048;
+  /// Most payload at one worker before nothing is sent ahead, in bytes.
+  std::size_t most_bytes = 4 << 20;
+  /// A worker silent for so long while others are idle gives back what it has not started.
+  std::chrono::nanoseconds recall_after = std::chrono::milliseconds(5);
+};
+
+struct effects {
+  struct send_task {
+    worker_index to;
+    piece_id id = 0;
+    executor_id executor = 0;
+    task_function function = nullptr;
+    const byte_buffer* payload = nullptr;  ///< until the next event
+    std::shared_ptr<const byte_buffer> bulk;
+  };
+  struct open_executor {
+    worker_index to;
+    executor_id executor = 0;
+  };
+  struct recall {
+    worker_index to;
+  };
+  struct completion {
+    std::shared_ptr<job> work;
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    std::exception_ptr error;  ///< why it did not run; null where the caller has the outcome
+  };
+
+  struct abandonment {
+    std::shared_ptr<job> work;
+    executor_id executor = 0;
+    std::exception_ptr error;  ///< null: cancelled
+  };
+
+  std::vector<open_executor> open;  ///< before any send
+  std::vector<send_task> send;
+  std::vector<recall> recalls;
+  std::vector<completion> completions;
+  std::vector<abandonment> abandon;  ///< then on_change for each
+  std::vector<executor_id> jobs_finished;  ///< one entry per job, after its completions
+
+  bool empty() const {
+    return open.empty() && send.empty() && recalls.empty() && completions.empty() && abandon.empty() && jobs_finished.empty();
+  }
+};
+
+class scheduler {
+ public:
+  using time = std::chrono::steady_clock::time_point;
+
+  explicit scheduler(int workers, scheduling_policy policy = {});
+
+  // ---- events
+  void on_open(executor_id executor, int max_workers);
+  void on_close(executor_id executor);
+  void on_submit(executor_id executor, std::shared_ptr<job> work, int priority, effects& out);
+  /// A job has more items, is sealed, or was cancelled.
+  void on_change(executor_id executor, const std::shared_ptr<job>& work, effects& out);
+  /// A worker has finished a piece; the job and items it was. Nothing if that piece is not there.
+  std::optional<effects::completion> on_result(worker_index from, piece_id id, std::chrono::nanoseconds taken,
+                                               std::size_t result_bytes, time now, effects& out);
+  void on_recalled(worker_index from, const std::vector<piece_id>& ids, time now, effects& out);
+  /// An executor has come to its end: what has not started is cancelled, or input that is still to come is refused.
+  void on_shutdown(executor_id executor, bool cancel, effects& out);
+  /// An executor cannot go on: everything of it that is queued, or is at workers where it never started, fails.
+  void on_broken(executor_id executor, worker_index where, const std::exception_ptr& why, effects& out);
+  /// The end of the pool: everything fails.
+  void on_end(const std::exception_ptr& why, effects& out);
+
+  /// Gives out what can be given out.
+  void dispatch(time now, effects& out);
+  /// When dispatch should be called again although nothing has happened; none: never.
+  std::optional<time> next_check(time now) const;
+
+  /// Whether any piece is at a worker.
+  bool busy() const { return in_flight_ > 0; }
+  /// Throws std::logic_error if the books do not balance; for tests.
+  void sanity_check() const;
+
+ private:
+  struct flying_piece {
+    piece_id id = 0;
+    executor_id executor = 0;
+    std::shared_ptr<job> work;
+    piece part;
+    std::shared_ptr<const byte_buffer> bulk;
+    double expected_nanoseconds = 0;
+    std::size_t bytes() const { return bulk != nullptr ? bulk->size() : part.payload.size(); }
+  };
+
+  struct worker_state {
+    std::deque<flying_piece> pieces;  // in the order sent, which is the order run
+    double nanoseconds = 0;           // expected, of all of them
+    std::size_t bytes = 0;
+    double slowness = 1;  // measured time over expected
+    time heard;           // last sign of progress
+    bool recalling = false;
+  };
+
+  using job_queue = std::map<int, std::deque<std::shared_ptr<job>>, std::greater<>>;
+
+  struct executor_state {
+    executor_id id = 0;
+    int max_workers = 0;
+    bool shut = false;
+    job_queue queue;                    // by priority
+    std::deque<flying_piece> returned;  // recalled; first to go out again
+    std::vector<std::uint32_t> at;      // pieces at each worker
+    std::vector<bool> opened;           // on each worker
+    int users = 0;                      // workers with pieces of it
+    std::size_t stale = 0;              // queued jobs that turned out to have nothing to cut
+    std::vector<std::weak_ptr<job>> growing;  // jobs whose input may still come
+  };
+
+  void enqueue(executor_state& executor, const std::shared_ptr<job>& work);
+  void purge(executor_state& executor, effects& out);
+  void fail_queued(executor_state& executor, const std::exception_ptr& why, effects& out);
+  void finish_if_over(executor_state& executor, job& work, effects& out);
+  bool may_use(const executor_state& executor, worker_index w) const;
+  bool has_room(const worker_state& worker, const job& work) const;
+  std::uint64_t share(const executor_state& executor, const worker_state& worker, job& work) const;
+  void fill(worker_index w, time now, effects& out);
+  void send(executor_state& executor, worker_index w, flying_piece p, time now, effects& out);
+  flying_piece land(worker_index w, std::deque<flying_piece>::iterator at);
+  executor_state* find(executor_id id);
+  kind_statistics* statistics_of(const job& work);
+  void recall_where_stuck(time now, effects& out);
+  bool any_idle() const;
+  std::shared_ptr<job> head(executor_state& executor, effects& out);
+
+  scheduling_policy policy_;
+  std::vector<worker_state> workers_;
+  std::vector<std::unique_ptr<executor_state>> executors_;
+  std::map<std::pair<task_function, std::uintptr_t>, std::unique_ptr<kind_statistics>> kinds_;
+  std::uint64_t sequence_ = 0;
+  piece_id next_piece_ = 1;
+  std::size_t in_flight_ = 0;
+  std::size_t turn_ = 0;  // which worker is looked at first
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,59 @@
+// How an idle rank sleeps without being late: a futex in memory that the ranks of a node share.
+//
+// MPI itself can only wait by polling, at the price of a whole core. Here a rank that has found nothing for a
+// while sleeps on its bell, and whoever sends to it rings. Between nodes there is no bell: such ranks wake up by
+// themselves, the more rarely the longer nothing has come.
+#pragma once
+
+#include <boost/mpi/communicator.hpp>
+#include <mpi.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+namespace rankpool::detail {
+
+class doorbells {
+ public:
+  /// Collective over the communicator.
+  explicit doorbells(const boost::mpi::communicator& world);
+  doorbells(const doorbells&) = delete;
+  doorbells& operator=(const doorbells&) = delete;
+  /// Collective over the communicator.
+  ~doorbells();
+
+  /// Wakes that rank if it sleeps and lives on this node. From any thread.
+  void ring(int rank);
+  /// Wakes this rank. From any thread.
+  void ring_own();
+
+  /// Counts the rings of this rank's bell.
+  std::uint32_t rings() const;
+  /// Sleeps until the bell has been rung since `seen`, or the time is up. Announce first, look again for messages,
+  /// then sleep: a sender that rings in between is not missed.
+  void announce_sleep();
+  void sleep(std::uint32_t seen, std::chrono::nanoseconds at_most);
+
+  /// Whether every rank of the communicator can ring this one.
+  bool all_on_node() const { return all_on_node_; }
+
+ private:
+  struct alignas(64) bell {
+    std::atomic<std::uint32_t> rings;
+    std::atomic<std::uint32_t> sleepers;
+  };
+  static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+
+  static void ring(bell& b);
+
+  MPI_Comm node_ = MPI_COMM_NULL;
+  MPI_Win window_ = MPI_WIN_NULL;
+  bell alone_{};             // where no other rank is on this node
+  bell* own_ = &alone_;
+  std::vector<bell*> bells_;  // by rank; null where out of reach
+  bool all_on_node_ = true;
+};
+
+}  // namespace rankpool::detail

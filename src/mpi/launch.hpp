@@ -1,0 +1,31 @@
+// How this process was started, and how it starts itself again under an MPI launcher.
+#pragma once
+
+#include <rankpool/options.hpp>
+
+#include <optional>
+#include <string>
+
+namespace rankpool::detail {
+
+enum class start {
+  inline_,   ///< one process: tasks run here
+  ranks,     ///< a launcher has started several
+  launcher,  ///< none has: start one
+  refused,   ///< what started us cannot work
+};
+
+struct launch {
+  start how = start::inline_;
+  int workers = 0;     ///< launcher: how many to start
+  std::string reason;  ///< refused: what is wrong and what to type
+};
+
+/// Reads the environment; `program` is the name to put into advice.
+launch find_launch(const std::string& program);
+
+/// Runs this program again with `workers` + 1 ranks under mpirun and returns its exit status, 128 + n after signal n.
+/// Signals that end this process are passed on first, so that no rank is left.
+int launch_self(int argc, char** argv, int workers, const run_options& options);
+
+}  // namespace rankpool::detail

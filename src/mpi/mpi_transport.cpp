@@ -1,0 +1,188 @@
+#include "mpi_transport.hpp"
+
+#include "mpi_check.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace rankpool::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr int tag_frame = 1;
+constexpr int tag_bulk = 2;
+constexpr std::size_t largest_message = std::size_t{1} << 30;
+
+// While nothing comes: look this often at full speed, then between other processes' turns, then sleep.
+constexpr int spins = 200;
+constexpr int yields = 200;
+constexpr int looks_after_sleep = 3;
+constexpr auto longest_sleep = 100ms;
+constexpr auto longest_sleep_off_node = 1ms;
+
+}  // namespace
+
+mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root)
+    : world_(world), root_(root), leading_(world.rank() == root), bells_(world), arriving_(static_cast<std::size_t>(world.size())) {}
+
+// Whatever has not gone or come by now never will be wanted: both sides have said that they are done.
+mpi_transport::~mpi_transport() {
+  for (outgoing& m : sends_) {
+    for (MPI_Request& r : m.requests) {
+      if (r != MPI_REQUEST_NULL) MPI_Wait(&r, MPI_STATUS_IGNORE);
+    }
+  }
+}
+
+// Workers are numbered by rank, without the root; a worker's only peer is the root.
+int mpi_transport::rank_of(int peer) const { return !leading_ ? root_ : peer < root_ ? peer : peer + 1; }
+int mpi_transport::peer_of(int rank) const { return !leading_ ? 0 : rank < root_ ? rank : rank - 1; }
+
+void mpi_transport::send(int peer, frame f) {
+  const int to = rank_of(peer);
+  byte_writer trailer(f.head);  // the sizes of the bulk buffers, then their number
+  for (const auto& b : f.bulk) trailer.put<std::uint64_t>(b->size());
+  trailer.put<std::uint32_t>(static_cast<std::uint32_t>(f.bulk.size()));
+  if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
+  outgoing& kept = sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
+  const auto start = [&](const std::byte* data, std::size_t n, int tag) {
+    MPI_Request& request = kept.requests.emplace_back(MPI_REQUEST_NULL);
+    mpi_check(MPI_Isend(data, static_cast<int>(n), MPI_BYTE, to, tag, world_, &request), "MPI_Isend");
+  };
+  kept.requests.reserve(1 + kept.content.bulk.size());
+  start(kept.content.head.data(), kept.content.head.size(), tag_frame);
+  for (const auto& b : kept.content.bulk) {
+    for (std::size_t at = 0; at < b->size(); at += largest_message) {
+      start(b->data() + at, std::min(largest_message, b->size() - at), tag_bulk);
+    }
+  }
+  if (complete(kept.requests)) sends_.pop_back();
+  bells_.ring(to);
+}
+
+bool mpi_transport::complete(std::vector<MPI_Request>& requests) {
+  for (MPI_Request& r : requests) {
+    if (r == MPI_REQUEST_NULL) continue;
+    int done = 0;
+    mpi_check(MPI_Test(&r, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done == 0) return false;
+  }
+  return true;
+}
+
+void mpi_transport::finish_sends() {
+  for (auto m = sends_.begin(); m != sends_.end();) {
+    if (complete(m->requests)) {
+      bells_.ring(m->to);
+      m = sends_.erase(m);
+    } else {
+      ++m;
+    }
+  }
+}
+
+// Takes the next message off MPI's hands; false if there is none.
+bool mpi_transport::accept_next() {
+  int found = 0;
+  MPI_Message message = MPI_MESSAGE_NULL;
+  MPI_Status status;
+  mpi_check(MPI_Improbe(leading_ ? MPI_ANY_SOURCE : root_, tag_frame, world_, &found, &message, &status), "MPI_Improbe");
+  if (found == 0) return false;
+  int count = 0;
+  MPI_Get_count(&status, MPI_BYTE, &count);
+  incoming& m = arriving_[static_cast<std::size_t>(status.MPI_SOURCE)].emplace_back();
+  ++arriving_count_;
+  m.head.resize(static_cast<std::size_t>(count));
+  mpi_check(MPI_Imrecv(m.head.data(), count, MPI_BYTE, &message, &m.head_request), "MPI_Imrecv");
+  return true;
+}
+
+// Moves the first message of a rank on; true once all of it is here.
+bool mpi_transport::advance(int rank, incoming& m) {
+  if (!m.head_here) {
+    int done = 0;
+    mpi_check(MPI_Test(&m.head_request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done == 0) return false;
+    m.head_here = true;
+    std::uint32_t buffers = 0;
+    if (m.head.size() < sizeof buffers) throw message_error("a message without its trailer was received");
+    std::size_t end = m.head.size() - sizeof buffers;
+    std::memcpy(&buffers, m.head.data() + end, sizeof buffers);
+    if (buffers > end / sizeof(std::uint64_t)) throw message_error("a message names more large payloads than it can have");
+    std::size_t at = end - buffers * sizeof(std::uint64_t);
+    for (std::uint32_t i = 0; i < buffers; ++i) {
+      std::uint64_t size = 0;
+      std::memcpy(&size, m.head.data() + at + i * sizeof size, sizeof size);
+      auto bytes = std::make_shared<byte_buffer>();
+      bytes->resize(size);
+      for (std::size_t from = 0; from < size; from += largest_message) {
+        MPI_Request& request = m.bulk_requests.emplace_back(MPI_REQUEST_NULL);
+        mpi_check(MPI_Irecv(bytes->data() + from, static_cast<int>(std::min<std::size_t>(largest_message, size - from)), MPI_BYTE,
+                            rank, tag_bulk, world_, &request),
+                  "MPI_Irecv");
+      }
+      m.bulk.push_back(std::move(bytes));
+    }
+    m.head.resize(at);
+  }
+  return complete(m.bulk_requests);
+}
+
+bool mpi_transport::receive(int& peer, frame& f) {
+  if (!sends_.empty()) finish_sends();
+  (void)accept_next();
+  if (arriving_count_ == 0) return false;
+  for (std::size_t rank = 0; rank < arriving_.size(); ++rank) {
+    auto& queue = arriving_[rank];
+    if (queue.empty() || !advance(static_cast<int>(rank), queue.front())) continue;
+    incoming& m = queue.front();
+    f.head = std::move(m.head);
+    f.bulk.assign(m.bulk.begin(), m.bulk.end());
+    queue.pop_front();
+    --arriving_count_;
+    peer = peer_of(static_cast<int>(rank));
+    return true;
+  }
+  return false;
+}
+
+bool mpi_transport::message_waiting() {
+  int found = 0;
+  mpi_check(MPI_Iprobe(leading_ ? MPI_ANY_SOURCE : root_, tag_frame, world_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
+  return found != 0;
+}
+
+void mpi_transport::wait(steady_time deadline) {
+  if (!sends_.empty() || arriving_count_ > 0) {  // a transfer is under way: it needs our calls, and no bell tells when
+    sched_yield();
+    return;
+  }
+  const std::uint32_t seen = bells_.rings();
+  const auto something = [&] { return message_waiting() || bells_.rings() != seen; };
+  for (int i = 0; i < spins; ++i) {
+    if (something()) return;
+  }
+  for (int i = 0; i < yields; ++i) {
+    sched_yield();
+    if (something()) return;
+  }
+  auto pause = std::chrono::nanoseconds(bells_.all_on_node() ? longest_sleep : 20us);
+  while (clock::now() < deadline) {
+    const auto left = deadline - clock::now();
+    bells_.announce_sleep();
+    const bool come = something();
+    bells_.sleep(seen, come ? 0ns : std::min<std::chrono::nanoseconds>(pause, left));
+    for (int i = 0; i < looks_after_sleep; ++i) {
+      if (something()) return;
+    }
+    if (bells_.all_on_node()) return;
+    pause = std::min<std::chrono::nanoseconds>(pause * 3 / 2, longest_sleep_off_node);
+  }
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,69 @@
+// Frames over MPI, between rank 0 of a pool (the root) and its workers.
+//
+// Only Isend, Irecv, Improbe, Imrecv and Test: nothing here ever blocks on a rank that is slow or gone. A frame is
+// one message; its bulk buffers follow as messages of their own, received where they will stay, in pieces below
+// MPI's limit of 2^31 elements.
+#pragma once
+
+#include "doorbell.hpp"
+
+#include "../core/transport.hpp"
+
+#include <boost/mpi/communicator.hpp>
+#include <mpi.h>
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <vector>
+
+namespace rankpool::detail {
+
+class mpi_transport final : public transport {
+ public:
+  /// Collective over the communicator, which must outlive it.
+  mpi_transport(const boost::mpi::communicator& world, int root);
+  mpi_transport(const mpi_transport&) = delete;
+  mpi_transport& operator=(const mpi_transport&) = delete;
+  /// Collective over the communicator.
+  ~mpi_transport() override;
+
+  void send(int peer, frame f) override;
+  bool receive(int& peer, frame& f) override;
+  bool sending() const override { return !sends_.empty(); }
+  void wait(steady_time deadline) override;
+  void wake() override { bells_.ring_own(); }
+
+ private:
+  struct outgoing {
+    frame content;
+    std::vector<MPI_Request> requests;
+    int to = 0;
+  };
+  struct incoming {
+    byte_buffer head;
+    MPI_Request head_request = MPI_REQUEST_NULL;
+    std::vector<std::shared_ptr<byte_buffer>> bulk;
+    std::vector<MPI_Request> bulk_requests;
+    bool head_here = false;
+  };
+
+  int rank_of(int peer) const;
+  int peer_of(int rank) const;
+  void finish_sends();
+  bool accept_next();
+  bool advance(int rank, incoming& m);
+  bool complete(std::vector<MPI_Request>& requests);
+  bool message_waiting();
+
+  const boost::mpi::communicator& world_;
+  const int root_;
+  const bool leading_;
+  doorbells bells_;
+  std::list<outgoing> sends_;  // a list: MPI reads from where they are
+  std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
+  std::size_t arriving_count_ = 0;
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,52 @@
+// with_executor: a pool inside a program that owns MPI.
+#include <rankpool/run.hpp>
+
+#include "session.hpp"
+
+#include "../core/log.hpp"
+
+#include <boost/mpi/communicator.hpp>
+#include <mpi.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace rankpool::detail {
+
+void serve_or_lead(const boost::mpi::communicator& communicator, int root, const std::function<void(cluster&)>& lead) {
+  int initialised = 0;
+  MPI_Initialized(&initialised);
+  if (initialised == 0) throw error("with_executor: MPI is not initialised; create a boost::mpi::environment first");
+  if (!communicator) throw std::invalid_argument("with_executor: the communicator is null");
+  int inter = 0;
+  MPI_Comm_test_inter(communicator, &inter);
+  if (inter != 0) throw std::invalid_argument("with_executor: an intercommunicator cannot hold a pool; merge it first");
+  if (root < 0 || root >= communicator.size()) {
+    throw std::invalid_argument("with_executor: root must be a rank from 0 to " + std::to_string(communicator.size() - 1) +
+                                ", got " + std::to_string(root));
+  }
+  std::exception_ptr failure;
+  const auto run = [&](cluster& c) {
+    lead(c);
+    return 0;
+  };
+  const auto failed = [&](const std::exception_ptr& e) {
+    failure = e;
+    return 1;
+  };
+  if (communicator.size() == 1) {
+    (void)run_inline(run, failed);
+  } else {
+    int provided = MPI_THREAD_SINGLE;
+    MPI_Query_thread(&provided);
+    if (provided < MPI_THREAD_SERIALIZED && communicator.rank() == root) {
+      log_line(
+          "with_executor: MPI was initialised below MPI_THREAD_SERIALIZED, but tasks are handed out by a thread of their own: "
+          "write boost::mpi::environment env(argc, argv, boost::mpi::threading::serialized)");
+    }
+    (void)run_session(communicator, root, run, failed, std::nullopt);
+  }
+  if (failure != nullptr) std::rethrow_exception(failure);
+}
+
+}  // namespace rankpool::detail
