@@ -1,0 +1,104 @@
+// Example 6: factorials, with one worker and then with three, and the time each takes.
+//
+// With numbers as arguments: each one split over all workers, told by its figures or written out in full.
+#include <gmpxx.h>
+
+#include <chrono>
+#include <cstdint>
+#include <iomanip>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "factorial/decimal.hpp"
+#include "factorial/shares.hpp"
+#include "factorial/split_factorial.hpp"
+#include "jobs.hpp"
+#include "support/numbers.hpp"
+#include "support/output.hpp"
+
+namespace jobs {
+namespace {
+
+struct options {
+  std::vector<std::uint64_t> numbers;
+  output_options digits;
+  bool verify = false;
+
+  void check() const {
+    if (digits.path.empty()) return;
+    if (numbers.size() != 1) throw usage_error("--digits takes the digits of one number, and there are " + std::to_string(numbers.size()));
+    digits.check();
+  }
+};
+
+void compare_worker_counts(rankpool::cluster& cluster) {
+  output out;
+  for (const int workers : {1, 3}) {
+    out.print("\nUsing ", workers, " workers:\n");
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<std::uint64_t> numbers{10'000, 15'000, 20'000};
+    rankpool::executor pool(cluster, {.max_workers = workers});
+    std::size_t next = 0;
+    for (const mpz_class& value : pool.map({.chunksize = 1}, factorial, numbers)) {
+      out.print("Factorial of ", numbers[next++], ": ");
+      out.print(value);
+      out.print('\n');
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    std::ostringstream line;
+    line << "Time taken: " << std::fixed << std::setprecision(4) << taken.count() << " seconds\n";
+    out.print(line.str());
+    out.flush();
+  }
+  out.finish();
+}
+
+void write_digits(rankpool::executor& pool, const options& chosen, const split_options& split) {
+  output file(chosen.digits);
+  write_decimal(factorial_digits(pool, chosen.numbers.front(), split), [&](std::string_view text) { file.print(text); });
+  file.print('\n');
+  file.finish();
+}
+
+int run_factorial(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+  if (chosen.numbers.empty()) {
+    compare_worker_counts(cluster);
+    return 0;
+  }
+  rankpool::executor pool(cluster, context.executor_options());
+  output out;
+  std::string lines;
+  split_options split{.verify = chosen.verify, .on_report = [&](const factorial_report& report) { lines += line_for(report) + '\n'; }};
+  if (!chosen.digits.path.empty()) {
+    write_digits(pool, chosen, split);
+  } else {
+    // One after another: each has all the workers, and its line appears when it is done.
+    for (const std::uint64_t n : chosen.numbers) {
+      report_factorials(pool, {n}, split);
+      out.print(std::exchange(lines, {}));
+      out.flush();
+    }
+  }
+  out.print(lines);
+  out.finish();
+  return 0;
+}
+
+}  // namespace
+
+void add_factorial(CLI::App& app, command_context& context) {
+  auto chosen = std::make_shared<options>();
+  CLI::App& job = add_job(
+      app, context, "factorial", "factorials up to 100,000,000!, each split over all the workers",
+      [chosen](rankpool::cluster& cluster, const command_context& c) { return run_factorial(cluster, c, *chosen); },
+      [chosen] { chosen->check(); });
+  add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default: 10000 15000 20000 in full, timed)", 0, largest_factorial);
+  job.add_option("--digits", chosen->digits.path, "write all decimal digits of one factorial to this file")->type_name("FILE");
+  job.add_flag("--force", chosen->digits.force, "replace that file if it exists");
+  job.add_flag("--verify", chosen->verify, "check the value modulo several primes and by Legendre's formula");
+}
+
+}  // namespace jobs

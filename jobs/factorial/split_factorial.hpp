@@ -1,0 +1,28 @@
+// Factorials on a pool: shares of each as tasks, then products of two until one is left; rank 0 only passes them on.
+//
+// Numbers are split in proportion to their work, so that one fills all the workers, and of many the small ones stay whole.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <rankpool/rankpool.hpp>
+#include <vector>
+
+#include "factorial/digits.hpp"
+#include "factorial/report.hpp"
+
+namespace jobs {
+
+struct split_options {
+  bool verify = false;                                     // check each value against 1·2·…·n modulo three primes
+  std::function<void(const factorial_report&)> on_report;  // called in the order of the numbers
+};
+
+/// Calls on_report for every number; the values stay with the workers. Throws: what a task throws, std::runtime_error if one
+/// does not verify.
+void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t>& numbers, const split_options& options);
+
+/// All digits of n!. Throws: as above.
+digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options);
+
+}  // namespace jobs

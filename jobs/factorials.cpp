@@ -1,0 +1,42 @@
+// Exercise 2: ten large factorials, told by their figures; large ones are split, small ones stay whole, all in one queue.
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "factorial/shares.hpp"
+#include "factorial/split_factorial.hpp"
+#include "jobs.hpp"
+#include "support/numbers.hpp"
+#include "support/output.hpp"
+
+namespace jobs {
+namespace {
+
+struct options {
+  std::vector<std::uint64_t> numbers{100'000, 200'000, 300'000, 400'000, 500'000, 600'000, 700'000, 800'000, 900'000, 1'000'000};
+  bool verify = false;
+};
+
+int run_factorials(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+  rankpool::executor pool(cluster, context.executor_options());
+  output out;
+  report_factorials(pool, chosen.numbers, {.verify = chosen.verify, .on_report = [&](const factorial_report& report) {
+                                             out.print(line_for(report) + '\n');
+                                             out.flush();
+                                           }});
+  out.finish();
+  return 0;
+}
+
+}  // namespace
+
+void add_factorials(CLI::App& app, command_context& context) {
+  auto chosen = std::make_shared<options>();
+  CLI::App& job = add_job(
+      app, context, "factorials", "the digits of many large factorials: how many, the first, the last, and the zeros at the end",
+      [chosen](rankpool::cluster& cluster, const command_context& c) { return run_factorials(cluster, c, *chosen); });
+  add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 100000 200000 ... 1000000)", 0, largest_factorial);
+  job.add_flag("--verify", chosen->verify, "check the values modulo several primes and by Legendre's formula");
+}
+
+}  // namespace jobs
