@@ -44,9 +44,10 @@ class executor {
     static_assert(detail::check_callable<callable>());
     using stored = detail::stored_arguments_t<callable, Args...>;
     using result = detail::task_result_t<callable, stored>;
+    const callable& function = f;  // a function's name becomes a pointer to it
     auto state = std::make_shared<detail::future_state<result>>(core(), &detail::run_call<callable, stored>,
-                                                                detail::callable_codec<callable>::identity(f));
-    if (encode_call<callable, stored>(*state, f, std::forward<Args>(args)...)) core()->submit(state, options.priority);
+                                                                detail::callable_codec<callable>::identity(function));
+    if (encode_call<stored>(*state, function, std::forward<Args>(args)...)) core()->submit(state, options.priority);
     return detail::future_access::make(std::move(state));
   }
 
@@ -64,7 +65,7 @@ class executor {
     using callable = std::decay_t<F>;
     static_assert(detail::check_callable<callable>());
     using stored = detail::stored_arguments_t<callable, std::ranges::range_reference_t<Ranges>...>;
-    return map_over<stored>(options, f, detail::feed_of<stored, false>(std::forward<Ranges>(ranges)...));
+    return map_over<stored, callable>(options, f, detail::feed_of<stored, false>(std::forward<Ranges>(ranges)...));
   }
 
   /// f over a range of tuples, each one call's arguments.
@@ -79,7 +80,7 @@ class executor {
     using callable = std::decay_t<F>;
     static_assert(detail::check_callable<callable>());
     using stored = detail::stored_tuple_t<callable, std::remove_cvref_t<std::ranges::range_reference_t<Range>>>;
-    return map_over<stored>(options, f, detail::feed_of<stored, true>(std::forward<Range>(range)));
+    return map_over<stored, callable>(options, f, detail::feed_of<stored, true>(std::forward<Range>(range)));
   }
 
   /// reduce(init, transform(item)...) in input order, as std::transform_reduce; `reduce` must be associative.
@@ -123,8 +124,8 @@ class executor {
                                                std::unique_ptr<detail::item_source> source);
 
   // False: an argument could not be written, and the future has failed already.
-  template <class F, class Stored, class Callable, class... Args>
-  static bool encode_call(detail::future_state_base& state, const Callable& f, Args&&... args) {
+  template <class Stored, class F, class... Args>
+  static bool encode_call(detail::future_state_base& state, const F& f, Args&&... args) {
     try {
       detail::byte_writer out(state.arguments);
       detail::callable_codec<F>::encode(out, f);
@@ -140,13 +141,12 @@ class executor {
 
   template <class Stored, class F, class Feed>
   auto map_over(const map_options& options, const F& f, Feed feed) {
-    using callable = std::decay_t<F>;
-    using result = detail::task_result_t<callable, Stored>;
+    using result = detail::task_result_t<F, Stored>;
     const auto deadline = detail::deadline_after(options.timeout);
     detail::byte_buffer head;
-    detail::encode_callables<callable>(head, f);
-    auto job = start(options, &detail::run_map_piece<callable, Stored, typename Feed::items>,
-                     detail::callable_codec<callable>::identity(f), std::move(head), feed.source());
+    detail::encode_callables(head, f);
+    auto job = start(options, &detail::run_map_piece<F, Stored, typename Feed::items>,
+                     detail::callable_codec<F>::identity(f), std::move(head), feed.source());
     return map_results<result>(detail::job_owner(std::move(job)), std::make_unique<Feed>(std::move(feed)),
                                detail::buffer_limit(options), options.ordered, deadline);
   }

@@ -79,7 +79,7 @@ void future_state_base::become(task_state end, outcome result) {
 
 bool future_state_base::poll_done() {
   if (done()) return true;
-  if (polled_.exchange(true)) owner_->room().drive(std::chrono::steady_clock::now());
+  if (polled_.exchange(true)) owner_->room().poll();
   return false;
 }
 

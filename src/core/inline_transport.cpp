@@ -28,8 +28,8 @@ bool inline_transport::receive(int& peer, frame& f) {
   return pop(to_rank0_, f);
 }
 
-// Only a task that waits for something of another thread gets here.
-void inline_transport::wait(steady_time deadline) {
+// Only a task or callback that waits for something of another thread gets here.
+void inline_transport::sleep(std::uint32_t, steady_time deadline) {
   std::this_thread::sleep_until(std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(1)));
 }
 

@@ -16,8 +16,12 @@ class inline_transport final : public transport {
 
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
-  bool sending() const override { return false; }
-  void wait(steady_time deadline) override;
+  bool transferring() const override { return false; }
+  bool peers_ring() const override { return true; }
+  std::uint32_t rings() const override { return 0; }
+  bool look(std::uint32_t, const std::atomic<int>&) override { return false; }
+  bool prepare_sleep(std::uint32_t) override { return true; }
+  void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override {}
 
  private:
@@ -27,8 +31,12 @@ class inline_transport final : public transport {
     explicit worker_end(inline_transport& other) : other_(other) {}
     void send(int, frame f) override { other_.to_rank0_.push_back(std::move(f)); }
     bool receive(int& peer, frame& f) override;
-    bool sending() const override { return false; }
-    void wait(steady_time) override {}
+    bool transferring() const override { return false; }
+    bool peers_ring() const override { return true; }
+    std::uint32_t rings() const override { return 0; }
+    bool look(std::uint32_t, const std::atomic<int>&) override { return true; }
+    bool prepare_sleep(std::uint32_t) override { return false; }
+    void sleep(std::uint32_t, steady_time) override {}
     void wake() override {}
 
    private:

@@ -22,11 +22,12 @@ pool::~pool() { leave(); }
 
 // Ends the progress thread and lets go of the transport, which must not outlive MPI.
 void pool::leave() {
-  leaving_ = true;
   {
-    std::lock_guard lock(inbox_mutex_);
-    if (link_ != nullptr) link_->wake();
+    std::lock_guard lock(waiting_mutex_);
+    leaving_ = true;
   }
+  callers_gone_.notify_all();
+  wake();
   if (progress_thread_.joinable()) progress_thread_.join();
   std::lock_guard lock(inbox_mutex_);
   link_.reset();
@@ -35,14 +36,27 @@ void pool::leave() {
 // ---- events from the user's threads
 
 void pool::post(event e) {
+  const bool submits = e.what == event::kind::submit;
   bool first = false;
   {
     std::lock_guard lock(inbox_mutex_);
     first = inbox_.empty();
     inbox_.push_back(std::move(e));
-    if (first && options_.progress_thread && link_ != nullptr) link_->wake();
   }
-  if (!options_.progress_thread) notify();  // somebody else may be waiting for work to drive
+  if (!options_.progress_thread) {
+    notify();  // somebody else may be waiting for work to drive
+  } else if (first) {
+    if (submits && progress_asleep_ && callers_ == 0) {
+      send_now();
+    } else {
+      wake();
+    }
+  }
+}
+
+void pool::wake() {
+  std::lock_guard lock(inbox_mutex_);
+  if (link_ != nullptr) link_->wake();
 }
 
 void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer) {
@@ -67,35 +81,160 @@ void pool::post_close(executor_id executor) { post({event::kind::close, executor
 
 // ---- driving
 
-bool pool::drive(steady_time deadline) {
-  if (driver_.load() == std::this_thread::get_id()) {  // a callback, or a task that runs inline, waits
-    if (!step()) link_->wait(std::min(deadline, std::chrono::steady_clock::now() + 10ms));
-    return true;
+namespace {
+
+// Marks the calling thread as the driver; the lock is held.
+class driver_mark {
+ public:
+  explicit driver_mark(std::atomic<std::thread::id>& driver) : driver_(driver) { driver_ = std::this_thread::get_id(); }
+  driver_mark(const driver_mark&) = delete;
+  driver_mark& operator=(const driver_mark&) = delete;
+  ~driver_mark() { driver_ = std::thread::id(); }
+
+ private:
+  std::atomic<std::thread::id>& driver_;
+};
+
+}  // namespace
+
+void pool::notify() {
+  {
+    std::lock_guard lock(waiting_mutex_);
+    ++announcements_;
   }
-  if (options_.progress_thread) return false;
-  std::unique_lock lock(driving_, std::try_to_lock);
-  if (!lock) return false;
-  driver_ = std::this_thread::get_id();
-  bool moved = false;
+  changed_.notify_all();
+  if (callers_ > 0 && driver_.load() != std::this_thread::get_id()) wake();  // the driver may be what is waiting
+}
+
+std::uint64_t pool::announcements() {
+  std::lock_guard lock(waiting_mutex_);
+  return announcements_;
+}
+
+bool pool::wait_for(steady_time deadline, condition_ref ready) {
+  while (!ready()) {
+    if (deadline != steady_time::max() && std::chrono::steady_clock::now() >= deadline) return false;
+    if (driver_.load() == std::this_thread::get_id()) {  // a callback, or a task that runs inline, waits
+      if (!step()) link_->wait(std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+      continue;
+    }
+    const std::uint64_t seen = announcements();
+    callers_.fetch_add(1);
+    {
+      std::unique_lock lock(driving_, std::try_to_lock);
+      for (int i = 0; !lock && progress_asleep_ == false && i < 100; ++i) {  // the progress thread gives way at its next look
+        std::this_thread::yield();
+        (void)lock.try_lock();
+      }
+      if (lock && link_ != nullptr) {
+        drive_until(deadline, ready);
+      } else {
+        if (lock) lock.unlock();
+        sleep_until(deadline, ready, seen);
+      }
+    }
+    release_caller();
+  }
+  return true;
+}
+
+// The last caller to go hands over to the progress thread, or in an inline cluster to whoever else waits.
+void pool::release_caller() {
+  if (callers_.fetch_sub(1) > 1 || !options_.progress_thread) {
+    notify();
+  } else if (jobs_left_ > 0) {
+    {
+      std::lock_guard lock(waiting_mutex_);
+    }
+    callers_gone_.notify_all();
+  }
+}
+
+void pool::sleep_until(steady_time deadline, condition_ref ready, std::uint64_t seen) {
+  std::unique_lock lock(waiting_mutex_);
+  if (announcements_ != seen || ready()) return;
+  // The driver tells when something completes; now and then, see whether there still is a driver.
+  changed_.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+}
+
+void pool::drive_until(steady_time deadline, condition_ref ready) {
+  static const std::atomic<int> nobody = 0;
+  const driver_mark mark(driver_);
   try {
-    moved = step();
+    while (!ready() && link_ != nullptr) {
+      const std::uint32_t seen = link_->rings();
+      if (step()) continue;
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= deadline) return;
+      if (!options_.progress_thread) return;  // inline: what is not done now waits for another thread
+      if (ready() || link_->look(seen, nobody)) continue;
+      const auto until = std::min(deadline, scheduler_.next_check(now).value_or(now + 100ms));
+      if (link_->prepare_sleep(seen)) link_->sleep(seen, until);
+    }
   } catch (...) {
     fail(std::current_exception());
   }
-  driver_ = std::thread::id();
+}
+
+void pool::poll() {
+  if (options_.progress_thread) return;
+  std::unique_lock lock(driving_, std::try_to_lock);
+  if (!lock || link_ == nullptr) return;
+  const driver_mark mark(driver_);
+  try {
+    (void)step();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+// The short way of a task from submit() to its worker: on this thread, without waking another. Nothing that could
+// call back into the user's code is done here.
+void pool::send_now() {
+  std::unique_lock lock(driving_, std::try_to_lock);
+  if (!lock || link_ == nullptr || ended_) {
+    lock = {};
+    wake();
+    return;
+  }
+  {
+    const driver_mark mark(driver_);
+    try {
+      (void)take_events(deferred_);
+      scheduler_.dispatch(std::chrono::steady_clock::now(), deferred_);
+      send_orders(deferred_);
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+  const bool more = !deferred_.empty() || link_->transferring() || !link_->peers_ring();
   lock.unlock();
-  notify();
-  return moved;
+  if (more) wake();
 }
 
 void pool::progress() {
-  std::lock_guard lock(driving_);
-  driver_ = std::this_thread::get_id();
   try {
     while (!leaving_) {
-      if (step()) continue;
-      const auto now = std::chrono::steady_clock::now();
-      link_->wait(scheduler_.next_check(now).value_or(now + 100ms));
+      if (callers_ > 0) {
+        std::unique_lock lock(waiting_mutex_);
+        callers_gone_.wait_for(lock, 100ms, [this] { return leaving_ || callers_ == 0; });
+        continue;
+      }
+      std::unique_lock lock(driving_);
+      if (callers_ > 0) continue;
+      const std::uint32_t seen = link_->rings();
+      steady_time until;
+      {
+        const driver_mark mark(driver_);
+        if (step() || link_->look(seen, callers_)) continue;
+        const auto now = std::chrono::steady_clock::now();
+        until = scheduler_.next_check(now).value_or(now + 100ms);
+        if (!link_->prepare_sleep(seen)) continue;
+      }
+      progress_asleep_ = true;
+      lock.unlock();
+      link_->sleep(seen, until);
+      progress_asleep_ = false;
     }
   } catch (...) {
     fail(std::current_exception());
@@ -103,9 +242,10 @@ void pool::progress() {
 }
 
 bool pool::step() {
-  effects out;
+  effects out = std::exchange(deferred_, {});
   std::vector<delivery> done;
-  bool moved = take_events(out);
+  bool moved = !out.empty();
+  moved = take_events(out) || moved;
   moved = take_frames(out, done) || moved;
   if (!ended_) scheduler_.dispatch(std::chrono::steady_clock::now(), out);
   moved = moved || !out.empty();
@@ -217,6 +357,9 @@ void pool::send_orders(effects& out) {
                                                              *order.payload, order.bulk);
   }
   for (const auto& order : out.recalls) outboxes_[static_cast<std::size_t>(order.to.value)].recall();
+  out.open.clear();
+  out.send.clear();
+  out.recalls.clear();
   for (std::size_t w = 0; w < outboxes_.size(); ++w) {
     if (!outboxes_[w].empty()) link_->send(static_cast<int>(w), outboxes_[w].take());
   }

@@ -1,9 +1,9 @@
 // The pool on rank 0: turns calls of the user's threads into events of the scheduler, its orders into frames, and
 // frames into completed jobs.
 //
-// Exactly one thread at a time drives it. On ranks that is the progress thread, so that tasks flow while the
-// caller computes or sleeps; in an inline cluster it is whichever thread waits. Callbacks run on the driving
-// thread with no lock held, and may call anything.
+// Exactly one thread at a time drives it: a thread that waits for a result, or on ranks, while nobody does, the
+// progress thread, so that tasks flow while the caller computes or sleeps. Callbacks run on the driving thread
+// with no lock held, and may call anything. A submit that finds nobody driving sends its task itself.
 #pragma once
 
 #include "scheduler.hpp"
@@ -14,6 +14,7 @@
 #include <rankpool/detail/wait_room.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -52,9 +53,11 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   bool ended() const { return ended_; }
 
   // ---- wait_room
-  bool drive(steady_time deadline) override;
+  void notify() override;
+  void poll() override;
 
  private:
+  bool wait_for(steady_time deadline, condition_ref ready) override;
   struct event {
     enum class kind : std::uint8_t { open, submit, change, shutdown, close, stop } what;
     executor_id executor = 0;
@@ -74,9 +77,15 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   };
 
   void post(event e);
+  void wake();
   void leave();
+  void release_caller();
   void progress();
+  void drive_until(steady_time deadline, condition_ref ready);
+  void sleep_until(steady_time deadline, condition_ref ready, std::uint64_t seen);
+  void send_now();
   bool step();
+  std::uint64_t announcements();
   bool take_events(effects& out);
   bool take_frames(effects& out, std::vector<delivery>& done);
   void accept(int from, const frame& f, effects& out, std::vector<delivery>& done);
@@ -102,13 +111,22 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::size_t workers_stopped_ = 0;
   std::exception_ptr end_reason_;
 
-  std::mutex driving_;
+  effects deferred_;  // what a submitting thread must not do: run callbacks
+
+  std::mutex driving_;  // held by the driver
   std::atomic<std::thread::id> driver_;
+  std::atomic<int> callers_ = 0;               // threads that wait and want to drive
+  std::atomic<bool> progress_asleep_ = false;  // on the bell
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
   std::atomic<std::uint64_t> jobs_left_ = 0;
   std::atomic<bool> drained_awaited_ = false;
+
+  std::mutex waiting_mutex_;  // threads that neither drive nor have a result
+  std::condition_variable changed_;
+  std::uint64_t announcements_ = 0;
+  std::condition_variable callers_gone_;  // for the progress thread
   std::thread progress_thread_;
 };
 

@@ -1,10 +1,17 @@
 // How frames get from one side to the other. One object for each process; peers are workers 0 to n-1 on rank 0's
-// side, and 0 (rank 0) on a worker's. All calls but wake() come from one thread at a time.
+// side, and 0 (rank 0) on a worker's.
+//
+// All calls but sleep() and wake() come from one thread at a time. Waiting has two parts, because only the first
+// needs that exclusive right: look() polls for a while; then prepare_sleep() and sleep().
 #pragma once
 
 #include "frame.hpp"
 
 #include <rankpool/detail/wait_room.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 
 namespace rankpool::detail {
 
@@ -16,12 +23,30 @@ class transport {
   virtual void send(int peer, frame f) = 0;
   /// Moves transfers on; true and a frame if one has arrived.
   virtual bool receive(int& peer, frame& f) = 0;
-  /// Whether sends are under way that need receive() to be called to get on.
-  virtual bool sending() const = 0;
-  /// Sleeps until something may have arrived, wake() is called, or the deadline.
-  virtual void wait(steady_time deadline) = 0;
-  /// Ends a wait(), now or the next. From any thread.
+  /// Whether transfers are under way that need receive() to be called to get on.
+  virtual bool transferring() const = 0;
+
+  /// Whether every peer's message rings; otherwise somebody must look now and then.
+  virtual bool peers_ring() const = 0;
+  /// Counts what ends a sleep: messages and calls of wake().
+  virtual std::uint32_t rings() const = 0;
+  /// Polls for some tens of microseconds; true if something may have arrived since `seen`, or others want the
+  /// right to call (`give_way` above 0).
+  virtual bool look(std::uint32_t seen, const std::atomic<int>& give_way) = 0;
+  /// Says that a thread is about to sleep and looks once more: false, and no sleep, if something is there.
+  virtual bool prepare_sleep(std::uint32_t seen) = 0;
+  /// After prepare_sleep: sleeps until there is a ring after `seen`, the time is up, or (where a message cannot
+  /// ring) it is time to look again. Any thread.
+  virtual void sleep(std::uint32_t seen, steady_time deadline) = 0;
+  /// Ends the sleep of every thread of this process, now or the next. Any thread.
   virtual void wake() = 0;
+
+  /// Waits until something may have arrived, or the deadline.
+  void wait(steady_time deadline) {
+    static const std::atomic<int> nobody = 0;
+    const std::uint32_t seen = rings();
+    if (!look(seen, nobody) && prepare_sleep(seen)) sleep(seen, deadline);
+  }
 };
 
 }  // namespace rankpool::detail

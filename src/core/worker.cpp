@@ -53,7 +53,7 @@ int worker::serve() {
     flush();
     int from = 0;
     frame ignored;
-    while (link_.sending()) (void)link_.receive(from, ignored);
+    while (link_.transferring()) (void)link_.receive(from, ignored);
   } catch (...) {
     dismiss();
     throw;
@@ -220,7 +220,7 @@ void worker::attend() {
         } catch (...) {
           failure_ = std::current_exception();  // for serve() to throw
         }
-        if (link_.sending()) pause = 50us;
+        if (link_.transferring()) pause = 50us;
       }
       std::this_thread::sleep_for(pause);
     }

@@ -66,14 +66,12 @@ void doorbells::ring_own() { ring(*own_); }
 
 std::uint32_t doorbells::rings() const { return own_->rings.load(); }
 
-void doorbells::announce_sleep() { own_->sleepers.store(1); }
-
 void doorbells::sleep(std::uint32_t seen, std::chrono::nanoseconds at_most) {
   if (at_most.count() > 0) {
     const timespec limit{static_cast<time_t>(at_most.count() / 1'000'000'000), static_cast<long>(at_most.count() % 1'000'000'000)};
     syscall(SYS_futex, &own_->rings, FUTEX_WAIT, seen, &limit, nullptr, 0);  // any reason to return is a good one
   }
-  own_->sleepers.store(0);
+  cancel_sleep();
 }
 
 }  // namespace rankpool::detail

@@ -32,8 +32,9 @@ class doorbells {
   /// Counts the rings of this rank's bell.
   std::uint32_t rings() const;
   /// Sleeps until the bell has been rung since `seen`, or the time is up. Announce first, look again for messages,
-  /// then sleep: a sender that rings in between is not missed.
-  void announce_sleep();
+  /// then sleep or take the announcement back: a sender that rings in between is not missed. From any thread.
+  void announce_sleep() { own_->sleepers.fetch_add(1); }
+  void cancel_sleep() { own_->sleepers.fetch_sub(1); }
   void sleep(std::uint32_t seen, std::chrono::nanoseconds at_most);
 
   /// Whether every rank of the communicator can ring this one.

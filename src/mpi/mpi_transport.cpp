@@ -21,14 +21,15 @@ constexpr std::size_t largest_message = std::size_t{1} << 30;
 // While nothing comes: look this often at full speed, then between other processes' turns, then sleep.
 constexpr int spins = 200;
 constexpr int yields = 200;
-constexpr int looks_after_sleep = 3;
-constexpr auto longest_sleep = 100ms;
-constexpr auto longest_sleep_off_node = 1ms;
+constexpr int looks_before_sleep = 2;
+constexpr std::chrono::nanoseconds longest_sleep = 100ms;
+constexpr std::chrono::nanoseconds first_off_node_pause = 20us;
+constexpr std::chrono::nanoseconds longest_off_node_pause = 1ms;
 
 }  // namespace
 
 mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root)
-    : world_(world), root_(root), leading_(world.rank() == root), bells_(world), arriving_(static_cast<std::size_t>(world.size())) {}
+    : world_(world), root_(root), leading_(world.rank() == root), bells_(world), arriving_(static_cast<std::size_t>(world.size())), off_node_pause_(first_off_node_pause.count()) {}
 
 // Whatever has not gone or come by now never will be wanted: both sides have said that they are done.
 mpi_transport::~mpi_transport() {
@@ -146,6 +147,7 @@ bool mpi_transport::receive(int& peer, frame& f) {
     queue.pop_front();
     --arriving_count_;
     peer = peer_of(static_cast<int>(rank));
+    off_node_pause_.store(first_off_node_pause.count(), std::memory_order_relaxed);
     return true;
   }
   return false;
@@ -157,32 +159,40 @@ bool mpi_transport::message_waiting() {
   return found != 0;
 }
 
-void mpi_transport::wait(steady_time deadline) {
-  if (!sends_.empty() || arriving_count_ > 0) {  // a transfer is under way: it needs our calls, and no bell tells when
+bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& give_way) {
+  if (transferring()) {  // it needs our calls to get on, and no bell tells when
     sched_yield();
-    return;
+    return true;
   }
-  const std::uint32_t seen = bells_.rings();
-  const auto something = [&] { return message_waiting() || bells_.rings() != seen; };
+  const auto something = [&] { return message_waiting() || bells_.rings() != seen || give_way.load(std::memory_order_relaxed) > 0; };
   for (int i = 0; i < spins; ++i) {
-    if (something()) return;
+    if (something()) return true;
   }
   for (int i = 0; i < yields; ++i) {
     sched_yield();
-    if (something()) return;
+    if (something()) return true;
   }
-  auto pause = std::chrono::nanoseconds(bells_.all_on_node() ? longest_sleep : 20us);
-  while (clock::now() < deadline) {
-    const auto left = deadline - clock::now();
-    bells_.announce_sleep();
-    const bool come = something();
-    bells_.sleep(seen, come ? 0ns : std::min<std::chrono::nanoseconds>(pause, left));
-    for (int i = 0; i < looks_after_sleep; ++i) {
-      if (something()) return;
+  return false;
+}
+
+bool mpi_transport::prepare_sleep(std::uint32_t seen) {
+  bells_.announce_sleep();
+  for (int i = 0; i < looks_before_sleep; ++i) {
+    if (message_waiting() || bells_.rings() != seen) {
+      bells_.cancel_sleep();
+      return false;
     }
-    if (bells_.all_on_node()) return;
-    pause = std::min<std::chrono::nanoseconds>(pause * 3 / 2, longest_sleep_off_node);
   }
+  return true;
+}
+
+void mpi_transport::sleep(std::uint32_t seen, steady_time deadline) {
+  std::chrono::nanoseconds pause = longest_sleep;
+  if (!bells_.all_on_node()) {
+    pause = std::chrono::nanoseconds(off_node_pause_.load());
+    off_node_pause_ = std::min((pause * 3 / 2).count(), longest_off_node_pause.count());
+  }
+  bells_.sleep(seen, std::min<std::chrono::nanoseconds>(pause, deadline - clock::now()));
 }
 
 }  // namespace rankpool::detail

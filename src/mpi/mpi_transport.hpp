@@ -12,6 +12,7 @@
 #include <boost/mpi/communicator.hpp>
 #include <mpi.h>
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -31,8 +32,12 @@ class mpi_transport final : public transport {
 
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
-  bool sending() const override { return !sends_.empty(); }
-  void wait(steady_time deadline) override;
+  bool transferring() const override { return !sends_.empty() || arriving_count_ > 0; }
+  bool peers_ring() const override { return bells_.all_on_node(); }
+  std::uint32_t rings() const override { return bells_.rings(); }
+  bool look(std::uint32_t seen, const std::atomic<int>& give_way) override;
+  bool prepare_sleep(std::uint32_t seen) override;
+  void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override { bells_.ring_own(); }
 
  private:
@@ -64,6 +69,7 @@ class mpi_transport final : public transport {
   std::list<outgoing> sends_;  // a list: MPI reads from where they are
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::size_t arriving_count_ = 0;
+  std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows while nothing comes
 };
 
 }  // namespace rankpool::detail

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -56,6 +57,8 @@ template <class... T>
 struct is_native<std::tuple<T...>> : std::conjunction<is_native<T>...> {};
 template <class T>
 struct is_native<std::optional<T>> : is_native<T> {};
+template <class T>
+struct is_native<std::unique_ptr<T>> : is_native<T> {};  // Boost sends no pointer to a number
 template <class... T>
 struct is_native<std::variant<T...>> : std::conjunction<is_native<T>...> {};
 
@@ -209,6 +212,19 @@ struct codec<std::optional<T>> {
   static std::optional<T> decode(byte_reader& in) {
     if (in.get<std::uint8_t>() == 0) return std::nullopt;
     return std::optional<T>(detail::decode<T>(in));
+  }
+};
+
+template <class T>
+  requires(is_native<T>::value)
+struct codec<std::unique_ptr<T>> {
+  static void encode(byte_writer& out, const std::unique_ptr<T>& value) {
+    out.put<std::uint8_t>(value != nullptr);
+    if (value) detail::encode(out, *value);
+  }
+  static std::unique_ptr<T> decode(byte_reader& in) {
+    if (in.get<std::uint8_t>() == 0) return nullptr;
+    return std::make_unique<T>(detail::decode<T>(in));
   }
 };
 

@@ -28,7 +28,7 @@ std::uint64_t buffer_limit(const map_options& options);
 void fail_unwritable(future_state_base& state);
 
 template <class... F>
-void encode_callables(byte_buffer& head, const std::type_identity_t<F>&... f) {
+void encode_callables(byte_buffer& head, const F&... f) {
   byte_writer out(head);
   try {
     (callable_codec<F>::encode(out, f), ...);

@@ -1,14 +1,13 @@
 // Where threads of rank 0 wait for something of the pool to complete.
 //
-// A thread that is itself the one that moves the pool on (a callback that waits, any wait in an inline cluster)
-// must not sleep but drive; every other thread sleeps until a completion it asked for is announced.
+// A waiting thread may be put to use: it drives the pool meanwhile, which spares the switch to another thread and
+// back, and in an inline cluster is the only way that anything happens.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <mutex>
+#include <memory>
 #include <optional>
+#include <type_traits>
 
 namespace rankpool::detail {
 
@@ -22,49 +21,38 @@ inline steady_time deadline_after(const timeout& t) {
   return *t > steady_time::max() - now ? steady_time::max() : now + *t;
 }
 
+/// A reference to a condition, for the length of a call.
+class condition_ref {
+ public:
+  template <class Condition>
+    requires(!std::is_same_v<std::remove_cvref_t<Condition>, condition_ref>)
+  condition_ref(Condition& condition)  // NOLINT(google-explicit-constructor): a parameter type only
+      : object_(std::addressof(condition)), call_([](void* c) { return static_cast<bool>((*static_cast<Condition*>(c))()); }) {}
+  bool operator()() const { return call_(object_); }
+
+ private:
+  void* object_;
+  bool (*call_)(void*);
+};
+
 class wait_room {
  public:
   virtual ~wait_room() = default;
 
-  /// Blocks until ready() or the deadline; returns ready(). `ready` must be safe to call from this thread at any time.
+  /// Blocks until ready() or the deadline; returns ready(). `ready` must be safe to call from this thread at any
+  /// time, and must not take a lock that is held while notify() is called.
   template <class Ready>
   bool wait_until(steady_time deadline, Ready ready) {
-    while (!ready()) {
-      if (deadline != steady_time::max() && std::chrono::steady_clock::now() >= deadline) return false;
-      const std::uint64_t seen = announcements();
-      if (drive(deadline)) continue;
-      std::unique_lock lock(mutex_);
-      if (announcements_ != seen || ready()) continue;
-      if (deadline == steady_time::max()) {
-        changed_.wait(lock);
-      } else {
-        changed_.wait_until(lock, deadline);
-      }
-    }
-    return true;
+    return ready() || wait_for(deadline, condition_ref(ready));
   }
 
-  /// Wakes the waiting threads; call after the change is visible.
-  void notify() {
-    {
-      std::lock_guard lock(mutex_);
-      ++announcements_;
-    }
-    changed_.notify_all();
-  }
-
-  /// One step of the pool on this thread, where this thread is the one to take it; false: sleep instead.
-  virtual bool drive(steady_time deadline) = 0;
+  /// Makes the waiting threads look again; call after the change is visible.
+  virtual void notify() = 0;
+  /// Gives the pool one step on this thread if nobody else would: for polling in an inline cluster.
+  virtual void poll() = 0;
 
  private:
-  std::uint64_t announcements() {
-    std::lock_guard lock(mutex_);
-    return announcements_;
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t announcements_ = 0;
+  virtual bool wait_for(steady_time deadline, condition_ref ready) = 0;
 };
 
 }  // namespace rankpool::detail
