@@ -31,7 +31,7 @@ int print_fibonacci(rankpool::cluster& cluster, const command_context& context, 
   output out(chosen.output);
   std::vector<rankpool::future<std::string>> futures;
   for (const std::uint64_t n : chosen.numbers) futures.push_back(pool.submit(fibonacci, n));
-  for (auto& future : rankpool::as_completed(std::exchange(futures, {}))) {
+  for (const auto& future : rankpool::as_completed(std::exchange(futures, {}))) {
     out.print("Fibonacci result: ", future.result(), '\n');
     out.flush();
   }
