@@ -128,7 +128,7 @@ std::uint64_t bit_length(const digit_vector& decimal) {
 
 std::string last_nonzero_digits(std::uint64_t n) {
   const std::uint64_t zeros = exponent_in_factorial(n, 5);
-  if (exponent_in_factorial(n, 2) < zeros + 8) {  // n is small
+  if (n < 50) {  // fewer digits than are shown, or fewer factors of two than 8
     std::string text = factorial(n).get_str();
     text.resize(text.size() - zeros);
     return text.substr(text.size() - std::min<std::size_t>(text.size(), shown_digits));

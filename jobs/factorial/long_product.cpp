@@ -19,9 +19,10 @@ constexpr std::size_t shortest_square = 3000;
 digit_vector to_binary_digits(const mpz_class& n) {
   const mp_limb_t* const limbs = mpz_limbs_read(n.get_mpz_t());
   const std::size_t size = mpz_size(n.get_mpz_t());
+  if (size == 0) return {};
   digit_vector digits((mpz_sizeinbase(n.get_mpz_t(), 2) + 59) / 60);
   // Fifteen limbs are sixteen digits; inside such a group every shift is known to the compiler.
-  std::size_t whole = size == 0 ? 0 : (size - 1) / 15;
+  std::size_t whole = (size - 1) / 15;
   const mp_limb_t* in = limbs;
   std::uint64_t* out = digits.data();
   for (; whole != 0; --whole, in += 15, out += 16) {

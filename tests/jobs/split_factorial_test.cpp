@@ -1,0 +1,40 @@
+// Factorials split over a pool: the same figures and digits whatever the pool and however they are split.
+#include "factorial/split_factorial.hpp"
+
+#include <gmpxx.h>
+
+#include <string>
+
+#include "factorial/decimal.hpp"
+#include "factorial/shares.hpp"
+#include "support/catch.hpp"
+#include "support/cluster.hpp"
+
+TEST_CASE("many factorials are reported in the order asked for, split or whole") {
+  rankpool::executor pool(support::cluster());
+  const std::vector<std::uint64_t> numbers{3, 60'000, 0, 40'000, 60'000, 1};
+  std::vector<std::string> lines;
+  jobs::report_factorials(pool, numbers, {.verify = true, .on_report = [&](const jobs::factorial_report& report) {
+                                            lines.push_back(jobs::line_for(report));
+                                          }});
+  std::vector<std::string> expected;
+  for (const std::uint64_t n : numbers) expected.push_back(jobs::line_for(jobs::report_on(n, jobs::factorial(n), 0, false)));
+  CHECK(lines == expected);
+}
+
+TEST_CASE("one factorial over all workers has GMP's digits") {
+  rankpool::executor pool(support::cluster());
+  for (const unsigned long n : {0, 1, 20, 1'000, 50'000}) {
+    mpz_class value;
+    mpz_fac_ui(value.get_mpz_t(), n);
+    std::string text;
+    jobs::write_decimal(jobs::factorial_digits(pool, n, {.verify = true, .on_report = {}}),
+                        [&](std::string_view piece) { text += piece; });
+    CHECK(text == value.get_str());
+  }
+}
+
+TEST_CASE("no factorials make no reports") {
+  rankpool::executor pool(support::cluster());
+  jobs::report_factorials(pool, {}, {.verify = true, .on_report = [](const jobs::factorial_report&) { FAIL("a report"); }});
+}
