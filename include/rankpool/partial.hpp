@@ -16,7 +16,7 @@ template <class F, class... Bound>
 class partial {
  public:
   template <class Callable, class... Args>
-    requires(sizeof...(Args) == sizeof...(Bound) && !detail::is_partial<std::remove_cvref_t<Callable>>)
+    requires(sizeof...(Args) == sizeof...(Bound) && !std::is_same_v<std::remove_cvref_t<Callable>, partial>)
   explicit partial(Callable&& f, Args&&... args) : f_(std::forward<Callable>(f)), bound_(std::forward<Args>(args)...) {}
 
   template <class... Further>

@@ -34,7 +34,7 @@ struct registered_exception {
 #define RANKPOOL_DETAIL_JOIN2(a, b) a##b
 #define RANKPOOL_DETAIL_JOIN(a, b) RANKPOOL_DETAIL_JOIN2(a, b)
 
-/// At namespace scope: exceptions of this type come back from a worker as themselves.
+/// At namespace scope, with or without a semicolon: exceptions of this type come back from a worker as themselves.
 #define RANKPOOL_REGISTER_EXCEPTION(...)                                       \
   [[maybe_unused]] static const ::rankpool::detail::registered_exception<__VA_ARGS__> \
-      RANKPOOL_DETAIL_JOIN(rankpool_registered_exception_, __COUNTER__) {}
+      RANKPOOL_DETAIL_JOIN(rankpool_registered_exception_, __COUNTER__) {};

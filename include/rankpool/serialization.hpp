@@ -18,7 +18,6 @@
 #include <boost/serialization/serialization.hpp>
 #include <boost/serialization/set.hpp>
 #include <boost/serialization/shared_ptr.hpp>
-#include <boost/serialization/split_free.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/unique_ptr.hpp>
 #include <boost/serialization/unordered_map.hpp>
@@ -42,48 +41,29 @@
 
 namespace boost::serialization {
 
-template <class Archive>
-void save(Archive& ar, const mpz_class& number, unsigned) {
-  const std::int64_t limbs = static_cast<std::int64_t>(mpz_size(number.get_mpz_t())) * (number < 0 ? -1 : 1);
-  ar << limbs;
-  ar.save_binary(mpz_limbs_read(number.get_mpz_t()), mpz_size(number.get_mpz_t()) * sizeof(mp_limb_t));
-}
+// One function for both ways: split_free would look for save and load among Boost's own overloads as well, and
+// those for smart pointers fit every template of one parameter.
 
 template <class Archive>
-void load(Archive& ar, mpz_class& number, unsigned) {
-  std::int64_t limbs = 0;
-  ar >> limbs;
-  const auto n = static_cast<std::size_t>(limbs < 0 ? -limbs : limbs);
-  if (n > (std::size_t{1} << 40)) throw std::length_error("mpz_class: impossible number of limbs");
-  if (n == 0) {
-    number = 0;
-    return;
+void serialize(Archive& ar, mpz_class& number, unsigned) {
+  auto* z = number.get_mpz_t();
+  std::int64_t limbs = static_cast<std::int64_t>(mpz_size(z)) * mpz_sgn(z);
+  ar & limbs;
+  if constexpr (Archive::is_saving::value) {
+    ar.save_binary(mpz_limbs_read(z), mpz_size(z) * sizeof(mp_limb_t));
+  } else {
+    const auto n = static_cast<std::size_t>(limbs < 0 ? -limbs : limbs);
+    if (n > (std::size_t{1} << 40)) throw std::length_error("mpz_class: impossible number of limbs");
+    if (n > 0) ar.load_binary(mpz_limbs_write(z, static_cast<mp_size_t>(n)), n * sizeof(mp_limb_t));
+    mpz_limbs_finish(z, static_cast<mp_size_t>(limbs));
   }
-  ar.load_binary(mpz_limbs_write(number.get_mpz_t(), static_cast<mp_size_t>(n)), n * sizeof(mp_limb_t));
-  mpz_limbs_finish(number.get_mpz_t(), static_cast<mp_size_t>(limbs));
-}
-
-template <class Archive>
-void serialize(Archive& ar, mpz_class& number, unsigned version) {
-  split_free(ar, number, version);
 }
 
 template <class Archive, class Rep, class Period>
-void save(Archive& ar, const std::chrono::duration<Rep, Period>& d, unsigned) {
-  const Rep count = d.count();
-  ar << count;
-}
-
-template <class Archive, class Rep, class Period>
-void load(Archive& ar, std::chrono::duration<Rep, Period>& d, unsigned) {
-  Rep count{};
-  ar >> count;
+void serialize(Archive& ar, std::chrono::duration<Rep, Period>& d, unsigned) {
+  Rep count = d.count();
+  ar & count;
   d = std::chrono::duration<Rep, Period>(count);
-}
-
-template <class Archive, class Rep, class Period>
-void serialize(Archive& ar, std::chrono::duration<Rep, Period>& d, unsigned version) {
-  split_free(ar, d, version);
 }
 
 template <class Archive, class... Types>
@@ -97,48 +77,27 @@ template <class Archive>
 void serialize(Archive&, std::monostate&, unsigned) {}
 
 template <class Archive, class T>
-void save(Archive& ar, const std::optional<T>& value, unsigned) {
-  const bool engaged = value.has_value();
-  ar << engaged;
-  if (engaged) ar << *value;
-}
-
-template <class Archive, class T>
-void load(Archive& ar, std::optional<T>& value, unsigned) {
-  bool engaged = false;
-  ar >> engaged;
-  if (!engaged) {
+void serialize(Archive& ar, std::optional<T>& value, unsigned) {
+  bool engaged = value.has_value();
+  ar & engaged;
+  if constexpr (Archive::is_loading::value) {
     value.reset();
-    return;
+    if (engaged) value.emplace();
   }
-  ar >> value.emplace();
-}
-
-template <class Archive, class T>
-void serialize(Archive& ar, std::optional<T>& value, unsigned version) {
-  split_free(ar, value, version);
+  if (engaged) ar & *value;
 }
 
 template <class Archive, class... Types>
-void save(Archive& ar, const std::variant<Types...>& value, unsigned) {
-  const std::uint32_t which = static_cast<std::uint32_t>(value.index());
-  ar << which;
-  std::visit([&](const auto& held) { ar << held; }, value);
-}
-
-template <class Archive, class... Types>
-void load(Archive& ar, std::variant<Types...>& value, unsigned) {
-  std::uint32_t which = 0;
-  ar >> which;
-  const bool known = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return ((which == I && (ar >> value.template emplace<I>(), true)) || ...);
-  }(std::index_sequence_for<Types...>{});
-  if (!known) throw std::out_of_range("std::variant: no alternative of that index");
-}
-
-template <class Archive, class... Types>
-void serialize(Archive& ar, std::variant<Types...>& value, unsigned version) {
-  split_free(ar, value, version);
+void serialize(Archive& ar, std::variant<Types...>& value, unsigned) {
+  auto which = static_cast<std::uint32_t>(value.index());
+  ar & which;
+  if constexpr (Archive::is_loading::value) {
+    const bool known = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((which == I && (value.template emplace<I>(), true)) || ...);
+    }(std::index_sequence_for<Types...>{});
+    if (!known) throw std::out_of_range("std::variant: no alternative of that index");
+  }
+  std::visit([&](auto& held) { ar & held; }, value);
 }
 
 #endif

@@ -55,8 +55,8 @@ wait_room& executor_core::room() { return *pool_; }
 
 std::uint64_t executor_core::next_task_id() { return pool_->next_task_id(); }
 
-void executor_core::on_job_finished() {
-  if (unfinished_.fetch_sub(1) == 1 && awaited_) pool_->notify();
+void executor_core::on_jobs_finished(std::uint64_t count) {
+  if (unfinished_.fetch_sub(count) == count && awaited_) pool_->notify();
 }
 
 void executor_core::on_broken(const std::exception_ptr& why) {

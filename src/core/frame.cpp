@@ -46,7 +46,7 @@ byte_writer frame_writer::begin(std::size_t kind) {
   return out;
 }
 
-void frame_writer::payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<const byte_buffer> bulk) {
+void frame_writer::payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<byte_buffer> bulk) {
   if (bulk != nullptr) {
     out.put<std::uint64_t>(bulk->size() | in_bulk);
     bulk_size_ += bulk->size();
@@ -65,7 +65,7 @@ void frame_writer::open(std::uint32_t executor, code_address function, const byt
 }
 
 void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address function, const byte_buffer& bytes,
-                        std::shared_ptr<const byte_buffer> bulk) {
+                        std::shared_ptr<byte_buffer> bulk) {
   byte_writer out = begin(kind_of<task_record>());
   out.put(id);
   out.put(executor);
@@ -91,7 +91,7 @@ void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanosecond
   out.put<std::uint8_t>(threw);
   out.put(nanoseconds);
   if (bytes.size() >= bulk_bytes) {
-    payload(out, {}, std::make_shared<const byte_buffer>(std::move(bytes)));
+    payload(out, {}, std::make_shared<byte_buffer>(std::move(bytes)));
   } else {
     payload(out, bytes, nullptr);
   }
@@ -117,10 +117,11 @@ frame_reader::frame_reader(const frame& f) : frame_(f), in_(f.head) {
   left_ = in_.get<std::uint32_t>();
 }
 
-bytes_view frame_reader::payload() {
+bytes_view frame_reader::payload(std::shared_ptr<byte_buffer>* bulk) {
   const auto length = in_.get<std::uint64_t>();
   if ((length & in_bulk) == 0) return {in_.take(length), length};
   if (bulk_at_ == frame_.bulk.size()) throw message_error("a message lacks one of its large payloads");
+  if (bulk != nullptr) *bulk = frame_.bulk[bulk_at_];
   const byte_buffer& bytes = *frame_.bulk[bulk_at_++];
   if (bytes.size() != (length & ~in_bulk)) throw message_error("a large payload has another length than its message says");
   return {bytes.data(), bytes.size()};
@@ -162,7 +163,7 @@ bool frame_reader::next(record& r) {
         if (threw > 1) throw message_error("a result is neither a value nor an exception");
         result.threw = threw == 1;
         result.nanoseconds = in_.get<std::uint64_t>();
-        result.payload = payload();
+        result.payload = payload(&result.bulk);
         r = result;
         return true;
       }

@@ -25,7 +25,7 @@ class message_error : public error {
 
 struct frame {
   byte_buffer head;
-  std::vector<std::shared_ptr<const byte_buffer>> bulk;
+  std::vector<std::shared_ptr<byte_buffer>> bulk;
 };
 
 /// Payloads from this size on travel as buffers of their own, in bytes.
@@ -64,6 +64,7 @@ struct result_record {
   bool threw = false;
   std::uint64_t nanoseconds = 0;
   bytes_view payload;
+  std::shared_ptr<byte_buffer> bulk;  ///< what payload points into, if not the frame: may be taken
 };
 /// From a worker: the executor's initializer threw; its tasks here will not run.
 struct open_failed_record {
@@ -87,7 +88,7 @@ class frame_writer {
   void open(std::uint32_t executor, code_address function, const byte_buffer& payload);
   /// `bulk` may be null; otherwise it is the payload.
   void task(std::uint64_t id, std::uint32_t executor, code_address function, const byte_buffer& payload,
-            std::shared_ptr<const byte_buffer> bulk);
+            std::shared_ptr<byte_buffer> bulk);
   void close(std::uint32_t executor);
   void recall();
   void stop(std::int32_t status);
@@ -103,7 +104,7 @@ class frame_writer {
 
  private:
   byte_writer begin(std::size_t kind);
-  void payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<const byte_buffer> bulk);
+  void payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<byte_buffer> bulk);
   void start();
 
   frame frame_;
@@ -119,7 +120,7 @@ class frame_reader {
   bool next(record& r);
 
  private:
-  bytes_view payload();
+  bytes_view payload(std::shared_ptr<byte_buffer>* bulk = nullptr);
 
   const frame& frame_;
   byte_reader in_;

@@ -8,6 +8,12 @@ namespace rankpool::detail {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr auto caller_returns_within = 100us;  // from one result to the next
+
+}  // namespace
+
 pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, pool_options options)
     : link_(std::move(link)),
       workers_(std::move(workers)),
@@ -60,24 +66,24 @@ void pool::wake() {
 }
 
 void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer) {
-  post({event::kind::open, executor->id(), max_workers, nullptr, executor,
-        std::make_shared<initializer_call>(std::move(initializer))});
+  post({event::kind::open, executor->id(), max_workers, nullptr,
+        std::make_unique<opening>(opening{executor, std::move(initializer)})});
 }
 
 void pool::post_submit(executor_id executor, std::shared_ptr<job> work, int priority) {
   jobs_left_.fetch_add(1);
-  post({event::kind::submit, executor, priority, std::move(work), nullptr, nullptr});
+  post({event::kind::submit, executor, priority, std::move(work), nullptr});
 }
 
 void pool::post_change(executor_id executor, std::shared_ptr<job> work) {
-  post({event::kind::change, executor, 0, std::move(work), nullptr, nullptr});
+  post({event::kind::change, executor, 0, std::move(work), nullptr});
 }
 
 void pool::post_shutdown(executor_id executor, bool cancel) {
-  post({event::kind::shutdown, executor, cancel ? 1 : 0, nullptr, nullptr, nullptr});
+  post({event::kind::shutdown, executor, cancel ? 1 : 0, nullptr, nullptr});
 }
 
-void pool::post_close(executor_id executor) { post({event::kind::close, executor, 0, nullptr, nullptr, nullptr}); }
+void pool::post_close(executor_id executor) { post({event::kind::close, executor, 0, nullptr, nullptr}); }
 
 // ---- driving
 
@@ -138,11 +144,13 @@ bool pool::wait_for(steady_time deadline, condition_ref ready) {
   return true;
 }
 
-// The last caller to go hands over to the progress thread, or in an inline cluster to whoever else waits.
+// Hands over to another caller, or to the progress thread. That one looks by itself at short intervals while
+// callers come and go, so that a row of quick results costs no wake-ups; it must be told only once it has lain down.
 void pool::release_caller() {
-  if (callers_.fetch_sub(1) > 1 || !options_.progress_thread) {
-    notify();
-  } else if (jobs_left_ > 0) {
+  drives_.fetch_add(1, std::memory_order_relaxed);
+  const bool last = callers_.fetch_sub(1) == 1;
+  if (!options_.progress_thread || !last) notify();
+  if (last && progress_parked_) {
     {
       std::lock_guard lock(waiting_mutex_);
     }
@@ -213,11 +221,20 @@ void pool::send_now() {
 }
 
 void pool::progress() {
+  std::uint64_t seen_drives = 0;
   try {
     while (!leaving_) {
       if (callers_ > 0) {
         std::unique_lock lock(waiting_mutex_);
+        progress_parked_ = true;
         callers_gone_.wait_for(lock, 100ms, [this] { return leaving_ || callers_ == 0; });
+        progress_parked_ = false;
+        continue;
+      }
+      if (const auto drives = drives_.load(std::memory_order_relaxed); drives != seen_drives) {  // a caller was here just now
+        seen_drives = drives;
+        std::unique_lock lock(waiting_mutex_);
+        callers_gone_.wait_for(lock, caller_returns_within, [this] { return leaving_.load(); });
         continue;
       }
       std::unique_lock lock(driving_);
@@ -263,7 +280,7 @@ bool pool::take_events(effects& out) {
   for (event& e : events) {
     switch (e.what) {
       case event::kind::open:
-        executors_[e.executor] = {e.core, std::move(e.initializer), std::vector<bool>(workers_.size())};
+        executors_[e.executor] = {std::move(*e.details), std::vector<bool>(workers_.size())};
         scheduler_.on_open(e.executor, e.number);
         break;
       case event::kind::submit:
@@ -318,7 +335,11 @@ void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>&
       if (!finished) continue;  // of a task that was given up
       delivery d{std::move(*finished), {}};
       d.result.what = result->threw ? outcome::kind::threw : outcome::kind::value;
-      d.result.bytes.append(result->payload.data(), result->payload.size());
+      if (result->bulk != nullptr) {
+        d.result.bytes = std::move(*result->bulk);
+      } else {
+        d.result.bytes.append(result->payload.data(), result->payload.size());
+      }
       d.result.where = places_[place];
       done.push_back(std::move(d));
     } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
@@ -330,7 +351,7 @@ void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>&
           broken_pool("the initializer failed on rank " + std::to_string(places_[place]->rank) + " (" + places_[place]->host +
                       "): " + describe(why)));
       if (const auto entry = executors_.find(failed->executor); entry != executors_.end()) {
-        if (const auto core = entry->second.core.lock()) core->on_broken(broken);
+        if (const auto core = entry->second.details.core.lock()) core->on_broken(broken);
       }
       scheduler_.on_broken(failed->executor, worker, broken, out);
     } else if (std::holds_alternative<stopped_record>(r)) {
@@ -347,7 +368,7 @@ void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>&
 void pool::send_orders(effects& out) {
   for (const auto& order : out.open) {
     executor_entry& entry = executors_.at(order.executor);
-    const initializer_call& call = *entry.initializer;
+    const initializer_call& call = entry.details.initializer;
     entry.opened[static_cast<std::size_t>(order.to.value)] = true;
     outboxes_[static_cast<std::size_t>(order.to.value)].open(
         order.executor, call.function == nullptr ? code_address{} : locate_function(call.function), call.payload);
@@ -377,12 +398,15 @@ void pool::deliver(effects& out, std::vector<delivery>& done) {
   for (const auto& a : out.abandon) scheduler_.on_change(a.executor, a.work, after);
   out.abandon.clear();
   out.jobs_finished.insert(out.jobs_finished.end(), after.jobs_finished.begin(), after.jobs_finished.end());
-  for (const executor_id id : out.jobs_finished) {
+  for (std::size_t i = 0; i < out.jobs_finished.size();) {  // mostly long rows of one executor
+    const executor_id id = out.jobs_finished[i];
+    std::uint64_t count = 0;
+    for (; i < out.jobs_finished.size() && out.jobs_finished[i] == id; ++i) ++count;
     const auto entry = executors_.find(id);
     if (entry != executors_.end()) {
-      if (const auto core = entry->second.core.lock()) core->on_job_finished();
+      if (const auto core = entry->second.details.core.lock()) core->on_jobs_finished(count);
     }
-    if (jobs_left_.fetch_sub(1) == 1 && drained_awaited_) notify();
+    if (jobs_left_.fetch_sub(count) == count && drained_awaited_) notify();
   }
 }
 
@@ -396,7 +420,7 @@ void pool::drain() {
 bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {
   if (link_ == nullptr) return !failed_;
   end_reason_ = why;
-  post({event::kind::stop, 0, status, nullptr, nullptr, nullptr});
+  post({event::kind::stop, 0, status, nullptr, nullptr});
   const bool stopped = wait_until(deadline_after(patience), [this] { return all_stopped_.load(); });
   if (!stopped || failed_) return false;  // the transport cannot be taken down without the other side
   leave();

@@ -58,17 +58,19 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
 
  private:
   bool wait_for(steady_time deadline, condition_ref ready) override;
+  struct opening {
+    std::weak_ptr<executor_core> core;
+    initializer_call initializer;
+  };
   struct event {
     enum class kind : std::uint8_t { open, submit, change, shutdown, close, stop } what;
     executor_id executor = 0;
     int number = 0;  // priority, max_workers, whether to cancel, or the exit status
     std::shared_ptr<job> work;
-    std::shared_ptr<executor_core> core;
-    std::shared_ptr<initializer_call> initializer;
+    std::unique_ptr<opening> details;
   };
   struct executor_entry {
-    std::weak_ptr<executor_core> core;
-    std::shared_ptr<initializer_call> initializer;
+    opening details;
     std::vector<bool> opened;  // on each worker
   };
   struct delivery {
@@ -116,7 +118,9 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::mutex driving_;  // held by the driver
   std::atomic<std::thread::id> driver_;
   std::atomic<int> callers_ = 0;               // threads that wait and want to drive
+  std::atomic<std::uint64_t> drives_ = 0;      // by callers
   std::atomic<bool> progress_asleep_ = false;  // on the bell
+  std::atomic<bool> progress_parked_ = false;  // until no caller drives
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;

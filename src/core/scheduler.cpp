@@ -33,8 +33,11 @@ scheduler::executor_state* scheduler::find(executor_id id) {
 }
 
 kind_statistics* scheduler::statistics_of(const job& work) {
-  auto& entry = kinds_[{work.function, work.identity}];
+  const auto kind = std::pair(work.function, work.identity);
+  if (last_kind_.second != nullptr && last_kind_.first == kind) return last_kind_.second;
+  auto& entry = kinds_[kind];
   if (entry == nullptr) entry = std::make_unique<kind_statistics>();
+  last_kind_ = {kind, entry.get()};
   return entry.get();
 }
 
@@ -348,7 +351,7 @@ void scheduler::fill(worker_index w, time now, effects& out) {
       p.executor = best->id;
       p.work = best_job;
       if (p.part.payload.size() >= bulk_bytes) {
-        p.bulk = std::make_shared<const byte_buffer>(std::move(p.part.payload));
+        p.bulk = std::make_shared<byte_buffer>(std::move(p.part.payload));
       }
       send(*best, w, std::move(p), now, out);
     }

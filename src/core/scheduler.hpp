@@ -68,7 +68,7 @@ struct effects {
     executor_id executor = 0;
     task_function function = nullptr;
     const byte_buffer* payload = nullptr;  ///< until the next event
-    std::shared_ptr<const byte_buffer> bulk;
+    std::shared_ptr<byte_buffer> bulk;
   };
   struct open_executor {
     worker_index to;
@@ -141,7 +141,7 @@ class scheduler {
     executor_id executor = 0;
     std::shared_ptr<job> work;
     piece part;
-    std::shared_ptr<const byte_buffer> bulk;
+    std::shared_ptr<byte_buffer> bulk;
     double expected_nanoseconds = 0;
     std::size_t bytes() const { return bulk != nullptr ? bulk->size() : part.payload.size(); }
   };
@@ -190,6 +190,7 @@ class scheduler {
   std::vector<worker_state> workers_;
   std::vector<std::unique_ptr<executor_state>> executors_;
   std::map<std::pair<task_function, std::uintptr_t>, std::unique_ptr<kind_statistics>> kinds_;
+  std::pair<std::pair<task_function, std::uintptr_t>, kind_statistics*> last_kind_;  // most jobs are like the one before
   std::uint64_t sequence_ = 0;
   piece_id next_piece_ = 1;
   std::size_t in_flight_ = 0;

@@ -44,16 +44,10 @@ class byte_buffer {
 
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
-    if (on_heap()) {
-      auto* grown = static_cast<std::byte*>(std::realloc(heap_, capacity));
-      if (grown == nullptr) throw std::bad_alloc();
-      heap_ = grown;
-    } else {
-      auto* grown = static_cast<std::byte*>(std::malloc(capacity));
-      if (grown == nullptr) throw std::bad_alloc();
-      if (size_ != 0) std::memcpy(grown, inline_, size_);
-      heap_ = grown;
-    }
+    std::byte* grown = allocate(capacity);
+    if (size_ != 0) std::memcpy(grown, data(), size_);
+    if (on_heap()) std::free(heap_);
+    heap_ = grown;
     capacity_ = capacity;
   }
 
@@ -77,6 +71,9 @@ class byte_buffer {
 
  private:
   bool on_heap() const noexcept { return capacity_ > inline_capacity; }
+
+  /// Rounds large sizes up and asks for huge pages: touching fresh memory in small ones costs more than the copy.
+  static std::byte* allocate(std::size_t& capacity);
 
   void release() noexcept {
     if (on_heap()) std::free(heap_);

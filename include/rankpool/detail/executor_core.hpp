@@ -44,7 +44,7 @@ class executor_core : public std::enable_shared_from_this<executor_core> {
 
   // ---- the pool's side; called from the thread that drives it
 
-  void on_job_finished();
+  void on_jobs_finished(std::uint64_t count);
   void on_broken(const std::exception_ptr& why);
   std::uint32_t id() const { return id_; }
 
