@@ -264,8 +264,9 @@ std::shared_ptr<job> scheduler::head(executor_state& executor, effects& out) {
   return nullptr;
 }
 
-bool scheduler::has_room(const worker_state& worker, const job& work) const {
+bool scheduler::has_room(const worker_state& worker, const job& work, time now) const {
   if (worker.pieces.empty()) return true;
+  if (now - worker.heard >= policy_.recall_after) return false;  // something there takes longer than it should
   if (worker.recalling || worker.pieces.size() >= policy_.most_pieces || worker.bytes >= policy_.most_bytes) return false;
   const kind_statistics& kind = *work.schedule.statistics;
   if (!kind.known() || kind.nanoseconds_per_item() > static_cast<double>(policy_.longest_ahead.count())) return false;
@@ -308,11 +309,11 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   out.send.push_back({w, sent.id, executor.id, sent.work->function, &sent.part.payload, sent.bulk});
 }
 
-void scheduler::fill(worker_index w, time now, effects& out) {
+void scheduler::fill(worker_index w, std::size_t most, time now, effects& out) {
   worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
   std::size_t singles = 0;  // tasks given in this turn; the others are to get some as well
   std::size_t most_singles = 0;
-  for (;;) {
+  for (std::size_t given = 0; given < most;) {
     executor_state* best = nullptr;
     std::shared_ptr<job> best_job;
     bool from_returned = false;
@@ -328,12 +329,13 @@ void scheduler::fill(worker_index w, time now, effects& out) {
         from_returned = returned;
       }
     }
-    if (best == nullptr || !has_room(worker, *best_job)) return;
+    if (best == nullptr || !has_room(worker, *best_job, now)) return;
     if (from_returned) {
       flying_piece p = std::move(best->returned.front());
       best->returned.pop_front();
       p.id = next_piece_++;
       send(*best, w, std::move(p), now, out);
+      ++given;
       continue;
     }
     auto& level = best->queue.at(best_job->schedule.priority);
@@ -346,6 +348,7 @@ void scheduler::fill(worker_index w, time now, effects& out) {
     p.part = best_job->cut(share(*best, worker, *best_job));
     if (p.part.count > 0) {
       ++singles;
+      ++given;
       ++best_job->schedule.running;
       p.id = next_piece_++;
       p.executor = best->id;
@@ -366,10 +369,10 @@ void scheduler::fill(worker_index w, time now, effects& out) {
 
 void scheduler::dispatch(time now, effects& out) {
   const std::size_t n = workers_.size();
-  for (const bool only_idle : {true, false}) {  // everybody gets something before anybody gets more
+  for (const bool first : {true, false}) {  // everybody gets something before anybody gets more
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t w = (turn_ + i) % n;
-      if (only_idle == workers_[w].pieces.empty()) fill({static_cast<int>(w)}, now, out);
+      if (!first || workers_[w].pieces.empty()) fill({static_cast<int>(w)}, first ? 1 : policy_.most_pieces, now, out);
     }
   }
   if (n > 0) turn_ = (turn_ + 1) % n;

@@ -53,8 +53,9 @@ struct scheduling_policy {
   std::chrono::nanoseconds longest_ahead = std::chrono::milliseconds(10);
   /// Longest piece that items are gathered into.
   std::chrono::nanoseconds longest_piece = std::chrono::milliseconds(10);
-  /// Most pieces at one worker; 1: nothing is ever sent ahead.
-  std::size_t most_pieces = 2048;
+  /// Most pieces at one worker; 1: nothing is ever sent ahead. What is sent ahead can no longer be cancelled, so
+  /// this is kept at what the throughput of the shortest tasks needs.
+  std::size_t most_pieces = 64;
   /// Most payload at one worker before nothing is sent ahead, in bytes.
   std::size_t most_bytes = 4 << 20;
   /// A worker silent for so long while others are idle gives back what it has not started.
@@ -175,9 +176,9 @@ class scheduler {
   void fail_queued(executor_state& executor, const std::exception_ptr& why, effects& out);
   void finish_if_over(executor_state& executor, job& work, effects& out);
   bool may_use(const executor_state& executor, worker_index w) const;
-  bool has_room(const worker_state& worker, const job& work) const;
+  bool has_room(const worker_state& worker, const job& work, time now) const;
   std::uint64_t share(const executor_state& executor, const worker_state& worker, job& work) const;
-  void fill(worker_index w, time now, effects& out);
+  void fill(worker_index w, std::size_t most, time now, effects& out);
   void send(executor_state& executor, worker_index w, flying_piece p, time now, effects& out);
   flying_piece land(worker_index w, std::deque<flying_piece>::iterator at);
   executor_state* find(executor_id id);
