@@ -134,12 +134,11 @@ TEST_CASE("as_completed keeps no reference to a future that it has yielded") {
   for (int i = 0; i < 30; ++i) tasks.push_back(pool.submit(track, i));
   auto completed = rankpool::as_completed(std::move(tasks));
   tasks.clear();
-  int most = 0;
   int sum = 0;
   for (const auto& task : completed) {
-    most = std::max(most, tracked::alive() - before);
+    // The one before may still be in the hands of the thread that completed it, for a moment.
+    CHECK(eventually([&] { return tracked::alive() - before <= 1; }));
     sum += task.result().value();
   }
   CHECK(sum == 435);
-  CHECK(most <= 3);
 }

@@ -152,7 +152,7 @@ TEST_CASE("an executor whose tasks block does not hold back another with free wo
   std::vector<rankpool::future<int>> held;
   for (int i = 0; i < 20; ++i) held.push_back(blocked.submit(pass, gate.path(), i));
   CHECK(eventually([&] { return held.front().running(); }));
-  CHECK(collect(free.map(square, numbers(100))) == squares(100));
+  CHECK(collect(free.map({.timeout = 10s}, square, numbers(100))) == squares(100));
   CHECK_FALSE(held.front().done());
 }
 
