@@ -1,0 +1,149 @@
+// Frames there and back; short, long and foreign ones are refused.
+#include "core/frame.hpp"
+#include "support/catch.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace rankpool::detail;
+
+byte_buffer bytes(const std::string& text) {
+  byte_buffer b;
+  b.append(text.data(), text.size());
+  return b;
+}
+
+std::string text(bytes_view v) { return {reinterpret_cast<const char*>(v.data()), v.size()}; }
+
+std::vector<record> read_all(const frame& f) {
+  std::vector<record> records;
+  frame_reader in(f);
+  for (record r; in.next(r);) records.push_back(r);
+  return records;
+}
+
+frame one_of_each() {
+  frame_writer out;
+  out.open(7, {1, 2}, bytes("begin"));
+  out.task(11, 7, {3, 4}, bytes("argument"), nullptr);
+  out.task(12, 7, {3, 4}, {}, std::make_shared<byte_buffer>(bytes("large")));
+  out.close(7);
+  out.recall();
+  out.stop(-3);
+  out.result(11, true, 99, bytes("oops"));
+  out.open_failed(7, bytes("why"));
+  out.recalled({1, 2, 3});
+  out.stopped();
+  return out.take();
+}
+
+}  // namespace
+
+TEST_CASE("every record comes back as it was written") {
+  const frame f = one_of_each();
+  const auto r = read_all(f);
+  REQUIRE(r.size() == 10);
+  CHECK(std::get<open_record>(r[0]).executor == 7);
+  CHECK(text(std::get<open_record>(r[0]).payload) == "begin");
+  CHECK(std::get<task_record>(r[1]).id == 11);
+  CHECK(std::get<task_record>(r[1]).function.module == 3);
+  CHECK(std::get<task_record>(r[1]).function.offset == 4);
+  CHECK(text(std::get<task_record>(r[1]).payload) == "argument");
+  CHECK(text(std::get<task_record>(r[2]).payload) == "large");
+  CHECK(std::get<close_record>(r[3]).executor == 7);
+  CHECK(std::holds_alternative<recall_record>(r[4]));
+  CHECK(std::get<stop_record>(r[5]).status == -3);
+  CHECK(std::get<result_record>(r[6]).threw);
+  CHECK(std::get<result_record>(r[6]).nanoseconds == 99);
+  CHECK(text(std::get<result_record>(r[6]).payload) == "oops");
+  CHECK(text(std::get<open_failed_record>(r[7]).payload) == "why");
+  CHECK(std::get<recalled_record>(r[8]).ids == std::vector<std::uint64_t>{1, 2, 3});
+  CHECK(std::holds_alternative<stopped_record>(r[9]));
+}
+
+TEST_CASE("a writer is empty again once its frame is taken") {
+  frame_writer out;
+  CHECK(out.empty());
+  out.recall();
+  CHECK_FALSE(out.empty());
+  (void)out.take();
+  CHECK(out.empty());
+  CHECK(read_all(out.take()).empty());
+}
+
+TEST_CASE("a result's large payload can be taken") {
+  frame_writer out;
+  byte_buffer large;
+  const std::vector<char> content(bulk_bytes, 'x');
+  large.append(content.data(), content.size());
+  out.result(1, false, 5, std::move(large));
+  const frame f = out.take();
+  CHECK(f.bulk.size() == 1);
+  const auto r = read_all(f);
+  const auto& result = std::get<result_record>(r.at(0));
+  REQUIRE(result.bulk != nullptr);
+  CHECK(result.bulk->size() == bulk_bytes);
+}
+
+TEST_CASE("a frame cut short anywhere is refused") {
+  const frame whole = one_of_each();
+  for (std::size_t n = 0; n < whole.head.size(); ++n) {
+    frame cut;
+    cut.head.append(whole.head.data(), n);
+    cut.bulk = whole.bulk;
+    CHECK_THROWS_AS(read_all(cut), message_error);
+  }
+}
+
+TEST_CASE("a frame with something behind its end is refused") {
+  frame f = one_of_each();
+  byte_writer(f.head).put<std::uint8_t>(0);
+  CHECK_THROWS_AS(read_all(f), message_error);
+}
+
+TEST_CASE("a frame with a damaged byte is refused or read within its bounds") {
+  const frame whole = one_of_each();
+  for (std::size_t at = 0; at < whole.head.size(); ++at) {
+    for (const unsigned flip : {0x01U, 0x80U, 0xFFU}) {
+      frame damaged;
+      damaged.head.append(whole.head.data(), whole.head.size());
+      damaged.bulk = whole.bulk;
+      damaged.head.data()[at] ^= static_cast<std::byte>(flip);
+      std::size_t records = 0;
+      try {
+        records = read_all(damaged).size();
+      } catch (const message_error&) {  // any other exception, or a read out of bounds, fails the test
+      }
+      CHECK(records <= 10);
+    }
+  }
+}
+
+TEST_CASE("a frame of another program or version is refused by name") {
+  frame f = one_of_each();
+  f.head.data()[0] ^= std::byte{1};
+  CHECK_THROWS_WITH(read_all(f), "a message of another version or program was received");
+}
+
+TEST_CASE("an unknown record is refused with its number") {
+  frame_writer out;
+  out.recall();
+  frame f = out.take();
+  f.head.data()[8] = std::byte{200};
+  CHECK_THROWS_WITH(read_all(f), "a message with an unknown record (200) was received");
+}
+
+TEST_CASE("a frame whose large payload is missing, superfluous or of another size is refused") {
+  frame missing = one_of_each();
+  missing.bulk.clear();
+  CHECK_THROWS_AS(read_all(missing), message_error);
+  frame superfluous = one_of_each();
+  superfluous.bulk.push_back(std::make_shared<byte_buffer>());
+  CHECK_THROWS_AS(read_all(superfluous), message_error);
+  frame other = one_of_each();
+  other.bulk[0] = std::make_shared<byte_buffer>(bytes("of another size"));
+  CHECK_THROWS_AS(read_all(other), message_error);
+}

@@ -1,0 +1,362 @@
+// The scheduler by itself: events in, orders out, on a clock that the test turns.
+#include "core/scheduler.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace {
+
+using namespace rankpool::detail;
+using namespace std::chrono_literals;
+
+void run_nothing(byte_reader&, byte_writer&) {}
+
+// A job of so many items that remembers what became of them.
+class counting_job final : public job {
+ public:
+  explicit counting_job(std::uint64_t items, std::uint64_t chunk = 1, std::uintptr_t kind = 0)
+      : job(&run_nothing, kind, chunk), items_(items) {}
+
+  std::uint64_t available() override { return items_ - cut_; }
+  bool may_grow() override { return growing; }
+  piece cut(std::uint64_t n) override {
+    piece p{cut_, std::min(n, available()), {}};
+    cut_ += p.count;
+    return p;
+  }
+  void on_outcome(std::uint64_t, std::uint64_t count, outcome) override { done += count; }
+  void abandon(const std::exception_ptr&) override { cut_ = items_; growing = false; }
+  void seal() override { growing = false; }
+  void grow(std::uint64_t n) { items_ += n; }
+
+  std::uint64_t done = 0;
+  bool growing = false;
+
+ private:
+  std::uint64_t items_;
+  std::uint64_t cut_ = 0;
+};
+
+// A scheduler, the workers it drives, and a clock. A worker runs its pieces in order.
+class simulation {
+ public:
+  explicit simulation(int workers, scheduling_policy policy = {}) : scheduler_(workers, policy), queues_(static_cast<std::size_t>(workers)) {}
+
+  scheduler& operator*() { return scheduler_; }
+
+  void open(executor_id id, int max_workers) { scheduler_.on_open(id, max_workers); }
+
+  std::shared_ptr<counting_job> submit(executor_id id, std::shared_ptr<counting_job> work, int priority = 0) {
+    effects out;
+    scheduler_.on_submit(id, work, priority, out);
+    take(out);
+    return work;
+  }
+
+  void dispatch() {
+    effects out;
+    scheduler_.dispatch(now, out);
+    take(out);
+  }
+
+  // The worker finishes its first piece after `taken`.
+  void finish_one(int w, std::chrono::nanoseconds taken) {
+    const piece_id id = queue(w).front().id;
+    queue(w).pop_front();
+    now += taken;
+    effects out;
+    auto done = scheduler_.on_result({w}, id, taken, 8, now, out);
+    REQUIRE(done);
+    done->work->on_outcome(done->first, done->count, {});
+    take(out);
+  }
+
+  // Finishes everything, each item of a piece taking `each`; returns how many pieces each worker ran.
+  std::vector<int> run_all(const std::function<std::chrono::nanoseconds(int worker)>& each) {
+    std::vector<int> pieces(queues_.size());
+    std::vector<std::chrono::steady_clock::time_point> free_at(queues_.size(), now);
+    dispatch();
+    for (;;) {
+      int next = -1;
+      for (std::size_t w = 0; w < queues_.size(); ++w) {
+        if (!queues_[w].empty() && (next < 0 || free_at[w] < free_at[static_cast<std::size_t>(next)])) next = static_cast<int>(w);
+      }
+      if (next < 0) return pieces;
+      const auto w = static_cast<std::size_t>(next);
+      const auto begin = std::max(free_at[w], queue(next).front().sent);
+      const auto taken = each(next);
+      free_at[w] = begin + taken;
+      now = std::max(now, free_at[w]);
+      const piece_id id = queue(next).front().id;
+      queue(next).pop_front();
+      effects out;
+      auto done = scheduler_.on_result({next}, id, taken, 8, now, out);
+      done->work->on_outcome(done->first, done->count, {});
+      ++pieces[w];
+      take(out);
+      dispatch();
+      scheduler_.sanity_check();
+    }
+  }
+
+  void take(effects& out) {
+    for (const auto& order : out.send) queue(order.to.value).push_back({order.id, now});
+    for (const auto& recall : out.recalls) recalled.push_back(recall.to.value);
+    for (const auto& c : out.completions) c.work->on_outcome(c.first, c.count, {});
+    for (const auto& a : out.abandon) a.work->abandon(a.error);
+    finished += out.jobs_finished.size();
+    effects after;
+    for (const auto& a : out.abandon) scheduler_.on_change(a.executor, a.work, after);
+    finished += after.jobs_finished.size();
+    opened += out.open.size();
+  }
+
+  struct sent_piece {
+    piece_id id;
+    std::chrono::steady_clock::time_point sent;
+  };
+  std::deque<sent_piece>& queue(int w) { return queues_[static_cast<std::size_t>(w)]; }
+
+  std::chrono::steady_clock::time_point now{};
+  std::size_t finished = 0;
+  std::size_t opened = 0;
+  std::vector<int> recalled;
+
+ private:
+  scheduler scheduler_;
+  std::vector<std::deque<sent_piece>> queues_;
+};
+
+std::shared_ptr<counting_job> items(std::uint64_t n, std::uint64_t chunk = 1, std::uintptr_t kind = 0) {
+  return std::make_shared<counting_job>(n, chunk, kind);
+}
+
+}  // namespace
+
+TEST_CASE("a task goes to a worker that is free") {
+  simulation s(3);
+  s.open(1, 3);
+  for (int i = 0; i < 3; ++i) s.submit(1, items(1));
+  s.dispatch();
+  for (int w = 0; w < 3; ++w) CHECK(s.queue(w).size() == 1);
+  (*s).sanity_check();
+}
+
+TEST_CASE("tasks of unknown length are not sent ahead") {
+  simulation s(2);
+  s.open(1, 2);
+  for (int i = 0; i < 10; ++i) s.submit(1, items(1));
+  s.dispatch();
+  CHECK(s.queue(0).size() == 1);
+  CHECK(s.queue(1).size() == 1);
+}
+
+TEST_CASE("short tasks are sent ahead, long ones are not") {
+  for (const auto& [taken, ahead] : {std::pair(std::chrono::nanoseconds(1us), true), std::pair(std::chrono::nanoseconds(1s), false)}) {
+    simulation s(1);
+    s.open(1, 1);
+    for (int i = 0; i < 1000; ++i) s.submit(1, items(1));
+    s.dispatch();
+    s.finish_one(0, taken);
+    s.dispatch();
+    CHECK((s.queue(0).size() > 1) == ahead);
+  }
+}
+
+TEST_CASE("every job is finished once and every item done once") {
+  simulation s(4);
+  s.open(1, 4);
+  std::vector<std::shared_ptr<counting_job>> jobs;
+  for (int i = 0; i < 500; ++i) jobs.push_back(s.submit(1, items(1)));
+  for (int i = 0; i < 5; ++i) jobs.push_back(s.submit(1, items(10'000, i == 0 ? 7 : 0, 1)));
+  s.run_all([](int) { return 3us; });
+  CHECK(s.finished == jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) CHECK(jobs[i]->done == (i < 500 ? 1 : 10'000));
+  CHECK_FALSE((*s).busy());
+}
+
+TEST_CASE("a worker ten times slower gets about a tenth of the tasks") {
+  simulation s(4);
+  s.open(1, 4);
+  for (int i = 0; i < 4000; ++i) s.submit(1, items(1));
+  const auto pieces = s.run_all([](int w) { return w == 3 ? 1ms : 100us; });
+  CHECK(pieces[3] > 4000 / 31 / 2);
+  CHECK(pieces[3] < 4000 / 31 * 2);
+}
+
+TEST_CASE("higher priority goes first, equal ones in order of submission, across executors") {
+  simulation s(1);
+  s.open(1, 1);
+  s.open(2, 1);
+  const auto running = s.submit(1, items(1));
+  s.dispatch();
+  const auto low = s.submit(1, items(1), 0);
+  const auto high = s.submit(2, items(1), 5);
+  const auto also_high = s.submit(1, items(1), 5);
+  std::vector<const counting_job*> order;
+  while (!s.queue(0).empty()) {
+    s.finish_one(0, 1s);
+    for (const auto& j : {running, low, high, also_high}) {
+      if (j->done == 1 && std::find(order.begin(), order.end(), j.get()) == order.end()) order.push_back(j.get());
+    }
+    s.dispatch();
+  }
+  CHECK(order == std::vector<const counting_job*>{running.get(), high.get(), also_high.get(), low.get()});
+}
+
+TEST_CASE("an executor never uses more workers than it may") {
+  simulation s(5);
+  s.open(1, 2);
+  s.open(2, 1);
+  for (int i = 0; i < 300; ++i) {
+    s.submit(1, items(1, 1, 1));
+    s.submit(2, items(1, 1, 2));
+  }
+  s.run_all([](int) { return 50us; });  // sanity_check looks at every step
+  CHECK(s.finished == 600);
+}
+
+TEST_CASE("an executor is opened once on each worker it uses") {
+  simulation s(3);
+  s.open(1, 3);
+  for (int i = 0; i < 100; ++i) s.submit(1, items(1));
+  s.run_all([](int) { return 10us; });
+  CHECK(s.opened == 3);
+}
+
+TEST_CASE("a job whose input comes later keeps its place") {
+  simulation s(1);
+  s.open(1, 1);
+  const auto busy = s.submit(1, items(1));
+  s.dispatch();
+  auto growing = items(0);
+  growing->growing = true;
+  s.submit(1, growing);
+  const auto later = s.submit(1, items(1));
+  growing->grow(1);
+  effects out;
+  (*s).on_change(1, growing, out);
+  s.finish_one(0, 1s);
+  s.dispatch();
+  s.finish_one(0, 1s);
+  CHECK(growing->done == 1);
+  CHECK(later->done == 0);
+  CHECK(s.finished == 1);  // more may come
+  growing->seal();
+  (*s).on_change(1, growing, out);
+  CHECK(out.jobs_finished.size() == 1);
+}
+
+TEST_CASE("pieces of a map fit the measured time and shrink towards the end") {
+  simulation s(2);
+  s.open(1, 2);
+  const auto map = s.submit(1, items(1'000'000, 0));
+  s.dispatch();
+  s.finish_one(0, 1us);
+  s.dispatch();
+  s.finish_one(0, 100us);
+  const auto before = map->available();
+  s.dispatch();
+  const auto cut = before - map->available();
+  CHECK(cut > 1000);        // short items: many in a piece
+  CHECK(cut <= before / 2);  // but each worker gets a share only
+}
+
+TEST_CASE("a worker that is stuck gives back what it has not started, once another is idle") {
+  simulation s(2);
+  s.open(1, 2);
+  for (int i = 0; i < 64; ++i) s.submit(1, items(1));
+  s.dispatch();
+  s.finish_one(0, 1us);
+  s.dispatch();
+  REQUIRE(s.queue(0).size() > 1);
+  while (!s.queue(1).empty()) {
+    s.finish_one(1, 1us);
+    s.dispatch();
+  }
+  CHECK(s.recalled.empty());
+  s.now += 20ms;
+  s.dispatch();
+  REQUIRE(s.recalled == std::vector<int>{0});
+  std::vector<piece_id> unstarted;
+  while (s.queue(0).size() > 1) {
+    unstarted.insert(unstarted.begin(), s.queue(0).back().id);
+    s.queue(0).pop_back();
+  }
+  effects out;
+  (*s).on_recalled({0}, unstarted, s.now, out);
+  s.take(out);
+  s.dispatch();
+  CHECK_FALSE(s.queue(1).empty());
+  (*s).sanity_check();
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == 64);
+}
+
+TEST_CASE("cancelled jobs leave the queue and are finished") {
+  simulation s(1);
+  s.open(1, 1);
+  s.submit(1, items(1));
+  s.dispatch();
+  std::vector<std::shared_ptr<counting_job>> queued;
+  for (int i = 0; i < 100; ++i) queued.push_back(s.submit(1, items(1)));
+  effects out;
+  (*s).on_shutdown(1, true, out);
+  s.take(out);
+  CHECK(s.finished == 100);
+  s.finish_one(0, 1s);
+  s.dispatch();
+  CHECK(s.finished == 101);
+  CHECK(s.queue(0).empty());
+  (*s).sanity_check();
+}
+
+TEST_CASE("a broken executor's jobs fail and the others' do not") {
+  simulation s(2);
+  s.open(1, 1);
+  s.open(2, 2);
+  for (int i = 0; i < 10; ++i) s.submit(1, items(1, 1, 1));
+  const auto other = s.submit(2, items(1, 1, 2));
+  s.dispatch();
+  effects out;
+  (*s).on_broken(1, {0}, std::make_exception_ptr(rankpool::broken_pool()), out);
+  s.queue(0).clear();
+  s.take(out);
+  (*s).sanity_check();
+  CHECK(s.finished == 10);
+  CHECK(other->done == 0);
+  s.run_all([](int) { return 1us; });
+  CHECK(other->done == 1);
+}
+
+TEST_CASE("a result that nobody waits for any more is recognised") {
+  simulation s(1);
+  s.open(1, 1);
+  effects out;
+  CHECK_FALSE((*s).on_result({0}, 12345, 1us, 8, s.now, out));
+}
+
+TEST_CASE("the books balance through random events") {
+  std::mt19937 random(7);
+  simulation s(6);
+  s.open(1, 6);
+  s.open(2, 2);
+  std::size_t submitted = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    switch (random() % 4) {
+      case 0: s.submit(1 + random() % 2, items(1, 1, random() % 3), static_cast<int>(random() % 3)); ++submitted; break;
+      case 1: s.dispatch(); break;
+      default:
+        if (const int w = static_cast<int>(random() % 6); !s.queue(w).empty()) {
+          s.finish_one(w, std::chrono::nanoseconds(random() % 1'000'000));
+        }
+    }
+    if (i % 1000 == 0) (*s).sanity_check();
+  }
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == submitted);
+}
