@@ -1,12 +1,14 @@
 #include "factorial/digits.hpp"
 
+#include <gmp.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <utility>
 
 #include "factorial/clones.hpp"
+#include "factorial/large_buffer.hpp"
 #include "factorial/transform.hpp"
 
 namespace jobs {
@@ -98,6 +100,24 @@ inline three_digits digits_of(const wide& v, decimal_radix) {
   return {low >> 4, middle >> 4, high};
 }
 
+/// Digits from coefficients. Carries run through the digits of neighbouring coefficients, not through their slow division.
+template <class Radix, class CoefficientAt>
+digit_vector carry_through(std::size_t size, CoefficientAt coefficient_at) {
+  digit_vector product(size);
+  std::uint64_t middle_before = 0, high_before = 0, high_two_before = 0, carry = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const three_digits d = digits_of(coefficient_at(i), Radix{});
+    std::uint64_t sum = d.low + middle_before + high_two_before + carry;  // below 2^62
+    carry = 0;
+    for (; sum >= Radix::value; sum -= Radix::value) ++carry;
+    product[i] = sum;
+    middle_before = d.middle;
+    high_two_before = std::exchange(high_before, d.high);
+  }
+  while (!product.empty() && product.back() == 0) product.pop_back();
+  return product;
+}
+
 // ---- the working memory of a thread -------------------------------------------------------------------------
 
 class engine {
@@ -110,7 +130,7 @@ class engine {
     const std::size_t length = shape.length();
     if (capacity_ < length) {
       memory_.reset();  // before the larger piece is asked for
-      memory_ = std::make_unique_for_overwrite<double[]>(4 * length);
+      memory_ = make_large_buffer(4 * length);
       capacity_ = length;
     }
     double* const second = memory_.get() + 3 * length;
@@ -129,34 +149,24 @@ class engine {
   }
 
  private:
-  // Carries run through the digits of neighbouring coefficients, not through their slow division.
   template <class Radix>
   digit_vector collect(std::size_t size, std::size_t length) {
-    digit_vector product(size);
     const double* const r = memory_.get();
     mixed_radix_block block;
-    std::uint64_t middle_before = 0, high_before = 0, high_two_before = 0, carry = 0;
-    for (std::size_t start = 0; start < size; start += block_length) {
-      const std::size_t count = std::min(block_length, size - start);
-      to_mixed_radix(r + start, r + length + start, r + 2 * length + start, count, constants_, block);
-      for (std::size_t i = 0; i < count; ++i) {
-        const three_digits d = digits_of(coefficient(block.x[i], block.k1[i], block.k2[i]), Radix{});
-        std::uint64_t sum = d.low + middle_before + high_two_before + carry;  // below 2^62
-        carry = 0;
-        for (; sum >= Radix::value; sum -= Radix::value) ++carry;
-        product[start + i] = sum;
-        middle_before = d.middle;
-        high_two_before = std::exchange(high_before, d.high);
+    return carry_through<Radix>(size, [&, this](std::size_t i) {
+      const std::size_t place = i % block_length;
+      if (place == 0) {
+        const std::size_t count = std::min(block_length, size - i);
+        to_mixed_radix(r + i, r + length + i, r + 2 * length + i, count, constants_, block);
       }
-    }
-    while (!product.empty() && product.back() == 0) product.pop_back();
-    return product;
+      return coefficient(block.x[place], block.k1[place], block.k2[place]);
+    });
   }
 
   static constexpr std::size_t most_kept = std::size_t{1} << 23;  // doubles in each of the four parts
   std::array<prime_transform, 3> transforms_;
   garner_constants constants_;
-  std::unique_ptr<double[]> memory_;
+  large_buffer memory_;
   std::size_t capacity_ = 0;
 };
 
@@ -181,8 +191,39 @@ digit_vector multiply_schoolbook(const digit_vector& a, const digit_vector& b) {
 template <class Radix>
 digit_vector multiply_digits(const digit_vector& a, const digit_vector& b) {
   if (std::min(a.size(), b.size()) < 16) return multiply_schoolbook<Radix>(a, b);
+  if (!transforms_are_fast()) return multiply_digits_by_gmp<Radix>(a, b);
   thread_local engine transforms;
   return transforms.multiply<Radix>(a, b);
+}
+
+bool transforms_are_fast() {
+#if defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
+  return true;
+#elif defined(__x86_64__)
+  static const bool fast = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return fast;
+#else
+  return false;
+#endif
+}
+
+template <class Radix>
+digit_vector multiply_digits_by_gmp(const digit_vector& a, const digit_vector& b) {
+  constexpr std::size_t spacing = 3;  // limbs: a coefficient is below 2^147
+  const auto spread = [](const digit_vector& digits) {
+    std::vector<mp_limb_t> limbs(digits.size() * spacing);
+    for (std::size_t i = 0; i < digits.size(); ++i) limbs[i * spacing] = digits[i];
+    return limbs;
+  };
+  if (a.empty() || b.empty()) return {};
+  const auto& [longer, shorter] = std::minmax(a, b, [](const auto& x, const auto& y) { return x.size() > y.size(); });
+  const std::vector<mp_limb_t> left = spread(longer), right = spread(shorter);
+  std::vector<mp_limb_t> product(left.size() + right.size());
+  mpn_mul(product.data(), left.data(), static_cast<mp_size_t>(left.size()), right.data(), static_cast<mp_size_t>(right.size()));
+  return carry_through<Radix>(a.size() + b.size(), [&](std::size_t i) {
+    const mp_limb_t* const limbs = &product[i * spacing];
+    return wide{limbs[0], static_cast<uint128>(limbs[2]) << 64 | limbs[1]};
+  });
 }
 
 template <class Radix>
@@ -198,6 +239,8 @@ void add_digits(digit_vector& a, const digit_vector& b, std::size_t shift) {
   while (!a.empty() && a.back() == 0) a.pop_back();
 }
 
+template digit_vector multiply_digits_by_gmp<binary_radix>(const digit_vector&, const digit_vector&);
+template digit_vector multiply_digits_by_gmp<decimal_radix>(const digit_vector&, const digit_vector&);
 template digit_vector multiply_digits<binary_radix>(const digit_vector&, const digit_vector&);
 template digit_vector multiply_digits<decimal_radix>(const digit_vector&, const digit_vector&);
 template void add_digits<binary_radix>(digit_vector&, const digit_vector&, std::size_t);

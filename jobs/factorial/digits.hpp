@@ -24,12 +24,21 @@ struct decimal_radix {
 template <class Radix>
 digit_vector multiply_digits(const digit_vector& a, const digit_vector& b);
 
+/// Whether this processor multiplies and adds in one instruction, without which the transforms are of no use.
+bool transforms_are_fast();
+
+/// The same by one GMP product of widely spaced digits: what multiply_digits does where transforms are not fast.
+template <class Radix>
+digit_vector multiply_digits_by_gmp(const digit_vector& a, const digit_vector& b);
+
 /// a += b · radix^shift.
 template <class Radix>
 void add_digits(digit_vector& a, const digit_vector& b, std::size_t shift = 0);
 
 extern template digit_vector multiply_digits<binary_radix>(const digit_vector&, const digit_vector&);
 extern template digit_vector multiply_digits<decimal_radix>(const digit_vector&, const digit_vector&);
+extern template digit_vector multiply_digits_by_gmp<binary_radix>(const digit_vector&, const digit_vector&);
+extern template digit_vector multiply_digits_by_gmp<decimal_radix>(const digit_vector&, const digit_vector&);
 extern template void add_digits<binary_radix>(digit_vector&, const digit_vector&, std::size_t);
 extern template void add_digits<decimal_radix>(digit_vector&, const digit_vector&, std::size_t);
 

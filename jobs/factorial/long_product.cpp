@@ -71,7 +71,10 @@ mpz_class long_product(const mpz_class& a, const mpz_class& b) {
   const std::size_t shorter = std::min(mpz_size(a.get_mpz_t()), mpz_size(b.get_mpz_t()));
   const std::size_t longer = std::max(mpz_size(a.get_mpz_t()), mpz_size(b.get_mpz_t()));
   // GMP cuts a much longer factor into pieces; the transforms here are as long as the product, and still win for long.
-  if (shorter < (&a == &b ? shortest_square : shortest_product) || longer > 64 * shorter) return a * b;
+  if (shorter < (&a == &b ? shortest_square : shortest_product) || longer > 64 * shorter ||
+      !transforms_are_fast()) {
+    return a * b;
+  }
   const digit_vector left = to_binary_digits(a);
   if (&a == &b) return from_binary_digits(multiply_digits<binary_radix>(left, left));
   return from_binary_digits(multiply_digits<binary_radix>(left, to_binary_digits(b)));

@@ -133,25 +133,51 @@ struct leaf_scale {
   double high, middle, low;  // 2^48, 2^24 and 1, each times the inverse of the transform's factor
 };
 
+// Two factors modulo x^Leaf - w, cut in 24-bit halves, whose products can be added up exactly, unreduced.
+template <std::size_t Leaf>
+struct prepared_leaf {
+  double a_high[Leaf], a_low[Leaf];
+  double wrapped_high[2 * Leaf], wrapped_low[2 * Leaf];  // [w·b, b], so that a rotation is a shifted read
+};
+
+template <std::size_t Leaf>
+[[gnu::always_inline]] inline void prepare_leaf(prepared_leaf<Leaf>& out, const double* a, const double* b, double w,
+                                                const prime_field f) {
+  RANKPOOL_JOBS_VECTORIZE
+  for (std::size_t i = 0; i < Leaf; ++i) {
+    const double v = reduce(b[i], f);
+    const double wv = reduce(multiply(b[i], w, f), f);
+    const double u = reduce(a[i], f);
+    const double v_high = modular::round(v * 0x1p-24);
+    const double wv_high = modular::round(wv * 0x1p-24);
+    const double u_high = modular::round(u * 0x1p-24);
+    out.wrapped_high[i] = wv_high;
+    out.wrapped_low[i] = std::fma(wv_high, -0x1p24, wv);
+    out.wrapped_high[i + Leaf] = v_high;
+    out.wrapped_low[i + Leaf] = std::fma(v_high, -0x1p24, v);
+    out.a_high[i] = u_high;
+    out.a_low[i] = std::fma(u_high, -0x1p24, u);
+  }
+}
+
 using four = double __attribute__((vector_size(32)));
 using unaligned_four = double __attribute__((vector_size(32), aligned(8)));
 
 // Coefficients i to i + 4·Fours of the product: all sums are below 2^53 and so exact in any order of evaluation. Two Fours
 // keep as many additions in flight as processors have room for.
 template <std::size_t Leaf, std::size_t Fours>
-[[gnu::always_inline]] inline void multiply_rows(double* out, std::size_t i, const double* a_high, const double* a_low,
-                                                 const double* wrapped_high, const double* wrapped_low,
+[[gnu::always_inline]] inline void multiply_rows(double* out, std::size_t i, const prepared_leaf<Leaf>& leaf,
                                                  const leaf_scale& scale, const prime_field f) {
   four high[Fours] = {}, middle[Fours] = {}, cross[Fours] = {}, low[Fours] = {};
   for (std::size_t j = 0; j < Leaf; ++j) {
     for (std::size_t k = 0; k < Fours; ++k) {
       const std::size_t at = Leaf + i + 4 * k - j;
-      const four v_high = *reinterpret_cast<const unaligned_four*>(wrapped_high + at);
-      const four v_low = *reinterpret_cast<const unaligned_four*>(wrapped_low + at);
-      high[k] += a_high[j] * v_high;
-      middle[k] += a_high[j] * v_low;
-      cross[k] += a_low[j] * v_high;
-      low[k] += a_low[j] * v_low;
+      const four v_high = *reinterpret_cast<const unaligned_four*>(leaf.wrapped_high + at);
+      const four v_low = *reinterpret_cast<const unaligned_four*>(leaf.wrapped_low + at);
+      high[k] += leaf.a_high[j] * v_high;
+      middle[k] += leaf.a_high[j] * v_low;
+      cross[k] += leaf.a_low[j] * v_high;
+      low[k] += leaf.a_low[j] * v_low;
     }
   }
   for (std::size_t k = 0; k < Fours; ++k) {
@@ -164,39 +190,28 @@ template <std::size_t Leaf, std::size_t Fours>
   }
 }
 
-// a := a·b mod x^Leaf - w. Numbers are cut in 24-bit halves, whose products can be added up exactly, unreduced.
 template <std::size_t Leaf>
-[[gnu::always_inline]] inline void multiply_leaf(double* a, const double* b, double w, const leaf_scale& scale,
+[[gnu::always_inline]] inline void multiply_leaf(double* out, const prepared_leaf<Leaf>& leaf, const leaf_scale& scale,
                                                  const prime_field f) {
-  double wrapped_high[2 * Leaf], wrapped_low[2 * Leaf];  // [w·b, b], so that a rotation is a shifted read
-  double a_high[Leaf], a_low[Leaf];
-  RANKPOOL_JOBS_VECTORIZE
-  for (std::size_t i = 0; i < Leaf; ++i) {
-    const double v = reduce(b[i], f);
-    const double wv = reduce(multiply(b[i], w, f), f);
-    const double u = reduce(a[i], f);
-    const double v_high = modular::round(v * 0x1p-24);
-    const double wv_high = modular::round(wv * 0x1p-24);
-    const double u_high = modular::round(u * 0x1p-24);
-    wrapped_high[i] = wv_high;
-    wrapped_low[i] = std::fma(wv_high, -0x1p24, wv);
-    wrapped_high[i + Leaf] = v_high;
-    wrapped_low[i + Leaf] = std::fma(v_high, -0x1p24, v);
-    a_high[i] = u_high;
-    a_low[i] = std::fma(u_high, -0x1p24, u);
-  }
   std::size_t i = 0;
-  for (; i + 8 <= Leaf; i += 8) multiply_rows<Leaf, 2>(a + i, i, a_high, a_low, wrapped_high, wrapped_low, scale, f);
-  if (i < Leaf) multiply_rows<Leaf, 1>(a + i, i, a_high, a_low, wrapped_high, wrapped_low, scale, f);
+  for (; i + 8 <= Leaf; i += 8) multiply_rows<Leaf, 2>(out + i, i, leaf, scale, f);
+  if (i < Leaf) multiply_rows<Leaf, 1>(out + i, i, leaf, scale, f);
 }
 
 template <std::size_t Leaf>
 [[gnu::always_inline]] inline void multiply_all_leaves(double* a, const double* b, std::size_t count,
                                                        const double* roots, leaf_scale scale, const prime_field f) {
-  if (count == 1) return multiply_leaf<Leaf>(a, b, 1.0, scale, f);
-  for (std::size_t j = 0; j < count / 2; ++j, a += 2 * Leaf, b += 2 * Leaf) {
-    multiply_leaf<Leaf>(a, b, roots[j], scale, f);
-    multiply_leaf<Leaf>(a + Leaf, b + Leaf, -roots[j], scale, f);
+  // Several at a time, because a processor reads slowly across what it has only just written.
+  constexpr std::size_t batch = 8;
+  prepared_leaf<Leaf> leaves[batch];
+  for (std::size_t first = 0; first < count; first += batch) {
+    const std::size_t size = std::min(batch, count - first);
+    for (std::size_t k = 0; k < size; ++k) {
+      const std::size_t j = first + k;
+      const double w = count == 1 ? 1.0 : j % 2 == 0 ? roots[j / 2] : -roots[j / 2];
+      prepare_leaf<Leaf>(leaves[k], a + j * Leaf, b + j * Leaf, w, f);
+    }
+    for (std::size_t k = 0; k < size; ++k) multiply_leaf<Leaf>(a + (first + k) * Leaf, leaves[k], scale, f);
   }
 }
 

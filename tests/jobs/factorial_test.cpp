@@ -47,7 +47,8 @@ std::string text_of(const jobs::digit_vector& decimal) {
 
 mpz_class value_of(const jobs::digit_vector& digits, std::uint64_t radix) {
   mpz_class value;
-  for (std::size_t i = digits.size(); i-- > 0;) value = value * static_cast<unsigned long>(radix) + static_cast<unsigned long>(digits[i]);
+  for (std::size_t i = digits.size(); i-- > 0;)
+    value = value * static_cast<unsigned long>(radix) + static_cast<unsigned long>(digits[i]);
   return value;
 }
 
@@ -65,6 +66,7 @@ void check_product(const jobs::digit_vector& a, const jobs::digit_vector& b) {
   const mpz_class expected = value_of(a, Radix::value) * value_of(b, Radix::value);
   const jobs::digit_vector product = jobs::multiply_digits<Radix>(a, b);
   CHECK(value_of(product, Radix::value) == expected);
+  CHECK(jobs::multiply_digits_by_gmp<Radix>(a, b) == product);
   for (const std::uint64_t digit : product) {
     if (digit >= Radix::value) FAIL("a digit is not below its radix");
   }
@@ -230,8 +232,7 @@ TEST_CASE("a report holds the figures of the value and refuses another one") {
   const mpz_class value = gmp_factorial(1'000);
   const auto from_value = jobs::report_on(1'000, value, 0, true);
   const auto from_digits = jobs::report_on(1'000, jobs::to_decimal(value), true);
-  CHECK(jobs::line_for(from_value) ==
-        "1000!: 2568 digits, first 40238726, last non-zero 27753472, 249 trailing zeros, 8530 bits");
+  CHECK(jobs::line_for(from_value) == "1000!: 2568 digits, first 40238726, last non-zero 27753472, 249 trailing zeros, 8530 bits");
   CHECK(jobs::line_for(from_digits) == jobs::line_for(from_value));
   CHECK_NOTHROW(jobs::verify(from_value, jobs::residues_of_range(1, 1'000)));
   CHECK_NOTHROW(jobs::verify(from_digits, jobs::residues_of_range(1, 1'000)));

@@ -1,0 +1,33 @@
+// Uninitialised doubles in huge pages where the system has them: transforms of hundreds of megabytes otherwise spend a good
+// part of their time on page faults and address translation.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#endif
+
+namespace jobs {
+
+struct free_memory {
+  void operator()(double* memory) const { std::free(memory); }
+};
+using large_buffer = std::unique_ptr<double[], free_memory>;
+
+/// Throws: std::bad_alloc.
+inline large_buffer make_large_buffer(std::size_t size) {
+  constexpr std::size_t huge_page_bytes = std::size_t{1} << 21;
+  const std::size_t bytes = (size * sizeof(double) + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
+  void* const memory = std::aligned_alloc(huge_page_bytes, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  ::madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: without it all works as well
+#endif
+  return large_buffer(static_cast<double*>(memory));
+}
+
+}  // namespace jobs
