@@ -21,9 +21,9 @@ __int128 cube(std::int64_t n) { return static_cast<__int128>(n) * n * n; }
 
 /// The cubes of `first` to `last` as lines: printing costs more than cubing, so that is what the workers do.
 std::string cube_lines(std::int64_t first, std::int64_t last) {
-  std::string lines;
-  for (std::int64_t n = first; n <= last; ++n) append(lines, "Cube: ", cube(n), '\n');
-  return lines;
+  text_builder lines;
+  for (std::int64_t n = first; n <= last; ++n) lines.print("Cube: ", cube(n), '\n');
+  return lines.take();
 }
 
 int cubes(rankpool::cluster& cluster, const command_context& context, const options& chosen) {

@@ -35,13 +35,13 @@ number count_primes(number first, number last) {
 
 std::string list_primes(number first, number last) {
   constexpr number largest = 18'446'744'073'709'551'557U;  // below 2^64: nothing follows it
-  std::string lines;
+  text_builder lines;
   primesieve::iterator primes(first, last);
   for (number prime = primes.next_prime(); prime <= last; prime = primes.next_prime()) {
-    append(lines, prime, '\n');
+    lines.print(prime, '\n');
     if (prime == largest) break;
   }
-  return lines;
+  return lines.take();
 }
 
 number square_root(number n) { return static_cast<number>(std::sqrt(static_cast<double>(n))); }

@@ -20,9 +20,9 @@ __int128 square(std::int64_t n) { return static_cast<__int128>(n) * n; }
 
 /// The squares of `first` to `last` as lines: printing costs more than squaring, so that is what the workers do.
 std::string square_lines(std::int64_t first, std::int64_t last) {
-  std::string lines;
-  for (std::int64_t n = first; n <= last; ++n) append(lines, "Square of ", n, ": ", square(n), '\n');
-  return lines;
+  text_builder lines;
+  for (std::int64_t n = first; n <= last; ++n) lines.print("Square of ", n, ": ", square(n), '\n');
+  return lines.take();
 }
 
 int squares(rankpool::cluster& cluster, const command_context& context, const options& chosen) {

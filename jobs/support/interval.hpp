@@ -58,7 +58,8 @@ void add_interval(CLI::App& job, interval<Integer>& chosen, Integer least, Integ
 template <std::integral Integer>
 auto lines_per_task(const interval<Integer>& numbers, int workers) {
   using size_type = typename interval<Integer>::size_type;
-  return std::clamp<size_type>(numbers.span() / (8 * static_cast<size_type>(workers)), 1, 16'384);
+  return std::clamp<size_type>(numbers.span() / (8 * static_cast<size_type>(workers)), 1,
+                               8192);
 }
 
 }  // namespace jobs

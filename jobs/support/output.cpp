@@ -63,10 +63,9 @@ output::~output() {
 }
 
 void output::append(std::string_view text) {
-  if (text.size() > capacity_bytes - end_) {
-    flush();
-    if (text.size() >= capacity_bytes) return write_all(text);
-  }
+  constexpr std::size_t long_bytes = 32 * 1024;  // from here on a copy costs more than a call
+  if (text.size() > capacity_bytes - end_ || text.size() >= long_bytes) flush();
+  if (text.size() >= long_bytes) return write_all(text);
   std::memcpy(&buffer_[end_], text.data(), text.size());
   end_ += text.size();
 }

@@ -64,12 +64,30 @@ TEST_CASE("numbers of all sizes are printed in full") {
   CHECK(printed(ten_to_19 * ten_to_19) == "100000000000000000000000000000000000000");
 }
 
+TEST_CASE("numbers of every length have all their digits") {
+  std::string expected;
+  jobs::text_builder text;
+  for (std::uint64_t power = 1;; power *= 10) {
+    for (const std::uint64_t n : {power - 1, power, power + 1, power + power / 2, power * 9 / 7}) {
+      text.print(n, ' ', -static_cast<std::int64_t>(n / 2), '\n');
+      expected += std::to_string(n) + ' ' + std::to_string(-static_cast<std::int64_t>(n / 2)) + '\n';
+    }
+    if (power == 10'000'000'000'000'000'000U) break;
+  }
+  for (int n = 0; n < 100'000; ++n) {
+    text.print(n, '\n');
+    expected += std::to_string(n) + '\n';
+  }
+  CHECK(text.take() == expected);
+  CHECK(text.take().empty());
+}
+
 TEST_CASE("text for workers to send is the same as text that is printed") {
-  std::string text;
+  jobs::text_builder text;
   const auto wide = static_cast<unsigned __int128>(1) << 100;
-  jobs::append(text, "n = ", -7, ',', static_cast<__int128>(wide), '\n');
-  jobs::append(text, wide);
-  CHECK(text == "n = -7,1267650600228229401496703205376\n1267650600228229401496703205376");
+  text.print("n = ", -7, ',', static_cast<__int128>(wide), '\n');
+  text.print(wide);
+  CHECK(text.take() == "n = -7,1267650600228229401496703205376\n1267650600228229401496703205376");
 }
 
 TEST_CASE("lists are printed as Python prints them") {
