@@ -37,7 +37,7 @@ struct garner_constants {
 RANKPOOL_JOBS_CLONES void to_mixed_radix(const double* r1, const double* r2, const double* r3, std::size_t count,
                                          const garner_constants& constants, mixed_radix_block& out) {
   const garner_constants c = constants;
-#pragma GCC ivdep
+  RANKPOOL_JOBS_VECTORIZE
   for (std::size_t i = 0; i < count; ++i) {
     const double x = modular::canonical(r1[i], c.f1);
     const double k1 = modular::canonical(modular::multiply(r2[i] - x, c.p1_inverse_2, c.f2), c.f2);
@@ -197,9 +197,9 @@ digit_vector multiply_digits(const digit_vector& a, const digit_vector& b) {
 }
 
 bool transforms_are_fast() {
-#if defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
+#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
   return true;
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) && !defined(__clang__)  // see clones.hpp
   static const bool fast = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return fast;
 #else

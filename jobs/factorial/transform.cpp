@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -16,9 +17,6 @@ using modular::reduce;
 
 // Half a second-level cache: longer runs are taken apart depth first, shorter ones level by level.
 constexpr std::size_t cached_length = std::size_t{1} << 14;
-
-// The runs below never overlap, which the compiler cannot see.
-#define RANKPOOL_JOBS_VECTORIZE _Pragma("GCC ivdep")
 
 // Two levels at once: x^4q - w² … into four runs of q. Forward inputs and outputs are within 2.5 p.
 [[gnu::always_inline]] inline void split_in_four(double* x, std::size_t q, double w, double w_left, double w_right,
@@ -161,7 +159,6 @@ template <std::size_t Leaf>
 }
 
 using four = double __attribute__((vector_size(32)));
-using unaligned_four = double __attribute__((vector_size(32), aligned(8)));
 
 // Coefficients i to i + 4·Fours of the product: all sums are below 2^53 and so exact in any order of evaluation. Two Fours
 // keep as many additions in flight as processors have room for.
@@ -172,8 +169,9 @@ template <std::size_t Leaf, std::size_t Fours>
   for (std::size_t j = 0; j < Leaf; ++j) {
     for (std::size_t k = 0; k < Fours; ++k) {
       const std::size_t at = Leaf + i + 4 * k - j;
-      const four v_high = *reinterpret_cast<const unaligned_four*>(leaf.wrapped_high + at);
-      const four v_low = *reinterpret_cast<const unaligned_four*>(leaf.wrapped_low + at);
+      four v_high, v_low;
+      std::memcpy(&v_high, leaf.wrapped_high + at, sizeof v_high);  // not aligned: one instruction all the same
+      std::memcpy(&v_low, leaf.wrapped_low + at, sizeof v_low);
       high[k] += leaf.a_high[j] * v_high;
       middle[k] += leaf.a_high[j] * v_low;
       cross[k] += leaf.a_low[j] * v_high;
