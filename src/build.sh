@@ -74,7 +74,7 @@ build() {  # PRESET [TARGET...]
   ((cores <= memory_gb)) || cores=$((memory_gb > 1 ? memory_gb : 1))  # a compilation takes up to 1 GB
   while IFS= read -r line; do
     printf '%s\n' "$line"
-    [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] ]] || continue
+    [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] && $line != *"Re-running CMake"* ]] || continue
     if [[ -t 2 ]]; then
       printf '\r\e[Krankpool: building %s, %s of %s' "$1" "${BASH_REMATCH[@]:1}" >&2
     elif [[ -z $steps ]]; then

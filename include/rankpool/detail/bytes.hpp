@@ -59,10 +59,14 @@ class byte_buffer {
 
   /// Makes room for n more bytes at the end and returns their place.
   std::byte* extend(std::size_t n) {
-    if (size_ + n > capacity_) reserve(size_ + n > 2 * capacity_ ? size_ + n : 2 * capacity_);
-    std::byte* at = data() + size_;
-    size_ += n;
-    return at;
+    const std::size_t at = size_;
+    if (at + n > capacity_) {
+      reserve(at + n > 2 * capacity_ ? at + n : 2 * capacity_);
+      size_ = at + n;
+      return heap_ + at;
+    }
+    size_ = at + n;
+    return data() + at;
   }
 
   void append(const void* bytes, std::size_t n) {

@@ -22,7 +22,8 @@ namespace rankpool::detail {
 
 inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
-/// Brings up to `most` more items into the job; false once the input has ended. Reads no item ahead.
+/// Brings up to `most` more items into the job and tells the pool; false once the input has ended. Reads no item
+/// ahead.
 class input_feed {
  public:
   virtual ~input_feed() = default;
@@ -52,6 +53,7 @@ class counted_feed final : public input_feed {
     const std::uint64_t n = std::min(left_, most);
     left_ -= n;
     job.append([&](item_source&) { return n; }, true);
+    job.owner().changed(job.shared_from_this());
     return left_ > 0;
   }
 

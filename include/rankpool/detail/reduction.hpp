@@ -79,8 +79,10 @@ T reduce_pieces(job_owner job, Feed& feed, std::uint64_t buffersize, steady_time
   for (;;) {
     if (more) {
       more = feed.feed(*job, buffersize - (job->added() - done));
-      if (!more) job->seal();
-      job->owner().changed(job.shared());
+      if (!more) {
+        job->seal();
+        job->owner().changed(job.shared());
+      }
     }
     if (done == job->added()) {
       if (!more) break;
