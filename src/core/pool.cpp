@@ -51,7 +51,7 @@ void pool::post(event e) {
   }
   if (!options_.progress_thread) {
     notify();  // somebody else may be waiting for work to drive
-  } else if (first) {
+  } else if (first && driver_.load() != std::this_thread::get_id()) {  // the driver itself looks at its next step
     if (submits && progress_asleep_ && callers_ == 0) {
       send_now();
     } else {
@@ -208,14 +208,16 @@ void pool::send_now() {
   {
     const driver_mark mark(driver_);
     try {
-      (void)take_events(deferred_);
-      scheduler_.dispatch(std::chrono::steady_clock::now(), deferred_);
-      send_orders(deferred_);
+      effects out;
+      (void)take_events(out);
+      scheduler_.dispatch(std::chrono::steady_clock::now(), out);
+      send_orders(out);
+      queue_deliveries(out);
     } catch (...) {
       fail(std::current_exception());
     }
   }
-  const bool more = !deferred_.empty() || link_->transferring() || !link_->peers_ring();
+  const bool more = !deliveries_.empty() || link_->transferring() || !link_->peers_ring();
   lock.unlock();
   if (more) wake();
 }
@@ -259,15 +261,14 @@ void pool::progress() {
 }
 
 bool pool::step() {
-  effects out = std::exchange(deferred_, {});
-  std::vector<delivery> done;
-  bool moved = !out.empty();
-  moved = take_events(out) || moved;
-  moved = take_frames(out, done) || moved;
+  effects out;
+  bool moved = take_events(out);
+  moved = take_frames(out) || moved;
   if (!ended_) scheduler_.dispatch(std::chrono::steady_clock::now(), out);
-  moved = moved || !out.empty();
+  moved = moved || !out.empty() || !deliveries_.empty();
   send_orders(out);
-  deliver(out, done);
+  queue_deliveries(out);
+  deliver();
   return moved;
 }
 
@@ -312,18 +313,18 @@ bool pool::take_events(effects& out) {
   return !events.empty();
 }
 
-bool pool::take_frames(effects& out, std::vector<delivery>& done) {
+bool pool::take_frames(effects& out) {
   constexpr int most = 64;  // then results are delivered and workers fed before more is read
   int from = 0;
   int n = 0;
   for (frame f; n < most && link_->receive(from, f); f = {}) {
     ++n;
-    accept(from, f, out, done);
+    accept(from, f, out);
   }
   return n > 0;
 }
 
-void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>& done) {
+void pool::accept(int from, const frame& f, effects& out) {
   const worker_index worker{from};
   const auto place = static_cast<std::size_t>(from);
   const auto now = std::chrono::steady_clock::now();
@@ -333,7 +334,8 @@ void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>&
       auto finished = scheduler_.on_result(worker, result->id, std::chrono::nanoseconds(result->nanoseconds),
                                            result->payload.size(), now, out);
       if (!finished) continue;  // of a task that was given up
-      delivery d{std::move(*finished), {}};
+      delivery& d = deliveries_.emplace_back(delivery{
+          delivery::kind::outcome, 0, std::move(finished->work), finished->first, finished->count, {}});
       d.result.what = result->threw ? outcome::kind::threw : outcome::kind::value;
       if (result->bulk != nullptr) {
         d.result.bytes = std::move(*result->bulk);
@@ -341,7 +343,6 @@ void pool::accept(int from, const frame& f, effects& out, std::vector<delivery>&
         d.result.bytes.append(result->payload.data(), result->payload.size());
       }
       d.result.where = places_[place];
-      done.push_back(std::move(d));
     } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
       scheduler_.on_recalled(worker, recalled->ids, now, out);
     } else if (const auto* failed = std::get_if<open_failed_record>(&r)) {
@@ -378,35 +379,51 @@ void pool::send_orders(effects& out) {
                                                              *order.payload, order.bulk);
   }
   for (const auto& order : out.recalls) outboxes_[static_cast<std::size_t>(order.to.value)].recall();
-  out.open.clear();
-  out.send.clear();
-  out.recalls.clear();
   for (std::size_t w = 0; w < outboxes_.size(); ++w) {
     if (!outboxes_[w].empty()) link_->send(static_cast<int>(w), outboxes_[w].take());
   }
 }
 
-void pool::deliver(effects& out, std::vector<delivery>& done) {
-  for (delivery& d : done) d.to.work->on_outcome(d.to.first, d.to.count, std::move(d.result));
-  for (const auto& c : out.completions) {
-    outcome never;
-    never.error = c.error;
-    c.work->on_outcome(c.first, c.count, std::move(never));
+// Outcomes are queued already, in the order of their arrival: a job's end comes after the last of them.
+void pool::queue_deliveries(effects& out) {
+  for (auto& c : out.completions) {
+    delivery& d = deliveries_.emplace_back(delivery{delivery::kind::outcome, 0, std::move(c.work), c.first, c.count, {}});
+    d.result.error = std::move(c.error);
   }
-  for (const auto& a : out.abandon) a.work->abandon(a.error);
-  effects after;
-  for (const auto& a : out.abandon) scheduler_.on_change(a.executor, a.work, after);
-  out.abandon.clear();
-  out.jobs_finished.insert(out.jobs_finished.end(), after.jobs_finished.begin(), after.jobs_finished.end());
-  for (std::size_t i = 0; i < out.jobs_finished.size();) {  // mostly long rows of one executor
-    const executor_id id = out.jobs_finished[i];
-    std::uint64_t count = 0;
-    for (; i < out.jobs_finished.size() && out.jobs_finished[i] == id; ++i) ++count;
-    const auto entry = executors_.find(id);
-    if (entry != executors_.end()) {
-      if (const auto core = entry->second.details.core.lock()) core->on_jobs_finished(count);
+  for (auto& a : out.abandon) {
+    delivery& d = deliveries_.emplace_back(delivery{delivery::kind::abandon, a.executor, a.work, 0, 0, {}});
+    d.result.error = std::move(a.error);
+  }
+  for (auto& a : out.abandon) deliveries_.push_back({delivery::kind::change, a.executor, std::move(a.work), 0, 0, {}});
+  for (const executor_id id : out.jobs_finished) {  // mostly long rows of one executor
+    if (!deliveries_.empty() && deliveries_.back().what == delivery::kind::finished && deliveries_.back().executor == id) {
+      ++deliveries_.back().count;
+    } else {
+      deliveries_.push_back({delivery::kind::finished, id, nullptr, 0, 1, {}});
     }
-    if (jobs_left_.fetch_sub(count) == count && drained_awaited_) notify();
+  }
+}
+
+void pool::deliver() {
+  while (!deliveries_.empty()) {
+    delivery d = std::move(deliveries_.front());
+    deliveries_.pop_front();
+    switch (d.what) {
+      case delivery::kind::outcome: d.work->on_outcome(d.first, d.count, std::move(d.result)); break;
+      case delivery::kind::abandon: d.work->abandon(d.result.error); break;
+      case delivery::kind::change: {
+        effects out;
+        scheduler_.on_change(d.executor, d.work, out);
+        queue_deliveries(out);
+        break;
+      }
+      case delivery::kind::finished:
+        if (const auto entry = executors_.find(d.executor); entry != executors_.end()) {
+          if (const auto core = entry->second.details.core.lock()) core->on_jobs_finished(d.count);
+        }
+        if (jobs_left_.fetch_sub(d.count) == d.count && drained_awaited_) notify();
+        break;
+    }
   }
 }
 
@@ -433,10 +450,10 @@ void pool::fail(const std::exception_ptr& why) {
   ended_ = true;
   failed_ = true;
   effects out;
-  std::vector<delivery> done;
   scheduler_.on_end(std::make_exception_ptr(broken_pool("the pool has failed: " + describe(why))), out);
   (void)take_events(out);
-  deliver(out, done);
+  queue_deliveries(out);
+  deliver();
   all_stopped_ = true;
   notify();
 }

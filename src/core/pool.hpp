@@ -16,6 +16,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -73,8 +74,13 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     opening details;
     std::vector<bool> opened;  // on each worker
   };
+  // Something to tell a job or an executor, once no decision depends on it any more.
   struct delivery {
-    effects::completion to;
+    enum class kind : std::uint8_t { outcome, abandon, change, finished } what;
+    executor_id executor = 0;
+    std::shared_ptr<job> work;
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;  // items, or finished jobs
     outcome result;
   };
 
@@ -89,10 +95,11 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   bool step();
   std::uint64_t announcements();
   bool take_events(effects& out);
-  bool take_frames(effects& out, std::vector<delivery>& done);
-  void accept(int from, const frame& f, effects& out, std::vector<delivery>& done);
+  bool take_frames(effects& out);
+  void accept(int from, const frame& f, effects& out);
   void send_orders(effects& out);
-  void deliver(effects& out, std::vector<delivery>& done);
+  void queue_deliveries(effects& out);
+  void deliver();
   void fail(const std::exception_ptr& why);
 
   std::unique_ptr<transport> link_;  // null once stopped; wake() is called with inbox_mutex_ held
@@ -113,7 +120,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::size_t workers_stopped_ = 0;
   std::exception_ptr end_reason_;
 
-  effects deferred_;  // what a submitting thread must not do: run callbacks
+  std::deque<delivery> deliveries_;  // in order; a callback that waits goes on with those behind its own
 
   std::mutex driving_;  // held by the driver
   std::atomic<std::thread::id> driver_;
