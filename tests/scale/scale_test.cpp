@@ -1,5 +1,4 @@
-// Large numbers of tasks, items and bytes. Hidden from an ordinary run: `conformance "[scale]"` runs them, and so does
-// ctest, once, on three ranks.
+// Large numbers of tasks, items and bytes: a program of its own, because it takes longer than all of conformance.
 #include "support/tasks.hpp"
 
 #include <sys/resource.h>
@@ -33,7 +32,7 @@ std::vector<char> bytes_from_a_to_z(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("a million submits may be outstanding", "[.][scale]") {
+TEST_CASE("a million submits may be outstanding") {
   rankpool::executor pool(cluster());
   constexpr int count = 1'000'000;
   std::vector<rankpool::future<int>> tasks;
@@ -44,7 +43,7 @@ TEST_CASE("a million submits may be outstanding", "[.][scale]") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("a map over a hundred million integers takes bounded memory", "[.][scale]") {
+TEST_CASE("a map over a hundred million integers takes bounded memory") {
   rankpool::executor pool(cluster());
   const std::size_t before = peak_bytes();
   long sum = 0;
@@ -53,7 +52,7 @@ TEST_CASE("a map over a hundred million integers takes bounded memory", "[.][sca
   CHECK(peak_bytes() - before < 200'000'000);
 }
 
-TEST_CASE("transform_reduce over ten billion integers takes no memory for them", "[.][scale]") {
+TEST_CASE("transform_reduce over ten billion integers takes no memory for them") {
   rankpool::executor pool(cluster());
   const std::size_t before = peak_bytes();
   constexpr long n = 10'000'000'000;
@@ -62,7 +61,7 @@ TEST_CASE("transform_reduce over ten billion integers takes no memory for them",
   CHECK(peak_bytes() - before < 50'000'000);
 }
 
-TEST_CASE("arguments and results may be over 2 GiB", "[.][scale]") {
+TEST_CASE("arguments and results may be over 2 GiB") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   CHECK(pool.submit(checked_size, bytes_from_a_to_z(beyond_int)).result() == beyond_int);
   CHECK(checked_size(pool.submit(bytes_from_a_to_z, beyond_int).result()) == beyond_int);
