@@ -9,10 +9,12 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "factorial/decimal.hpp"
+#include "factorial/progress_line.hpp"
 #include "factorial/shares.hpp"
 #include "factorial/split_factorial.hpp"
 #include "jobs.hpp"
@@ -29,8 +31,16 @@ struct options {
 
   void check() const {
     if (digits.path.empty()) return;
-    if (numbers.size() != 1) throw usage_error("--digits takes the digits of one number, and there are " + std::to_string(numbers.size()));
-    digits.check();
+    if (numbers.size() != 1)
+      throw usage_error("--digits takes the digits of one number, and there are " + std::to_string(numbers.size()));
+    try {
+      digits.check();
+    } catch (const usage_error& error) {  // which speaks of the option's usual name
+      std::string message = error.what();
+      constexpr std::string_view usual = "--output";
+      if (message.starts_with(usual)) message.replace(0, usual.size(), "--digits");
+      throw usage_error(message);
+    }
   }
 };
 
@@ -71,7 +81,9 @@ int run_factorial(rankpool::cluster& cluster, const command_context& context, co
   rankpool::executor pool(cluster, context.executor_options());
   output out;
   std::string lines;
-  split_options split{.verify = chosen.verify, .on_report = [&](const factorial_report& report) { lines += line_for(report) + '\n'; }};
+  split_options split{.verify = chosen.verify,
+                      .on_report = [&](const factorial_report& report) { lines += line_for(report) + '\n'; },
+                      .on_progress = progress_line("factorial")};
   if (!chosen.digits.path.empty()) {
     write_digits(pool, chosen, split);
   } else {
@@ -95,7 +107,8 @@ void add_factorial(CLI::App& app, command_context& context) {
       app, context, "factorial", "factorials up to 100,000,000!, each split over all the workers",
       [chosen](rankpool::cluster& cluster, const command_context& c) { return run_factorial(cluster, c, *chosen); },
       [chosen] { chosen->check(); });
-  add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default: 10000 15000 20000 in full, timed)", 0, largest_factorial);
+  add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default: 10000 15000 20000 in full, timed)", 0,
+                             largest_factorial);
   job.add_option("--digits", chosen->digits.path, "write all decimal digits of one factorial to this file")->type_name("FILE");
   job.add_flag("--force", chosen->digits.force, "replace that file if it exists");
   job.add_flag("--verify", chosen->verify, "check the value modulo several primes and by Legendre's formula");

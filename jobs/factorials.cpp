@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "factorial/progress_line.hpp"
 #include "factorial/shares.hpp"
 #include "factorial/split_factorial.hpp"
 #include "jobs.hpp"
@@ -20,10 +21,12 @@ struct options {
 int run_factorials(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out;
-  report_factorials(pool, chosen.numbers, {.verify = chosen.verify, .on_report = [&](const factorial_report& report) {
-                                             out.print(line_for(report) + '\n');
-                                             out.flush();
-                                           }});
+  const auto print_line = [&](const factorial_report& report) {
+    out.print(line_for(report), '\n');
+    out.flush();
+  };
+  report_factorials(pool, chosen.numbers,
+                    {.verify = chosen.verify, .on_report = print_line, .on_progress = progress_line("factorials")});
   out.finish();
   return 0;
 }

@@ -40,13 +40,31 @@ digit_vector multiply_decimals(const digit_vector& a, const digit_vector& b) { r
 std::size_t size_of(const mpz_class& value) { return mpz_size(value.get_mpz_t()); }
 std::size_t size_of(const digit_vector& value) { return value.size(); }
 
+/// Counts steps: a number in s shares takes s of them and s - 1 products.
+class progress {
+ public:
+  progress(const std::vector<std::uint32_t>& shares, const split_options& options) : report_(options.on_progress) {
+    for (const std::uint32_t s : shares) all_ += 2 * s - 1;
+  }
+  void step() {
+    ++done_;
+    if (report_) report_(done_, all_);
+  }
+
+ private:
+  const std::function<void(std::size_t, std::size_t)>& report_;
+  std::size_t done_ = 0;
+  std::size_t all_ = 0;
+};
+
 /// The parts of several products, all in one queue; two that are ready become one, smallest first.
 template <class Value>
 class product_queue {
  public:
   using multiply_task = Value (*)(const Value&, const Value&);
 
-  product_queue(rankpool::executor& pool, multiply_task multiply) : pool_(pool), multiply_(multiply) {}
+  product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps)
+      : pool_(pool), multiply_(multiply), steps_(steps) {}
 
   void add(std::size_t product, rankpool::future<Value> part) {
     product_of_.emplace(part.id(), product);
@@ -62,6 +80,7 @@ class product_queue {
       for (auto& part : done) {
         const std::size_t product = product_of_.extract(part.id()).mapped();
         take(product, std::move(part).result(), most_left, last);
+        steps_.step();
       }
     }
   }
@@ -87,6 +106,7 @@ class product_queue {
 
   rankpool::executor& pool_;
   multiply_task multiply_;
+  progress& steps_;
   std::vector<rankpool::future<Value>> running_;
   std::unordered_map<std::uint64_t, std::size_t> product_of_;  // by id of a running part
   std::unordered_map<std::size_t, product_state> state_;
@@ -133,7 +153,8 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
   std::stable_sort(largest_first.begin(), largest_first.end(), [&](auto a, auto b) { return numbers[a] > numbers[b]; });
 
   std::vector<rankpool::future<factorial_report>> reports(numbers.size());
-  product_queue<mpz_class> products(pool, multiply);
+  progress steps(shares, options);
+  product_queue<mpz_class> products(pool, multiply, steps);
   for (const std::size_t i : largest_first) {
     if (shares[i] == 1) {
       reports[i] = pool.submit(report_whole, numbers[i], options.verify);
@@ -153,13 +174,16 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const factorial_report report = std::move(reports[i]).result();
     if (options.verify) verify(report, expected[i].value());
-    options.on_report(report);
+    steps.step();
+    if (options.on_report) options.on_report(report);
   }
 }
 
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options) {
-  const std::uint32_t shares = shares_of({n}, pool.num_workers()).front();
-  product_queue<digit_vector> products(pool, multiply_decimals);
+  const std::vector<std::uint32_t> all_shares = shares_of({n}, pool.num_workers());
+  const std::uint32_t shares = all_shares.front();
+  progress steps(all_shares, options);
+  product_queue<digit_vector> products(pool, multiply_decimals, steps);
   for (std::uint32_t share = 0; share < shares; ++share) products.add(0, pool.submit(decimal_share, n, share, shares));
   std::vector<expected_residues> expected;
   if (options.verify) expected.emplace_back(pool, n);

@@ -3,6 +3,7 @@
 // Numbers are split in proportion to their work, so that one fills all the workers, and of many the small ones stay whole.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <rankpool/rankpool.hpp>
@@ -15,10 +16,11 @@ namespace jobs {
 
 struct split_options {
   bool verify = false;                                     // check each value against 1·2·…·n modulo three primes
-  std::function<void(const factorial_report&)> on_report;  // called in the order of the numbers
+  std::function<void(const factorial_report&)> on_report;  // called in the order of the numbers; may be empty
+  std::function<void(std::size_t done, std::size_t all)> on_progress;  // after every share and product; may be empty
 };
 
-/// Calls on_report for every number; the values stay with the workers. Throws: what a task throws, std::runtime_error if one
+/// Calls on_report for every number, in order; the values stay with the workers. Throws: what a task throws, std::runtime_error if one
 /// does not verify.
 void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t>& numbers, const split_options& options);
 
