@@ -13,7 +13,7 @@ namespace jobs {
 
 enum class primality { composite, prime, probably_prime };
 
-/// Decides; about 1 µs for a prime.
+/// Decides, in a few microseconds for a prime.
 bool is_prime(std::uint64_t n);
 
 /// Judges a number of any size; negative numbers are composite here, as not prime. `rounds` of Miller-Rabin follow BPSW where
