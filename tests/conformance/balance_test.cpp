@@ -48,7 +48,7 @@ int highest_rank() {
 
 TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
   rankpool::executor pool(cluster());
-  auto results = pool.map(end_of_short_task, numbers(40 * workers()));
+  auto results = pool.map(end_of_short_task, numbers(10 * workers()));
   std::this_thread::sleep_for(300ms);
   const auto awake = now();
   int late = 0;
@@ -59,7 +59,7 @@ TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
 TEST_CASE("submitted tasks go on while the caller sleeps", "[ranks]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<std::chrono::nanoseconds>> tasks;
-  for (int i = 0; i < 40 * workers(); ++i) tasks.push_back(pool.submit(end_of_short_task, i));
+  for (int i = 0; i < 10 * workers(); ++i) tasks.push_back(pool.submit(end_of_short_task, i));
   std::this_thread::sleep_for(300ms);
   const auto awake = now();
   CHECK(std::ranges::all_of(tasks, [](const auto& task) { return task.done(); }));

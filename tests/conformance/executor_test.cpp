@@ -146,9 +146,9 @@ TEST_CASE("sixteen executors share the workers for 2,048 tasks and lose none") {
 
 TEST_CASE("an executor whose tasks block does not hold back another with free workers", "[ranks]") {
   if (workers() < 2) return;
-  gate gate;
   rankpool::executor blocked(cluster(), {.max_workers = 1});
   rankpool::executor free(cluster(), {.max_workers = 1});
+  gate gate;
   std::vector<rankpool::future<int>> held;
   for (int i = 0; i < 20; ++i) held.push_back(blocked.submit(pass, gate.path(), i));
   CHECK(eventually([&] { return held.front().running(); }));
