@@ -136,8 +136,17 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   child = 0;
-  if (caught == SIGINT || caught == SIGTERM || caught == SIGHUP || caught == SIGQUIT) return 128 + caught;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (caught == SIGINT || caught == SIGTERM || caught == SIGHUP || caught == SIGQUIT) {
+    log_line("stopped by signal " + std::to_string(caught) + " (" + strsignal(caught) + "); no rank is left");
+    return 128 + caught;
+  }
+  const int result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  // A rank that is killed says nothing itself, and the launcher has been asked to be quiet.
+  if (result > 128 && result < 128 + NSIG && result != 128 + SIGPIPE) {
+    log_line("a rank was ended by signal " + std::to_string(result - 128) + " (" + strsignal(result - 128) +
+             "), and the others with it");
+  }
+  return result;
 }
 
 }  // namespace rankpool::detail

@@ -3,6 +3,7 @@
 #include "mpi_transport.hpp"
 
 #include "../core/inline_transport.hpp"
+#include "../core/log.hpp"
 #include "../core/pool.hpp"
 #include "../core/worker.hpp"
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
@@ -52,6 +54,13 @@ void require_same_build(const std::vector<introduction>& ranks, int root) {
   }
 }
 
+// A task that calls exit() takes its rank and with it the whole launch along: the launcher would not say why.
+std::string serving_as;
+
+void report_exit() {
+  if (!serving_as.empty()) log_line(serving_as + " has left in the middle of its work: a task called exit()");
+}
+
 struct ending {
   int status = 0;
   bool orderly = true;  // false: a worker is still busy, or the pool itself has failed
@@ -84,7 +93,12 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   auto link = std::make_unique<mpi_transport>(own, root);
   if (own.rank() != root) {
     worker w(*link, {own.rank(), ranks[static_cast<std::size_t>(own.rank())].host});
-    return w.serve();
+    static const int registered = std::atexit(report_exit);
+    (void)registered;
+    serving_as = "rank " + std::to_string(own.rank()) + " (" + ranks[static_cast<std::size_t>(own.rank())].host + ")";
+    const int status = w.serve();
+    serving_as.clear();
+    return status;
   }
   std::vector<worker_info> workers;
   for (std::size_t r = 0; r < ranks.size(); ++r) {
