@@ -8,10 +8,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <optional>
 
 #include "jobs.hpp"
-#include "support/lent_stdout.hpp"
 #include "support/output.hpp"
 
 #ifndef RANKPOOL_VERSION
@@ -66,7 +64,6 @@ void print_host_map(const rankpool::cluster& cluster) {
 /// Errors of tasks pass through: rankpool::run reports them.
 int run_job(rankpool::cluster& cluster, const std::string& job, const jobs::command_context& context, bool checked) {
   std::signal(SIGPIPE, SIG_IGN);  // write(2) then says EPIPE, and the job ends in good order
-  jobs::borrow_stdout();
   try {
     if (!checked && context.check) context.check();
     if (context.verbose) print_host_map(cluster);
@@ -125,8 +122,6 @@ int main(int argc, char** argv) {
     return usage;
   }
 
-  std::optional<jobs::stdout_lender> lender;
-  if (rank < 0) lender.emplace();
   return rankpool::run(argc, argv,
                        [&, job = job_name()](rankpool::cluster& cluster) { return run_job(cluster, job, context, rank < 0); });
 }

@@ -1,5 +1,7 @@
 #include "launch.hpp"
 
+#include "lent_stdout.hpp"
+
 #include "../core/log.hpp"
 
 #include <fcntl.h>
@@ -123,6 +125,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT}) sigaction(signal, &action, nullptr);
 
+  const stdout_lender lender;
   pid_t pid = 0;
   if (const int failure = posix_spawnp(&pid, launcher.c_str(), nullptr, nullptr, args.data(), environ); failure != 0) {
     log_line("cannot start '" + launcher + "' (" + std::strerror(failure) +

@@ -2,6 +2,7 @@
 #include <rankpool/run.hpp>
 
 #include "launch.hpp"
+#include "lent_stdout.hpp"
 #include "session.hpp"
 
 #include "../core/frame.hpp"
@@ -44,6 +45,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
     }
     return run_inline(program, report);
   }
+  if (world.rank() == 0) borrow_stdout();
   try {
     return run_session(world, 0, program, report, patience_after_failure);
   } catch (const message_error& e) {

@@ -1,4 +1,4 @@
-#include "support/lent_stdout.hpp"
+#include "lent_stdout.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <random>
 
-namespace jobs {
+namespace rankpool::detail {
 namespace {
 
 constexpr const char* variable = "RANKPOOL_STDOUT";
@@ -107,4 +107,4 @@ void borrow_stdout() {
   ::close(connection);
 }
 
-}  // namespace jobs
+}  // namespace rankpool::detail

@@ -1,6 +1,6 @@
 // Rank 0 writes to the stdout that the user sees, and not to a pipe that the MPI launcher copies from.
 //
-// A command started without a launcher starts one itself, and Open MPI's then stands between rank 0 and stdout: it copies
+// A program started without a launcher starts one itself, and Open MPI's then stands between rank 0 and stdout: it copies
 // at some 70 MB/s, takes a full disk for success, and crashes when the reader goes away. So the process that the user
 // started lends its stdout to rank 0, over a local socket, which passes the open file itself.
 #pragma once
@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-namespace jobs {
+namespace rankpool::detail {
 
 /// Lives in the process that the user started, while it runs its launcher.
 class stdout_lender {
@@ -28,4 +28,4 @@ class stdout_lender {
 /// lender is on another node, nothing changes.
 void borrow_stdout();
 
-}  // namespace jobs
+}  // namespace rankpool::detail
