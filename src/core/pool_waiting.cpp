@@ -1,0 +1,189 @@
+// Who drives the pool, and who sleeps.
+//
+// A thread that waits drives, if no other does; the progress thread drives while nobody waits; a submit that finds
+// the progress thread asleep sends its task itself. All of it is here so that the rest of the pool need not care.
+#include "pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rankpool::detail {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto caller_returns_within = 100us;  // from one result to the next
+
+// Marks the calling thread as the driver; the lock is held.
+class driver_mark {
+ public:
+  explicit driver_mark(std::atomic<std::thread::id>& driver) : driver_(driver) { driver_ = std::this_thread::get_id(); }
+  driver_mark(const driver_mark&) = delete;
+  driver_mark& operator=(const driver_mark&) = delete;
+  ~driver_mark() { driver_ = std::thread::id(); }
+
+ private:
+  std::atomic<std::thread::id>& driver_;
+};
+
+}  // namespace
+
+void pool::notify() {
+  {
+    std::lock_guard lock(waiting_mutex_);
+    ++announcements_;
+  }
+  changed_.notify_all();
+  if (callers_ > 0 && driver_.load() != std::this_thread::get_id()) wake();  // the driver may be what is waiting
+}
+
+std::uint64_t pool::announcements() {
+  std::lock_guard lock(waiting_mutex_);
+  return announcements_;
+}
+
+bool pool::wait_for(steady_time deadline, condition_ref ready) {
+  while (!ready()) {
+    if (deadline != steady_time::max() && std::chrono::steady_clock::now() >= deadline) return false;
+    if (driver_.load() == std::this_thread::get_id()) {  // a callback, or a task that runs inline, waits
+      if (!step()) link_->wait(std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+      continue;
+    }
+    const std::uint64_t seen = announcements();
+    callers_.fetch_add(1);
+    {
+      std::unique_lock lock(driving_, std::try_to_lock);
+      for (int i = 0; !lock && progress_asleep_ == false && i < 100; ++i) {  // the progress thread gives way at its next look
+        std::this_thread::yield();
+        (void)lock.try_lock();
+      }
+      if (lock && link_ != nullptr) {
+        drive_until(deadline, ready);
+      } else {
+        if (lock) lock.unlock();
+        sleep_until(deadline, ready, seen);
+      }
+    }
+    release_caller();
+  }
+  return true;
+}
+
+// Hands over to another caller, or to the progress thread. That one looks by itself at short intervals while
+// callers come and go, so that a row of quick results costs no wake-ups; it must be told only once it has lain down.
+void pool::release_caller() {
+  drives_.fetch_add(1, std::memory_order_relaxed);
+  const bool last = callers_.fetch_sub(1) == 1;
+  if (!options_.progress_thread || !last) notify();
+  if (last && progress_parked_) {
+    {
+      std::lock_guard lock(waiting_mutex_);
+    }
+    callers_gone_.notify_all();
+  }
+}
+
+void pool::sleep_until(steady_time deadline, condition_ref ready, std::uint64_t seen) {
+  std::unique_lock lock(waiting_mutex_);
+  if (announcements_ != seen || ready()) return;
+  // The driver tells when something completes; now and then, see whether there still is a driver.
+  changed_.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+}
+
+void pool::drive_until(steady_time deadline, condition_ref ready) {
+  static const std::atomic<int> nobody = 0;
+  const driver_mark mark(driver_);
+  try {
+    while (!ready() && link_ != nullptr) {
+      const std::uint32_t seen = link_->rings();
+      if (step()) continue;
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= deadline) return;
+      if (!options_.progress_thread) return;  // inline: what is not done now waits for another thread
+      if (ready() || link_->look(seen, nobody)) continue;
+      const auto until = std::min(deadline, scheduler_.next_check(now).value_or(now + 100ms));
+      if (link_->prepare_sleep(seen)) link_->sleep(seen, until);
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+void pool::poll() {
+  if (options_.progress_thread) return;
+  std::unique_lock lock(driving_, std::try_to_lock);
+  if (!lock || link_ == nullptr) return;
+  const driver_mark mark(driver_);
+  try {
+    (void)step();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+// The short way of a task from submit() to its worker: on this thread, without waking another. Nothing that could
+// call back into the user's code is done here.
+void pool::send_now() {
+  std::unique_lock lock(driving_, std::try_to_lock);
+  if (!lock || link_ == nullptr || ended_) {
+    lock = {};
+    wake();
+    return;
+  }
+  {
+    const driver_mark mark(driver_);
+    try {
+      effects out;
+      (void)take_events(out);
+      scheduler_.dispatch(std::chrono::steady_clock::now(), out);
+      send_orders(out);
+      queue_deliveries(out);
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+  const bool more = !deliveries_.empty() || link_->transferring() || !link_->peers_ring();
+  lock.unlock();
+  if (more) wake();
+}
+
+void pool::progress() {
+  std::uint64_t seen_drives = 0;
+  try {
+    while (!leaving_) {
+      if (callers_ > 0) {
+        std::unique_lock lock(waiting_mutex_);
+        progress_parked_ = true;
+        callers_gone_.wait_for(lock, 100ms, [this] { return leaving_ || callers_ == 0; });
+        progress_parked_ = false;
+        continue;
+      }
+      if (const auto drives = drives_.load(std::memory_order_relaxed); drives != seen_drives) {  // a caller was here just now
+        seen_drives = drives;
+        std::unique_lock lock(waiting_mutex_);
+        callers_gone_.wait_for(lock, caller_returns_within, [this] { return leaving_.load(); });
+        continue;
+      }
+      std::unique_lock lock(driving_);
+      if (callers_ > 0) continue;
+      const std::uint32_t seen = link_->rings();
+      steady_time until;
+      {
+        const driver_mark mark(driver_);
+        if (step() || link_->look(seen, callers_)) continue;
+        const auto now = std::chrono::steady_clock::now();
+        until = scheduler_.next_check(now).value_or(now + 100ms);
+        if (!link_->prepare_sleep(seen)) continue;
+      }
+      progress_asleep_ = true;
+      lock.unlock();
+      link_->sleep(seen, until);
+      progress_asleep_ = false;
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+}  // namespace rankpool::detail
