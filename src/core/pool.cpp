@@ -27,7 +27,7 @@ void pool::leave() {
   callers_gone_.notify_all();
   wake();
   if (progress_thread_.joinable()) progress_thread_.join();
-  std::lock_guard lock(inbox_mutex_);
+  std::scoped_lock lock(driving_, inbox_mutex_);  // a thread that still drives finishes its step first
   link_.reset();
 }
 

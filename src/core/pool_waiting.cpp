@@ -182,6 +182,8 @@ void pool::progress() {
       progress_asleep_ = false;
     }
   } catch (...) {
+    const std::lock_guard lock(driving_);
+    const driver_mark mark(driver_);
     fail(std::current_exception());
   }
 }
