@@ -221,6 +221,13 @@ TEST_CASE("starmap takes one argument pack for each tuple") {
   CHECK(collect(pool.starmap(add, std::vector<std::tuple<int, int>>{})).empty());
 }
 
+TEST_CASE("starmap takes the items of a map, and map takes bits") {
+  rankpool::executor pool(cluster());
+  const std::map<std::string, int> table{{"ab", 2}, {"c", 3}};
+  CHECK(collect(pool.starmap(repeat, table)) == std::vector<std::string>{"abab", "ccc"});
+  CHECK(collect(pool.map([](bool bit) { return !bit; }, std::vector<bool>{true, false})) == std::vector<bool>{false, true});
+}
+
 TEST_CASE("starmap takes the options of map") {
   rankpool::executor pool(cluster());
   std::vector<std::tuple<int, int>> packs;

@@ -61,6 +61,13 @@ struct counter {
   }
 };
 
+int sum_noexcept(const int a, const int b) noexcept { return a + b; }
+
+const std::string& motto() {
+  static const std::string text = "festina lente";
+  return text;
+}
+
 template <class T>
 T larger(T a, T b) {
   return a < b ? b : a;
@@ -73,6 +80,14 @@ TEST_CASE("submit returns the value of a plain function") {
   CHECK(pool.submit(square, 7).result() == 49);
   CHECK(pool.submit(&add, 2, 3).result() == 5);
   CHECK(pool.submit(larger<std::string>, "a", "b").result() == "b");
+}
+
+TEST_CASE("functions may be noexcept and may return a reference, whose value travels") {
+  rankpool::executor pool(cluster());
+  CHECK(pool.submit(sum_noexcept, 2, 3).result() == 5);
+  CHECK(pool.submit([](int n) noexcept { return n; }, 4).result() == 4);
+  const rankpool::future<std::string> text = pool.submit(motto);
+  CHECK(text.result() == "festina lente");
 }
 
 TEST_CASE("submit returns the value of a lambda without captures") {

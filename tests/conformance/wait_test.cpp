@@ -2,6 +2,8 @@
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
+#include <array>
+#include <list>
 #include <string>
 #include <vector>
 
@@ -149,6 +151,17 @@ TEST_CASE("wait misses none of a hundred futures that are released at once") {
   const auto [done, not_done] = rankpool::wait(tasks, return_when::all_completed, 20s);
   CHECK(done.size() == 100);
   CHECK(not_done.empty());
+}
+
+TEST_CASE("wait and as_completed take any range of futures") {
+  rankpool::executor pool(cluster());
+  const std::array tasks{pool.submit(square, 1), pool.submit(square, 2)};
+  CHECK(rankpool::wait(tasks).done.size() == 2);
+  const std::list<rankpool::future<int>> listed(tasks.begin(), tasks.end());
+  CHECK(rankpool::wait(listed).done.size() == 2);
+  int sum = 0;
+  for (auto&& task : rankpool::as_completed(listed)) sum += task.result();
+  CHECK(sum == 5);
 }
 
 TEST_CASE("wait takes futures of several executors, and of tasks that return nothing") {
