@@ -1,4 +1,4 @@
-// crash_program exit|abort|segfault|kill: a task takes its process down. The program must end, with a clear error or
+// crash_program exit|exit-0|abort|segfault|kill|kill-loaded: a task takes its process down. The program must end, with a clear error or
 // with the other tasks done: what it must never do is hang.
 #include <rankpool/rankpool.hpp>
 
@@ -21,9 +21,16 @@ int work(int n) {
 
 int crash(const std::string& how) {
   if (how == "exit") _exit(3);
+  if (how == "exit-0") std::exit(0);
   if (how == "abort") std::abort();
   if (how == "segfault") raise(SIGSEGV);
   if (how == "kill") raise(SIGKILL);
+  return 0;
+}
+
+/// Dies with megabytes on their way to it.
+int crash_loaded(const std::vector<double>& load) {
+  if (!load.empty()) raise(SIGKILL);
   return 0;
 }
 
@@ -35,7 +42,9 @@ int main(int argc, char** argv) {
     rankpool::executor pool(cluster);
     std::vector<rankpool::future<int>> tasks;
     for (int n = 0; n < 50; ++n) tasks.push_back(pool.submit(work, n));
-    auto lost = pool.submit(crash, how);
+    const bool loaded = how == "kill-loaded";
+    auto lost = loaded ? pool.submit(crash_loaded, std::vector<double>(1'000'000)) : pool.submit(crash, how);
+    for (int n = 0; loaded && n < 20; ++n) pool.submit(crash_loaded, std::vector<double>(1'000'000));
     for (int n = 50; n < 100; ++n) tasks.push_back(pool.submit(work, n));
     try {
       lost.result();
