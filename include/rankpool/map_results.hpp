@@ -118,7 +118,9 @@ class map_results {
   iterator end() { return {}; }
 
  private:
-  bool exhausted() const { return !job_ || stopped_ || (yielded_ == added_ && feed_ == nullptr); }
+  bool exhausted() const {
+    return !job_ || stopped_ || (yielded_ == added_ && feed_ == nullptr && refused_ == nullptr);
+  }
 
   value_type&& current() {
     if (!fetched_) fetch();
@@ -132,18 +134,23 @@ class map_results {
     value_.reset();
     error_ = nullptr;
     ++yielded_;
-    if (timed_out_) stop();
+    if (last_) stop();
     if (!stopped_) refill();
   }
 
   // Waits for the next item and decodes it; whatever goes wrong becomes its error.
   void fetch() {
     fetched_ = true;
+    if (yielded_ == added_ && refused_ != nullptr) {
+      error_ = refused_;
+      last_ = true;
+      return;
+    }
     if (piece_ == nullptr || piece_->left() == 0) {
       auto next = job_->take(ordered_ ? std::optional(yielded_) : std::nullopt, deadline_);
       if (!next) {
         error_ = std::make_exception_ptr(timeout_error("map: the timeout is up with " + std::to_string(yielded_) + " results yielded"));
-        timed_out_ = true;
+        last_ = true;
         job_->cancel(std::make_exception_ptr(cancelled_error("the map's timeout was up before this item was started")));
         return;
       }
@@ -167,7 +174,8 @@ class map_results {
     if (feed_ != nullptr) {
       const std::uint64_t room = buffersize_ - (added_ - yielded_);
       if (added_ != yielded_ && room < std::clamp<std::uint64_t>(buffersize_ / 8, 1, 4096)) return;
-      if (job_->sealed()) {  // the executor was shut down: what was taken still comes, and no more
+      if (job_->sealed()) {  // the executor was shut down or broke: what was taken still comes, then the reason
+        if (feed_->discard_one()) refused_ = job_->refusal();
         feed_.reset();
       } else if (!feed_->feed(*job_, room)) {
         feed_.reset();
@@ -191,7 +199,8 @@ class map_results {
   detail::steady_time deadline_ = detail::steady_time::max();
   std::uint64_t added_ = 0;  // items in the job
   std::uint64_t yielded_ = 0;
-  bool timed_out_ = false;
+  std::exception_ptr refused_;  // there is more input, but it can no longer be fed
+  bool last_ = false;           // the current item is an error that ends the range
   bool stopped_ = false;
   bool fetched_ = false;
   std::unique_ptr<detail::piece_reader> piece_;

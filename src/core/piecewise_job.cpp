@@ -14,6 +14,11 @@ void piecewise_job::seal() {
   sealed_ = true;
 }
 
+std::exception_ptr piecewise_job::refusal() const {
+  std::lock_guard lock(mutex_);
+  return abandoned_ ? abandoned_ : std::make_exception_ptr(pool_closed("the executor was shut down before all input was read"));
+}
+
 std::uint64_t piecewise_job::added() const {
   std::lock_guard lock(mutex_);
   return added_;
@@ -54,6 +59,7 @@ void piecewise_job::abandon(const std::exception_ptr& why) {
     }
     cut_ = ready_ = added_;
     sealed_ = true;
+    abandoned_ = why;
     source_.reset();
   }
   arrived();

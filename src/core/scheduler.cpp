@@ -60,6 +60,12 @@ void scheduler::on_submit(executor_id id, std::shared_ptr<job> work, int priorit
   work->schedule.priority = priority;
   work->schedule.sequence = ++sequence_;
   work->schedule.statistics = statistics_of(*work);
+  if (executor->broken != nullptr) {  // submitted before anybody knew
+    work->schedule.finished = true;
+    out.abandon.push_back({work, id, executor->broken});
+    out.jobs_finished.push_back(id);
+    return;
+  }
   if (work->may_grow()) {
     std::erase_if(executor->growing, [](const auto& j) { return j.expired(); });
     executor->growing.push_back(work);
@@ -197,6 +203,7 @@ void scheduler::on_broken(executor_id id, worker_index where, const std::excepti
     out.completions.push_back({p.work, p.part.first, p.part.count, why});
     finish_if_over(*executor, *p.work, out);
   }
+  executor->broken = why;
   fail_queued(*executor, why, out);
 }
 

@@ -162,6 +162,7 @@ class scheduler {
     executor_id id = 0;
     int max_workers = 0;
     bool shut = false;
+    std::exception_ptr broken;  // why it takes no more jobs
     job_queue queue;                    // by priority
     std::deque<flying_piece> returned;  // recalled; first to go out again
     std::vector<std::uint32_t> at;      // pieces at each worker

@@ -144,3 +144,36 @@ TEST_CASE("an initializer that is never needed is never run") {
   { rankpool::executor pool(cluster(), {.initializer = fail_to_initialize}); }
   check_cluster_computes();
 }
+
+TEST_CASE("an initializer that fails while a map still reads its input ends the map with broken_pool") {
+  {
+    rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
+    const std::vector<std::string> input(200'000, "a text that is long enough to fill many blocks of input");
+    std::size_t yielded = 0;
+    bool broken = false;
+    try {
+      for (const auto size : pool.map([](const std::string& s) { return s.size(); }, input)) {
+        CHECK(size > 0);
+        ++yielded;
+      }
+    } catch (const rankpool::broken_pool&) {
+      broken = true;
+    }
+    CHECK(broken);
+    CHECK(yielded == 0);
+  }
+  check_cluster_computes();
+}
+
+TEST_CASE("tasks submitted while the initializer fails all fail") {
+  {
+    rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
+    std::vector<rankpool::future<int>> futures;
+    try {
+      for (int i = 0; i < 20'000; ++i) futures.push_back(pool.submit([](int n) { return n; }, i));
+    } catch (const rankpool::broken_pool&) {
+    }
+    for (const auto& f : futures) CHECK_THROWS_AS(f.result(20s), rankpool::broken_pool);
+  }
+  check_cluster_computes();
+}

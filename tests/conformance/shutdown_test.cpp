@@ -206,3 +206,29 @@ TEST_CASE("a buffered map that is not read to its end does not hold up shutdown"
   pool.shutdown();
   check_cluster_computes();
 }
+
+TEST_CASE("a map that has not read all its input when the executor is shut down says so after what it took") {
+  rankpool::executor pool(cluster());
+  const auto input = numbers(10);
+  auto results = pool.map({.buffersize = 4}, square, input);
+  pool.shutdown();
+  std::vector<int> yielded;
+  bool closed = false;
+  for (auto it = results.begin(); it != results.end(); ++it) {
+    try {
+      yielded.push_back(*it);
+    } catch (const rankpool::pool_closed&) {
+      closed = true;
+    }
+  }
+  CHECK(yielded == squares(4));
+  CHECK(closed);
+}
+
+TEST_CASE("a map that has read all its input is complete although the executor was shut down") {
+  rankpool::executor pool(cluster());
+  const auto input = numbers(4);
+  auto results = pool.map({.buffersize = 4}, square, input);
+  pool.shutdown();
+  CHECK(collect(std::move(results)) == squares(4));
+}

@@ -124,6 +124,7 @@ TEST_CASE("a count larger than the message is refused before anything is allocat
 TEST_CASE("a function travels as its place in the program") {
   const code_address where = locate_function(&twice);
   CHECK(resolve_function<int (*)(int)>(where) == &twice);
+  CHECK(there_and_back(&twice) == &twice);
   CHECK_THROWS_AS(resolve_code({where.module, ~std::uint64_t{0} >> 1}), rankpool::serialization_error);
   CHECK_THROWS_AS(resolve_code({where.module + 1, where.offset}), rankpool::serialization_error);
   int not_code = 0;

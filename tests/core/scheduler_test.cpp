@@ -360,3 +360,14 @@ TEST_CASE("the books balance through random events") {
   s.run_all([](int) { return 1us; });
   CHECK(s.finished == submitted);
 }
+
+TEST_CASE("a job that reaches a broken executor fails at once") {
+  simulation s(1);
+  s.open(1, 1);
+  effects out;
+  (*s).on_broken(1, {0}, std::make_exception_ptr(rankpool::broken_pool()), out);
+  s.submit(1, items(1));
+  s.dispatch();
+  CHECK(s.finished == 1);
+  CHECK(s.queue(0).empty());
+}

@@ -4,7 +4,6 @@
 // its parts, any other object through Boost.Serialization. What cannot work is refused while compiling.
 #pragma once
 
-#include <rankpool/detail/code_address.hpp>
 #include <rankpool/detail/codec.hpp>
 
 #include <cstddef>
@@ -61,16 +60,10 @@ struct signature<F, std::void_t<decltype(&F::operator())>> : member_signature<de
 
 // ---- what a type is
 
-template <class F>
-inline constexpr bool is_function_pointer = std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
-
 template <class T>
 inline constexpr bool is_partial = false;
 template <class F, class... Bound>
 inline constexpr bool is_partial<partial<F, Bound...>> = true;
-
-template <class T>
-inline constexpr bool is_view = std::ranges::enable_view<T> || std::is_same_v<T, std::string_view>;
 
 // Closure types have no trait; the compilers spell them in the function's name.
 template <class F>
@@ -199,20 +192,18 @@ void encode_as(byte_writer& out, Argument&& argument) {
 template <class F>
 struct callable_codec {
   static void encode(byte_writer& out, const F& f) {
-    if constexpr (is_function_pointer<F>) {
-      out.put(locate_function(f));
-    } else if constexpr (is_partial<F>) {
+    if constexpr (is_partial<F>) {
       f.encode(out);
-    } else if constexpr (!std::is_empty_v<F>) {
+    } else if constexpr (!std::is_empty_v<F> && !is_capturing_lambda<F>) {  // that one has its sentence already
       detail::encode(out, f);
     }
   }
 
   static F decode(byte_reader& in) {
-    if constexpr (is_function_pointer<F>) {
-      return resolve_function<F>(in.get<code_address>());
-    } else if constexpr (is_partial<F>) {
+    if constexpr (is_partial<F>) {
       return F::decode(in);
+    } else if constexpr (is_capturing_lambda<F>) {
+      throw serialization_error("a lambda with captures cannot travel");
     } else if constexpr (!std::is_empty_v<F>) {
       return detail::decode<F>(in);
     } else if constexpr (std::is_default_constructible_v<F>) {

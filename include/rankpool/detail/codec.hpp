@@ -7,6 +7,7 @@
 
 #include <rankpool/detail/boost_archive.hpp>
 #include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/code_address.hpp>
 
 #include <boost/serialization/is_bitwise_serializable.hpp>
 
@@ -16,7 +17,9 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -30,7 +33,7 @@ inline constexpr bool is_int128 = std::is_same_v<T, __int128> || std::is_same_v<
 
 /// Copied byte by byte: numbers, enumerations, and what the user declares so to Boost.
 template <class T>
-concept bitwise = !std::is_pointer_v<T> && std::is_trivially_copyable_v<T> &&
+concept bitwise = !std::is_pointer_v<T> && !std::ranges::enable_view<T> && std::is_trivially_copyable_v<T> &&
                   (std::is_arithmetic_v<T> || std::is_enum_v<T> || is_int128<T> ||
                    boost::serialization::is_bitwise_serializable<T>::value);
 
@@ -63,9 +66,33 @@ template <class... T>
 struct is_native<std::variant<T...>> : std::conjunction<is_native<T>...> {};
 
 template <class T>
+inline constexpr bool is_view = std::ranges::enable_view<T> || std::is_same_v<T, std::string_view>;
+
+template <class F>
+inline constexpr bool is_function_pointer = std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
+
+/// Refused with a sentence where it is met; nothing further is said about it here.
+template <class T>
+inline constexpr bool is_unsendable = (std::is_pointer_v<T> && !is_function_pointer<T>) || is_view<T>;
+
+template <class T>
 struct codec {  // anything Boost.Serialization handles
   static void encode(byte_writer& out, const T& value) { boost_save(out, value); }
   static T decode(byte_reader& in) { return boost_load<T>(in); }
+};
+
+template <class T>
+  requires(is_unsendable<T>)
+struct codec<T> {
+  static void encode(byte_writer&, const T&) {}
+  static T decode(byte_reader&) { throw serialization_error("a pointer or view cannot travel"); }
+};
+
+template <class T>
+  requires(is_function_pointer<T>)
+struct codec<T> {
+  static void encode(byte_writer& out, const T& f) { out.put(locate_function(f)); }
+  static T decode(byte_reader& in) { return resolve_function<T>(in.get<code_address>()); }
 };
 
 template <class T>

@@ -23,11 +23,13 @@ namespace rankpool::detail {
 inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
 /// Brings up to `most` more items into the job and tells the pool; false once the input has ended. Reads no item
-/// ahead.
+/// ahead, and stops when the job is sealed.
 class input_feed {
  public:
   virtual ~input_feed() = default;
   virtual bool feed(piecewise_job& job, std::uint64_t most) = 0;
+  /// Whether there is any further item; it is lost. For when no more can be fed.
+  virtual bool discard_one() = 0;
 };
 
 template <class Range>
@@ -50,12 +52,15 @@ class counted_feed final : public input_feed {
   std::unique_ptr<item_source> source() const { return std::make_unique<counted_source<Integer>>(from_); }
 
   bool feed(piecewise_job& job, std::uint64_t most) override {
+    if (job.sealed()) return left_ > 0;
     const std::uint64_t n = std::min(left_, most);
     left_ -= n;
     job.append([&](item_source&) { return n; }, true);
     job.owner().changed(job.shared_from_this());
     return left_ > 0;
   }
+
+  bool discard_one() override { return left_ > 0; }
 
  private:
   Integer from_;
@@ -76,7 +81,7 @@ class packed_feed final : public input_feed {
   bool feed(piecewise_job& job, std::uint64_t most) override {
     constexpr std::size_t block_bytes = 256 << 10;  // work starts on one block while the next is being read
     bool more = true;
-    while (more && most > 0) {
+    while (more && most > 0 && !job.sealed()) {
       item_block block;
       while (most > 0 && block.bytes.size() < block_bytes && (more = advance())) {
         write_item(block.bytes);
@@ -94,6 +99,8 @@ class packed_feed final : public input_feed {
     }
     return more;
   }
+
+  bool discard_one() override { return advance(); }
 
  private:
   using positions = std::tuple<std::ranges::iterator_t<Ranges>...>;

@@ -33,16 +33,17 @@ class piecewise_job final : public job {
   /// something is taken, so a chunk may be cut short.
   template <class Fill>
   void append(Fill fill, bool full) {
-    {
-      std::lock_guard lock(mutex_);
-      added_ += fill(*source_);
-      ready_ = full || chunksize == 0 ? added_ : added_ - added_ % chunksize;
-    }
+    std::lock_guard lock(mutex_);
+    if (sealed_) return;  // nobody would run it
+    added_ += fill(*source_);
+    ready_ = full || chunksize == 0 ? added_ : added_ - added_ % chunksize;
   }
   /// No more input.
   void seal() override;
-  /// Whether seal() or abandon() has been called: further input has no use.
+  /// Whether seal() or abandon() has been called: further input is not taken.
   bool sealed() const { return sealed_; }
+  /// Why input is not taken although there is more of it.
+  std::exception_ptr refusal() const;
   /// Nothing more is cut. Items that were not cut yield `why`.
   void abandon(const std::exception_ptr& why) override;
   /// abandon(), and tells the pool.
@@ -69,6 +70,7 @@ class piecewise_job final : public job {
   std::uint64_t ready_ = 0;  // of those, may be cut
   std::uint64_t cut_ = 0;
   std::atomic<bool> sealed_ = false;
+  std::exception_ptr abandoned_;
   std::map<std::uint64_t, finished_piece> finished_;
   std::atomic<bool> awaited_ = false;
 };

@@ -78,7 +78,9 @@ T reduce_pieces(job_owner job, Feed& feed, std::uint64_t buffersize, steady_time
   bool more = true;
   for (;;) {
     if (more) {
-      more = feed.feed(*job, buffersize - (job->added() - done));
+      const bool sealed = job->sealed();  // by somebody else: the executor was shut down or broke
+      if (sealed && feed.discard_one()) std::rethrow_exception(job->refusal());
+      more = !sealed && feed.feed(*job, buffersize - (job->added() - done));
       if (!more) {
         job->seal();
         job->owner().changed(job.shared());
