@@ -19,10 +19,17 @@ struct module {
   std::string build_id;  // hexadecimal; a hash of the code where the linker wrote none
   std::uint64_t key = 0;
   std::uintptr_t base = 0;
-  std::vector<std::pair<std::uintptr_t, std::uintptr_t>> code;  // [first, last) of each executable segment
+  using segments = std::vector<std::pair<std::uintptr_t, std::uintptr_t>>;  // [first, last) of each
+  segments code;                                                            // executable
+  segments data;                                                            // readable
 
-  bool holds(std::uintptr_t address) const {
-    return std::any_of(code.begin(), code.end(), [&](const auto& s) { return address >= s.first && address < s.second; });
+  bool holds(std::uintptr_t address) const { return any_has(code, address, 1); }
+  bool holds_object(std::uintptr_t address, std::size_t size) const { return any_has(data, address, size); }
+
+ private:
+  static bool any_has(const segments& all, std::uintptr_t address, std::size_t size) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& s) { return address >= s.first && address < s.second && size <= s.second - address; });
   }
 };
 
@@ -69,9 +76,10 @@ int read_module(dl_phdr_info* info, std::size_t, void* into) {
   m.base = info->dlpi_addr;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
-    if (header.p_type == PT_LOAD && (header.p_flags & PF_X) != 0) {
-      m.code.emplace_back(m.base + header.p_vaddr, m.base + header.p_vaddr + header.p_memsz);
-    }
+    if (header.p_type != PT_LOAD) continue;
+    const std::pair bounds(m.base + header.p_vaddr, m.base + header.p_vaddr + header.p_memsz);
+    if ((header.p_flags & PF_X) != 0) m.code.push_back(bounds);
+    if ((header.p_flags & PF_R) != 0) m.data.push_back(bounds);
   }
   if (m.code.empty()) return 0;
   if (const auto id = build_id_note(*info); !id.empty()) {
@@ -155,6 +163,22 @@ const void* resolve_code(code_address where) {
   if (m.key == 0) throw serialization_error("a function of a library that is not loaded on this rank was received");
   if (!m.holds(m.base + where.offset)) throw serialization_error("a function's offset is outside its library");
   return inside(m);
+}
+
+code_address locate_object(const void* object) {
+  const auto address = reinterpret_cast<std::uintptr_t>(object);
+  const auto holds = [&](const module& m) { return m.holds_object(address, 1); };
+  const module m = holds(program()) ? program() : modules().find(holds);
+  return m.key == 0 ? code_address{} : code_address{m.key, address - m.base};
+}
+
+const void* find_object(code_address where, std::size_t size) {
+  const module m = where.module == program().key ? program() : modules().find([&](const module& candidate) {
+    return candidate.key == where.module;
+  });
+  const std::uintptr_t address = m.base + where.offset;
+  if (m.key == 0 || address % alignof(void*) != 0 || !m.holds_object(address, size)) return nullptr;
+  return reinterpret_cast<const void*>(address);
 }
 
 std::string program_build_id() { return program().build_id; }

@@ -1,5 +1,7 @@
-// Which worker's task the calling thread is in: what this_worker tells.
+// Which worker's task the calling thread is in: what this_worker tells, and within which throws are noted.
 #pragma once
+
+#include "throw_trace.hpp"
 
 #include <rankpool/detail/job.hpp>
 
@@ -11,7 +13,7 @@ inline thread_local const worker_place* current_worker = nullptr;
 
 class in_task {
  public:
-  explicit in_task(const worker_place& place) : before_(std::exchange(current_worker, &place)) {}
+  explicit in_task(const worker_place& place) : before_(std::exchange(current_worker, &place)) { forget_throws(); }
   in_task(const in_task&) = delete;
   in_task& operator=(const in_task&) = delete;
   ~in_task() { current_worker = before_; }

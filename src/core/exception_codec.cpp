@@ -5,6 +5,8 @@
 #include <rankpool/detail/invocation.hpp>
 
 #include "demangle.hpp"
+#include "error_code_codec.hpp"
+#include "throw_trace.hpp"
 
 #include <cxxabi.h>
 
@@ -73,27 +75,12 @@ exception_type from_nothing() {
   return standard<E>(no_more, [](byte_reader&, const std::string&) { return E(); });
 }
 
-void put_code(byte_writer& out, const std::error_code& code) {
-  out.put_string(code.category().name());
-  out.put<std::int32_t>(code.value());
-}
-
-std::error_code get_code(byte_reader& in) {
-  const std::string category = in.get_string();
-  const int value = in.get<std::int32_t>();
-  for (const std::error_category* known :
-       {&std::generic_category(), &std::system_category(), &std::iostream_category(), &std::future_category()}) {
-    if (category == known->name()) return {value, *known};
-  }
-  return {value, std::generic_category()};
-}
-
 template <class E>
 void put_code_of_current(byte_writer& out) {
   try {
     throw;
   } catch (const E& e) {
-    put_code(out, e.code());
+    encode_error_code(out, e.code());
   }
 }
 
@@ -101,14 +88,14 @@ void put_filesystem_error(byte_writer& out) {
   try {
     throw;
   } catch (const std::filesystem::filesystem_error& e) {
-    put_code(out, e.code());
+    encode_error_code(out, e.code());
     out.put_string(e.path1().string());
     out.put_string(e.path2().string());
   }
 }
 
 std::filesystem::filesystem_error get_filesystem_error(byte_reader& in, const std::string& message) {
-  const std::error_code code = get_code(in);
+  const std::error_code code = decode_error_code(in);
   const std::string first = in.get_string();
   const std::string second = in.get_string();
   return {message, first, second, code};
@@ -138,14 +125,14 @@ exception_registry& registry() {
              from_message<timeout_error>(), from_message<pool_closed>(), from_message<broken_pool>(),
              from_message<worker_lost>(), from_message<serialization_error>(), from_message<remote_error>(),
              standard<std::system_error>(put_code_of_current<std::system_error>,
-                                         [](byte_reader& in, const std::string&) { return std::system_error(get_code(in)); }),
+                                         [](byte_reader& in, const std::string&) { return std::system_error(decode_error_code(in)); }),
              standard<std::ios_base::failure>(
                  put_code_of_current<std::ios_base::failure>,
-                 [](byte_reader& in, const std::string& message) { return std::ios_base::failure(message, get_code(in)); }),
+                 [](byte_reader& in, const std::string& message) { return std::ios_base::failure(message, decode_error_code(in)); }),
              standard<std::future_error>(
                  put_code_of_current<std::future_error>,
                  [](byte_reader& in, const std::string&) {
-                   return std::future_error(static_cast<std::future_errc>(get_code(in).value()));
+                   return std::future_error(static_cast<std::future_errc>(decode_error_code(in).value()));
                  }),
              standard<std::filesystem::filesystem_error>(put_filesystem_error, get_filesystem_error),
              standard<std::regex_error>(put_regex_error,
@@ -216,7 +203,7 @@ void encode_current(byte_writer& out, int depth) {
   out.put_string(known ? mangled : std::string());
   out.put_string(demangle(mangled));
   out.put_string(text.message);
-  out.put_string(std::string());  // trace
+  out.put_string(throw_trace(std::current_exception()));
   const bool nests = text.nested != nullptr && depth < deepest_nesting;
   out.put<std::uint8_t>(nests);
   if (nests) {
@@ -255,15 +242,12 @@ std::exception_ptr decode_at(byte_reader& in, const remote_info& where, int dept
 
 void register_exception(exception_type type) { registry().add(type); }
 
-void encode_current_exception(byte_writer& out) { encode_current(out, 0); }
+void encode_current_exception(byte_writer& out) {
+  encode_current(out, 0);
+  forget_throws();
+}
 
 std::exception_ptr decode_exception(byte_reader& in, remote_info where) { return decode_at(in, where, 0); }
-
-void skip_exception(byte_reader& in) {
-  for (int i = 0; i < 4; ++i) (void)in.take(in.get_count(1));  // key, name, message, trace
-  if (in.get<std::uint8_t>() != 0) skip_exception(in);
-  (void)in.take(in.get_count(1));
-}
 
 void rethrow_as_serialization_error(const char* doing) {
   try {

@@ -40,6 +40,33 @@ int throw_filesystem_error() {
   throw std::filesystem::filesystem_error("cannot enter", "/attic", std::make_error_code(std::errc::permission_denied));
 }
 
+/// A category of the program's own.
+class kitchen_category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "kitchen"; }
+  std::string message(int problem) const override { return "kitchen problem " + std::to_string(problem); }
+};
+
+const std::error_category& kitchen() {
+  static const kitchen_category category;
+  return category;
+}
+
+int throw_kitchen_error(int problem) { throw std::system_error(problem, kitchen(), "while cooking"); }
+
+int throw_error_of_made_category() {
+  static const auto made = std::make_unique<kitchen_category>();
+  throw std::system_error(3, *made, "while cooking");
+}
+
+std::filesystem::filesystem_error filesystem_error_of(bool two_paths) {
+  const auto code = std::make_error_code(std::errc::cross_device_link);
+  if (!two_paths) return {"cannot enter", "/attic", code};
+  return {"cannot move", "/cellar/trunk", "/attic/tränk", code};
+}
+
+int throw_filesystem_error_of(bool two_paths) { throw filesystem_error_of(two_paths); }
+
 int out_of_range_of_a_vector() { return numbers(3).at(7); }
 
 int nest() {
@@ -143,6 +170,49 @@ TEST_CASE("system errors keep their code") {
   }
 }
 
+TEST_CASE("an error code of the program's own category is of that category when it arrives") {
+  rankpool::executor pool(cluster());
+  for (const int problem : {7, 8}) {
+    const auto task = pool.submit(throw_kitchen_error, problem);
+    try {
+      task.result();
+      FAIL("nothing was thrown");
+    } catch (const std::system_error& error) {
+      CHECK(error.code() == std::error_code(problem, kitchen()));
+      CHECK(error.code().message() == "kitchen problem " + std::to_string(problem));
+    }
+  }
+}
+
+TEST_CASE("an error code of a category that is made at run time keeps its name, number and message") {
+  rankpool::executor pool(cluster());
+  try {
+    pool.submit(throw_error_of_made_category).result();
+    FAIL("nothing was thrown");
+  } catch (const std::system_error& error) {
+    CHECK(error.code().value() == 3);
+    CHECK(std::string(error.code().category().name()) == "kitchen");
+    CHECK(error.code().message() == "kitchen problem 3");
+    CHECK(error.code() != std::error_code(3, std::generic_category()));
+  }
+}
+
+TEST_CASE("a filesystem_error keeps both paths, its code and its message") {
+  rankpool::executor pool(cluster());
+  for (const bool two : {false, true}) {
+    try {
+      pool.submit(throw_filesystem_error_of, two).result();
+      FAIL("nothing was thrown");
+    } catch (const std::filesystem::filesystem_error& error) {
+      const auto expected = filesystem_error_of(two);
+      CHECK(error.path1() == expected.path1());
+      CHECK(error.path2() == expected.path2());
+      CHECK(error.code() == expected.code());
+      CHECK(std::string(error.what()) == expected.what());
+    }
+  }
+}
+
 TEST_CASE("exceptions thrown by the library under a task arrive as themselves") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit(out_of_range_of_a_vector).result(), std::out_of_range);
@@ -179,11 +249,7 @@ TEST_CASE("an exception can be asked where it happened") {
     CHECK(ranks.count(where->rank) == 1);
     CHECK(where->host == cluster().workers().front().host);
     CHECK_THAT(where->type_name, containing("runtime_error"));
-    std::ostringstream trace;
-    trace << where->trace;
-    std::ostringstream id;
-    id << where->task;
-    CHECK_FALSE(id.str().empty());
+    CHECK(where->task == task.id());
   }
   const rankpool::remote_info* where = rankpool::remote_context(task.exception());
   REQUIRE(where != nullptr);

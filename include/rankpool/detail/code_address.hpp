@@ -1,10 +1,11 @@
-// The address of a function as it travels between processes of the same build.
+// The address of a function, or of an object of static storage, as it travels between processes of the same build.
 //
-// Address space randomisation moves every module, so a function is named by the build id of the program or
-// shared library that holds it and its offset there. A module that the receiver has not loaded, or an offset
-// outside its code, is refused.
+// Address space randomisation moves every module, so it is named by the build id of the program or shared library
+// that holds it and its offset there. A module that the receiver has not loaded, or an offset outside its code, is
+// refused.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,11 @@ struct code_address {
 code_address locate_code(const void* address);
 /// Throws serialization_error when the module is not loaded here or the offset is not in its code.
 const void* resolve_code(code_address where);
+
+/// Module 0 for an object outside every loaded module: on a heap or stack.
+code_address locate_object(const void* object);
+/// Null when the module is not loaded here or has no `size` bytes, aligned for a pointer, at that offset.
+const void* find_object(code_address where, std::size_t size);
 
 /// What tells this program's build from another: its build id in hexadecimal.
 std::string program_build_id();

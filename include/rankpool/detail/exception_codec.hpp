@@ -23,9 +23,6 @@ void encode_current_exception(byte_writer& out);
 /// Rebuilds what encode_current_exception wrote. `where` lacks only the type name and trace, which travel.
 std::exception_ptr decode_exception(byte_reader& in, remote_info where);
 
-/// Reads past one encoded exception.
-void skip_exception(byte_reader& in);
-
 // The rebuilt object: E itself, with the message it had there and its origin.
 template <class E>
 class remote final : public E, public remote_origin {
