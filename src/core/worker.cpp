@@ -96,17 +96,21 @@ void worker::accept(std::shared_ptr<const frame> f) {
   frame_reader in(*f);
   for (record r; in.next(r);) {
     if (const auto* task = std::get_if<task_record>(&r)) {
-      if (!executors_.contains(task->executor)) throw message_error("a task of an executor that was never opened was received");
+      if (!executors_.contains(task->executor)) {
+        throw message_error("task " + std::to_string(task->id) + " came for executor " + std::to_string(task->executor) +
+                            ", which is not open on this worker");
+      }
       queue_.push_back({task->id, task->executor, resolve_function<task_function>(task->function), task->payload, f});
     } else if (const auto* open = std::get_if<open_record>(&r)) {
-      executor_entry& entry = executors_[open->executor];
+      auto entry = std::make_shared<executor_entry>();
       if (open->function.module == 0) {
-        entry.is = executor_entry::state::ready;
+        entry->is = executor_entry::state::ready;
       } else {
-        entry.initializer = resolve_function<task_function>(open->function);
-        entry.payload = open->payload;
-        entry.frame_kept = f;
+        entry->initializer = resolve_function<task_function>(open->function);
+        entry->payload = open->payload;
+        entry->frame_kept = f;
       }
+      executors_[open->executor] = std::move(entry);
     } else if (const auto* close = std::get_if<close_record>(&r)) {
       executors_.erase(close->executor);
     } else if (std::holds_alternative<recall_record>(r)) {
@@ -114,7 +118,7 @@ void worker::accept(std::shared_ptr<const frame> f) {
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
       stop_ = stop->status;
     } else {
-      throw message_error("a worker received a message that is meant for rank 0");
+      throw message_error(std::string("a worker received a '") + name_of(r) + "' message, which only rank 0 expects");
     }
   }
 }
@@ -156,10 +160,12 @@ bool worker::ready_for(executor_entry& executor, std::uint32_t id) {
 }
 
 void worker::run(const queued_task& task) {
-  executor_entry* executor = nullptr;
+  std::shared_ptr<executor_entry> executor;
   {
-    std::lock_guard lock(mutex_);  // the attendant may be adding others; map entries stay where they are
-    executor = &executors_.at(task.executor);
+    std::lock_guard lock(mutex_);  // the attendant may be closing it: a broken executor's tasks are given up where they are
+    const auto open = executors_.find(task.executor);
+    if (open == executors_.end()) return;
+    executor = open->second;
   }
   begin_task();
   byte_buffer result;

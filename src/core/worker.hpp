@@ -68,7 +68,7 @@ class worker {
   const worker_place place_;
   std::mutex mutex_;
   std::deque<queued_task> queue_;
-  std::map<std::uint32_t, executor_entry> executors_;
+  std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
   frame_writer outbox_;
   clock::time_point flushed_;
   std::optional<int> stop_;
