@@ -2,6 +2,8 @@
 // and the bytes; with the top bit of the length set, the bytes are the next bulk buffer instead.
 #include "frame.hpp"
 
+#include <array>
+#include <cstring>
 #include <utility>
 
 namespace rankpool::detail {
@@ -20,6 +22,31 @@ constexpr std::size_t kind_of() {
 }
 
 }  // namespace
+
+const char* name_of(const record& r) {
+  static constexpr std::array names{"open", "task", "close", "recall", "stop", "result", "open-failed", "recalled", "stopped"};
+  static_assert(names.size() == std::variant_size_v<record>);
+  return names[r.index()];
+}
+
+void append_bulk_sizes(frame& f) {
+  byte_writer out(f.head);
+  for (const auto& b : f.bulk) out.put<std::uint64_t>(b->size());
+  out.put<std::uint32_t>(static_cast<std::uint32_t>(f.bulk.size()));
+}
+
+std::vector<std::uint64_t> take_bulk_sizes(byte_buffer& head) {
+  std::uint32_t buffers = 0;
+  if (head.size() < sizeof buffers) throw message_error("a message without its trailer was received");
+  const std::size_t end = head.size() - sizeof buffers;
+  std::memcpy(&buffers, head.data() + end, sizeof buffers);
+  if (buffers > end / sizeof(std::uint64_t)) throw message_error("a message names more large payloads than it can have");
+  std::vector<std::uint64_t> sizes(buffers);
+  const std::size_t at = end - buffers * sizeof(std::uint64_t);
+  if (buffers > 0) std::memcpy(sizes.data(), head.data() + at, buffers * sizeof(std::uint64_t));
+  head.resize(at);
+  return sizes;
+}
 
 frame_writer::frame_writer() { start(); }
 

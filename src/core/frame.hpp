@@ -81,6 +81,16 @@ struct stopped_record {};
 using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
                             recalled_record, stopped_record>;
 
+/// What a record is called in an error message: "task", "result" ...
+const char* name_of(const record& r);
+
+// For a transport that sends bulk buffers beside the head: their sizes go at the head's end, so that the receiver can
+// make room before they come.
+
+void append_bulk_sizes(frame& f);
+/// Takes the sizes off the end of a head as it was received. Throws message_error.
+std::vector<std::uint64_t> take_bulk_sizes(byte_buffer& head);
+
 class frame_writer {
  public:
   frame_writer();

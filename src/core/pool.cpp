@@ -175,12 +175,14 @@ void pool::accept(int from, const frame& f, effects& out) {
       }
       scheduler_.on_broken(failed->executor, worker, broken, out);
     } else if (std::holds_alternative<stopped_record>(r)) {
+      if (!ended_) throw message_error("rank " + std::to_string(places_[place]->rank) + " has stopped and was not asked to");
       if (++workers_stopped_ == workers_.size()) {
         all_stopped_ = true;
         notify();
       }
     } else {
-      throw message_error("rank 0 received a message that is meant for a worker");
+      throw message_error(std::string("a '") + name_of(r) + "' message came from rank " + std::to_string(places_[place]->rank) +
+                          ", which only a worker expects");
     }
   }
 }

@@ -5,7 +5,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace rankpool::detail {
@@ -46,9 +45,7 @@ int mpi_transport::peer_of(int rank) const { return !leading_ ? 0 : rank < root_
 
 void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);
-  byte_writer trailer(f.head);  // the sizes of the bulk buffers, then their number
-  for (const auto& b : f.bulk) trailer.put<std::uint64_t>(b->size());
-  trailer.put<std::uint32_t>(static_cast<std::uint32_t>(f.bulk.size()));
+  append_bulk_sizes(f);
   if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
   outgoing& kept = sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
   const auto start = [&](const std::byte* data, std::size_t n, int tag) {
@@ -110,15 +107,7 @@ bool mpi_transport::advance(int rank, incoming& m) {
     mpi_check(MPI_Test(&m.head_request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done == 0) return false;
     m.head_here = true;
-    std::uint32_t buffers = 0;
-    if (m.head.size() < sizeof buffers) throw message_error("a message without its trailer was received");
-    std::size_t end = m.head.size() - sizeof buffers;
-    std::memcpy(&buffers, m.head.data() + end, sizeof buffers);
-    if (buffers > end / sizeof(std::uint64_t)) throw message_error("a message names more large payloads than it can have");
-    std::size_t at = end - buffers * sizeof(std::uint64_t);
-    for (std::uint32_t i = 0; i < buffers; ++i) {
-      std::uint64_t size = 0;
-      std::memcpy(&size, m.head.data() + at + i * sizeof size, sizeof size);
+    for (const std::uint64_t size : take_bulk_sizes(m.head)) {
       auto bytes = std::make_shared<byte_buffer>();
       bytes->resize(size);
       for (std::size_t from = 0; from < size; from += largest_message) {
@@ -129,7 +118,6 @@ bool mpi_transport::advance(int rank, incoming& m) {
       }
       m.bulk.push_back(std::move(bytes));
     }
-    m.head.resize(at);
   }
   return complete(m.bulk_requests);
 }
