@@ -48,7 +48,7 @@ TEST_CASE("the initializer has run before the first task on every worker") {
   }
 }
 
-TEST_CASE("the initializer runs once on each worker") {
+TEST_CASE("the initializer runs once on each worker", "[processes]") {
   rankpool::executor warm_up(cluster());
   const int before = warm_up.submit(initialized_times).result();
   rankpool::executor pool(cluster(), {.max_workers = 1, .initializer = initialize});

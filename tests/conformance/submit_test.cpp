@@ -212,7 +212,7 @@ TEST_CASE("fifteen tasks for each worker saturate it without more processes") {
   CHECK(pool.num_workers() == workers());
 }
 
-TEST_CASE("a task keeps what it leaves in a global variable to its worker", "[ranks]") {
+TEST_CASE("a task keeps what it leaves in a global variable to its worker", "[ranks][processes]") {
   static int visits = 0;
   rankpool::executor pool(cluster());
   CHECK(pool.submit([] { return ++visits; }).result() >= 1);

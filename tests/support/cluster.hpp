@@ -12,6 +12,10 @@ rankpool::cluster& cluster();
 /// alone carries the tag [ranks] and is left out there; this is for the few that differ in one line.
 bool is_inline();
 
+/// Whether the workers are threads of this process. A test of what separate processes keep apart carries the tag
+/// [processes] and is left out there.
+bool are_threads();
+
 /// The number of workers in the cluster: at least one, inline too.
 int workers();
 

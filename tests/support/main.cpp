@@ -1,12 +1,16 @@
 // The test program: Catch2 on rank 0, every other rank serving tasks.
 //
 // Why: a rank that runs the framework for itself can fail unseen, or pass without having served anything. Here the
-// status of rank 0 is the status of all. Assertions belong on rank 0's main thread: Catch2 knows no other.
+// status of rank 0 is the status of all. RANKPOOL_TEST_THREADS=n takes n threads for workers. Assertions belong on rank 0's main thread: Catch2 knows no other.
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.hpp"
 
 #include "support/cluster.hpp"
+#include "support/thread_cluster.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <stdexcept>
 
 namespace support {
@@ -19,6 +23,8 @@ rankpool::cluster& cluster() {
   return *current;
 }
 
+bool are_threads() { return !is_inline() && cluster().workers().front().pid == getpid(); }
+
 bool is_inline() { return cluster().workers().front().rank == 0; }
 
 int workers() { return cluster().num_workers(); }
@@ -30,12 +36,15 @@ cluster_scope::~cluster_scope() { current = nullptr; }
 }  // namespace support
 
 int main(int argc, char** argv) {
-  return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+  const auto run_tests = [&](rankpool::cluster& cluster) {
     const support::cluster_scope scope(cluster);
     Catch::Session session;
     if (const int status = session.applyCommandLine(argc, argv); status != 0) return status;
     auto& selected = session.configData().testsOrTags;
     if (selected.empty() && support::is_inline()) selected.emplace_back("~[ranks]");
+    if (selected.empty() && support::are_threads()) selected.emplace_back("~[processes]");
     return session.run();
-  });
+  };
+  if (const char* threads = std::getenv("RANKPOOL_TEST_THREADS")) return support::run_on_threads(std::atoi(threads), run_tests);
+  return rankpool::run(argc, argv, run_tests);
 }

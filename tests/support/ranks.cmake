@@ -1,4 +1,4 @@
-# How tests are run: under mpirun, self-launched, or inline in one process.
+# How tests are run: under mpirun, self-launched, inline in one process, or on threads of one.
 #
 # Tests on ranks run one at a time, so that timing means something on two cores. A sanitize build has none of them:
 # MPI itself is not clean there, and inline runs the same code.
@@ -52,4 +52,15 @@ function(add_inline_test name)
   endif()
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES LABELS inline TIMEOUT ${arg_TIMEOUT} ENVIRONMENT RANKPOOL_WORKERS=0)
+endfunction()
+
+# add_thread_test(NAME THREADS n [TIMEOUT s] COMMAND ...): n workers that are threads of one process, by support/main.cpp.
+function(add_thread_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "THREADS;TIMEOUT" "COMMAND")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  set_tests_properties(${name} PROPERTIES
+    LABELS threads TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT RANKPOOL_TEST_THREADS=${arg_THREADS})
 endfunction()
