@@ -32,7 +32,10 @@ void executor_core::submit(std::shared_ptr<job> work, int priority) {
   if (closed_) throw pool_closed();
   if (pool_->ended()) throw pool_closed("the pool has ended");
   unfinished_.fetch_add(1);
-  pool_->post_submit(id_, std::move(work), priority);
+  if (!pool_->post_submit(id_, std::move(work), priority)) {
+    unfinished_.fetch_sub(1);
+    throw pool_closed("the pool has ended");
+  }
 }
 
 void executor_core::changed(std::shared_ptr<job> work) { pool_->post_change(id_, std::move(work)); }

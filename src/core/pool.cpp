@@ -27,17 +27,34 @@ void pool::leave() {
   callers_gone_.notify_all();
   wake();
   if (progress_thread_.joinable()) progress_thread_.join();
-  std::scoped_lock lock(driving_, inbox_mutex_);  // a thread that still drives finishes its step first
+  const std::lock_guard drives(driving_);  // a thread that still drives finishes its step first
+  const driver_mark mark(driver_);
+  shut_inbox();
+  std::lock_guard lock(inbox_mutex_);
   link_.reset();
+}
+
+// Nobody takes events any more: those that are there are the last.
+void pool::shut_inbox() {
+  {
+    std::lock_guard lock(inbox_mutex_);
+    inbox_shut_ = true;
+  }
+  effects out;
+  (void)take_events(out);
+  queue_deliveries(out);
+  deliver();
 }
 
 // ---- events from the user's threads
 
-void pool::post(event e) {
+// False, and nothing has happened, once nobody would take it: an inbox that kept it would keep its job, and that the pool.
+bool pool::post(event e) {
   const bool submits = e.what == event::kind::submit;
   bool first = false;
   {
     std::lock_guard lock(inbox_mutex_);
+    if (inbox_shut_) return false;
     first = inbox_.empty();
     inbox_.push_back(std::move(e));
   }
@@ -50,6 +67,7 @@ void pool::post(event e) {
       wake();
     }
   }
+  return true;
 }
 
 void pool::wake() {
@@ -62,9 +80,11 @@ void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_wor
         std::make_unique<opening>(opening{executor, std::move(initializer)})});
 }
 
-void pool::post_submit(executor_id executor, std::shared_ptr<job> work, int priority) {
+bool pool::post_submit(executor_id executor, std::shared_ptr<job> work, int priority) {
   jobs_left_.fetch_add(1);
-  post({event::kind::submit, executor, priority, std::move(work), nullptr});
+  if (post({event::kind::submit, executor, priority, std::move(work), nullptr})) return true;
+  jobs_left_.fetch_sub(1);
+  return false;
 }
 
 void pool::post_change(executor_id executor, std::shared_ptr<job> work) {
@@ -133,6 +153,7 @@ bool pool::take_events(effects& out) {
 }
 
 bool pool::take_frames(effects& out) {
+  if (failed_) return false;  // one of them has done it
   constexpr int most = 64;  // then results are delivered and workers fed before more is read
   int from = 0;
   int n = 0;
@@ -267,14 +288,14 @@ bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {
 
 // A fault of the pool itself: everybody who waits is told, nobody is left hanging.
 void pool::fail(const std::exception_ptr& why) {
+  if (failed_) return;
   log_line("the pool has failed: " + describe(why));
   ended_ = true;
   failed_ = true;
   effects out;
   scheduler_.on_end(std::make_exception_ptr(broken_pool("the pool has failed: " + describe(why))), out);
-  (void)take_events(out);
   queue_deliveries(out);
-  deliver();
+  shut_inbox();
   all_stopped_ = true;
   notify();
 }

@@ -30,6 +30,18 @@ struct pool_options {
   scheduling_policy scheduling = {};
 };
 
+// Marks the calling thread as the driver; the lock is held.
+class driver_mark {
+ public:
+  explicit driver_mark(std::atomic<std::thread::id>& driver) : driver_(driver) { driver_ = std::this_thread::get_id(); }
+  driver_mark(const driver_mark&) = delete;
+  driver_mark& operator=(const driver_mark&) = delete;
+  ~driver_mark() { driver_ = std::thread::id(); }
+
+ private:
+  std::atomic<std::thread::id>& driver_;
+};
+
 class pool final : public wait_room, public std::enable_shared_from_this<pool> {
  public:
   pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, pool_options options);
@@ -45,7 +57,8 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
 
   // ---- executor_core's side, from any thread
   void post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer);
-  void post_submit(executor_id executor, std::shared_ptr<job> work, int priority);
+  /// False if the pool has ended: nothing will come of it.
+  [[nodiscard]] bool post_submit(executor_id executor, std::shared_ptr<job> work, int priority);
   void post_change(executor_id executor, std::shared_ptr<job> work);
   void post_shutdown(executor_id executor, bool cancel);
   void post_close(executor_id executor);
@@ -84,9 +97,10 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     outcome result;
   };
 
-  void post(event e);
+  bool post(event e);
   void wake();
   void leave();
+  void shut_inbox();
   void release_caller();
   void progress();
   void drive_until(steady_time deadline, condition_ref ready);
@@ -112,6 +126,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
 
   std::mutex inbox_mutex_;
   std::vector<event> inbox_;
+  bool inbox_shut_ = false;
 
   // The driving thread's own.
   scheduler scheduler_;

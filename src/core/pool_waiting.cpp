@@ -15,18 +15,6 @@ namespace {
 
 constexpr auto caller_returns_within = 100us;  // from one result to the next
 
-// Marks the calling thread as the driver; the lock is held.
-class driver_mark {
- public:
-  explicit driver_mark(std::atomic<std::thread::id>& driver) : driver_(driver) { driver_ = std::this_thread::get_id(); }
-  driver_mark(const driver_mark&) = delete;
-  driver_mark& operator=(const driver_mark&) = delete;
-  ~driver_mark() { driver_ = std::thread::id(); }
-
- private:
-  std::atomic<std::thread::id>& driver_;
-};
-
 }  // namespace
 
 void pool::notify() {

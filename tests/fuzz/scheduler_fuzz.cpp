@@ -1,0 +1,157 @@
+// Any order of events: the scheduler's books balance after each, and in the end every job has finished exactly once.
+#include "core/scheduler.hpp"
+#include "fuzz/input.hpp"
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+using namespace rankpool::detail;
+
+namespace {
+
+void run_nothing(byte_reader&, byte_writer&) {}
+
+class made_up_job final : public job {
+ public:
+  made_up_job(std::uint64_t items, std::uint64_t chunk, std::uintptr_t kind, bool growing)
+      : job(&run_nothing, kind, chunk), items_(items), growing_(growing) {}
+  std::uint64_t available() override { return items_ - cut_; }
+  bool may_grow() override { return growing_; }
+  piece cut(std::uint64_t n) override {
+    piece p{cut_, std::min(n, available()), {}};
+    cut_ += p.count;
+    return p;
+  }
+  void on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
+    over += count;
+    fuzz::require(over <= cut_);
+  }
+  void abandon(const std::exception_ptr&) override {
+    cut_ = items_;
+    growing_ = false;
+  }
+  void seal() override { growing_ = false; }
+  void grow(std::uint64_t n) {
+    if (growing_) items_ += n;
+  }
+
+  std::uint64_t over = 0;
+
+ private:
+  std::uint64_t items_;
+  std::uint64_t cut_ = 0;
+  bool growing_;
+};
+
+constexpr std::size_t workers = 3;
+constexpr std::size_t most_executors = 4;
+
+class world {
+ public:
+  void event(fuzz::input& in) {
+    effects out;
+    const auto id = static_cast<executor_id>(1 + in.below(most_executors));
+    const auto w = in.below(workers);
+    switch (in.number<std::uint8_t>() % 12) {
+      case 0:
+        if (opened_ < most_executors) scheduler_.on_open(static_cast<executor_id>(++opened_), static_cast<int>(1 + in.below(workers)));
+        break;
+      case 1:
+      case 2: {
+        if (id > opened_) break;  // nobody submits to an executor that is not there
+        auto work = std::make_shared<made_up_job>(1 + in.below(40), in.below(4), in.below(3), in.below(4) == 0);
+        jobs_.push_back({id, work});
+        scheduler_.on_submit(id, work, static_cast<int>(in.below(3)), out);
+        break;
+      }
+      case 3:
+        if (!jobs_.empty()) {
+          auto& [owner, work] = jobs_[in.below(jobs_.size())];
+          switch (in.below(3)) {
+            case 0: work->grow(1 + in.below(5)); break;
+            case 1: work->seal(); break;
+            default: work->abandon(nullptr); break;
+          }
+          scheduler_.on_change(owner, work, out);
+        }
+        break;
+      case 4:
+      case 5:
+      case 6: finish(w, in, out); break;
+      case 7: {  // gives back what it has not started
+        auto& queue = queues_[w];
+        std::vector<piece_id> ids;
+        while (queue.size() > 1) {
+          ids.insert(ids.begin(), queue.back());
+          queue.pop_back();
+        }
+        scheduler_.on_recalled({static_cast<int>(w)}, ids, now_, out);
+        break;
+      }
+      case 8: scheduler_.on_shutdown(id, in.below(2) == 0, out); break;
+      case 9: scheduler_.on_broken(id, {static_cast<int>(w)}, std::make_exception_ptr(rankpool::broken_pool()), out); break;
+      case 10: (void)scheduler_.on_result({static_cast<int>(w)}, in.number<std::uint32_t>(), std::chrono::nanoseconds(1), 1, now_, out); break;
+      default: now_ += std::chrono::microseconds(in.number<std::uint16_t>()); break;
+    }
+    take(out);
+    dispatch();
+  }
+
+  void end() {
+    effects out;
+    scheduler_.on_end(std::make_exception_ptr(rankpool::pool_closed()), out);
+    take(out);
+    scheduler_.sanity_check();
+    fuzz::require(!scheduler_.busy());
+    fuzz::require(finished_ == jobs_.size());
+  }
+
+ private:
+  void finish(std::size_t w, fuzz::input& in, effects& out) {
+    if (queues_[w].empty()) return;
+    const piece_id id = queues_[w].front();
+    queues_[w].pop_front();
+    const std::chrono::nanoseconds taken(in.number<std::uint32_t>());
+    now_ += taken;
+    // Nothing comes of a piece that was given up meanwhile.
+    if (auto done = scheduler_.on_result({static_cast<int>(w)}, id, taken, 8, now_, out)) done->work->on_outcome(done->first, done->count, {});
+  }
+
+  void dispatch() {
+    effects out;
+    scheduler_.dispatch(now_, out);
+    take(out);
+    scheduler_.sanity_check();
+    (void)scheduler_.next_check(now_);
+  }
+
+  void take(effects& out) {
+    for (const auto& order : out.send) queues_[static_cast<std::size_t>(order.to.value)].push_back(order.id);
+    for (const auto& c : out.completions) c.work->on_outcome(c.first, c.count, {});
+    for (const auto& a : out.abandon) a.work->abandon(a.error);
+    finished_ += out.jobs_finished.size();
+    for (const auto& a : out.abandon) {
+      effects more;
+      scheduler_.on_change(a.executor, a.work, more);
+      take(more);
+    }
+  }
+
+  scheduler scheduler_{static_cast<int>(workers)};
+  std::vector<std::deque<piece_id>> queues_ = std::vector<std::deque<piece_id>>(workers);
+  std::vector<std::pair<executor_id, std::shared_ptr<made_up_job>>> jobs_;
+  std::size_t opened_ = 0;
+  std::size_t finished_ = 0;
+  scheduler::time now_{};
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::input in(data, size);
+  world w;
+  while (!in.empty()) w.event(in);
+  w.end();
+  return 0;
+}

@@ -1,0 +1,41 @@
+// A transport whose other side is the test or the fuzzer: frames come as they are made up, what is sent is only looked at.
+#pragma once
+
+#include "core/transport.hpp"
+
+#include <deque>
+#include <utility>
+
+namespace support {
+
+class scripted_transport : public rankpool::detail::transport {
+ public:
+  void arrive(int from, rankpool::detail::frame f) { arriving_.emplace_back(from, std::move(f)); }
+
+  void send(int, rankpool::detail::frame f) override {  // whatever is sent can be read
+    rankpool::detail::frame_reader reader(f);
+    for (rankpool::detail::record r; reader.next(r);) on_sent(r);
+  }
+  bool receive(int& peer, rankpool::detail::frame& f) override {
+    if (arriving_.empty()) return false;
+    peer = arriving_.front().first;
+    f = std::move(arriving_.front().second);
+    arriving_.pop_front();
+    return true;
+  }
+  bool transferring() const override { return false; }
+  bool peers_ring() const override { return true; }
+  std::uint32_t rings() const override { return 0; }
+  bool look(std::uint32_t, const std::atomic<int>&) override { return !arriving_.empty(); }
+  bool prepare_sleep(std::uint32_t) override { return false; }
+  void sleep(std::uint32_t, rankpool::detail::steady_time) override {}
+  void wake() override {}
+
+ protected:
+  virtual void on_sent(const rankpool::detail::record&) {}
+
+ private:
+  std::deque<std::pair<int, rankpool::detail::frame>> arriving_;
+};
+
+}  // namespace support
