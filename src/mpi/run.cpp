@@ -26,7 +26,12 @@ constexpr int status_usage = 2;
 constexpr auto patience_after_failure = 2s;  // for tasks that still run when the program has failed
 
 int report(const std::exception_ptr& e) {
-  log_line(describe(e));
+  std::string text = describe(e);
+  if (const remote_info* where = remote_context(e); where != nullptr && !where->trace.empty()) {
+    text += ", thrown in\n" + where->trace;
+    text.pop_back();  // the line ends once
+  }
+  log_line(text);
   return status_failed;
 }
 

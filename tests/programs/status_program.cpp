@@ -1,4 +1,4 @@
-// run() from the outside: status_program [N | throw | throw-while-busy | workers-are-here].
+// run() from the outside: status_program [N | throw | throw-in-task | throw-while-busy | workers-are-here].
 //
 // Every rank prints the status that run() gave it.
 #include <rankpool/rankpool.hpp>
@@ -22,10 +22,21 @@ int doze(int n) {
   return n;
 }
 
+}  // namespace
+
+// Outside of the namespace without a name: the trace of the throw shows it.
+[[gnu::noinline]] int stumble(int n) {
+  if (n == 5) throw std::invalid_argument("the reactor is not a toy");
+  return n;
+}
+
+namespace {
+
 int work(rankpool::cluster& cluster, const std::string& order) {
   rankpool::executor pool(cluster);
   if (pool.submit(square, 5).result() != 25) return 99;
   if (order == "throw") throw std::invalid_argument("the reactor is not a toy");
+  if (order == "throw-in-task") pool.submit(stumble, 5).result();
   if (order == "workers-are-here") return cluster.workers().front().rank == 0 ? 0 : 1;
   if (order == "throw-while-busy") {
     std::vector<rankpool::future<int>> tasks;
