@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -208,4 +210,37 @@ TEST_CASE("callbacks of many futures are each called once") {
   CHECK(eventually([&] { return called >= 1000; }));
   check_computes(pool);
   CHECK(called == 1000);
+}
+
+TEST_CASE("a callback may shut the executor down, with and without waiting", "[fault]") {
+  for (const bool wait : {false, true}) {
+    std::optional<rankpool::executor> pool(cluster());
+    notes seen;
+    std::vector<rankpool::future<int>> tasks;
+    for (int i = 0; i < 20; ++i) tasks.push_back(pool->submit(square, i));
+    tasks.front().add_done_callback([&](rankpool::future<int>) {
+      pool->shutdown({.wait = wait});
+      seen.add("shut down");
+    });
+    for (int i = 0; i < 20; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
+    REQUIRE(seen.reach(1));
+    CHECK(pool->num_workers() == 0);
+    CHECK_THROWS_AS(pool->submit(square, 1), rankpool::pool_closed);
+    pool.reset();
+    check_cluster_computes();
+  }
+}
+
+TEST_CASE("a callback may destroy the executor of its task", "[fault]") {
+  notes seen;
+  auto pool = std::make_shared<rankpool::executor>(cluster());
+  std::vector<rankpool::future<int>> tasks;
+  for (int i = 0; i < 20; ++i) tasks.push_back(pool->submit(square, i));
+  tasks.front().add_done_callback([&seen, last = std::move(pool)](rankpool::future<int>) mutable {
+    last.reset();
+    seen.add("destroyed");
+  });
+  for (int i = 0; i < 20; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
+  REQUIRE(seen.reach(1));
+  check_cluster_computes();
 }
