@@ -55,6 +55,7 @@ class future_group final : public completion_watch {
   void wait_until(steady_time deadline, const std::function<bool()>& ready);
 
   std::vector<std::shared_ptr<future_state_base>> states_;                // null once given out
+  std::vector<std::shared_ptr<wait_room>> rooms_;                         // where they come to an end; one as a rule
   std::vector<std::pair<const future_state_base*, std::size_t>> order_;  // place in states_, by address
   std::mutex mutex_;
   std::vector<std::shared_ptr<future_state_base>> over_;  // not given out yet, in order of completion

@@ -56,6 +56,8 @@ void executor_core::shutdown(bool wait, bool cancel) {
 
 wait_room& executor_core::room() { return *pool_; }
 
+std::shared_ptr<wait_room> executor_core::shared_room() { return pool_; }
+
 std::uint64_t executor_core::next_task_id() { return pool_->next_task_id(); }
 
 void executor_core::on_jobs_finished(std::uint64_t count) {

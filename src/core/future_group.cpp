@@ -2,12 +2,20 @@
 #include <rankpool/wait.hpp>
 
 namespace rankpool::detail {
+namespace {
+constexpr std::chrono::milliseconds turn_of_one_pool{1};
+}
 
 future_group::future_group(std::vector<std::shared_ptr<future_state_base>> states) : states_(std::move(states)) {
   order_.reserve(states_.size());
   for (std::size_t i = 0; i < states_.size(); ++i) order_.emplace_back(states_[i].get(), i);
   std::sort(order_.begin(), order_.end());
-  for (const auto& state : states_) state->watch(*this);
+  for (const auto& state : states_) {
+    if (auto room = state->room(); rooms_.empty() || rooms_.back() != room) rooms_.push_back(std::move(room));
+    state->watch(*this);
+  }
+  std::sort(rooms_.begin(), rooms_.end());
+  rooms_.erase(std::unique(rooms_.begin(), rooms_.end()), rooms_.end());
 }
 
 future_group::~future_group() {
@@ -25,11 +33,11 @@ void future_group::on_done(future_state_base& state) {
 }
 
 void future_group::wait_until(steady_time deadline, const std::function<bool()>& ready) {
-  if (states_.empty() || ready()) return;
-  for (const auto& state : states_) {
-    if (state != nullptr && !state->done()) {
-      (void)state->room().wait_until(deadline, ready);
-      return;
+  if (rooms_.size() == 1) (void)rooms_.front()->wait_until(deadline, ready);
+  // Futures of several pools: one at a time can be driven from here, or wake this thread. So each gets its turn.
+  while (rooms_.size() > 1 && !ready() && std::chrono::steady_clock::now() < deadline) {
+    for (const auto& room : rooms_) {
+      (void)room->wait_until(std::min(deadline, std::chrono::steady_clock::now() + turn_of_one_pool), ready);
     }
   }
 }

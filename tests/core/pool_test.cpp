@@ -5,6 +5,7 @@
 #include "support/scripted_transport.hpp"
 
 #include <rankpool/executor.hpp>
+#include <rankpool/wait.hpp>
 
 #include <memory>
 #include <optional>
@@ -96,4 +97,23 @@ TEST_CASE("a pool that has ended is freed with the last handle on it, whatever w
     executor.reset();
   }
   CHECK(seen.expired());
+}
+
+TEST_CASE("futures of two pools in one process can be waited for together") {
+  const auto one = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
+  const auto two = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
+  rankpool::cluster first = cluster_access::make(one);
+  rankpool::cluster second = cluster_access::make(two);
+  {
+    rankpool::executor here(first);
+    rankpool::executor there(second);
+    const auto square = [](int n) { return n * n; };
+    std::vector tasks{here.submit(square, 1), there.submit(square, 2), here.submit(square, 3), there.submit(square, 4)};
+    CHECK(rankpool::wait(tasks, rankpool::return_when::all_completed, 5s).done.size() == 4);
+    std::vector more{here.submit(square, 1), there.submit(square, 2)};
+    int sum = 0;
+    for (const auto& task : rankpool::as_completed(more, 5s)) sum += task.result();
+    CHECK(sum == 5);
+  }
+  for (const auto& p : {one, two}) CHECK(p->stop(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }

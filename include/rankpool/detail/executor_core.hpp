@@ -40,6 +40,7 @@ class executor_core : public std::enable_shared_from_this<executor_core> {
   void shutdown(bool wait, bool cancel);
 
   wait_room& room();
+  std::shared_ptr<wait_room> shared_room();
   std::uint64_t next_task_id();
 
   // ---- the pool's side; called from the thread that drives it

@@ -65,7 +65,7 @@ class future_state_base : public job {
   /// At once if it is over already.
   void watch(completion_watch& watch);
   void unwatch(completion_watch& watch);
-  wait_room& room() { return owner_->room(); }
+  std::shared_ptr<wait_room> room() { return owner_->shared_room(); }
 
   /// The arguments, before the task is submitted.
   byte_buffer arguments;
