@@ -85,9 +85,10 @@ void pool::drive_until(steady_time deadline, condition_ref ready) {
   try {
     while (!ready() && link_ != nullptr) {
       const std::uint32_t seen = link_->rings();
-      if (step()) continue;
+      const bool moved = step();
       const auto now = std::chrono::steady_clock::now();
-      if (now >= deadline) return;
+      if (now >= deadline) return;  // also where there is always something to do
+      if (moved) continue;
       if (!options_.progress_thread) return;  // inline: what is not done now waits for another thread
       if (ready() || link_->look(seen, nobody)) continue;
       const auto until = std::min(deadline, scheduler_.next_check(now).value_or(now + 100ms));
