@@ -19,6 +19,24 @@ const char* to_string(task_state state) {
   return "unknown";
 }
 
+namespace {
+
+// The end of an executor or of the pool fails many futures with one exception. Each gets its own, so that readers on
+// several threads share nothing.
+std::exception_ptr own_copy(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const broken_pool& e) {
+    return std::make_exception_ptr(e);
+  } catch (const pool_closed& e) {
+    return std::make_exception_ptr(e);
+  } catch (...) {
+    return why;
+  }
+}
+
+}  // namespace
+
 future_state_base::future_state_base(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind)
     : job(run, kind), owner_(std::move(owner)), id_(owner_->next_task_id()) {}
 
@@ -66,7 +84,7 @@ void future_state_base::become(task_state end, outcome result) {
     std::lock_guard lock(mutex_);
     arguments = byte_buffer();
     result_ = std::move(result.bytes);
-    error_ = std::move(result.error);
+    error_ = result.error == nullptr ? nullptr : own_copy(result.error);
     where_ = std::move(result.where);
     callbacks.swap(callbacks_);
     state_.store(end);
