@@ -11,16 +11,37 @@
 #endif
 
 #include <string>
+#include <vector>
 
 namespace support {
 
-/// Matches a text that contains `part`.
-inline auto containing(const std::string& part) {
 #if defined(CATCH_VERSION_MAJOR) && CATCH_VERSION_MAJOR >= 3
-  return Catch::Matchers::ContainsSubstring(part);
-#else
-  return Catch::Matchers::Contains(part);
-#endif
+
+/// Matches a text that contains `part`.
+inline auto containing(const std::string& part) { return Catch::Matchers::ContainsSubstring(part); }
+
+using listener_base = Catch::EventListenerBase;
+
+inline std::string name_of(const Catch::TestCaseStats& test) { return test.testInfo->name; }
+
+inline std::vector<std::string> tags_of(const Catch::TestCaseStats& test) {
+  std::vector<std::string> tags;
+  for (const auto& tag : test.testInfo->tags) tags.emplace_back(tag.original.data(), tag.original.size());
+  return tags;
 }
+
+#else
+
+inline auto containing(const std::string& part) { return Catch::Matchers::Contains(part); }
+
+#if defined(CATCH_CONFIG_EXTERNAL_INTERFACES) || defined(CATCH_CONFIG_RUNNER)
+using listener_base = Catch::TestEventListenerBase;
+
+inline std::string name_of(const Catch::TestCaseStats& test) { return test.testInfo.name; }
+
+inline std::vector<std::string> tags_of(const Catch::TestCaseStats& test) { return test.testInfo.tags; }
+#endif
+
+#endif
 
 }  // namespace support

@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 
 #include "support/cluster.hpp"
+#include "support/record.hpp"
 #include "support/thread_cluster.hpp"
 
 #include <unistd.h>
@@ -43,7 +44,8 @@ int main(int argc, char** argv) {
     auto& selected = session.configData().testsOrTags;
     if (selected.empty() && support::is_inline()) selected.emplace_back("~[ranks]");
     if (selected.empty() && support::are_threads()) selected.emplace_back("~[processes]");
-    return session.run();
+    const int status = session.run();
+    return status != 0 ? status : support::faults_without_computation();
   };
   if (const char* threads = std::getenv("RANKPOOL_TEST_THREADS")) return support::run_on_threads(std::atoi(threads), run_tests);
   return rankpool::run(argc, argv, run_tests);

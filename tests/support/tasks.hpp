@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/cluster.hpp"
+#include "support/record.hpp"
 #include "support/results.hpp"
 
 #include <chrono>
@@ -56,6 +57,7 @@ inline std::vector<int> squares(int count) {
 
 /// Ends a fault test: `pool` goes on as if nothing had happened.
 inline void check_computes(rankpool::executor& pool) {
+  note_computed();
   CHECK(pool.submit(add, 40, 2).result() == 42);
   CHECK(collect(pool.map(square, numbers(50))) == squares(50));
 }
