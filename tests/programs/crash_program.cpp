@@ -1,5 +1,5 @@
-// crash_program exit|exit-0|abort|segfault|kill|kill-loaded: a task takes its process down. The program must end, with a clear error or
-// with the other tasks done: what it must never do is hang.
+// crash_program exit|exit-0|abort|segfault|kill|kill-loaded|kill-returning: a task takes its process down. The program must
+// end, with a clear error or with the other tasks done: what it must never do is hang.
 #include <rankpool/rankpool.hpp>
 
 #include <signal.h>
@@ -24,7 +24,7 @@ int crash(const std::string& how) {
   if (how == "exit-0") std::exit(0);
   if (how == "abort") std::abort();
   if (how == "segfault") raise(SIGSEGV);
-  if (how == "kill") raise(SIGKILL);
+  if (how == "kill" || how == "kill-returning") raise(SIGKILL);
   return 0;
 }
 
@@ -34,6 +34,8 @@ int crash_loaded(const std::vector<double>& load) {
   return 0;
 }
 
+std::vector<double> load(int) { return std::vector<double>(1'000'000); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +44,9 @@ int main(int argc, char** argv) {
     rankpool::executor pool(cluster);
     std::vector<rankpool::future<int>> tasks;
     for (int n = 0; n < 50; ++n) tasks.push_back(pool.submit(work, n));
+    if (how == "kill-returning") {  // megabytes are on their way from the one that dies
+      for (int n = 0; n < 20; ++n) pool.submit(load, n);
+    }
     const bool loaded = how == "kill-loaded";
     auto lost = loaded ? pool.submit(crash_loaded, std::vector<double>(1'000'000)) : pool.submit(crash, how);
     for (int n = 0; loaded && n < 20; ++n) pool.submit(crash_loaded, std::vector<double>(1'000'000));
