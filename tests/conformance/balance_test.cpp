@@ -68,7 +68,7 @@ TEST_CASE("submitted tasks go on while the caller sleeps", "[ranks]") {
   CHECK(late == 0);
 }
 
-TEST_CASE("a worker far slower than the others gets fewer tasks of a map", "[ranks]") {
+TEST_CASE("a worker far slower than the others gets fewer tasks of a map", "[scale/slow-worker][ranks]") {
   if (workers() < 2) return;
   rankpool::executor pool(cluster());
   const int slow = highest_rank();
@@ -77,7 +77,7 @@ TEST_CASE("a worker far slower than the others gets fewer tasks of a map", "[ran
   CHECK(tasks_of[slow] < 200 / workers() / 2);
 }
 
-TEST_CASE("a worker far slower than the others gets fewer submitted tasks", "[ranks]") {
+TEST_CASE("a worker far slower than the others gets fewer submitted tasks", "[scale/slow-worker][ranks]") {
   if (workers() < 2) return;
   rankpool::executor pool(cluster());
   const int slow = highest_rank();
@@ -102,17 +102,38 @@ TEST_CASE("a long task does not hold back the short ones submitted after it", "[
   for (int i = 0; i < 500; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
 }
 
-TEST_CASE("tasks of very different lengths all return, each with its own value") {
+TEST_CASE("tasks of very different lengths all return, each with its own value", "[scale/mixed]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 120; ++i) {
-    const auto time = i % 40 == 0 ? 20'000us : i % 10 == 0 ? 1'000us : 1us;
+    const auto time = i == 60 ? 1'000'000us : i % 40 == 0 ? 20'000us : i % 10 == 0 ? 1'000us : 1us;
     tasks.push_back(pool.submit(take, time, i));
   }
   for (int i = 0; i < 120; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
 }
 
-TEST_CASE("ranks that have nothing to do use next to no processor time", "[ranks]") {
+TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "[reproach/tiny]") {
+  rankpool::executor pool(cluster());
+  constexpr int count = 100'000;
+  const auto time_of = [&](const rankpool::map_options& options) {
+    const auto start = now();
+    int wrong = 0;
+    int expected = 0;
+    for (const int n : pool.map(options, identity, numbers(count))) wrong += n != expected++;
+    CHECK(wrong == 0);
+    return now() - start;
+  };
+  const auto in_chunks = time_of({.chunksize = 1000});
+  CHECK(time_of({}) < 5 * in_chunks + 300ms);
+
+  const auto start = now();
+  std::vector<rankpool::future<int>> tasks;
+  for (int n = 0; n < count; ++n) tasks.push_back(pool.submit(identity, n));
+  rankpool::wait(tasks);
+  CHECK(now() - start < count * 100us);
+}
+
+TEST_CASE("ranks that have nothing to do use next to no processor time", "[reproach/idle][ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   const auto worker_before = pool.submit(processor_time).result();
   const auto here_before = processor_time();

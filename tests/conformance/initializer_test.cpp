@@ -2,7 +2,7 @@
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
-#include <cstdlib>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -11,14 +11,13 @@ using namespace support;
 
 namespace {
 
-int times_initialized = 0;
-int setting = 0;
+// Each worker has its own, whether it is a process or a thread.
+thread_local int times_initialized = 0;
+thread_local int setting = 0;
 
 void initialize() { ++times_initialized; }
 
 void set(int value) { setting = value; }
-
-int initialized_times() { return times_initialized; }
 
 int setting_here() { return setting; }
 
@@ -38,22 +37,89 @@ void fail_on(int rank) {
   if (rankpool::this_worker::rank() == rank) throw std::runtime_error("this worker is unfit");
 }
 
-}  // namespace
+/// Counts how often it arrives.
+struct table {
+  std::vector<double> values;
+  static inline thread_local int arrivals = 0;
 
-TEST_CASE("the initializer has run before the first task on every worker") {
-  rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set, 31)});
-  for (const int seen : pool.map(
-           {.chunksize = 1}, [](int) { return setting_here(); }, numbers(10 * workers()))) {
-    CHECK(seen == 31);
+  template <class Archive>
+  void save(Archive& archive, unsigned) const {
+    archive << values;
   }
+  template <class Archive>
+  void load(Archive& archive, unsigned) {
+    archive >> values;
+    ++arrivals;
+  }
+  BOOST_SERIALIZATION_SPLIT_MEMBER()
+};
+
+/// The worker, what is set there, how often its initializer has run, and how often a table has arrived.
+struct sight {
+  int rank = 0;
+  int setting = 0;
+  int times = 0;
+  int arrivals = 0;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive & rank & setting & times & arrivals;
+  }
+};
+
+/// Leaves a mark named after its worker and waits for the gate, so that every worker answers.
+sight look(const std::string& marks, const std::string& gate_path) {
+  const sight seen{rank_of_worker(), setting, times_initialized, table::arrivals};
+  leave_mark(marks + "/" + std::to_string(seen.rank));
+  pass(gate_path, 0);
+  return seen;
 }
 
-TEST_CASE("the initializer runs once on each worker", "[processes]") {
-  rankpool::executor warm_up(cluster());
-  const int before = warm_up.submit(initialized_times).result();
-  rankpool::executor pool(cluster(), {.max_workers = 1, .initializer = initialize});
-  for (int i = 0; i < 30; ++i) CHECK(pool.submit(initialized_times).result() <= before + workers());
+std::vector<sight> look_everywhere(rankpool::executor& pool) {
+  gate all_are_here;
+  const scratch_directory here;
+  std::vector<rankpool::future<sight>> tasks;
+  for (int i = 0; i < workers(); ++i) tasks.push_back(pool.submit(look, here.path().string(), all_are_here.path()));
+  if (!is_inline()) REQUIRE(eventually([&] { return here.files() == workers(); }));
+  all_are_here.open();
+  std::vector<sight> seen;
+  for (auto& task : tasks) seen.push_back(task.result());
+  return seen;
+}
+
+thread_local std::vector<double> kept;
+
+void keep(const table& t) { kept = t.values; }
+
+double read_kept(int n) { return kept.at(static_cast<std::size_t>(n)); }
+
+}  // namespace
+
+TEST_CASE("the initializer has run before the first task on every worker", "[initializer/first]") {
+  rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set, 31)});
+  for (const sight& seen : look_everywhere(pool)) CHECK(seen.setting == 31);
+}
+
+TEST_CASE("the initializer runs once on each worker", "[initializer/first]") {
+  std::map<int, int> before;
+  {
+    rankpool::executor pool(cluster());
+    for (const sight& seen : look_everywhere(pool)) before[seen.rank] = seen.times;
+  }
+  rankpool::executor pool(cluster(), {.initializer = initialize});
+  for (int round = 0; round < 3; ++round) {
+    for (const sight& seen : look_everywhere(pool)) CHECK(seen.times == before.at(seen.rank) + 1);
+    check_computes(pool);
+  }
   if (!is_inline()) CHECK(times_initialized == 0);
+}
+
+TEST_CASE("what an initializer leaves on a worker has travelled once, however many tasks use it", "[reproach/sent-once]") {
+  const table large{std::vector<double>(100'000, 1.5)};
+  rankpool::executor pool(cluster(), {.initializer = rankpool::partial(keep, large)});
+  look_everywhere(pool);
+  for (const double value : pool.map({.chunksize = 1}, read_kept, numbers(200))) CHECK(value == 1.5);
+  for (const sight& seen : look_everywhere(pool)) CHECK(seen.arrivals == 1);
 }
 
 TEST_CASE("an initializer may be a function, a lambda, a function object with state, or a partial application") {
@@ -87,7 +153,8 @@ TEST_CASE("the initializer has run before the chunks of a map and of transform_r
   CHECK(pool.transform_reduce(numbers(101), 0, add, scaled) == 3 * 5050);
 }
 
-TEST_CASE("a failing initializer breaks the pool: pending futures say why, later submits throw, nothing hangs") {
+TEST_CASE("a failing initializer breaks the pool: pending futures say why, later submits throw, nothing hangs",
+          "[initializer/pending][initializer/later][initializer/no-hang][initializer/next][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     std::vector<rankpool::future<int>> tasks;
@@ -108,7 +175,7 @@ TEST_CASE("a failing initializer breaks the pool: pending futures say why, later
   check_cluster_computes();
 }
 
-TEST_CASE("a failing initializer breaks a map that is being read") {
+TEST_CASE("a failing initializer breaks a map that is being read", "[initializer/no-hang][initializer/next][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     auto results = pool.map(square, numbers(20));
@@ -117,7 +184,8 @@ TEST_CASE("a failing initializer breaks a map that is being read") {
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that fails on one worker alone breaks the pool as well") {
+TEST_CASE("an initializer that fails on one worker alone breaks the pool as well",
+          "[initializer/pending][initializer/later][initializer/no-hang][initializer/next][fault]") {
   {
     const int unfit = cluster().workers().back().rank;
     rankpool::executor pool(cluster(), {.initializer = rankpool::partial(fail_on, unfit)});
@@ -136,7 +204,7 @@ TEST_CASE("an initializer that fails on one worker alone breaks the pool as well
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that is never needed is never run") {
+TEST_CASE("an initializer that is never needed is never run", "[initializer/next][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     pool.shutdown();
@@ -145,7 +213,8 @@ TEST_CASE("an initializer that is never needed is never run") {
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that fails while a map still reads its input ends the map with broken_pool") {
+TEST_CASE("an initializer that fails while a map still reads its input ends the map with broken_pool",
+          "[initializer/no-hang][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     const std::vector<std::string> input(200'000, "a text that is long enough to fill many blocks of input");
@@ -165,7 +234,7 @@ TEST_CASE("an initializer that fails while a map still reads its input ends the 
   check_cluster_computes();
 }
 
-TEST_CASE("tasks submitted while the initializer fails all fail") {
+TEST_CASE("tasks submitted while the initializer fails all fail", "[initializer/pending][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     std::vector<rankpool::future<int>> futures;

@@ -5,8 +5,10 @@
 #include "support/tracked.hpp"
 
 #include <algorithm>
+#include <map>
 #include <ranges>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace support;
@@ -20,9 +22,31 @@ std::vector<int> sorted(std::vector<int> values) {
   return values;
 }
 
+int alive_during(const tracked&) { return tracked::alive(); }
+
+/// Leaves a mark named after its worker and waits for the gate, so that every worker answers; how many live there.
+std::pair<int, int> alive_here(const std::string& marks, const std::string& gate_path) {
+  const int rank = rank_of_worker();
+  leave_mark(marks + "/" + std::to_string(rank));
+  pass(gate_path, 0);
+  return {rank, tracked::alive()};
+}
+
+std::map<int, int> alive_on_each_worker(rankpool::executor& pool) {
+  gate all_are_here;
+  const scratch_directory here;
+  std::vector<rankpool::future<std::pair<int, int>>> tasks;
+  for (int i = 0; i < workers(); ++i) tasks.push_back(pool.submit(alive_here, here.path().string(), all_are_here.path()));
+  if (!is_inline()) REQUIRE(eventually([&] { return here.files() == workers(); }));
+  all_are_here.open();
+  std::map<int, int> alive;
+  for (auto& task : tasks) alive.insert(task.result());
+  return alive;
+}
+
 }  // namespace
 
-TEST_CASE("buffers of one, two, n and twice n give the same") {
+TEST_CASE("buffers of one, two, n and twice n give the same", "[map/buffersize]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 40, 80}) {
     CAPTURE(buffersize);
@@ -30,7 +54,7 @@ TEST_CASE("buffers of one, two, n and twice n give the same") {
   }
 }
 
-TEST_CASE("every pair of buffersize and chunksize gives the same") {
+TEST_CASE("every pair of buffersize and chunksize gives the same", "[map/buffer-and-chunks][map/input-thread]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 3, 10, 33, 100}) {
     for (const int chunksize : {0, 1, 2, 5, 33, 100}) {
@@ -44,7 +68,7 @@ TEST_CASE("every pair of buffersize and chunksize gives the same") {
   }
 }
 
-TEST_CASE("with a full buffer exactly buffersize items were taken from the input") {
+TEST_CASE("with a full buffer exactly buffersize items were taken from the input", "[map/buffer-exact]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 7, 30}) {
     CAPTURE(buffersize);
@@ -60,7 +84,7 @@ TEST_CASE("with a full buffer exactly buffersize items were taken from the input
   }
 }
 
-TEST_CASE("a buffer never holds more than buffersize items, with chunks too") {
+TEST_CASE("a buffer never holds more than buffersize items, with chunks too", "[map/buffer-exact]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {0, 2, 5, 100}) {
     CAPTURE(chunksize);
@@ -79,7 +103,7 @@ TEST_CASE("a buffer never holds more than buffersize items, with chunks too") {
   check_computes(pool);
 }
 
-TEST_CASE("a buffer makes endless inputs work") {
+TEST_CASE("a buffer makes endless inputs work", "[map/endless]") {
   rankpool::executor pool(cluster());
   int expected = 0;
   for (const int n : pool.map({.buffersize = 16}, square, std::views::iota(0))) {
@@ -97,7 +121,8 @@ TEST_CASE("a buffer makes endless inputs work") {
   check_computes(pool);
 }
 
-TEST_CASE("unordered results are the same values in some order, with chunks and buffers too") {
+TEST_CASE("unordered results are the same values in some order, with chunks and buffers too",
+          "[map/unordered][map/unordered-buffer]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {0, 1, 3, 50, 200}) {
     for (const int buffersize : {0, 1, 4, 100}) {
@@ -126,7 +151,7 @@ TEST_CASE("unordered results come as they complete", "[ranks]") {
   CHECK(sorted(seen) == numbers(6));
 }
 
-TEST_CASE("unordered results go on past an error") {
+TEST_CASE("unordered results go on past an error", "[map/unordered-error][fault]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {0, 3}) {
     for (const int chunksize : {1, 4}) {
@@ -137,9 +162,10 @@ TEST_CASE("unordered results go on past an error") {
                                               "error: no multiple of 5: 10", "error: no multiple of 5: 5"});
     }
   }
+  check_computes(pool);
 }
 
-TEST_CASE("arguments and results are freed once they are yielded") {
+TEST_CASE("arguments and results are freed once they are yielded", "[map/freed]") {
   const int before = tracked::alive();
   {
     rankpool::executor pool(cluster());
@@ -154,6 +180,22 @@ TEST_CASE("arguments and results are freed once they are yielded") {
     CHECK(most <= 2 * 8 + 8);
   }
   CHECK(tracked::alive() == before);
+}
+
+TEST_CASE("a worker holds no more of a map than the item that it works on", "[map/freed]") {
+  rankpool::executor pool(cluster());
+  const auto before = alive_on_each_worker(pool);
+  const std::vector<tracked> items(300);
+  const bool one_process = is_inline() || are_threads();
+  const int here = one_process ? static_cast<int>(items.size()) : 0;
+  const int in_work = one_process ? workers() : 1;
+  const int most_before = std::ranges::max(before | std::views::values);
+  for (const int chunksize : {0, 1, 50}) {
+    CAPTURE(chunksize);
+    for (const tracked& item : pool.map({.chunksize = chunksize}, track, items)) CHECK(item.value() == 1);
+    CHECK(std::ranges::max(collect(pool.map({.chunksize = chunksize}, alive_during, items))) <= most_before + here + in_work);
+  }
+  for (const auto& [rank, alive] : alive_on_each_worker(pool)) CHECK(alive == before.at(rank) + here);
 }
 
 TEST_CASE("the argument and the result of a task are freed with its future") {

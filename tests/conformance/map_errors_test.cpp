@@ -2,6 +2,7 @@
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -23,9 +24,16 @@ int pass_from(int limit, const std::string& gate_path, const std::string& marks,
   return n;
 }
 
+/// Takes two milliseconds, and leaves a mark named after the item.
+int doze_and_mark(const std::string& marks, int n) {
+  std::this_thread::sleep_for(2ms);
+  leave_mark(marks + "/" + std::to_string(n));
+  return n;
+}
+
 }  // namespace
 
-TEST_CASE("an exception surfaces at its own place, after the results before it") {
+TEST_CASE("an exception surfaces at its own place, after the results before it", "[map/error][fault]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {0, 1, 2, 3, 7, 100}) {
     CAPTURE(chunksize);
@@ -41,7 +49,7 @@ TEST_CASE("an exception surfaces at its own place, after the results before it")
   check_computes(pool);
 }
 
-TEST_CASE("the items after an exception still arrive, inside a chunk too") {
+TEST_CASE("the items after an exception still arrive, inside a chunk too", "[map/after-error][fault]") {
   rankpool::executor pool(cluster());
   const std::vector<std::string> expected{"error: no multiple of 5: 0", "1", "4", "9", "16", "error: no multiple of 5: 5", "36"};
   for (const int chunksize : {0, 1, 2, 3, 7, 100}) {
@@ -51,9 +59,10 @@ TEST_CASE("the items after an exception still arrive, inside a chunk too") {
       CHECK(readings(pool.map(options, square_unless_fifth, numbers(7))) == expected);
     }
   }
+  check_computes(pool);
 }
 
-TEST_CASE("each failed item has the context of its own task") {
+TEST_CASE("each failed item has the context of its own task", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 5}, square_unless_fifth, numbers(11));
   int failed = 0;
@@ -66,29 +75,32 @@ TEST_CASE("each failed item has the context of its own task") {
     }
   }
   CHECK(failed == 3);
+  check_computes(pool);
 }
 
-TEST_CASE("a map where everything fails yields nothing but errors") {
+TEST_CASE("a map where everything fails yields nothing but errors", "[map/after-error][fault]") {
   rankpool::executor pool(cluster());
   const std::vector<std::string> messages{"a", "b", "c"};
   CHECK(readings(pool.map(fail, messages)) == std::vector<std::string>{"error: a", "error: b", "error: c"});
   check_computes(pool);
 }
 
-TEST_CASE("a timeout_error thrown by a task is not the timeout of the map") {
+TEST_CASE("a timeout_error thrown by a task is not the timeout of the map", "[map/foreign-timeout][fault]") {
   rankpool::executor pool(cluster());
   const std::vector<std::string> expected{"0", "1", "error: the task's own", "3", "4"};
   CHECK(readings(pool.map(throw_timeout_at_two, numbers(5))) == expected);
   CHECK(readings(pool.map({.chunksize = 5, .timeout = 60s}, throw_timeout_at_two, numbers(5))) == expected);
+  check_computes(pool);
 }
 
-TEST_CASE("a timeout long enough is not noticed") {
+TEST_CASE("a timeout long enough is not noticed", "[map/timeout-ample]") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map({.timeout = 60s}, square, numbers(50))) == squares(50));
   CHECK(collect(pool.map({.chunksize = 3, .buffersize = 7, .timeout = 60s}, square, numbers(50))) == squares(50));
 }
 
-TEST_CASE("after a timeout come the results that are ready, the error, and then the end", "[ranks]") {
+TEST_CASE("after a timeout come the results that are ready, the error, and then the end",
+          "[map/timeout][map/timeout-cancels][fault][ranks]") {
   const scratch_directory marks;
   {
     rankpool::executor pool(cluster());
@@ -107,7 +119,39 @@ TEST_CASE("after a timeout come the results that are ready, the error, and then 
   CHECK(marks.files() < 1900);
 }
 
-TEST_CASE("a timeout of zero passes at once, and the map is at its end", "[ranks]") {
+TEST_CASE("a map whose time is up yields the first of its results, the error, and nothing more",
+          "[map/timeout][map/timeout-cancels][map/timeout-zero][map/unordered-timeout][fault]") {
+  const int count = 1000 * workers();
+  for (const auto timeout : {0ms, 50ms}) {
+    for (const bool ordered : {true, false}) {
+      CAPTURE(timeout.count(), ordered);
+      const scratch_directory marks;
+      {
+        rankpool::executor pool(cluster());
+        const auto f = rankpool::partial(doze_and_mark, marks.path().string());
+        auto results = pool.map({.chunksize = 1, .timeout = timeout, .ordered = ordered}, f, numbers(count));
+        std::vector<int> seen;
+        int errors = 0;
+        for (auto item = results.begin(); item != results.end(); ++item) {
+          try {
+            seen.push_back(*item);
+            CHECK(errors == 0);
+          } catch (const rankpool::timeout_error&) {
+            ++errors;
+          }
+        }
+        CHECK(errors == 1);
+        if (!ordered) std::ranges::sort(seen);
+        CHECK((ordered ? seen == numbers(static_cast<int>(seen.size())) : std::ranges::adjacent_find(seen) == seen.end()));
+        check_computes(pool);
+      }
+      // What had not started was cancelled, and has never run.
+      CHECK(marks.files() < count / 2);
+    }
+  }
+}
+
+TEST_CASE("a timeout of zero passes at once, and the map is at its end", "[map/timeout-zero][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto results = pool.map({.timeout = 0s}, pass, std::vector<std::string>(10, gate.path()), numbers(10));
@@ -119,7 +163,7 @@ TEST_CASE("a timeout of zero passes at once, and the map is at its end", "[ranks
   check_computes(pool);
 }
 
-TEST_CASE("the timeout counts from the call, however late the results are read", "[ranks]") {
+TEST_CASE("the timeout counts from the call, however late the results are read", "[map/timeout][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   const auto f = rankpool::partial(pass_from, 3, gate.path(), std::string("/nowhere"));
@@ -130,9 +174,11 @@ TEST_CASE("the timeout counts from the call, however late the results are read",
   const auto start = std::chrono::steady_clock::now();
   CHECK_THROWS_AS(*item, rankpool::timeout_error);
   CHECK(std::chrono::steady_clock::now() - start < 90ms);
+  gate.open();
+  check_computes(pool);
 }
 
-TEST_CASE("unordered results know the timeout too", "[ranks]") {
+TEST_CASE("unordered results know the timeout too", "[map/unordered-timeout][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto results =
@@ -145,7 +191,7 @@ TEST_CASE("unordered results know the timeout too", "[ranks]") {
   check_computes(pool);
 }
 
-TEST_CASE("dropping the results cancels what has not started", "[ranks]") {
+TEST_CASE("dropping the results cancels what has not started", "[fault][ranks]") {
   const scratch_directory marks;
   {
     rankpool::executor pool(cluster());
@@ -158,7 +204,7 @@ TEST_CASE("dropping the results cancels what has not started", "[ranks]") {
   CHECK(marks.files() < 1900);
 }
 
-TEST_CASE("dropping half-read results leaves the pool sound") {
+TEST_CASE("dropping half-read results leaves the pool sound", "[fault]") {
   rankpool::executor pool(cluster());
   for (int round = 0; round < 20; ++round) {
     int seen = 0;

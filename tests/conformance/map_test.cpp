@@ -47,18 +47,18 @@ static_assert(std::ranges::input_range<rankpool::map_results<int>>);
 static_assert(std::movable<rankpool::map_results<int>>);
 static_assert(!std::copyable<rankpool::map_results<int>>);
 
-TEST_CASE("map equals the sequential map, in order") {
+TEST_CASE("map equals the sequential map, in order", "[map/order]") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map(square, numbers(1000))) == squares(1000));
 }
 
-TEST_CASE("map gives its results in input order even if later ones are ready first") {
+TEST_CASE("map gives its results in input order even if later ones are ready first", "[map/order]") {
   rankpool::executor pool(cluster());
   const std::vector<std::chrono::microseconds> times{20ms, 1us, 10ms, 1us, 1us, 5ms, 1us};
   CHECK(collect(pool.map({.chunksize = 1}, take, times, numbers(7))) == numbers(7));
 }
 
-TEST_CASE("map zips several ranges to the shortest") {
+TEST_CASE("map zips several ranges to the shortest", "[map/ranges]") {
   rankpool::executor pool(cluster());
   const std::vector ones{1, 2, 3, 4, 5};
   const std::list tens{7, 8, 9};
@@ -68,7 +68,7 @@ TEST_CASE("map zips several ranges to the shortest") {
   CHECK(collect(pool.map(add, std::views::iota(0), ones)) == std::vector{1, 3, 5, 7, 9});
 }
 
-TEST_CASE("map of an empty range is empty") {
+TEST_CASE("map of an empty range is empty", "[map/empty]") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map(square, std::vector<int>{})).empty());
   CHECK(collect(pool.map(square, std::views::iota(5, 5))).empty());
@@ -76,7 +76,7 @@ TEST_CASE("map of an empty range is empty") {
   CHECK(collect(pool.map({.buffersize = 3}, square, std::vector<int>{})).empty());
 }
 
-TEST_CASE("map gives the same for chunks that divide the input, do not divide it, or exceed it") {
+TEST_CASE("map gives the same for chunks that divide the input, do not divide it, or exceed it", "[map/chunksize]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {1, 2, 3, 7, 10, 50, 99, 100, 101, 100'000}) {
     CAPTURE(chunksize);
@@ -84,7 +84,7 @@ TEST_CASE("map gives the same for chunks that divide the input, do not divide it
   }
 }
 
-TEST_CASE("map refuses sizes below zero") {
+TEST_CASE("map refuses sizes below zero", "[fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.map({.chunksize = -1}, square, numbers(3)), std::invalid_argument);
   CHECK_THROWS_AS(pool.map({.buffersize = -1}, square, numbers(3)), std::invalid_argument);
@@ -113,7 +113,7 @@ TEST_CASE("map takes what it needs of a borrowed range during the call") {
   CHECK(collect(std::move(results)) == squares(500));
 }
 
-TEST_CASE("an input range is read to its end, on the caller's thread only") {
+TEST_CASE("an input range is read to its end, on the caller's thread only", "[map/input-thread]") {
   rankpool::executor pool(cluster());
   counted_source source(100);
   CHECK(collect(pool.map(square, source)) == squares(100));
@@ -170,7 +170,7 @@ TEST_CASE("map of a task that returns nothing runs every task") {
   CHECK(scratch.files() == 10);
 }
 
-TEST_CASE("map starts its work without being iterated", "[ranks]") {
+TEST_CASE("map starts its work without being iterated", "[map/eager][ranks]") {
   rankpool::executor pool(cluster());
   const scratch_directory scratch;
   std::vector<std::string> paths;
@@ -211,7 +211,7 @@ TEST_CASE("a map of a million integers gives them all, in order") {
   CHECK(expected == 1'000'000);
 }
 
-TEST_CASE("starmap takes one argument pack for each tuple") {
+TEST_CASE("starmap takes one argument pack for each tuple", "[map/starmap]") {
   rankpool::executor pool(cluster());
   const std::vector<std::tuple<int, int, int>> packs{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}};
   CHECK(collect(pool.starmap(three, packs)) == std::vector{123, 456, 789});
@@ -228,7 +228,7 @@ TEST_CASE("starmap takes the items of a map, and map takes bits") {
   CHECK(collect(pool.map([](bool bit) { return !bit; }, std::vector<bool>{true, false})) == std::vector<bool>{false, true});
 }
 
-TEST_CASE("starmap takes the options of map") {
+TEST_CASE("starmap takes the options of map", "[map/starmap]") {
   rankpool::executor pool(cluster());
   std::vector<std::tuple<int, int>> packs;
   for (int n = 0; n < 50; ++n) packs.emplace_back(n, 1);

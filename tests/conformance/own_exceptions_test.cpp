@@ -76,7 +76,7 @@ int nest_own() {
 RANKPOOL_REGISTER_EXCEPTION(plant::overheated)
 RANKPOOL_REGISTER_EXCEPTION(plant::alarm);
 
-TEST_CASE("a registered exception type comes back whole") {
+TEST_CASE("a registered exception type comes back whole", "[error/registered][fault]") {
   rankpool::executor pool(cluster());
   try {
     pool.submit(plant::overheat, 451.5).result();
@@ -92,7 +92,7 @@ TEST_CASE("a registered exception type comes back whole") {
   check_computes(pool);
 }
 
-TEST_CASE("a registered type need not be a std::exception") {
+TEST_CASE("a registered type need not be a std::exception", "[error/registered][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(plant::sound_alarm, 3);
   try {
@@ -103,9 +103,10 @@ TEST_CASE("a registered type need not be a std::exception") {
     CHECK(alarm.rooms == std::vector<std::string>{"hall", "cellar"});
   }
   CHECK(rankpool::remote_context(task.exception()) != nullptr);
+  check_computes(pool);
 }
 
-TEST_CASE("a registered type comes back whole from inside a chunk") {
+TEST_CASE("a registered type comes back whole from inside a chunk", "[error/registered][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 3}, plant::overheat, std::vector{1.0, 2.0, 3.0, 4.0});
   double expected = 1;
@@ -118,9 +119,10 @@ TEST_CASE("a registered type comes back whole from inside a chunk") {
     }
   }
   CHECK(expected == 5);
+  check_computes(pool);
 }
 
-TEST_CASE("a registered type that is nested in a standard one comes back whole") {
+TEST_CASE("a registered type that is nested in a standard one comes back whole", "[error/registered][error/nested][fault]") {
   rankpool::executor pool(cluster());
   try {
     pool.submit(plant::nest_own).result();
@@ -134,9 +136,10 @@ TEST_CASE("a registered type that is nested in a standard one comes back whole")
       CHECK(inner.degrees() == 99);
     }
   }
+  check_computes(pool);
 }
 
-TEST_CASE("an unregistered exception type comes back as a remote_error with its name and message") {
+TEST_CASE("an unregistered exception type comes back as a remote_error with its name and message", "[error/unregistered][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(plant::spring_a_leak, "the cellar");
   CHECK_THROWS_AS(task.result(), rankpool::remote_error);
@@ -148,7 +151,8 @@ TEST_CASE("an unregistered exception type comes back as a remote_error with its 
   check_computes(pool);
 }
 
-TEST_CASE("what is not an exception class at all comes back as a remote_error with the name of its type") {
+TEST_CASE("what is not an exception class at all comes back as a remote_error with the name of its type",
+          "[error/no-exception][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit(plant::throw_42).result(), rankpool::remote_error);
   CHECK_THROWS_WITH(pool.submit(plant::throw_42).result(), containing("int"));

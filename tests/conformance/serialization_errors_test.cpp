@@ -59,6 +59,25 @@ void check_only_this_fails(const picky& value, const std::string& message) {
   check_computes(pool);
 }
 
+/// Rebuilding it begins with its default constructor, which throws in tasks, or outside of them.
+template <bool InTasks>
+struct fragile {
+  int value = 0;
+
+  explicit fragile(int n) : value(n) {}
+  fragile() {
+    if ((rankpool::this_worker::rank() != -1) == InTasks) throw std::runtime_error("cannot be made here");
+  }
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive & value;
+  }
+};
+
+int value_of(const fragile<true>& argument) { return argument.value; }
+
+fragile<false> made_in_task(int n) { return fragile<false>(n); }
+
 }  // namespace
 
 TEST_CASE("a picky value that has no objection travels") {
@@ -66,31 +85,46 @@ TEST_CASE("a picky value that has no objection travels") {
   CHECK(pool.submit(pass_on, picky{}).result().journeys == 2);
 }
 
-TEST_CASE("an argument that fails to be saved fails its own future only") {
+TEST_CASE("an argument that fails to be saved fails its own future only", "[travel/argument-leaves][fault]") {
   check_only_this_fails({.on_first_journey = refusal::save}, "too shy to leave");
 }
 
-TEST_CASE("an argument that fails to be loaded fails its own future only") {
+TEST_CASE("an argument that fails to be loaded fails its own future only", "[travel/argument-arrives][fault]") {
   check_only_this_fails({.on_first_journey = refusal::load}, "does not want to arrive");
 }
 
-TEST_CASE("a result that fails to be saved fails its own future only") {
+TEST_CASE("a result that fails to be saved fails its own future only", "[travel/result-leaves][fault]") {
   check_only_this_fails({.on_second_journey = refusal::save}, "too shy to leave");
 }
 
-TEST_CASE("a result that fails to be loaded fails its own future only") {
+TEST_CASE("a result that fails to be loaded fails its own future only", "[travel/result-arrives][fault]") {
   check_only_this_fails({.on_second_journey = refusal::load}, "does not want to arrive");
 }
 
-TEST_CASE("a result that failed to be loaded fails the same way each time it is read") {
+TEST_CASE("an argument or a result whose constructor throws fails its own future only",
+          "[travel/argument-arrives][travel/result-arrives][fault]") {
+  rankpool::executor pool(cluster());
+  auto argument = pool.submit(value_of, fragile<true>(3));
+  auto result = pool.submit(made_in_task, 3);
+  auto other = pool.submit(square, 3);
+  CHECK_THROWS_AS(argument.result(), rankpool::serialization_error);
+  CHECK_THROWS_WITH(argument.result(), containing("cannot be made here"));
+  CHECK_THROWS_AS(result.result(), rankpool::serialization_error);
+  CHECK_THROWS_WITH(result.result(), containing("cannot be made here"));
+  CHECK(other.result() == 9);
+  check_computes(pool);
+}
+
+TEST_CASE("a result that failed to be loaded fails the same way each time it is read", "[travel/result-arrives][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(pass_on, picky{.on_second_journey = refusal::load});
   for (int i = 0; i < 3; ++i) CHECK_THROWS_AS(task.result(), rankpool::serialization_error);
   CHECK(task.exception() != nullptr);
   CHECK(task.done());
+  check_computes(pool);
 }
 
-TEST_CASE("a callable that fails to travel fails its own future only") {
+TEST_CASE("a callable that fails to travel fails its own future only", "[travel/argument-leaves][travel/argument-arrives][fault]") {
   rankpool::executor pool(cluster());
   for (const auto when : {refusal::save, refusal::load}) {
     auto failing = pool.submit(picky_function{{.on_first_journey = when}}, 1);
@@ -101,7 +135,8 @@ TEST_CASE("a callable that fails to travel fails its own future only") {
   check_computes(pool);
 }
 
-TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too") {
+TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too",
+          "[travel/argument-leaves][travel/argument-arrives][travel/result-leaves][travel/result-arrives][fault]") {
   rankpool::executor pool(cluster());
   for (const auto when : {refusal::save, refusal::load}) {
     std::vector<picky> items(7);
@@ -137,7 +172,7 @@ TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too") {
   check_computes(pool);
 }
 
-TEST_CASE("what one task leaves half-written does not spoil the next") {
+TEST_CASE("what one task leaves half-written does not spoil the next", "[fault]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   std::vector<rankpool::future<picky>> tasks;
   for (int i = 0; i < 60; ++i) {

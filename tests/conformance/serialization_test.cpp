@@ -244,7 +244,7 @@ TEST_CASE("pointers to one object are pointers to one object after the journey")
   CHECK(list[1]->next->value == 3);
 }
 
-TEST_CASE("the program's own serialisers run on both sides") {
+TEST_CASE("the program's own serialisers run on both sides", "[travel/both-sides]") {
   const stamped back = round_trip(stamped{.text = "hello"});
   CHECK(back.text == "hello");
   CHECK(back.saved >= 2);

@@ -9,7 +9,7 @@
 
 using namespace support;
 
-TEST_CASE("after shutdown everything that would start a task throws") {
+TEST_CASE("after shutdown everything that would start a task throws", "[executor/closed-size][shutdown/closed][fault]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(square, 2).result() == 4);
   pool.shutdown();
@@ -29,7 +29,7 @@ TEST_CASE("pool_closed is a rankpool::error and a std::runtime_error") {
   CHECK_THROWS_AS(pool.submit(square, 2), std::runtime_error);
 }
 
-TEST_CASE("shutdown finishes fifty queued tasks") {
+TEST_CASE("shutdown finishes fifty queued tasks", "[shutdown/finishes]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 50; ++i) tasks.push_back(pool.submit(take, 300us, i));
@@ -40,7 +40,7 @@ TEST_CASE("shutdown finishes fifty queued tasks") {
   }
 }
 
-TEST_CASE("the destructor finishes what was submitted and mapped") {
+TEST_CASE("the destructor finishes what was submitted and mapped", "[shutdown/destructor]") {
   const scratch_directory scratch;
   std::vector<std::string> paths;
   for (int i = 0; i < 30; ++i) paths.push_back(scratch.file("mapped" + std::to_string(i)));
@@ -70,7 +70,7 @@ TEST_CASE("a map_results outlives its executor") {
   CHECK(collect(results) == squares(100));
 }
 
-TEST_CASE("shutdown with cancel_futures cancels what has not started and finishes the rest", "[ranks]") {
+TEST_CASE("shutdown with cancel_futures cancels what has not started and finishes the rest", "[shutdown/cancels][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   const scratch_directory scratch;
@@ -90,7 +90,7 @@ TEST_CASE("shutdown with cancel_futures cancels what has not started and finishe
   check_cluster_computes();
 }
 
-TEST_CASE("shutdown with cancel_futures leaves every future done, inline too") {
+TEST_CASE("shutdown with cancel_futures leaves every future done, inline too", "[shutdown/cancels][fault]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 300; ++i) tasks.push_back(pool.submit(square, i));
@@ -100,9 +100,10 @@ TEST_CASE("shutdown with cancel_futures leaves every future done, inline too") {
     CHECK(task.done());
     if (!task.cancelled()) CHECK(task.result() == i * i);
   }
+  check_cluster_computes();
 }
 
-TEST_CASE("shutdown without waiting goes on, and a later one joins") {
+TEST_CASE("shutdown without waiting goes on, and a later one joins", "[shutdown/no-wait][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   std::vector<rankpool::future<int>> tasks;
@@ -116,6 +117,7 @@ TEST_CASE("shutdown without waiting goes on, and a later one joins") {
     CHECK(tasks[static_cast<std::size_t>(i)].done());
     CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
   }
+  check_cluster_computes();
 }
 
 TEST_CASE("futures complete after a shutdown that did not wait") {
@@ -126,7 +128,7 @@ TEST_CASE("futures complete after a shutdown that did not wait") {
   for (int i = 0; i < 50; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
 }
 
-TEST_CASE("a later shutdown may add cancel_futures", "[ranks]") {
+TEST_CASE("a later shutdown may add cancel_futures", "[fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   std::vector<rankpool::future<int>> tasks;
@@ -140,7 +142,7 @@ TEST_CASE("a later shutdown may add cancel_futures", "[ranks]") {
   check_cluster_computes();
 }
 
-TEST_CASE("repeated shutdowns are harmless") {
+TEST_CASE("repeated shutdowns are harmless", "[shutdown/repeated][fault]") {
   rankpool::executor pool(cluster());
   auto task = pool.submit(square, 5);
   for (int i = 0; i < 3; ++i) {
@@ -163,7 +165,7 @@ TEST_CASE("two threads may shut down at once") {
   for (auto& task : tasks) CHECK(task.done());
 }
 
-TEST_CASE("no hang when a future is cancelled right before shutdown") {
+TEST_CASE("no hang when a future is cancelled right before shutdown", "[shutdown/after-cancel][fault]") {
   for (int round = 0; round < 20; ++round) {
     rankpool::executor pool(cluster());
     std::vector<rankpool::future<int>> tasks;
@@ -172,9 +174,10 @@ TEST_CASE("no hang when a future is cancelled right before shutdown") {
     pool.shutdown();
     for (auto& task : tasks) CHECK(task.done());
   }
+  check_cluster_computes();
 }
 
-TEST_CASE("no hang when map results are dropped right before shutdown") {
+TEST_CASE("no hang when map results are dropped right before shutdown", "[shutdown/after-drop][fault]") {
   for (int round = 0; round < 20; ++round) {
     rankpool::executor pool(cluster());
     static_cast<void>(pool.map({.chunksize = round % 3}, square, numbers(100)));
@@ -183,7 +186,7 @@ TEST_CASE("no hang when map results are dropped right before shutdown") {
   check_cluster_computes();
 }
 
-TEST_CASE("no hang when a task fails after shutdown") {
+TEST_CASE("no hang when a task fails after shutdown", "[shutdown/then-failure][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto task = pool.submit(
@@ -199,7 +202,7 @@ TEST_CASE("no hang when a task fails after shutdown") {
   check_cluster_computes();
 }
 
-TEST_CASE("a buffered map that is not read to its end does not hold up shutdown") {
+TEST_CASE("a buffered map that is not read to its end does not hold up shutdown", "[shutdown/after-drop][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.buffersize = 4}, square, std::views::iota(0));
   CHECK(*results.begin() == 0);
@@ -207,7 +210,7 @@ TEST_CASE("a buffered map that is not read to its end does not hold up shutdown"
   check_cluster_computes();
 }
 
-TEST_CASE("a map that has not read all its input when the executor is shut down says so after what it took") {
+TEST_CASE("a map that has not read all its input when the executor is shut down says so after what it took", "[fault]") {
   rankpool::executor pool(cluster());
   const auto input = numbers(10);
   auto results = pool.map({.buffersize = 4}, square, input);
@@ -223,6 +226,7 @@ TEST_CASE("a map that has not read all its input when the executor is shut down 
   }
   CHECK(yielded == squares(4));
   CHECK(closed);
+  check_cluster_computes();
 }
 
 TEST_CASE("a map that has read all its input is complete although the executor was shut down") {

@@ -5,6 +5,8 @@
 
 #include <boost/serialization/access.hpp>
 
+#include <unistd.h>
+
 #include <functional>
 #include <memory>
 #include <set>
@@ -73,9 +75,16 @@ T larger(T a, T b) {
   return a < b ? b : a;
 }
 
+/// Leaves a mark named after its worker, waits for the gate, and returns the process that it ran in.
+int mark_rank_and_pass(const std::string& marks, const std::string& gate_path) {
+  leave_mark(marks + "/" + std::to_string(rank_of_worker()));
+  pass(gate_path, 0);
+  return getpid();
+}
+
 }  // namespace
 
-TEST_CASE("submit returns the value of a plain function") {
+TEST_CASE("submit returns the value of a plain function", "[submit/value]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(square, 7).result() == 49);
   CHECK(pool.submit(&add, 2, 3).result() == 5);
@@ -90,20 +99,20 @@ TEST_CASE("functions may be noexcept and may return a reference, whose value tra
   CHECK(text.result() == "festina lente");
 }
 
-TEST_CASE("submit returns the value of a lambda without captures") {
+TEST_CASE("submit returns the value of a lambda without captures", "[submit/value]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit([](int a, int b) { return a * b; }, 6, 7).result() == 42);
   CHECK(pool.submit([] { return std::string("no arguments"); }).result() == "no arguments");
   CHECK(pool.submit([](auto a, auto b) { return a + b; }, 1, 0.5).result() == 1.5);
 }
 
-TEST_CASE("submit returns the value of an empty function object") {
+TEST_CASE("submit returns the value of an empty function object", "[submit/value]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(negation{}, 7).result() == -7);
   CHECK(pool.submit(std::plus<>{}, 3, 4).result() == 7);
 }
 
-TEST_CASE("submit sends a function object with its private state") {
+TEST_CASE("submit sends a function object with its private state", "[submit/value]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(line(3, 4), 10).result() == 34);
   const line named(2, 1);
@@ -118,7 +127,7 @@ TEST_CASE("a function object that changes itself changes only the copy of its ta
   CHECK(local.count == 0);
 }
 
-TEST_CASE("submit takes a partial application") {
+TEST_CASE("submit takes a partial application", "[submit/value]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(rankpool::partial(add, 40), 2).result() == 42);
   CHECK(pool.submit(rankpool::partial(add, 40, 3)).result() == 43);
@@ -202,14 +211,21 @@ TEST_CASE("every worker of the cluster is used", "[ranks]") {
   check_computes(pool);
 }
 
-TEST_CASE("fifteen tasks for each worker saturate it without more processes") {
+TEST_CASE("fifteen tasks for each worker keep all workers busy, and no other process", "[submit/saturation]") {
   rankpool::executor pool(cluster());
+  gate all_are_busy;
+  const scratch_directory busy;
   std::vector<rankpool::future<int>> tasks;
-  for (int i = 0; i < 15 * workers(); ++i) tasks.push_back(pool.submit(rank_of_worker));
-  std::set<int> ranks;
-  for (auto& task : tasks) ranks.insert(task.result());
-  CHECK(static_cast<int>(ranks.size()) <= workers());
-  CHECK(pool.num_workers() == workers());
+  for (int i = 0; i < 15 * workers(); ++i) {
+    tasks.push_back(pool.submit(mark_rank_and_pass, busy.path().string(), all_are_busy.path()));
+  }
+  if (!is_inline()) REQUIRE(eventually([&] { return busy.files() == workers(); }));
+  all_are_busy.open();
+  std::set<int> used;
+  for (auto& task : tasks) used.insert(task.result());
+  std::set<int> all;
+  for (const auto& worker : cluster().workers()) all.insert(worker.pid);
+  CHECK(used == all);
 }
 
 TEST_CASE("a task keeps what it leaves in a global variable to its worker", "[ranks][processes]") {
@@ -219,7 +235,7 @@ TEST_CASE("a task keeps what it leaves in a global variable to its worker", "[ra
   CHECK(visits == 0);
 }
 
-TEST_CASE("submit may be called from any thread of rank 0") {
+TEST_CASE("submit may be called from any thread of rank 0", "[submit/threads]") {
   rankpool::executor pool(cluster());
   constexpr int count = 50;
   std::vector<int> sums(4);

@@ -47,7 +47,8 @@ std::string trace_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-TEST_CASE("an exception tells the functions that it was thrown in, innermost first and the pool's own left out") {
+TEST_CASE("an exception tells the functions that it was thrown in, innermost first and the pool's own left out",
+          "[error/context][fault]") {
   rankpool::executor pool(cluster());
   const std::string trace = trace_of(pool.submit(trace_test::outer, 3).exception());
   const auto inner = trace.find("trace_test::innermost");
@@ -59,19 +60,22 @@ TEST_CASE("an exception tells the functions that it was thrown in, innermost fir
   CHECK(trace.find("#0 ") == 0);
   CHECK(trace.find("rankpool::detail::worker") == std::string::npos);
   CHECK(trace.find("__cxa_throw") == std::string::npos);
+  check_computes(pool);
 }
 
-TEST_CASE("an exception that is thrown on tells where it was thrown first") {
+TEST_CASE("an exception that is thrown on tells where it was thrown first", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THAT(trace_of(pool.submit(trace_test::rethrows, 3).exception()), containing("trace_test::innermost"));
+  check_computes(pool);
 }
 
-TEST_CASE("exceptions thrown by the standard library tell where") {
+TEST_CASE("exceptions thrown by the standard library tell where", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THAT(trace_of(pool.submit(trace_test::at_of_a_vector, 3).exception()), containing("trace_test::at_of_a_vector"));
+  check_computes(pool);
 }
 
-TEST_CASE("a nested exception has the trace of its own throw") {
+TEST_CASE("a nested exception has the trace of its own throw", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   const auto error = pool.submit(trace_test::wraps, 3).exception();
   CHECK_THAT(trace_of(error), containing("trace_test::wraps"));
@@ -85,9 +89,10 @@ TEST_CASE("a nested exception has the trace of its own throw") {
       CHECK_THAT(trace_of(std::current_exception()), containing("trace_test::innermost"));
     }
   }
+  check_computes(pool);
 }
 
-TEST_CASE("each failed item of a map has the trace of its own throw") {
+TEST_CASE("each failed item of a map has the trace of its own throw", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 10}, trace_test::outer, numbers(10));
   int failed = 0;
@@ -100,12 +105,14 @@ TEST_CASE("each failed item of a map has the trace of its own throw") {
     }
   }
   CHECK(failed == 1);
+  check_computes(pool);
 }
 
-TEST_CASE("an exception that was made and not thrown has no trace, least of all that of another task") {
+TEST_CASE("an exception that was made and not thrown has no trace, least of all that of another task", "[error/context][fault]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   for (int i = 0; i < 10; ++i) {
     CHECK_FALSE(trace_of(pool.submit(trace_test::outer, 3).exception()).empty());
     CHECK(trace_of(pool.submit(trace_test::throws_what_was_made, 3).exception()).empty());
   }
+  check_computes(pool);
 }

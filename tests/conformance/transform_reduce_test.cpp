@@ -100,7 +100,7 @@ TEST_CASE("transform_reduce reads an input range on the caller's thread only") {
   CHECK(source.read_by_owner_alone());
 }
 
-TEST_CASE("transform_reduce throws what a task throws") {
+TEST_CASE("transform_reduce throws what a task throws", "[fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.transform_reduce(numbers(100), 0, add, positive), std::domain_error);
   CHECK_THROWS_WITH(pool.transform_reduce({.chunksize = 10}, numbers(100), 0, add, positive), containing("77 is not liked here"));
