@@ -56,14 +56,14 @@ class future {
 
   /// Cancels the task unless a worker has it already; true if it is cancelled.
   bool cancel() const { return state().cancel(); }
-  bool cancelled() const { return state().state() == detail::task_state::cancelled; }
+  bool cancelled() const { return state().poll_done() && state().state() == detail::task_state::cancelled; }
   /// Whether a worker has the task.
   bool running() const { return state().state() == detail::task_state::running; }
   /// Whether the task is over: finished, failed or cancelled.
   bool done() const { return state().poll_done(); }
 
   /// Calls f(future<R>) once the task is over, at once if it is; in order of registration, on the thread that
-  /// completes it. What f throws is logged and ignored.
+  /// completes it. What f throws is logged and ignored. In an inline cluster what is queued runs within this call.
   template <class Callback>
   void add_done_callback(Callback&& f) const {
     auto kept = std::make_shared<std::decay_t<Callback>>(std::forward<Callback>(f));  // may be move-only

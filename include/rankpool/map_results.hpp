@@ -89,7 +89,7 @@ class map_results {
 
     iterator() = default;
 
-    /// The result. Blocks until it is there. Throws what the task threw, serialization_error, cancelled_error,
+    /// The result, to be moved from. Blocks until it is there. Throws what the task threw, serialization_error, cancelled_error,
     /// broken_pool, or timeout_error when the map's time is up.
     reference operator*() const { return results_->current(); }
     iterator& operator++() {
@@ -114,7 +114,11 @@ class map_results {
       : job_(std::move(job)), feed_(std::move(feed)), buffersize_(buffersize), ordered_(ordered), deadline_(deadline) {
     refill();
   }
-  iterator begin() { return iterator(this); }
+  /// At the first item that has not been read yet: a loop that was left goes on with the next.
+  iterator begin() {
+    if (given_) advance();
+    return iterator(this);
+  }
   iterator end() { return {}; }
 
  private:
@@ -124,6 +128,7 @@ class map_results {
 
   value_type&& current() {
     if (!fetched_) fetch();
+    given_ = true;
     if (error_ != nullptr) std::rethrow_exception(error_);
     return std::move(*value_);
   }
@@ -131,11 +136,18 @@ class map_results {
   void advance() {
     if (!fetched_) fetch();
     fetched_ = false;
+    given_ = false;
     value_.reset();
     error_ = nullptr;
     ++yielded_;
     if (last_) stop();
-    if (!stopped_) refill();
+    if (stopped_) return;
+    try {
+      refill();
+    } catch (...) {  // reading the input failed: what was read before still comes, then this
+      refuse(std::current_exception());
+      added_ = job_->added();
+    }
   }
 
   // Waits for the next item and decodes it; whatever goes wrong becomes its error.
@@ -175,15 +187,21 @@ class map_results {
       const std::uint64_t room = buffersize_ - (added_ - yielded_);
       if (added_ != yielded_ && room < std::clamp<std::uint64_t>(buffersize_ / 8, 1, 4096)) return;
       if (job_->sealed()) {  // the executor was shut down or broke: what was taken still comes, then the reason
-        if (feed_->discard_one()) refused_ = job_->refusal();
-        feed_.reset();
+        refuse(feed_->discard_one() ? job_->refusal() : nullptr);
       } else if (!feed_->feed(*job_, room)) {
-        feed_.reset();
-        job_->seal();
-        job_->owner().changed(job_.shared());
+        refuse(nullptr);
       }
     }
     added_ = job_->added();
+  }
+
+  // No more input is taken; null: there is none.
+  void refuse(const std::exception_ptr& why) {
+    refused_ = why;
+    feed_.reset();
+    if (job_->sealed()) return;
+    job_->seal();
+    job_->owner().changed(job_.shared());
   }
 
   void stop() {
@@ -203,6 +221,7 @@ class map_results {
   bool last_ = false;           // the current item is an error that ends the range
   bool stopped_ = false;
   bool fetched_ = false;
+  bool given_ = false;  // the current item has been given out
   std::unique_ptr<detail::piece_reader> piece_;
   std::optional<value_type> value_;
   std::exception_ptr error_;

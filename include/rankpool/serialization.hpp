@@ -1,4 +1,4 @@
-// What Boost.Serialization lacks: std::optional, std::variant, std::tuple, std::chrono, mpz_class.
+// What Boost.Serialization lacks: std::optional, std::variant, std::tuple, std::chrono, std::filesystem::path, mpz_class.
 //
 // With these, and Boost's own headers for the standard containers and smart pointers, a user's
 // `serialize` member may archive any of them with `ar & member`. A number travels as its limbs, never as text.
@@ -33,8 +33,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -64,6 +66,20 @@ void serialize(Archive& ar, std::chrono::duration<Rep, Period>& d, unsigned) {
   Rep count = d.count();
   ar & count;
   d = std::chrono::duration<Rep, Period>(count);
+}
+
+template <class Archive, class Clock, class Duration>
+void serialize(Archive& ar, std::chrono::time_point<Clock, Duration>& t, unsigned) {
+  Duration since_epoch = t.time_since_epoch();
+  ar & since_epoch;
+  t = std::chrono::time_point<Clock, Duration>(since_epoch);
+}
+
+template <class Archive>
+void serialize(Archive& ar, std::filesystem::path& path, unsigned) {
+  std::string text = path.string();
+  ar & text;
+  path = text;
 }
 
 template <class Archive, class... Types>

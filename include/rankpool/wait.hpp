@@ -152,7 +152,11 @@ class completed_futures {
   completed_futures(std::vector<future<R>> futures, detail::steady_time deadline)
       : total_(futures.size()), deadline_(deadline), group_(std::make_unique<detail::future_group>(detail::states_of(futures))) {}
 
-  iterator begin() { return iterator(this); }
+  /// At the first future that has not been given out yet: a loop that was left goes on with the next.
+  iterator begin() {
+    if (given_) advance();
+    return iterator(this);
+  }
   iterator end() { return {}; }
 
  private:
@@ -164,12 +168,14 @@ class completed_futures {
       }
       current_ = detail::future_access::make(std::static_pointer_cast<detail::future_state<R>>(std::move(state)));
     }
+    given_ = true;
     return std::move(*current_);
   }
 
   void advance() {
     (void)current();
     current_.reset();
+    given_ = false;
     ++yielded_;
   }
 
@@ -178,6 +184,7 @@ class completed_futures {
   detail::steady_time deadline_;
   std::unique_ptr<detail::future_group> group_;
   std::optional<future<R>> current_;
+  bool given_ = false;  // the current one has been given out
 };
 
 /// The futures as they finish, those that are over first; duplicates count once. The timeout counts from the call.

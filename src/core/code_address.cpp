@@ -133,13 +133,13 @@ class module_table {
 };
 
 module_table& modules() {
-  static module_table table;
+  static auto& table = *new module_table;  // never destroyed: executors of static storage may end later
   return table;
 }
 
 // The program's own module never changes and holds nearly every function: no lock for it.
 const module& program() {
-  static const module m = modules().program();
+  static const auto& m = *new module(modules().program());
   return m;
 }
 

@@ -1,6 +1,6 @@
 // The registry of exception types, and the wire form of an exception:
-//   key (mangled type name, empty: unknown), demangled name, message, nested (0/1 and the same again),
-//   trace, length and content of what the type itself writes.
+//   whether the type is in the registry (0/1), its name, message, trace, nested (0/1 and the same again), length and
+//   content of what the type itself writes.
 #include <rankpool/detail/exception_codec.hpp>
 #include <rankpool/detail/invocation.hpp>
 
@@ -33,7 +33,7 @@ class exception_registry {
  public:
   void add(const exception_type& type) {
     std::lock_guard lock(mutex_);
-    types_[type.type->name()] = type;
+    types_[demangle(type.type->name())] = type;
   }
 
   std::optional<exception_type> find(const std::string& name) const {
@@ -110,7 +110,7 @@ void put_regex_error(byte_writer& out) {
 }
 
 exception_registry& registry() {
-  static exception_registry all;
+  static auto& all = *new exception_registry;  // never destroyed: executors of static storage may end later
   static std::once_flag filled;
   std::call_once(filled, [] {
     for (const exception_type& type : {
@@ -147,13 +147,6 @@ exception_registry& registry() {
   return all;
 }
 
-// std::throw_with_nested(E) throws std::_Nested_exception<E>: the mangled name of E is inside it.
-std::string without_nesting(const std::string& mangled) {
-  constexpr std::string_view prefix = "St17_Nested_exceptionI";
-  if (!mangled.starts_with(prefix) || !mangled.ends_with('E')) return mangled;
-  return mangled.substr(prefix.size(), mangled.size() - prefix.size() - 1);
-}
-
 struct current_exception_text {
   std::string message;
   std::exception_ptr nested;
@@ -170,11 +163,12 @@ current_exception_text describe_current() {
   try {
     throw;
   } catch (const std::exception& e) {
-    text.message = e.what();
+    const char* what = e.what();
+    text.message = what == nullptr ? "" : what;
   } catch (const std::string& s) {
     text.message = s;
   } catch (const char* s) {
-    text.message = s;
+    text.message = s == nullptr ? "" : s;
   } catch (int i) {
     text.message = std::to_string(i);
   } catch (...) {
@@ -186,9 +180,9 @@ constexpr int deepest_nesting = 64;  // a chain of causes longer than this is cu
 
 void encode_current(byte_writer& out, int depth) {
   const std::type_info* type = abi::__cxa_current_exception_type();
-  const std::string mangled = type == nullptr ? std::string() : without_nesting(type->name());
+  const std::string name = type == nullptr ? "an unknown type" : thrown_type_name(*type);
   const current_exception_text text = describe_current();
-  auto known = registry().find(mangled);
+  auto known = registry().find(name);
 
   byte_buffer content;
   byte_writer content_writer(content);
@@ -200,8 +194,8 @@ void encode_current(byte_writer& out, int depth) {
       content.clear();
     }
   }
-  out.put_string(known ? mangled : std::string());
-  out.put_string(demangle(mangled));
+  out.put<std::uint8_t>(known.has_value());
+  out.put_string(name);
   out.put_string(text.message);
   out.put_string(throw_trace(std::current_exception()));
   const bool nests = text.nested != nullptr && depth < deepest_nesting;
@@ -220,14 +214,14 @@ void encode_current(byte_writer& out, int depth) {
 std::exception_ptr decode_at(byte_reader& in, const remote_info& where, int depth) {
   if (depth > deepest_nesting) throw serialization_error("an exception nested too deeply was received");
   remote_info info = where;
-  const std::string key = in.get_string();
+  const bool is_known = in.get<std::uint8_t>() != 0;
   info.type_name = in.get_string();
   std::string message = in.get_string();
   info.trace = in.get_string();
   std::exception_ptr nested;
   if (in.get<std::uint8_t>() != 0) nested = decode_at(in, where, depth + 1);
   byte_reader content = in.sub(in.get_count(1));
-  if (const auto known = registry().find(key); known && !key.empty()) {
+  if (const auto known = registry().find(info.type_name); known && is_known) {
     try {
       return known->decode(content, info, message, nested);
     } catch (...) {  // it cannot be rebuilt here: the name and message are left

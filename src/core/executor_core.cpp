@@ -1,5 +1,6 @@
 #include <rankpool/detail/executor_core.hpp>
 
+#include "current_worker.hpp"
 #include "pool.hpp"
 
 #include <algorithm>
@@ -27,6 +28,9 @@ std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, 
 executor_core::~executor_core() { pool_->post_close(id_); }
 
 void executor_core::submit(std::shared_ptr<job> work, int priority) {
+  if (current_worker != nullptr) {
+    throw error("a task cannot give tasks to a pool, which is rank 0's: return what is to be done next, and submit it there");
+  }
   std::lock_guard lock(mutex_);
   if (broken_ != nullptr) std::rethrow_exception(broken_);
   if (closed_) throw pool_closed();
@@ -51,7 +55,7 @@ void executor_core::shutdown(bool wait, bool cancel) {
   if (first || cancel) pool_->post_shutdown(id_, cancel);
   if (!wait) return;
   awaited_ = true;
-  (void)pool_->wait_until(steady_time::max(), [this] { return unfinished_ == 0; });
+  (void)pool_->wait_until(steady_time::max(), [this] { return unfinished_ == 0 || pool_->failed(); });
 }
 
 wait_room& executor_core::room() { return *pool_; }

@@ -160,10 +160,14 @@ void future_state_base::add_done_callback(callback f) {
     std::lock_guard lock(mutex_);
     if (!done()) {
       callbacks_.push_back(std::move(f));
-      return;
+      f = nullptr;
     }
   }
-  run_callback(f);
+  if (f == nullptr) {
+    owner_->room().settle();
+  } else {
+    run_callback(f);
+  }
 }
 
 void future_state_base::run_callback(const callback& f) {

@@ -19,19 +19,44 @@ void log_line(std::string_view text) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());  // nobody to tell if this fails
 }
 
+namespace {
+
+constexpr int most_causes = 8;
+
+// What is being handled, and what is nested in it.
+std::string describe_current(int depth) {
+  std::string text;
+  try {
+    throw;
+  } catch (const std::exception& x) {
+    const remote_info* where = remote_context(x);
+    const char* what = x.what();
+    const bool is_named = dynamic_cast<const remote_error*>(&x) != nullptr && where != nullptr;  // in its message
+    if (!is_named) text = (where == nullptr ? thrown_type_name(typeid(x)) : where->type_name) + ": ";
+    text += what == nullptr ? "" : what;
+    if (where != nullptr && depth == 0) {
+      text += " (task " + std::to_string(where->task) + " on rank " + std::to_string(where->rank) + ", " + where->host + ")";
+    }
+    try {
+      std::rethrow_if_nested(x);
+    } catch (...) {
+      if (depth < most_causes) text += "; caused by " + describe_current(depth + 1);
+    }
+  } catch (...) {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    text = type == nullptr ? "an unknown exception" : "an exception of type " + thrown_type_name(*type);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string describe(const std::exception_ptr& e) {
   if (e == nullptr) return "no exception";
   try {
     std::rethrow_exception(e);
-  } catch (const std::exception& x) {
-    const remote_info* where = remote_context(x);
-    const bool named = where != nullptr && dynamic_cast<const remote_error*>(&x) == nullptr;
-    if (where == nullptr) return demangle(typeid(x).name()) + ": " + x.what();
-    return (named ? where->type_name + ": " : std::string()) + x.what() + " (task " + std::to_string(where->task) +
-           " on rank " + std::to_string(where->rank) + ", " + where->host + ")";
   } catch (...) {
-    const std::type_info* type = abi::__cxa_current_exception_type();
-    return type == nullptr ? "an unknown exception" : "an exception of type " + demangle(type->name());
+    return describe_current(0);
   }
 }
 

@@ -101,11 +101,17 @@ void pool::post_close(executor_id executor) { post({event::kind::close, executor
 
 bool pool::step() {
   effects out;
-  bool moved = take_events(out);
-  moved = take_frames(out) || moved;
-  if (!ended_) scheduler_.dispatch(std::chrono::steady_clock::now(), out);
-  moved = moved || !out.empty() || !deliveries_.empty();
-  send_orders(out);
+  bool moved = false;
+  try {
+    moved = take_events(out);
+    moved = take_frames(out) || moved;
+    if (!ended_) scheduler_.dispatch(std::chrono::steady_clock::now(), out);
+    moved = moved || !out.empty() || !deliveries_.empty();
+    send_orders(out);
+  } catch (...) {  // what is decided already must be told all the same
+    queue_deliveries(out);
+    throw;
+  }
   queue_deliveries(out);
   deliver();
   return moved;
@@ -133,6 +139,9 @@ bool pool::take_events(effects& out) {
         break;
       case event::kind::change: scheduler_.on_change(e.executor, e.work, out); break;
       case event::kind::shutdown: scheduler_.on_shutdown(e.executor, e.number != 0, out); break;
+      case event::kind::last_call:
+        for (const auto& [id, entry] : executors_) scheduler_.on_shutdown(id, false, out);
+        break;
       case event::kind::close:
         scheduler_.on_close(e.executor);
         if (const auto entry = executors_.find(e.executor); entry != executors_.end()) {
@@ -273,6 +282,7 @@ void pool::deliver() {
 
 void pool::drain() {
   drained_awaited_ = true;
+  post({event::kind::last_call, 0, 0, nullptr, nullptr});  // nobody will read on: a map with a buffer would never end
   (void)wait_until(steady_time::max(), [this] { return jobs_left_ == 0; });
 }
 

@@ -49,7 +49,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
 
   const std::vector<worker_info>& workers() const { return workers_; }
 
-  /// Blocks until no task is left.
+  /// Blocks until no task is left. No map reads on from now on.
   void drain();
   /// Ends everything: what is left fails with `why`, and the workers end with this exit status. Blocks until they
   /// have said so or the time is up; then false. Later calls do nothing.
@@ -65,10 +65,12 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   executor_id next_executor_id() { return ++last_executor_; }
   std::uint64_t next_task_id() { return last_task_.fetch_add(1, std::memory_order_relaxed) + 1; }
   bool ended() const { return ended_; }
+  bool failed() const { return failed_; }
 
   // ---- wait_room
   void notify() override;
   void poll() override;
+  void settle() override;
 
  private:
   bool wait_for(steady_time deadline, condition_ref ready) override;
@@ -77,7 +79,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     initializer_call initializer;
   };
   struct event {
-    enum class kind : std::uint8_t { open, submit, change, shutdown, close, stop } what;
+    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, stop } what;
     executor_id executor = 0;
     int number = 0;  // priority, max_workers, whether to cancel, or the exit status
     std::shared_ptr<job> work;

@@ -111,6 +111,19 @@ void pool::poll() {
   }
 }
 
+void pool::settle() {
+  if (options_.progress_thread || driver_.load() == std::this_thread::get_id()) return;
+  std::unique_lock lock(driving_, std::try_to_lock);
+  if (!lock || link_ == nullptr) return;
+  const driver_mark mark(driver_);
+  try {
+    while (step()) {
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
 // The short way of a task from submit() to its worker: on this thread, without waking another. Nothing that could
 // call back into the user's code is done here.
 void pool::send_now() {

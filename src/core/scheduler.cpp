@@ -86,6 +86,7 @@ void scheduler::on_change(executor_id id, const std::shared_ptr<job>& work, effe
     if (!available) ++executor->stale;
     purge(*executor, out);
   } else if (available) {
+    work->schedule.sequence = ++sequence_;  // what is read of its input now is behind what was submitted before
     enqueue(*executor, work);
   } else {
     finish_if_over(*executor, *work, out);
@@ -93,12 +94,8 @@ void scheduler::on_change(executor_id id, const std::shared_ptr<job>& work, effe
 }
 
 void scheduler::enqueue(executor_state& executor, const std::shared_ptr<job>& work) {
-  auto& level = executor.queue[work->schedule.priority];
+  executor.queue[work->schedule.priority].push_back(work);
   work->schedule.queued = true;
-  // Nearly always at the end; a map whose input has caught up goes back to its old place.
-  auto at = level.end();
-  while (at != level.begin() && (*std::prev(at))->schedule.sequence > work->schedule.sequence) --at;
-  level.insert(at, work);
 }
 
 // Drops cancelled jobs from the middle of the queue once they are many, or when somebody waits for the end.
@@ -175,7 +172,10 @@ void scheduler::on_shutdown(executor_id id, bool cancel, effects& out) {
   for (const auto& weak : executor->growing) {
     if (const auto work = weak.lock(); work != nullptr && work->may_grow()) {
       work->seal();
-      if (!work->schedule.queued && work->available() > 0) enqueue(*executor, work);
+      if (!work->schedule.queued && work->available() > 0) {
+        work->schedule.sequence = ++sequence_;
+        enqueue(*executor, work);
+      }
       finish_if_over(*executor, *work, out);
     }
   }

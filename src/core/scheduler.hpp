@@ -7,7 +7,8 @@
 //    still here can be cancelled or go to whoever is free first;
 //  - towards the end shares shrink (guided self-scheduling), and a worker that sits on pieces it has not started
 //    while others are idle is asked to give them back;
-//  - higher priority first, then the order of submission, across all executors.
+//  - higher priority first, then the order of submission, across all executors. A job whose input is still being
+//    read goes behind its equals each time that something of it is given out.
 #pragma once
 
 #include <rankpool/detail/job.hpp>
@@ -167,6 +168,7 @@ class scheduler {
     std::deque<flying_piece> returned;  // recalled; first to go out again
     std::vector<std::uint32_t> at;      // pieces at each worker
     std::vector<bool> opened;           // on each worker
+    std::vector<std::size_t> homes;     // the workers it is opened on
     int users = 0;                      // workers with pieces of it
     std::size_t stale = 0;              // queued jobs that turned out to have nothing to cut
     std::vector<std::weak_ptr<job>> growing;  // jobs whose input may still come

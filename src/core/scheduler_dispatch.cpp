@@ -8,8 +8,14 @@
 
 namespace rankpool::detail {
 
+// An executor that may not have all workers keeps to those it has begun on, as long as one of them is free: their
+// initializer has run, and what tasks have left there is found again.
 bool scheduler::may_use(const executor_state& executor, worker_index w) const {
-  return executor.at[static_cast<std::size_t>(w.value)] > 0 || executor.users < executor.max_workers;
+  const auto place = static_cast<std::size_t>(w.value);
+  if (executor.at[place] > 0) return true;
+  if (executor.users >= executor.max_workers) return false;
+  if (executor.opened[place] || static_cast<std::size_t>(executor.max_workers) >= workers_.size()) return true;
+  return std::none_of(executor.homes.begin(), executor.homes.end(), [&](std::size_t home) { return workers_[home].pieces.empty(); });
 }
 
 // The first job of an executor that has something to cut; what has nothing leaves the queue on the way.
@@ -61,6 +67,7 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   if (worker.pieces.empty()) worker.heard = now;
   if (!executor.opened[place]) {
     executor.opened[place] = true;
+    executor.homes.push_back(place);
     out.open.push_back({w, executor.id});
   }
   if (executor.at[place]++ == 0) ++executor.users;
@@ -112,7 +119,8 @@ void scheduler::fill(worker_index w, std::size_t most, time now, effects& out) {
     if (singles == most_singles) return;
     flying_piece p;
     p.part = best_job->cut(share(*best, worker, *best_job));
-    if (p.part.count > 0) {
+    const bool was_cut = p.part.count > 0;
+    if (was_cut) {
       ++singles;
       ++given;
       ++best_job->schedule.running;
@@ -129,6 +137,10 @@ void scheduler::fill(worker_index w, std::size_t most, time now, effects& out) {
       best_job->schedule.queued = false;
       if (level.empty()) best->queue.erase(best_job->schedule.priority);
       finish_if_over(*best, *best_job, out);
+    } else if (was_cut && best_job->may_grow()) {  // it may read on for ever: its equals get their turn in between
+      level.pop_front();
+      best_job->schedule.sequence = ++sequence_;
+      level.push_back(std::move(best_job));
     }
   }
 }

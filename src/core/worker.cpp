@@ -100,13 +100,13 @@ void worker::accept(std::shared_ptr<const frame> f) {
         throw message_error("task " + std::to_string(task->id) + " came for executor " + std::to_string(task->executor) +
                             ", which is not open on this worker");
       }
-      queue_.push_back({task->id, task->executor, resolve_function<task_function>(task->function), task->payload, f});
+      queue_.push_back({task->id, task->executor, task->function, task->payload, f});
     } else if (const auto* open = std::get_if<open_record>(&r)) {
       auto entry = std::make_shared<executor_entry>();
       if (open->function.module == 0) {
         entry->is = executor_entry::state::ready;
       } else {
-        entry->initializer = resolve_function<task_function>(open->function);
+        entry->initializer = open->function;
         entry->payload = open->payload;
         entry->frame_kept = f;
       }
@@ -143,7 +143,7 @@ bool worker::ready_for(executor_entry& executor, std::uint32_t id) {
       const in_task scope(place_);
       byte_reader in(executor.payload.data(), executor.payload.size());
       byte_writer out(nothing);
-      executor.initializer(in, out);
+      resolve_function<task_function>(executor.initializer)(in, out);
       executor.is = executor_entry::state::ready;
     } catch (...) {
       executor.is = executor_entry::state::failed;
@@ -179,7 +179,7 @@ void worker::run(const queued_task& task) {
     const in_task scope(place_);
     byte_reader in(task.payload.data(), task.payload.size());
     byte_writer out(result);
-    task.function(in, out);
+    resolve_function<task_function>(task.function)(in, out);  // fails this task alone if this rank does not have it
   } catch (...) {
     threw = true;
     result.clear();

@@ -40,12 +40,12 @@ class worker {
   struct queued_task {
     std::uint64_t id;
     std::uint32_t executor;
-    task_function function;
+    code_address function;
     bytes_view payload;
     std::shared_ptr<const frame> frame_kept;  // what payload points into
   };
   struct executor_entry {
-    task_function initializer = nullptr;
+    code_address initializer;
     bytes_view payload;
     std::shared_ptr<const frame> frame_kept;
     enum class state { fresh, ready, failed } is = state::fresh;

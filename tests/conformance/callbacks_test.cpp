@@ -226,7 +226,7 @@ TEST_CASE("callbacks of many futures are each called once") {
   CHECK(called == 1000);
 }
 
-TEST_CASE("a callback may shut the executor down, with and without waiting", "[fault]") {
+TEST_CASE("a callback may shut the executor down, with and without waiting", "[fault][callback/closing]") {
   for (const bool wait : {false, true}) {
     std::optional<rankpool::executor> pool(cluster());
     notes seen;
@@ -245,7 +245,7 @@ TEST_CASE("a callback may shut the executor down, with and without waiting", "[f
   }
 }
 
-TEST_CASE("a callback may destroy the executor of its task", "[fault]") {
+TEST_CASE("a callback may destroy the executor of its task", "[fault][callback/closing]") {
   notes seen;
   auto pool = std::make_shared<rankpool::executor>(cluster());
   std::vector<rankpool::future<int>> tasks;
@@ -257,4 +257,19 @@ TEST_CASE("a callback may destroy the executor of its task", "[fault]") {
   for (int i = 0; i < 20; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
   REQUIRE(seen.reach(1));
   check_cluster_computes();
+}
+
+TEST_CASE("callbacks come although nobody waits for a result", "[callback/unwaited]") {
+  rankpool::executor pool(cluster());
+  std::mutex mutex;
+  std::condition_variable all_called;
+  int left = 10;
+  for (int i = 0; i < 10; ++i) {
+    pool.submit(square, i).add_done_callback([&](rankpool::future<int>) {
+      const std::scoped_lock lock(mutex);
+      if (--left == 0) all_called.notify_one();
+    });
+  }
+  std::unique_lock lock(mutex);
+  CHECK(all_called.wait_for(lock, 20s, [&] { return left == 0; }));
 }

@@ -150,7 +150,7 @@ TEST_CASE("the other standard exception types arrive as themselves", "[error/sta
   check_computes(pool);
 }
 
-TEST_CASE("system errors keep their code", "[error/standard][fault]") {
+TEST_CASE("system errors keep their code", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(throw_system_error);
   try {
@@ -172,7 +172,7 @@ TEST_CASE("system errors keep their code", "[error/standard][fault]") {
   check_computes(pool);
 }
 
-TEST_CASE("an error code of the program's own category is of that category when it arrives", "[error/standard][fault]") {
+TEST_CASE("an error code of the program's own category is of that category when it arrives", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   for (const int problem : {7, 8}) {
     const auto task = pool.submit(throw_kitchen_error, problem);
@@ -187,7 +187,7 @@ TEST_CASE("an error code of the program's own category is of that category when 
   check_computes(pool);
 }
 
-TEST_CASE("an error code of a category that is made at run time keeps its name, number and message", "[error/standard][fault]") {
+TEST_CASE("an error code of a category that is made at run time keeps its name, number and message", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   try {
     pool.submit(throw_error_of_made_category).result();
@@ -201,7 +201,7 @@ TEST_CASE("an error code of a category that is made at run time keeps its name, 
   check_computes(pool);
 }
 
-TEST_CASE("a filesystem_error keeps both paths, its code and its message", "[error/standard][fault]") {
+TEST_CASE("a filesystem_error keeps both paths, its code and its message", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   for (const bool two : {false, true}) {
     try {

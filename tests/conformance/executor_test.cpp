@@ -6,6 +6,7 @@
 #include <concepts>
 #include <deque>
 #include <numeric>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -180,4 +181,11 @@ TEST_CASE("each thread of rank 0 may have an executor of its own", "[submit/thre
   }
   const auto expected = squares(40);
   CHECK(sums == std::vector<int>(3, std::accumulate(expected.begin(), expected.end(), 0)));
+}
+
+TEST_CASE("an executor of one worker runs one task after the other where it began", "[executor/home]") {
+  rankpool::executor pool(cluster(), {.max_workers = 1});
+  std::set<int> ranks;
+  for (int i = 0; i < 20; ++i) ranks.insert(pool.submit(rank_of_worker).result());
+  CHECK(ranks.size() == 1);
 }

@@ -305,3 +305,19 @@ TEST_CASE("a future outlives its executor") {
   CHECK(task.done());
   CHECK(task.result() == 144);
 }
+
+TEST_CASE("a container of move-only objects can be moved out of a future, whoever else holds it") {
+  rankpool::executor pool(cluster());
+  const auto boxes = [](int n) {
+    std::vector<std::unique_ptr<box>> all;
+    for (int i = 0; i < n; ++i) all.push_back(std::make_unique<box>(box{i}));
+    return all;
+  };
+  auto alone = pool.submit(boxes, 3);
+  CHECK(std::move(alone).result().back()->value == 2);
+  auto shared = pool.submit(boxes, 4);
+  const auto copy = shared;
+  CHECK(copy.result().size() == 4);
+  CHECK(std::move(shared).result().back()->value == 3);
+  CHECK(copy.result().back()->value == 3);
+}

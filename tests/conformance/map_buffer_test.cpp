@@ -5,9 +5,12 @@
 #include "support/tracked.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <ranges>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -207,4 +210,50 @@ TEST_CASE("the argument and the result of a task are freed with its future") {
     for (int n = 0; n < 20; ++n) CHECK(tasks[static_cast<std::size_t>(n)].result().value() == n + 1);
   }
   CHECK(eventually([&] { return tracked::alive() == before; }));
+}
+
+TEST_CASE("work beside a map without an end gets its turn", "[ranks][map/fair]") {
+  rankpool::executor pool(cluster());
+  std::atomic<bool> enough = false;
+  std::thread reader([&] {
+    for (const int n : pool.map({.buffersize = 200}, identity, std::views::iota(0))) {
+      if (enough || n < 0) break;
+    }
+  });
+  CHECK(pool.submit(square, 5).result(20s) == 25);
+  int read = 0;
+  auto other = pool.map({.buffersize = 10, .timeout = 20s}, identity, std::views::iota(0));
+  for (const int n : other) {
+    CHECK(n == read);
+    if (++read == 100) break;
+  }
+  enough = true;
+  reader.join();
+  CHECK(read == 100);
+}
+
+TEST_CASE("when reading the input fails, what was read before comes first, then the error, then the end", "[fault][map/input-error]") {
+  for (const int buffersize : {1, 4, 64}) {
+    rankpool::executor pool(cluster());
+    auto failing = std::views::iota(0, 20) | std::views::transform([](int n) {
+                     if (n == 13) throw std::domain_error("unreadable");
+                     return n;
+                   });
+    std::vector<std::string> seen;
+    try {
+      auto results = pool.map({.buffersize = buffersize}, identity, failing);
+      seen = readings(results);
+    } catch (const std::domain_error&) {  // within the call: the buffer takes all of it
+      seen.push_back("thrown");
+    }
+    CAPTURE(buffersize);
+    if (buffersize < 13) {
+      REQUIRE(seen.size() == 14);
+      CHECK(seen[12] == "12");
+      CHECK(seen[13] == "error: unreadable");
+    } else {
+      CHECK(seen == std::vector<std::string>{"thrown"});
+    }
+    check_computes(pool);
+  }
 }

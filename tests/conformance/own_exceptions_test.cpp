@@ -1,6 +1,7 @@
 // Exceptions of the program's own: whole once registered, by name and message otherwise.
 #include "support/tasks.hpp"
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -73,6 +74,31 @@ int nest_own() {
 
 }  // namespace plant
 
+namespace own {
+
+struct label {};
+
+template <class T>
+struct labelled : std::runtime_error {
+  explicit labelled(const std::string& what = "") : std::runtime_error(what) {}
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
+};
+
+struct nesting : std::runtime_error, std::nested_exception {
+  explicit nesting(const std::string& what = "") : std::runtime_error(what) {}
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
+};
+
+struct speechless : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
+
+}  // namespace own
+
+RANKPOOL_REGISTER_EXCEPTION(own::labelled<own::label>)
+RANKPOOL_REGISTER_EXCEPTION(own::nesting)
 RANKPOOL_REGISTER_EXCEPTION(plant::overheated)
 RANKPOOL_REGISTER_EXCEPTION(plant::alarm);
 
@@ -160,5 +186,51 @@ TEST_CASE("what is not an exception class at all comes back as a remote_error wi
   CHECK_THROWS_WITH(pool.submit(plant::throw_text).result(), containing("char"));
   CHECK_THROWS_AS(pool.submit(plant::smell_bad).result(), rankpool::remote_error);
   CHECK_THROWS_WITH(pool.submit(plant::smell_bad).result(), containing("plant::smell"));
+  check_computes(pool);
+}
+
+TEST_CASE("a registered type whose name repeats its namespace comes back whole when something is nested in it", "[fault][error/registered][error/nested]") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit([]() -> int {
+    try {
+      throw std::runtime_error("inside");
+    } catch (...) {
+      std::throw_with_nested(own::labelled<own::label>("outside"));
+    }
+  });
+  try {
+    task.result();
+    FAIL("nothing was thrown");
+  } catch (const own::labelled<own::label>& error) {
+    CHECK(std::string(error.what()) == "outside");
+    CHECK_THROWS_WITH(std::rethrow_if_nested(error), "inside");
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("a registered type that nests by itself keeps what is nested in it", "[fault][error/nested]") {
+  rankpool::executor pool(cluster());
+  const auto task = pool.submit([]() -> int {
+    try {
+      throw std::runtime_error("inside");
+    } catch (...) {
+      throw own::nesting("outside");
+    }
+  });
+  try {
+    task.result();
+    FAIL("nothing was thrown");
+  } catch (const own::nesting& error) {
+    REQUIRE(error.nested_ptr() != nullptr);
+    CHECK_THROWS_WITH(error.rethrow_nested(), "inside");
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("a null pointer that is thrown, or that what() returns, is an error like any other", "[fault][error/null]") {
+  rankpool::executor pool(cluster());
+  CHECK_THROWS_AS(pool.submit([]() -> int { throw nullptr; }).result(), rankpool::remote_error);
+  CHECK_THROWS_AS(pool.submit([]() -> int { throw static_cast<const char*>(nullptr); }).result(), rankpool::remote_error);
+  CHECK_THROWS_AS(pool.submit([]() -> int { throw own::speechless(); }).result(), rankpool::remote_error);
   check_computes(pool);
 }

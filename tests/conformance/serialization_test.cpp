@@ -10,6 +10,7 @@
 #include <complex>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <limits>
 #include <list>
 #include <map>
@@ -27,6 +28,27 @@
 using namespace support;
 
 namespace {
+
+/// Without a default constructor, and with a member that cannot be assigned.
+struct fixed {
+  explicit fixed(int n) : value(n) {}
+  const int value;
+
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
+};
+
+template <class Archive>
+void save_construct_data(Archive& archive, const fixed* f, unsigned) {
+  archive << f->value;
+}
+
+template <class Archive>
+void load_construct_data(Archive& archive, fixed* f, unsigned) {
+  int value = 0;
+  archive >> value;
+  ::new (f) fixed(value);
+}
 
 template <class T>
 T echo(T value) {
@@ -288,4 +310,22 @@ TEST_CASE("large and small arguments travel together") {
   std::vector<rankpool::future<std::string>> tasks;
   for (int i = 0; i < 8; ++i) tasks.push_back(pool.submit(sum, std::vector<double>(100'000, 1.0), i, "m"));
   for (int i = 0; i < 8; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == std::to_string(i * 100'000) + "m");
+}
+
+TEST_CASE("a type without a default constructor travels as Boost says, by its construct data", "[travel/construct-data]") {
+  rankpool::executor pool(cluster());
+  CHECK(pool.submit([](fixed f) { return f.value; }, fixed(7)).result() == 7);
+  CHECK(pool.submit([](int n) { return fixed(n); }, 8).result().value == 8);
+  const std::vector<fixed> several{fixed(1), fixed(2)};
+  int sum = 0;
+  for (const int n : pool.map([](const fixed& f) { return f.value; }, several)) sum += n;
+  CHECK(sum == 3);
+}
+
+TEST_CASE("points in time and paths travel") {
+  rankpool::executor pool(cluster());
+  const auto now = std::chrono::system_clock::now();
+  CHECK(pool.submit([](std::chrono::system_clock::time_point t) { return t + 1s; }, now).result() == now + 1s);
+  const std::filesystem::path path = "/attic/tränk/..";
+  CHECK(pool.submit([](const std::filesystem::path& p) { return p / "x"; }, path).result() == path / "x");
 }

@@ -48,7 +48,7 @@ std::string trace_of(const std::exception_ptr& error) {
 }  // namespace
 
 TEST_CASE("an exception tells the functions that it was thrown in, innermost first and the pool's own left out",
-          "[error/context][fault]") {
+          "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   const std::string trace = trace_of(pool.submit(trace_test::outer, 3).exception());
   const auto inner = trace.find("trace_test::innermost");
@@ -63,19 +63,19 @@ TEST_CASE("an exception tells the functions that it was thrown in, innermost fir
   check_computes(pool);
 }
 
-TEST_CASE("an exception that is thrown on tells where it was thrown first", "[error/context][fault]") {
+TEST_CASE("an exception that is thrown on tells where it was thrown first", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THAT(trace_of(pool.submit(trace_test::rethrows, 3).exception()), containing("trace_test::innermost"));
   check_computes(pool);
 }
 
-TEST_CASE("exceptions thrown by the standard library tell where", "[error/context][fault]") {
+TEST_CASE("exceptions thrown by the standard library tell where", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THAT(trace_of(pool.submit(trace_test::at_of_a_vector, 3).exception()), containing("trace_test::at_of_a_vector"));
   check_computes(pool);
 }
 
-TEST_CASE("a nested exception has the trace of its own throw", "[error/context][fault]") {
+TEST_CASE("a nested exception has the trace of its own throw", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   const auto error = pool.submit(trace_test::wraps, 3).exception();
   CHECK_THAT(trace_of(error), containing("trace_test::wraps"));
@@ -92,7 +92,7 @@ TEST_CASE("a nested exception has the trace of its own throw", "[error/context][
   check_computes(pool);
 }
 
-TEST_CASE("each failed item of a map has the trace of its own throw", "[error/context][fault]") {
+TEST_CASE("each failed item of a map has the trace of its own throw", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 10}, trace_test::outer, numbers(10));
   int failed = 0;
@@ -108,7 +108,7 @@ TEST_CASE("each failed item of a map has the trace of its own throw", "[error/co
   check_computes(pool);
 }
 
-TEST_CASE("an exception that was made and not thrown has no trace, least of all that of another task", "[error/context][fault]") {
+TEST_CASE("an exception that was made and not thrown has no trace, least of all that of another task", "[error/trace][fault]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   for (int i = 0; i < 10; ++i) {
     CHECK_FALSE(trace_of(pool.submit(trace_test::outer, 3).exception()).empty());

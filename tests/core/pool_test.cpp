@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,10 @@ std::string failure_after(Say say) {
   }
   return "nothing";
 }
+
+rankpool::executor* reachable = nullptr;  // as it is for a task that runs in this process
+
+int submit_more(int n) { return reachable->submit([](int m) { return m; }, n).result(); }
 
 }  // namespace
 
@@ -116,4 +121,26 @@ TEST_CASE("futures of two pools in one process can be waited for together") {
     CHECK(sum == 5);
   }
   for (const auto& p : {one, two}) CHECK(p->stop(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
+}
+
+TEST_CASE("a pool that is drained does not wait for a map that nobody reads on") {
+  const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
+  rankpool::cluster cluster = cluster_access::make(p);
+  rankpool::executor executor(cluster);
+  auto results = executor.map({.buffersize = 2}, [](int n) { return n; }, std::views::iota(0));
+  CHECK(*results.begin() == 0);
+  p->drain();
+  CHECK(p->stop(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
+}
+
+TEST_CASE("a task that submits in its own process is told that it cannot") {
+  const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
+  rankpool::cluster cluster = cluster_access::make(p);
+  {
+    rankpool::executor executor(cluster);
+    reachable = &executor;
+    CHECK_THROWS_WITH(executor.submit(submit_more, 1).result(5s), support::containing("a task cannot give tasks"));
+    CHECK(executor.submit([](int n) { return n; }, 5).result(5s) == 5);
+  }
+  CHECK(p->stop(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }

@@ -228,27 +228,77 @@ TEST_CASE("an executor is opened once on each worker it uses") {
   CHECK(s.opened == 3);
 }
 
-TEST_CASE("a job whose input comes later keeps its place") {
+TEST_CASE("what a job reads later waits behind what was submitted meanwhile") {
   simulation s(1);
   s.open(1, 1);
-  const auto busy = s.submit(1, items(1));
+  s.submit(1, items(1));
   s.dispatch();
   auto growing = items(0);
   growing->growing = true;
   s.submit(1, growing);
-  const auto later = s.submit(1, items(1));
+  const auto earlier = s.submit(1, items(1));
   growing->grow(1);
   effects out;
   (*s).on_change(1, growing, out);
   s.finish_one(0, 1s);
   s.dispatch();
   s.finish_one(0, 1s);
+  CHECK(earlier->done == 1);
+  CHECK(growing->done == 0);
+  s.dispatch();
+  s.finish_one(0, 1s);
   CHECK(growing->done == 1);
-  CHECK(later->done == 0);
-  CHECK(s.finished == 1);  // more may come
+  CHECK(s.finished == 2);  // more of it may come
   growing->seal();
   (*s).on_change(1, growing, out);
   CHECK(out.jobs_finished.size() == 1);
+}
+
+TEST_CASE("jobs that are still being read take turns with their equals") {
+  simulation s(1);
+  s.open(1, 1);
+  std::vector<std::shared_ptr<counting_job>> endless;
+  for (int i = 0; i < 2; ++i) {
+    endless.push_back(items(1000));
+    endless.back()->growing = true;
+    s.submit(1, endless.back());
+  }
+  const auto single = s.submit(1, items(1));
+  for (int i = 0; i < 9; ++i) {
+    s.dispatch();
+    s.finish_one(0, 100ms);
+  }
+  CHECK(single->done == 1);
+  CHECK(endless[0]->done == 4);
+  CHECK(endless[1]->done == 4);
+}
+
+TEST_CASE("an executor that may not have all workers comes back to those it has begun on") {
+  simulation s(4);
+  s.open(1, 1);
+  for (int i = 0; i < 8; ++i) {
+    s.submit(1, items(1));
+    s.dispatch();
+    int at = 0;
+    while (s.queue(at).empty()) ++at;
+    CHECK(at == 0);
+    s.finish_one(at, 1ms);
+  }
+}
+
+TEST_CASE("an executor that may not have all workers begins on another when its own are taken") {
+  simulation s(2);
+  s.open(1, 1);
+  s.open(2, 2);
+  s.submit(1, items(1));
+  s.dispatch();
+  s.finish_one(0, 1ms);
+  s.submit(2, items(1));
+  s.dispatch();
+  const int taken = s.queue(0).empty() ? 1 : 0;
+  s.submit(1, items(1, 1, 1));
+  s.dispatch();
+  CHECK(s.queue(1 - taken).size() == 1);
 }
 
 TEST_CASE("pieces of a map fit the measured time and shrink towards the end") {

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -20,7 +21,10 @@ class rank_zero final : public support::scripted_transport {
   std::vector<std::string> said;
 
  private:
-  void on_sent(const record& r) override { said.emplace_back(name_of(r)); }
+  void on_sent(const record& r) override {
+    const auto* result = std::get_if<result_record>(&r);
+    said.emplace_back(std::string(name_of(r)) + (result != nullptr && result->threw ? " threw" : ""));
+  }
 };
 
 void run_all(worker& w) {
@@ -84,4 +88,16 @@ TEST_CASE("what a worker has not started it gives back when asked") {
   link.arrive(0, out.take());
   run_all(w);
   CHECK(link.said == std::vector<std::string>{"recalled"});
+}
+
+TEST_CASE("a task whose function this process does not have fails alone") {
+  rank_zero link;
+  worker w(link, {1, "here"});
+  frame_writer out;
+  out.open(2, code_address{}, {});
+  out.task(3, 2, code_address{12345, 678}, {}, nullptr);
+  out.task(4, 2, locate_function(&say_done), {}, nullptr);
+  link.arrive(0, out.take());
+  run_all(w);
+  CHECK(link.said == std::vector<std::string>{"result threw", "result"});
 }

@@ -51,6 +51,8 @@ void boost_save(byte_writer& out, const T& value) {
   {
     writer_streambuf buffer(out);
     boost::archive::binary_oarchive archive(buffer, archive_flags);
+    // What the type's own load_construct_data reads, where it has any: see boost_load.
+    if constexpr (!std::is_default_constructible_v<T>) boost::serialization::save_construct_data_adl(archive, &value, 0);
     archive << value;
   }
   out.patch<std::uint64_t>(length, out.size() - begin);

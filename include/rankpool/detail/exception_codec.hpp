@@ -67,6 +67,7 @@ std::exception_ptr make_remote(E e, remote_info where, std::string message, cons
       std::rethrow_exception(nested);
     } catch (...) {  // nested_exception takes what is being handled
       if constexpr (std::is_base_of_v<std::nested_exception, E>) {
+        if constexpr (std::is_convertible_v<E*, std::nested_exception*>) static_cast<std::nested_exception&>(e) = std::nested_exception();
         return std::make_exception_ptr(remote<E>(std::move(e), std::move(where), std::move(message)));
       } else {
         return std::make_exception_ptr(remote_with_nested<E>(std::move(e), std::move(where), std::move(message)));

@@ -106,7 +106,7 @@ class future_state final : public future_state_base {
     std::lock_guard lock(value_mutex_);
     if (!value_) {
       value_.emplace(decode_value());
-      if constexpr (std::is_copy_constructible_v<value_type>) result_ = byte_buffer();
+      result_ = byte_buffer();
     }
     return *value_;
   }
@@ -114,11 +114,9 @@ class future_state final : public future_state_base {
   /// A value of the caller's own; `last`: nobody else holds this future.
   value_type take(bool last) {
     std::lock_guard lock(value_mutex_);
-    if (value_) {
-      if (last) return std::move(*value_);
-      if constexpr (std::is_copy_constructible_v<value_type>) return *value_;
-    }
-    return decode_value();
+    if (!value_) return decode_value();
+    if (last) return std::move(*value_);
+    return copy_of_value();
   }
 
  private:
@@ -127,6 +125,19 @@ class future_state final : public future_state_base {
       return {};
     } else {
       byte_reader in(result_);
+      return decode_result<R>(in);
+    }
+  }
+
+  // By writing and reading it again: no trait tells whether a container of move-only objects can be copied.
+  value_type copy_of_value() {
+    if constexpr (std::is_void_v<R>) {
+      return {};
+    } else {
+      byte_buffer bytes;
+      byte_writer out(bytes);
+      encode_result<R>(out, *value_);
+      byte_reader in(bytes);
       return decode_result<R>(in);
     }
   }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ namespace rankpool::detail {
 inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
 /// Brings up to `most` more items into the job and tells the pool; false once the input has ended. Reads no item
-/// ahead, and stops when the job is sealed.
+/// ahead, and stops when the job is sealed. Throws what reading the input throws; the items before are in the job.
 class input_feed {
  public:
   virtual ~input_feed() = default;
@@ -36,7 +37,8 @@ template <class Range>
 inline constexpr bool is_counted = false;
 template <class W, class Bound>
 inline constexpr bool is_counted<std::ranges::iota_view<W, Bound>> =
-    std::integral<W> && !std::same_as<W, bool> && (std::integral<Bound> || std::same_as<Bound, std::unreachable_sentinel_t>);
+    std::integral<W> && sizeof(W) <= sizeof(std::uint64_t) && !std::same_as<W, bool> &&
+    (std::integral<Bound> || std::same_as<Bound, std::unreachable_sentinel_t>);
 
 /// Consecutive integers: the source is told how many there are, none is looked at.
 template <class Integer>
@@ -83,10 +85,15 @@ class packed_feed final : public input_feed {
     bool more = true;
     while (more && most > 0 && !job.sealed()) {
       item_block block;
-      while (most > 0 && block.bytes.size() < block_bytes && (more = advance())) {
-        write_item(block.bytes);
-        block.ends.push_back(block.bytes.size());
-        --most;
+      std::exception_ptr failure;
+      try {
+        while (most > 0 && block.bytes.size() < block_bytes && (more = advance())) {
+          write_item(block.bytes);
+          block.ends.push_back(block.bytes.size());
+          --most;
+        }
+      } catch (...) {
+        failure = std::current_exception();
       }
       const std::uint64_t n = block.ends.size();
       job.append(
@@ -94,8 +101,9 @@ class packed_feed final : public input_feed {
             static_cast<packed_source&>(source).append(std::move(block));
             return n;
           },
-          most == 0 || !more);
+          most == 0 || !more || failure != nullptr);
       job.owner().changed(job.shared_from_this());
+      if (failure != nullptr) std::rethrow_exception(failure);
     }
     return more;
   }

@@ -50,6 +50,9 @@ class wait_room {
   virtual void notify() = 0;
   /// Gives the pool one step on this thread if nobody else would: for polling in an inline cluster.
   virtual void poll() = 0;
+  /// In an inline cluster runs everything that can run now, unless this thread is at it already: for somebody who
+  /// wants to be called back, and may wait for that where the pool does not see it.
+  virtual void settle() = 0;
 
  private:
   virtual bool wait_for(steady_time deadline, condition_ref ready) = 0;
