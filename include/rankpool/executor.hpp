@@ -9,11 +9,13 @@
 #include <rankpool/options.hpp>
 
 #include <concepts>
+#include <initializer_list>
 #include <memory>
 #include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace rankpool {
 
@@ -66,6 +68,16 @@ class executor {
     static_assert(detail::check_callable<callable>());
     using stored = detail::stored_arguments_t<callable, std::ranges::range_reference_t<Ranges>...>;
     return map_over<stored, callable>(options, f, detail::feed_of<stored, false>(std::forward<Ranges>(ranges)...));
+  }
+
+  template <class F, class T>
+  auto map(F&& f, std::initializer_list<T> items) {
+    return map(map_options{}, std::forward<F>(f), items);
+  }
+
+  template <class F, class T>
+  auto map(map_options options, F&& f, std::initializer_list<T> items) {
+    return map(options, std::forward<F>(f), std::vector<T>(items));  // with a buffer they are read later
   }
 
   /// f over a range of tuples, each one call's arguments.

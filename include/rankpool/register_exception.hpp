@@ -2,6 +2,9 @@
 //
 // Stands at namespace scope in the program. The type must be copyable and Boost-serialisable; its message and
 // every archived member arrive as they were thrown. Unregistered types arrive as remote_error.
+//
+// What is thrown on rank 0 is a class derived from the type, which adds where it happened. So a final class, or a type
+// that is no class, comes back without its context, and a class whose what() is final cannot be registered.
 #pragma once
 
 #include <rankpool/detail/boost_archive.hpp>

@@ -84,6 +84,13 @@ TEST_CASE("map gives the same for chunks that divide the input, do not divide it
   }
 }
 
+TEST_CASE("map takes items that are written out, and keeps them as long as it needs") {
+  rankpool::executor pool(cluster());
+  CHECK(collect(pool.map(square, {1, 2, 3})) == std::vector{1, 4, 9});
+  CHECK(collect(pool.map({.buffersize = 1}, square, {1, 2, 3})) == std::vector{1, 4, 9});
+  CHECK(collect(pool.map(square, std::initializer_list<int>{})).empty());
+}
+
 TEST_CASE("map refuses sizes below zero", "[fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.map({.chunksize = -1}, square, numbers(3)), std::invalid_argument);

@@ -91,7 +91,10 @@ class byte_buffer {
       heap_ = other.heap_;
       capacity_ = std::exchange(other.capacity_, inline_capacity);
     } else {
-      std::memcpy(inline_, other.inline_, inline_capacity);  // a constant size: two vector moves
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+      std::memcpy(inline_, other.inline_, inline_capacity);  // a constant size, whatever is in it: a few vector moves
+#pragma GCC diagnostic pop
     }
   }
 

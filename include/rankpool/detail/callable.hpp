@@ -95,6 +95,12 @@ consteval bool check_parameter() {
   static_assert(!std::is_pointer_v<T> || is_function_pointer<T>,
                 "rankpool: a task cannot take a raw pointer, because addresses mean nothing in another process: pass the value "
                 "itself, a std::vector for an array, a std::string for text, or a std::unique_ptr or std::shared_ptr");
+  static_assert(!holds_addresses<T>,
+                "rankpool: a task cannot take a container of raw pointers or views, because what they point to stays in another "
+                "process: take a container of the values, of std::unique_ptr or of std::shared_ptr");
+  static_assert(!is_std_function<T>,
+                "rankpool: a std::function cannot be sent to another process: take the function's own type, or a template "
+                "parameter, and give it a plain function, a captureless lambda or rankpool::partial(f, args...)");
   return true;
 }
 
@@ -120,6 +126,9 @@ consteval bool check_callable() {
   static_assert(!is_capturing_lambda<F>,
                 "rankpool: a lambda with captures cannot be sent to another process: pass the captured value as an argument, "
                 "or use rankpool::partial(f, args...), which carries bound arguments along");
+  static_assert(!is_std_function<F>,
+                "rankpool: a std::function cannot be sent to another process: give the function itself, a captureless lambda or "
+                "rankpool::partial(f, args...)");
   static_assert(!std::is_member_pointer_v<F>,
                 "rankpool: a pointer to member cannot be a task: use a captureless lambda that calls it on its argument");
   if constexpr (signature<F>::known) check_parameters(typename signature<F>::parameters{});
@@ -182,6 +191,8 @@ void encode_as(byte_writer& out, Argument&& argument) {
   if constexpr (std::is_same_v<std::remove_cvref_t<Argument>, Stored>) {
     detail::encode(out, argument);
   } else {
+    static_assert(std::is_constructible_v<Stored, Argument>,
+                  "rankpool: an argument cannot be converted to the type that the task takes in its place");
     const Stored converted = static_cast<Stored>(std::forward<Argument>(argument));
     detail::encode(out, converted);
   }

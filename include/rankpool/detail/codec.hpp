@@ -15,6 +15,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -71,9 +72,24 @@ inline constexpr bool is_view = std::ranges::enable_view<T> || std::is_same_v<T,
 template <class F>
 inline constexpr bool is_function_pointer = std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
 
+template <class T>
+inline constexpr bool is_std_function = false;
+template <class Signature>
+inline constexpr bool is_std_function<std::function<Signature>> = true;
+
+template <class T>
+inline constexpr bool is_address = (std::is_pointer_v<T> && !is_function_pointer<T>) || is_view<T>;
+
+/// A container of pointers or views.
+template <class T>
+inline constexpr bool holds_addresses = false;
+template <class T>
+  requires(std::ranges::range<T> && !is_view<T> && !std::is_same_v<std::ranges::range_value_t<T>, T>)
+inline constexpr bool holds_addresses<T> = is_address<std::ranges::range_value_t<T>>;
+
 /// Refused with a sentence where it is met; nothing further is said about it here.
 template <class T>
-inline constexpr bool is_unsendable = (std::is_pointer_v<T> && !is_function_pointer<T>) || is_view<T>;
+inline constexpr bool is_unsendable = is_address<T> || holds_addresses<T> || is_std_function<T>;
 
 template <class T>
 struct codec {  // anything Boost.Serialization handles

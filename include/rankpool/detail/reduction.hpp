@@ -38,7 +38,11 @@ void encode_callables(byte_buffer& head, const F&... f) {
 }
 
 template <class F, class Tuple>
-struct stored_tuple;
+struct stored_tuple {
+  static_assert(!std::is_same_v<Tuple, Tuple>,
+                "rankpool: starmap takes a range of tuples (std::tuple, std::pair, std::array), one for each call's arguments: "
+                "use map where each item is one argument");
+};
 template <class F, class... A>
 struct stored_tuple<F, std::tuple<A...>> {
   using type = stored_arguments_t<F, A...>;

@@ -1,0 +1,8 @@
+// What the pointers in a vector point to stays behind.
+#include <rankpool/rankpool.hpp>
+
+#include <vector>
+
+int first(const std::vector<int*>& numbers) { return *numbers.front(); }
+
+void use(rankpool::executor& pool, const std::vector<int*>& numbers) { pool.submit(first, numbers); }

@@ -1,0 +1,8 @@
+// starmap unpacks tuples, and a number is none.
+#include <rankpool/rankpool.hpp>
+
+#include <vector>
+
+int square(int n) { return n * n; }
+
+void use(rankpool::executor& pool) { pool.starmap(square, std::vector{1, 2, 3}); }
