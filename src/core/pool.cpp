@@ -283,7 +283,7 @@ void pool::deliver() {
 void pool::drain() {
   drained_awaited_ = true;
   post({event::kind::last_call, 0, 0, nullptr, nullptr});  // nobody will read on: a map with a buffer would never end
-  (void)wait_until(steady_time::max(), [this] { return jobs_left_ == 0; });
+  (void)wait_until(steady_time::max(), [this] { return jobs_left_ == 0 || failed_; });
 }
 
 bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {

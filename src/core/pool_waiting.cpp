@@ -35,7 +35,11 @@ bool pool::wait_for(steady_time deadline, condition_ref ready) {
   while (!ready()) {
     if (deadline != steady_time::max() && std::chrono::steady_clock::now() >= deadline) return false;
     if (driver_.load() == std::this_thread::get_id()) {  // a callback, or a task that runs inline, waits
-      if (!step()) link_->wait(std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+      try {
+        if (!step()) link_->wait(std::min(deadline, std::chrono::steady_clock::now() + 10ms));
+      } catch (...) {  // not the callback's fault
+        fail(std::current_exception());
+      }
       continue;
     }
     const std::uint64_t seen = announcements();
@@ -135,13 +139,14 @@ void pool::send_now() {
   }
   {
     const driver_mark mark(driver_);
+    effects out;
     try {
-      effects out;
       (void)take_events(out);
       scheduler_.dispatch(std::chrono::steady_clock::now(), out);
       send_orders(out);
       queue_deliveries(out);
     } catch (...) {
+      queue_deliveries(out);
       fail(std::current_exception());
     }
   }
