@@ -7,17 +7,20 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -27,9 +30,12 @@ namespace {
 
 constexpr int most_workers = 100'000;
 
+constexpr const char* mark_variable = "RANKPOOL_INSIDE";  // "PID:LAUNCH"
+
+/// An empty one counts as unset.
 std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
 std::optional<int> number(const std::optional<std::string>& text) {
@@ -45,7 +51,31 @@ int usable_cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+/// Names the launch that the environment tells of: every process of it has the same.
+std::string launch_name() { return variable("PMIX_NAMESPACE").value_or(""); }
+
+/// Whether a rank of another program has started this one: the launcher's variables are that rank's.
+bool is_inside_another() {
+  const auto mark = variable(mark_variable);
+  if (!mark) return false;
+  const auto colon = mark->find(':');
+  return mark->substr(0, colon) != std::to_string(getpid()) && mark->substr(colon + 1) == launch_name();
+}
+
 }  // namespace
+
+bool speaks_for_launch() {
+  if (is_inside_another()) return true;
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const auto rank = number(variable(name))) return *rank == 0;
+  }
+  return true;
+}
+
+void mark_environment() {
+  static std::once_flag once;  // another thread may be reading the environment later on
+  std::call_once(once, [] { setenv(mark_variable, (std::to_string(getpid()) + ":" + launch_name()).c_str(), 1); });
+}
 
 launch find_launch(const std::string& program) {
   const auto ranks = number(variable("OMPI_COMM_WORLD_SIZE"));     // mpirun
@@ -57,6 +87,15 @@ launch find_launch(const std::string& program) {
     return {start::refused, 0, "RANKPOOL_WORKERS must be a number from 0 (inline) to 100000, got '" + *workers_text + "'"};
   }
 
+  if (is_inside_another()) {
+    if (workers == 0) return {start::inline_, 0, {}};
+    if (workers) return {start::launcher, *workers, {}};
+    return {
+        start::refused, 0,
+        "a rank of an MPI program has started " + program +
+            ", which cannot join that program's ranks: set RANKPOOL_WORKERS=0 to run it in one process, or RANKPOOL_WORKERS=n to "
+            "start n workers for it"};
+  }
   if (pmix || ranks) {
     const int size = ranks.value_or(number(variable("SLURM_STEP_NUM_TASKS")).value_or(slurm_tasks.value_or(2)));
     if (size > 1) return {start::ranks, 0, {}};
@@ -95,41 +134,117 @@ void pass_on(int signal, siginfo_t* info, void*) {
   if (info->si_code != SI_KERNEL && child > 0) kill(child, signal);
 }
 
-std::string own_path(const char* argv0) {
+// "/path/to/program", by which every node can start it; argv[0] where there is no /proc.
+std::string own_path(int argc, char** argv) {
   std::array<char, PATH_MAX> path{};
   const auto length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : std::string(argv0);
+  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : std::string(argc > 0 ? argv[0] : "");
+}
+
+std::vector<std::string> command(const std::string& launcher, int workers, const std::string& program, int argc, char** argv) {
+  // Rank 0 mostly sleeps: it shares the cores of its workers. Pinning ranks would then put two on one core.
+  std::vector<std::string> words{launcher, "--quiet", "-n", std::to_string(workers + 1), "--oversubscribe", "--bind-to", "none"};
+  const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
+  const bool hidden = std::ranges::find(arguments, ":") != arguments.end();
+  if (hidden) {
+    // mpirun takes ":" for the start of another program, wherever it stands: hide it, and let a shell bring it back.
+    words.insert(words.end(), {"/bin/sh", "-c", R"(for word; do shift; set -- "$@" "${word#,}"; done; exec "$0" "$@")"});
+  }
+  words.push_back(program);
+  for (const std::string_view argument : arguments) words.emplace_back(hidden ? "," : "").append(argument);
+  return words;
+}
+
+// A file that is opened takes the lowest number that is free: mpirun would take its own for stdin, stdout or stderr.
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) (void)open("/dev/null", O_RDWR);
+  }
+}
+
+// What the ranks find in their environment is this launch's alone.
+void clear_environment() {
+  unsetenv("RANKPOOL_WORKERS");  // of this launch; what a rank starts is asked for its own
+  if (!is_inside_another()) return;
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
+    for (const std::string_view prefix : {"OMPI_", "PMIX_", "PRTE_", "PMI_", "SLURM_", mark_variable}) {
+      if (name.starts_with(prefix)) names.emplace_back(name);
+    }
+  }
+  for (const std::string& name : names) unsetenv(name.c_str());
+}
+
+constexpr std::array passed_on{SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT};
+
+// As posix_spawnp, but the process is terminated when this one dies, were it by SIGKILL. 0, or why it could not be started.
+int start_process(const char* file, char** args, pid_t& pid) {
+  std::array<int, 2> failed{};
+  if (pipe2(failed.data(), O_CLOEXEC) != 0) return errno;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // one that comes before exec is for the launcher, not for our handler there
+  const pid_t parent = getpid();
+  pid = fork();
+  int reason = pid < 0 ? errno : 0;
+  if (pid == 0) {  // other threads may have held any lock: system calls alone
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(1);  // it has died already
+    for (const int signal : passed_on) std::signal(signal, SIG_DFL);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    execvp(file, args);
+    reason = errno;
+    (void)!write(failed[1], &reason, sizeof reason);
+    _exit(127);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  close(failed[1]);
+  if (pid > 0 && read(failed[0], &reason, sizeof reason) == sizeof reason) waitpid(pid, nullptr, 0);
+  close(failed[0]);
+  return reason;
 }
 
 }  // namespace
 
 int launch_self(int argc, char** argv, int workers, const run_options& options) {
-  const std::string launcher =
-      variable("RANKPOOL_MPIRUN").value_or(options.launcher != nullptr ? options.launcher : "mpirun");
-  // Rank 0 mostly sleeps: it shares the cores of its workers. Pinning ranks would then put two on one core.
-  std::vector<std::string> words{launcher, "--quiet", "-n", std::to_string(workers + 1), "--oversubscribe", "--bind-to", "none",
-                                 own_path(argv[0])};
-  words.insert(words.end(), argv + 1, argv + argc);
-  std::vector<char*> args;
-  for (std::string& word : words) args.push_back(word.data());
-  args.push_back(nullptr);
-
+  const std::string program = own_path(argc, argv);
+  if (program.find('/') != std::string::npos && access(program.c_str(), X_OK) != 0) {
+    log_line("cannot start '" + program + "' again (" + std::strerror(errno) +
+             "): the program's file has to stay where it is, or set RANKPOOL_WORKERS=0 to run in this process");
+    return 2;
+  }
+  open_standard_streams();
+  clear_environment();
   if (geteuid() == 0) {  // mpirun refuses root otherwise; whoever starts a program as root has decided that already
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
     setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
   }
 
+  const std::string launcher =
+      variable("RANKPOOL_MPIRUN").value_or(options.launcher != nullptr ? options.launcher : "mpirun");
+  std::vector<std::string> words = command(launcher, workers, program, argc, argv);
+  std::vector<char*> args;
+  for (std::string& word : words) args.push_back(word.data());
+  args.push_back(nullptr);
+
   struct sigaction action {};
   action.sa_sigaction = pass_on;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT}) sigaction(signal, &action, nullptr);
+  for (const int signal : passed_on) sigaction(signal, &action, nullptr);
+  std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, as a parent may have left it, no status can be waited for
 
   const stdout_lender lender;
   pid_t pid = 0;
-  if (const int failure = posix_spawnp(&pid, launcher.c_str(), nullptr, nullptr, args.data(), environ); failure != 0) {
-    log_line("cannot start '" + launcher + "' (" + std::strerror(failure) +
-             "): install Open MPI (Debian: openmpi-bin), or set RANKPOOL_WORKERS=0 to run in this process");
+  if (const int failure = start_process(launcher.c_str(), args.data(), pid); failure != 0) {
+    const std::string what = "cannot start '" + launcher + "' (" + std::strerror(failure) + "): ";
+    if (launcher.find(' ') != std::string::npos) {
+      log_line(what + "RANKPOOL_MPIRUN names one program and takes no arguments");
+    } else {
+      log_line(what + "install Open MPI (Debian: openmpi-bin), or set RANKPOOL_WORKERS=0 to run in this process");
+    }
     return 2;
   }
   child = pid;
@@ -145,7 +260,10 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
   }
   const int result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   // A rank that is killed says nothing itself, and the launcher has been asked to be quiet.
-  if (result > 128 && result < 128 + NSIG && result != 128 + SIGPIPE) {
+  if (result > 128 && lender.nobody_came()) {  // the launcher's own failures have such a status too
+    log_line("the launcher could not start '" + program + "' (status " + std::to_string(result) + "): '" + launcher + " -n " +
+             std::to_string(workers + 1) + " " + program + "' says why");
+  } else if (result > 128 && result < 128 + NSIG && result != 128 + SIGPIPE) {
     log_line("a rank was ended by signal " + std::to_string(result - 128) + " (" + strsignal(result - 128) +
              "), and the others with it");
   }

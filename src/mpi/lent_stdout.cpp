@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <string>
 
 namespace rankpool::detail {
 namespace {
@@ -77,9 +78,11 @@ stdout_lender::stdout_lender() {
   listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener_ < 0 || ::bind(listener_, address.get(), address.size) != 0 || ::listen(listener_, 4) != 0) return;
   ::setenv(variable, name.c_str(), 1);
-  lending_ = std::thread([listener = listener_] {
-    for (int connection; (connection = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) >= 0; ::close(connection)) {
-      if (is_own_process(connection)) send_descriptor(connection, STDOUT_FILENO);
+  lending_ = std::thread([this] {
+    for (int connection; (connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0; ::close(connection)) {
+      if (!is_own_process(connection)) continue;
+      send_descriptor(connection, STDOUT_FILENO);
+      lent_ = true;
     }
   });
 }

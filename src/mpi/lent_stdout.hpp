@@ -5,7 +5,7 @@
 // started lends its stdout to rank 0, over a local socket, which passes the open file itself.
 #pragma once
 
-#include <string>
+#include <atomic>
 #include <thread>
 
 namespace rankpool::detail {
@@ -19,8 +19,12 @@ class stdout_lender {
   stdout_lender(const stdout_lender&) = delete;
   stdout_lender& operator=(const stdout_lender&) = delete;
 
+  /// Whether rank 0 could have come for stdout, as it does once all ranks are up, but has not.
+  bool nobody_came() const { return lending_.joinable() && !lent_; }
+
  private:
   int listener_ = -1;
+  std::atomic<bool> lent_ = false;
   std::thread lending_;
 };
 
