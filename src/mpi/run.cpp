@@ -5,16 +5,18 @@
 #include "lent_stdout.hpp"
 #include "session.hpp"
 
-#include "../core/frame.hpp"
 #include "../core/log.hpp"
 
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/environment.hpp>
 #include <mpi.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <thread>
 
 namespace rankpool::detail {
 namespace {
@@ -35,48 +37,87 @@ int report(const std::exception_ptr& e) {
   return status_failed;
 }
 
+// run() works once in a process: the second time MPI would be over, and a program that starts itself would do it all again.
+enum class stage { before, running, over };
+std::atomic<stage> run_is = stage::before;
+
+int refuse(const std::string& reason) {
+  if (speaks_for_launch()) {
+    log_line(reason);
+  } else {
+    std::this_thread::sleep_for(200ms);  // mpirun ends the others when the first one returns a failure: let the reason be said
+  }
+  return status_usage;
+}
+
+bool mpi_is(int (*asked)(int*)) {
+  int answer = 0;
+  asked(&answer);
+  return answer != 0;
+}
+
 int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& program) {
-  boost::mpi::environment mpi(argc, argv, boost::mpi::threading::serialized);
-  if (mpi.thread_level() < boost::mpi::threading::serialized) {
-    log_line("this MPI provides no MPI_THREAD_SERIALIZED, which handing out tasks needs: use a build of Open MPI with threads");
-    return status_usage;
+  const bool initialised_before = mpi_is(MPI_Initialized);
+  const boost::mpi::environment mpi(argc, argv, boost::mpi::threading::serialized);
+  mark_environment();
+  if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
+    return refuse(initialised_before
+                      ? "run(): this program has initialised MPI below MPI_THREAD_SERIALIZED, which handing out tasks needs: "
+                        "initialise it with MPI_THREAD_SERIALIZED (boost::mpi::threading::serialized), leave that to run(), or "
+                        "use with_executor"
+                      : "this MPI provides no MPI_THREAD_SERIALIZED, which handing out tasks needs: use a build of Open MPI "
+                        "with threads");
   }
   const boost::mpi::communicator world;
+  const communicator_in_use scope(world);
   if (world.size() == 1) {
-    const char* tasks = std::getenv("SLURM_NTASKS");
-    if (tasks != nullptr && std::atoi(tasks) > 1) {
-      log_line(std::string("SLURM_NTASKS is ") + tasks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'");
-      return status_usage;
+    for (const char* promise : {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"}) {
+      const char* ranks = std::getenv(promise);
+      if (ranks == nullptr || std::atoi(ranks) <= 1) continue;
+      return refuse(std::string(promise) + " is " + ranks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'" +
+                    (promise == std::string("SLURM_NTASKS") ? "" : ", or unset it if it is left over from another launch"));
     }
     return run_inline(program, report);
   }
   if (world.rank() == 0) borrow_stdout();
   try {
     return run_session(world, 0, program, report, patience_after_failure);
-  } catch (const message_error& e) {
-    log_line("rank " + std::to_string(world.rank()) + ": " + e.what());
-    MPI_Abort(world, status_failed);
-  } catch (const error& e) {
+  } catch (const error& e) {  // the ranks cannot work together, and each of them knows it
     if (world.rank() == 0) log_line(e.what());
     return status_usage;
   }
-  return status_failed;
+}
+
+int run_somewhere(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options,
+                  bool& launched) {
+  if (mpi_is(MPI_Finalized)) return refuse("run(): MPI has been finalised in this process: call it before that");
+  if (mpi_is(MPI_Initialized)) return run_ranks(argc, argv, program);  // MPI knows better than the environment
+  const launch l = find_launch(argc > 0 ? argv[0] : "PROGRAM");
+  switch (l.how) {
+    case start::refused: return refuse(l.reason);
+    case start::inline_: return run_inline(program, report);
+    case start::launcher: launched = true; return launch_self(argc, argv, l.workers, options);
+    case start::ranks: return run_ranks(argc, argv, program);
+  }
+  return status_usage;
 }
 
 }  // namespace
 
 int run_program(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options) {
-  const std::string name = argc > 0 ? argv[0] : "PROGRAM";
-  const launch l = find_launch(name);
-  switch (l.how) {
-    case start::refused:
-      if (const char* rank = std::getenv("SLURM_PROCID"); rank == nullptr || std::atoi(rank) == 0) log_line(l.reason);
-      return status_usage;
-    case start::inline_: return run_inline(program, report);
-    case start::launcher: return launch_self(argc, argv, l.workers, options);
-    case start::ranks: return run_ranks(argc, argv, program);
+  static bool launched = false;
+  stage before = stage::before;
+  if (!run_is.compare_exchange_strong(before, stage::running)) {
+    if (before == stage::running) {
+      throw error("run() is already running in this process: make another executor on its cluster");
+    }
+    if (launched) return status_usage;  // the ranks have said it
+    return refuse("run() works once in a process: make several executors on its cluster, or initialise MPI and call with_executor");
   }
-  return status_usage;
+  const struct scope {
+    ~scope() { run_is = stage::over; }
+  } ends;
+  return run_somewhere(argc, argv, program, options, launched);
 }
 
 }  // namespace rankpool::detail

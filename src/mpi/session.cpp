@@ -15,10 +15,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -54,11 +56,60 @@ void require_same_build(const std::vector<introduction>& ranks, int root) {
   }
 }
 
-// A task that calls exit() takes its rank and with it the whole launch along: the launcher would not say why.
-std::string serving_as;
+// What communicator_in_use knows.
+std::mutex in_use_mutex;
+std::vector<MPI_Comm> in_use;
 
-void report_exit() {
-  if (!serving_as.empty()) log_line(serving_as + " has left in the middle of its work: a task called exit()");
+// A task that calls exit() takes its rank and with it the whole launch along: the launcher would not say why.
+// Several threads of a process may serve pools, and a process that a task has forked has left none of them.
+class serving {
+ public:
+  explicit serving(std::string name) : name_(std::move(name)) {
+    const std::lock_guard lock(mutex);
+    static const int registered = std::atexit(report_exit);
+    (void)registered;
+    process = getpid();
+    names.push_back(&name_);
+  }
+  serving(const serving&) = delete;
+  serving& operator=(const serving&) = delete;
+  ~serving() {
+    const std::lock_guard lock(mutex);
+    std::erase(names, &name_);
+  }
+
+  const std::string& name() const { return name_; }
+
+ private:
+  static void report_exit() {
+    if (getpid() != process) return;
+    const std::lock_guard lock(mutex);
+    if (!names.empty()) log_line(*names.back() + " has left in the middle of its work: a task called exit()");
+  }
+
+  static inline std::mutex mutex;
+  static inline std::vector<const std::string*> names;
+  static inline pid_t process = 0;
+
+  const std::string name_;
+};
+
+// Before anything is unwound: to free what the ranks share is collective, and the others would not come.
+[[noreturn]] void abort_launch(const boost::mpi::communicator& world, const std::string& who) {
+  log_line(who + " cannot go on: " + describe(std::current_exception()));
+  MPI_Abort(world, 1);
+  std::_Exit(1);
+}
+
+int serve(transport& link, const boost::mpi::communicator& world, const introduction& me) {
+  const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
+  try {
+    worker w(link, {world.rank(), me.host});
+    const serving scope(who);
+    return w.serve();
+  } catch (...) {
+    abort_launch(world, who);
+  }
 }
 
 struct ending {
@@ -83,23 +134,29 @@ ending lead_pool(pool& p, cluster& c, const std::function<int(cluster&)>& lead,
 
 }  // namespace
 
+communicator_in_use::communicator_in_use(MPI_Comm communicator) : communicator_(communicator) {
+  if (communicator_ == MPI_COMM_SELF) return;
+  const std::lock_guard lock(in_use_mutex);
+  if (std::ranges::find(in_use, communicator_) != in_use.end()) {
+    throw error("a pool is already running on this communicator in this process: use its executor, or another communicator");
+  }
+  in_use.push_back(communicator_);
+}
+
+communicator_in_use::~communicator_in_use() {
+  const std::lock_guard lock(in_use_mutex);
+  std::erase(in_use, communicator_);
+}
+
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
-                        const std::function<int(const std::exception_ptr&)>& failed, timeout patience) {
+                const std::function<int(const std::exception_ptr&)>& failed, timeout patience) {
   const boost::mpi::communicator own(world, boost::mpi::comm_duplicate);  // our messages never meet the program's
   std::vector<introduction> ranks;
   boost::mpi::all_gather(own, introduce(), ranks);
   require_same_build(ranks, root);
 
   auto link = std::make_unique<mpi_transport>(own, root);
-  if (own.rank() != root) {
-    worker w(*link, {own.rank(), ranks[static_cast<std::size_t>(own.rank())].host});
-    static const int registered = std::atexit(report_exit);
-    (void)registered;
-    serving_as = "rank " + std::to_string(own.rank()) + " (" + ranks[static_cast<std::size_t>(own.rank())].host + ")";
-    const int status = w.serve();
-    serving_as.clear();
-    return status;
-  }
+  if (own.rank() != root) return serve(*link, own, ranks[static_cast<std::size_t>(own.rank())]);
   std::vector<worker_info> workers;
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     if (static_cast<int>(r) != root) workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});

@@ -1,6 +1,7 @@
 // with_executor: a pool inside a program that owns MPI.
 #include <rankpool/run.hpp>
 
+#include "launch.hpp"
 #include "session.hpp"
 
 #include "../core/log.hpp"
@@ -14,6 +15,12 @@
 namespace rankpool::detail {
 
 void serve_or_lead(const boost::mpi::communicator& communicator, int root, const std::function<void(cluster&)>& lead) {
+  int finalised = 0;
+  MPI_Finalized(&finalised);
+  if (finalised != 0) {
+    throw error(
+        "with_executor: MPI has been finalised in this process; keep the boost::mpi::environment until the last pool has ended");
+  }
   int initialised = 0;
   MPI_Initialized(&initialised);
   if (initialised == 0) throw error("with_executor: MPI is not initialised; create a boost::mpi::environment first");
@@ -25,6 +32,8 @@ void serve_or_lead(const boost::mpi::communicator& communicator, int root, const
     throw std::invalid_argument("with_executor: root must be a rank from 0 to " + std::to_string(communicator.size() - 1) +
                                 ", got " + std::to_string(root));
   }
+  mark_environment();
+  const communicator_in_use scope(communicator);
   std::exception_ptr failure;
   const auto run = [&](cluster& c) {
     lead(c);
