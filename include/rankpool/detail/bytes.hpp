@@ -91,10 +91,7 @@ class byte_buffer {
       heap_ = other.heap_;
       capacity_ = std::exchange(other.capacity_, inline_capacity);
     } else {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-      std::memcpy(inline_, other.inline_, inline_capacity);  // a constant size, whatever is in it: a few vector moves
-#pragma GCC diagnostic pop
+      std::memcpy(inline_, other.inline_, inline_capacity);  // a constant size: a few vector moves
     }
   }
 
@@ -102,7 +99,7 @@ class byte_buffer {
   std::size_t capacity_ = inline_capacity;
   union {
     std::byte* heap_;
-    std::byte inline_[inline_capacity];
+    std::byte inline_[inline_capacity] = {};  // set, because take() copies all of it
   };
 };
 
