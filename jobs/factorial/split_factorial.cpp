@@ -150,7 +150,7 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
   const std::vector<std::uint32_t> shares = shares_of(numbers, pool.num_workers());
   std::vector<std::size_t> largest_first(numbers.size());
   std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
-  std::stable_sort(largest_first.begin(), largest_first.end(), [&](auto a, auto b) { return numbers[a] > numbers[b]; });
+  std::ranges::sort(largest_first, [&](auto a, auto b) { return std::pair(numbers[a], b) > std::pair(numbers[b], a); });
 
   std::vector<rankpool::future<factorial_report>> reports(numbers.size());
   progress steps(shares, options);
