@@ -153,7 +153,7 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, piece
   return done;
 }
 
-void scheduler::on_recalled(worker_index from, const std::vector<piece_id>& ids, time now, effects&) {
+void scheduler::on_recalled(worker_index from, const std::vector<piece_id>& ids, time now, effects& out) {
   worker_state& worker = workers_.at(static_cast<std::size_t>(from.value));
   worker.recalling = false;
   worker.heard = now;
@@ -161,7 +161,13 @@ void scheduler::on_recalled(worker_index from, const std::vector<piece_id>& ids,
     const auto at = std::find_if(worker.pieces.begin(), worker.pieces.end(), [&](const flying_piece& p) { return p.id == *id; });
     if (at == worker.pieces.end()) continue;
     flying_piece p = land(from, at);
-    if (executor_state* executor = find(p.executor)) executor->returned.push_front(std::move(p));
+    executor_state* executor = find(p.executor);
+    if (executor == nullptr) continue;
+    if (executor->broken != nullptr) {  // sent out again, it could meet a worker that runs nothing of this executor any more
+      fail_piece(*executor, p, executor->broken, out);
+    } else {
+      executor->returned.push_front(std::move(p));
+    }
   }
 }
 
@@ -198,22 +204,21 @@ void scheduler::on_broken(executor_id id, worker_index where, const std::excepti
       ++i;
       continue;
     }
-    flying_piece p = land(where, worker.pieces.begin() + static_cast<std::ptrdiff_t>(i));
-    --p.work->schedule.running;
-    out.completions.push_back({p.work, p.part.first, p.part.count, why});
-    finish_if_over(*executor, *p.work, out);
+    fail_piece(*executor, land(where, worker.pieces.begin() + static_cast<std::ptrdiff_t>(i)), why, out);
   }
   executor->broken = why;
   fail_queued(*executor, why, out);
 }
 
+void scheduler::fail_piece(executor_state& executor, const flying_piece& p, const std::exception_ptr& why, effects& out) {
+  --p.work->schedule.running;
+  out.completions.push_back({p.work, p.part.first, p.part.count, why});
+  finish_if_over(executor, *p.work, out);
+}
+
 // Everything of this executor that is on rank 0 fails with `why`.
 void scheduler::fail_queued(executor_state& executor, const std::exception_ptr& why, effects& out) {
-  for (auto& p : executor.returned) {
-    --p.work->schedule.running;
-    out.completions.push_back({p.work, p.part.first, p.part.count, why});
-    finish_if_over(executor, *p.work, out);
-  }
+  for (const flying_piece& p : executor.returned) fail_piece(executor, p, why, out);
   executor.returned.clear();
   std::vector<std::shared_ptr<job>> all;
   for (auto& [priority, level] : executor.queue) all.insert(all.end(), level.begin(), level.end());

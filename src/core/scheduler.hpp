@@ -176,6 +176,7 @@ class scheduler {
 
   void enqueue(executor_state& executor, const std::shared_ptr<job>& work);
   void purge(executor_state& executor, effects& out);
+  void fail_piece(executor_state& executor, const flying_piece& p, const std::exception_ptr& why, effects& out);
   void fail_queued(executor_state& executor, const std::exception_ptr& why, effects& out);
   void finish_if_over(executor_state& executor, job& work, effects& out);
   bool may_use(const executor_state& executor, worker_index w) const;

@@ -411,6 +411,27 @@ TEST_CASE("the books balance through random events") {
   CHECK(s.finished == submitted);
 }
 
+TEST_CASE("what a worker gives back of a broken executor fails, and is not sent again") {
+  simulation s(2);
+  s.open(1, 2);
+  s.open(2, 2);
+  s.submit(2, items(1, 1, 1));  // tells how long this kind takes, so that several are sent ahead
+  s.run_all([](int) { return 1us; });
+  std::vector<std::shared_ptr<counting_job>> jobs;
+  for (int i = 0; i < 4; ++i) jobs.push_back(s.submit(1, items(1, 1, 1)));
+  s.dispatch();
+  REQUIRE(s.queue(1).size() == 2);
+  effects out;
+  (*s).on_broken(1, {0}, std::make_exception_ptr(rankpool::broken_pool()), out);
+  (*s).on_recalled({1}, {s.queue(1).back().id}, s.now, out);
+  s.queue(0).clear();
+  s.take(out);
+  s.dispatch();
+  (*s).sanity_check();
+  CHECK(s.queue(0).empty());
+  CHECK(s.finished == 1 + 3);  // all but the one that the other worker still has
+}
+
 TEST_CASE("a job that reaches a broken executor fails at once") {
   simulation s(1);
   s.open(1, 1);
