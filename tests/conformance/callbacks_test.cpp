@@ -88,6 +88,27 @@ TEST_CASE("a callback is called when the task is cancelled", "[callback/cancel][
   check_computes(pool);
 }
 
+TEST_CASE("a callback may cancel the task that it has submitted, and that one's callback is called", "[callback/cancel][fault]") {
+  notes seen;
+  std::atomic<bool> cancelled = false;
+  rankpool::executor pool(cluster());
+  auto first = pool.submit(square, 2);
+  first.add_done_callback([&](rankpool::future<int>) {
+    auto task = pool.submit(square, 5);
+    task.add_done_callback([&](rankpool::future<int> done) { seen.add(state_of(done)); });
+    cancelled = task.cancel();
+    seen.add("over");
+  });
+  settle(first);
+  REQUIRE(eventually([&] {
+    const auto lines = seen.lines();
+    return std::ranges::count(lines, "over") == 1;
+  }));
+  if (!cancelled) return;  // the task may have been sent on by then
+  CHECK(seen.lines() == std::vector<std::string>{"cancelled", "over"});
+  check_computes(pool);
+}
+
 TEST_CASE("callbacks are called in the order of their registration") {
   notes seen;
   rankpool::executor pool(cluster());
