@@ -103,12 +103,28 @@ void forget_throws() noexcept {
 
 // In front of the C++ runtime's own, which is called in the end. By another name for the compiler, which has declared
 // that one already. Weak: in a program that links the runtime statically the runtime's wins, and there are no traces.
+// The address sanitizer has one as well, weak too, which tells it that stack frames are left: done for it here.
+#if defined(__has_feature)
+#define RANKPOOL_HAS_ASAN __has_feature(address_sanitizer)
+#else
+#define RANKPOOL_HAS_ASAN 0
+#endif
+#if RANKPOOL_HAS_ASAN
+#include <sanitizer/asan_interface.h>
+#define RANKPOOL_THROW_HOOK __attribute__((visibility("default")))
+#else
+#define RANKPOOL_THROW_HOOK __attribute__((weak, visibility("default")))
+#endif
+
 extern "C" {
 [[noreturn]] void rankpool_throw(void* object, void* type, void (*destroy)(void*)) __asm__("__cxa_throw");
 
-__attribute__((weak, visibility("default"))) void rankpool_throw(void* object, void* type, void (*destroy)(void*)) {
+RANKPOOL_THROW_HOOK void rankpool_throw(void* object, void* type, void (*destroy)(void*)) {
   static const auto runtime = reinterpret_cast<decltype(&rankpool_throw)>(dlsym(RTLD_NEXT, "__cxa_throw"));
   rankpool::detail::note_throw(object);
+#if RANKPOOL_HAS_ASAN
+  __asan_handle_no_return();
+#endif
   if (runtime != nullptr) runtime(object, type, destroy);
   std::abort();
 }
