@@ -4,8 +4,6 @@
 // `serialize` member may archive any of them with `ar & member`. A number travels as its limbs, never as text.
 #pragma once
 
-#include <boost/version.hpp>
-
 #include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/array.hpp>
@@ -24,9 +22,10 @@
 #include <boost/serialization/unordered_set.hpp>
 #include <boost/serialization/utility.hpp>
 #include <boost/serialization/vector.hpp>
-#if BOOST_VERSION >= 108300
+#if __has_include(<boost/serialization/std_variant.hpp>)  // a Boost that has learnt both since
 #include <boost/serialization/optional.hpp>
 #include <boost/serialization/std_variant.hpp>
+#define RANKPOOL_BOOST_HAS_VARIANT 1
 #endif
 
 #include <gmpxx.h>
@@ -87,7 +86,7 @@ void serialize(Archive& ar, std::tuple<Types...>& t, unsigned) {
   std::apply([&](auto&... element) { ((ar & element), ...); }, t);
 }
 
-#if BOOST_VERSION < 108300
+#ifndef RANKPOOL_BOOST_HAS_VARIANT
 
 template <class Archive>
 void serialize(Archive&, std::monostate&, unsigned) {}

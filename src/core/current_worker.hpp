@@ -22,4 +22,16 @@ class in_task {
   const worker_place* before_;
 };
 
+/// Where a task leads a pool of its own: what it does there is rank 0's work.
+class out_of_task {
+ public:
+  out_of_task() : before_(std::exchange(current_worker, nullptr)) {}
+  out_of_task(const out_of_task&) = delete;
+  out_of_task& operator=(const out_of_task&) = delete;
+  ~out_of_task() { current_worker = before_; }
+
+ private:
+  const worker_place* before_;
+};
+
 }  // namespace rankpool::detail

@@ -2,6 +2,7 @@
 
 #include "mpi_transport.hpp"
 
+#include "../core/current_worker.hpp"
 #include "../core/inline_transport.hpp"
 #include "../core/log.hpp"
 #include "../core/pool.hpp"
@@ -120,6 +121,7 @@ struct ending {
 // Runs the program on a pool and ends the pool, whatever happens.
 ending lead_pool(pool& p, cluster& c, const std::function<int(cluster&)>& lead,
                  const std::function<int(const std::exception_ptr&)>& failed, timeout patience) {
+  const out_of_task leading;
   ending end;
   try {
     end.status = lead(c);
