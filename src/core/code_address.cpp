@@ -15,7 +15,7 @@
 namespace rankpool::detail {
 namespace {
 
-struct module {
+struct loaded_module {
   std::string build_id;  // hexadecimal; a hash of the code where the linker wrote none
   std::uint64_t key = 0;
   std::uintptr_t base = 0;
@@ -72,7 +72,7 @@ std::span<const unsigned char> build_id_note(const dl_phdr_info& info) {
 }
 
 int read_module(dl_phdr_info* info, std::size_t, void* into) {
-  module m;
+  loaded_module m;
   m.base = info->dlpi_addr;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
@@ -90,7 +90,7 @@ int read_module(dl_phdr_info* info, std::size_t, void* into) {
     m.key = fnv1a({reinterpret_cast<const unsigned char*>(first), last - first});
     m.build_id = "code-" + std::to_string(m.key);
   }
-  static_cast<std::vector<module>*>(into)->push_back(std::move(m));
+  static_cast<std::vector<loaded_module>*>(into)->push_back(std::move(m));
   return 0;
 }
 
@@ -100,36 +100,36 @@ class module_table {
   module_table() { refresh(); }
 
   template <class Match>
-  module find(Match match) {
+  loaded_module find(Match match) {
     {
       std::shared_lock lock(mutex_);
-      for (const module& m : modules_) {
+      for (const loaded_module& m : modules_) {
         if (match(m)) return m;
       }
     }
     refresh();
     std::shared_lock lock(mutex_);
-    for (const module& m : modules_) {
+    for (const loaded_module& m : modules_) {
       if (match(m)) return m;
     }
     return {};
   }
 
-  module program() {
+  loaded_module program() {
     std::shared_lock lock(mutex_);
     return modules_.front();
   }
 
  private:
   void refresh() {
-    std::vector<module> found;
+    std::vector<loaded_module> found;
     dl_iterate_phdr(read_module, &found);
     std::unique_lock lock(mutex_);
     modules_ = std::move(found);
   }
 
   std::shared_mutex mutex_;
-  std::vector<module> modules_;
+  std::vector<loaded_module> modules_;
 };
 
 module_table& modules() {
@@ -138,8 +138,8 @@ module_table& modules() {
 }
 
 // The program's own module never changes and holds nearly every function: no lock for it.
-const module& program() {
-  static const auto& m = *new module(modules().program());
+const loaded_module& program() {
+  static const auto& m = *new loaded_module(modules().program());
   return m;
 }
 
@@ -148,18 +148,18 @@ const module& program() {
 code_address locate_code(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   if (program().holds(address)) return {program().key, address - program().base};
-  const module m = modules().find([&](const module& candidate) { return candidate.holds(address); });
+  const loaded_module m = modules().find([&](const loaded_module& candidate) { return candidate.holds(address); });
   if (m.key == 0) throw serialization_error("a function pointer that points to no function cannot travel");
   return {m.key, address - m.base};
 }
 
 const void* resolve_code(code_address where) {
-  const auto inside = [&](const module& m) { return reinterpret_cast<const void*>(m.base + where.offset); };
+  const auto inside = [&](const loaded_module& m) { return reinterpret_cast<const void*>(m.base + where.offset); };
   if (where.module == program().key) {
     if (!program().holds(program().base + where.offset)) throw serialization_error("a function's offset is outside the program");
     return inside(program());
   }
-  const module m = modules().find([&](const module& candidate) { return candidate.key == where.module; });
+  const loaded_module m = modules().find([&](const loaded_module& candidate) { return candidate.key == where.module; });
   if (m.key == 0) throw serialization_error("a function of a library that is not loaded on this rank was received");
   if (!m.holds(m.base + where.offset)) throw serialization_error("a function's offset is outside its library");
   return inside(m);
@@ -167,13 +167,13 @@ const void* resolve_code(code_address where) {
 
 code_address locate_object(const void* object) {
   const auto address = reinterpret_cast<std::uintptr_t>(object);
-  const auto holds = [&](const module& m) { return m.holds_object(address, 1); };
-  const module m = holds(program()) ? program() : modules().find(holds);
+  const auto holds = [&](const loaded_module& m) { return m.holds_object(address, 1); };
+  const loaded_module m = holds(program()) ? program() : modules().find(holds);
   return m.key == 0 ? code_address{} : code_address{m.key, address - m.base};
 }
 
 const void* find_object(code_address where, std::size_t size) {
-  const module m = where.module == program().key ? program() : modules().find([&](const module& candidate) {
+  const loaded_module m = where.module == program().key ? program() : modules().find([&](const loaded_module& candidate) {
     return candidate.key == where.module;
   });
   const std::uintptr_t address = m.base + where.offset;
