@@ -1,130 +1,252 @@
-// What the pool itself costs: tasks a second, round trip, efficiency at a grain, echo bandwidth, idle CPU.
+// What the pool costs: tasks a second, round trip, efficiency at a grain, bandwidth, idle CPU, memory.
 //
-//   mpirun -n 3 --oversubscribe --bind-to none ./pool_bench MODE [ARGS]
-//   MODE: throughput N | latency N | grain MICROSECONDS N | echo MIB REPEATS | idle SECONDS | startup
+//   RANKPOOL_WORKERS=2 ./pool_bench MODE [ARGS]
 //
-// Prints `key value` lines under the names that the peers' drivers use, so that runs can be set side by side.
+// README.md says what each mode measures. Prints `key value` lines, under the names that the peers' drivers use.
+#include "workload.hpp"
+
 #include <rankpool/rankpool.hpp>
 
-#include <algorithm>
-#include <chrono>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
+#include <functional>
+#include <map>
 #include <numeric>
 #include <ranges>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
+using namespace bench;
+using namespace std::chrono_literals;
 
-double seconds_since(clock_type::time_point t) { return std::chrono::duration<double>(clock_type::now() - t).count(); }
+// ---- tasks
 
 std::int64_t null(std::int64_t x) { return x; }
-
-double spin(double microseconds) {
-  const auto end = clock_type::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(microseconds * 1000));
-  while (clock_type::now() < end) {
-  }
-  return microseconds;
-}
-
 std::vector<double> echo(std::vector<double> data) { return data; }
+std::vector<std::string> echo_strings(std::vector<std::string> data) { return data; }
 
 double nap(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   return seconds;
 }
 
+/// Nanoseconds of the clock that all processes of a node share.
+std::int64_t now() { return clock_type::now().time_since_epoch().count(); }
+
+// ---- what the system says
+
 void require(bool holds) {
   if (!holds) throw std::runtime_error("wrong result");
 }
 
-void throughput(rankpool::executor& pool, std::int64_t n) {
-  const std::int64_t expected = n * (n - 1) / 2;
-  auto t = clock_type::now();
+/// CPU seconds that a process of this node has used, all of its threads. Fields 14 and 15 of proc(5)'s stat.
+double cpu_seconds(int pid) {
+  double ticks = 0;
+  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string after_name = text.substr(text.rfind(')') + 2);
+  std::size_t at = 0;
+  for (int field = 3; field <= 15; ++field) {
+    const std::size_t end = after_name.find(' ', at);
+    if (field >= 14) ticks += std::stod(after_name.substr(at, end - at));
+    at = end + 1;
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double cpu_seconds_of_all(const rankpool::cluster& cluster) {
+  double sum = cpu_seconds(getpid());
+  for (const auto& worker : cluster.workers()) {
+    if (worker.pid != getpid()) sum += cpu_seconds(worker.pid);
+  }
+  return sum;
+}
+
+/// A line of /proc/self/status, in bytes.
+double status_bytes(const std::string& key) {
+  std::ifstream in("/proc/self/status");
+  for (std::string word; in >> word;) {
+    if (word != key + ":") continue;
+    double kibibytes = 0;
+    in >> kibibytes;
+    return kibibytes * 1024;
+  }
+  throw std::runtime_error("no " + key + " in /proc/self/status");
+}
+
+// ---- modes
+
+struct setting {
+  rankpool::cluster& cluster;
+  rankpool::executor& pool;
+  const arguments& args;
+};
+
+void throughput(const setting& s) {
+  const auto n = static_cast<std::int64_t>(s.args.count(1, 1'000'000));
+  const auto begin = clock_type::now();
   std::vector<rankpool::future<std::int64_t>> futures;
   futures.reserve(static_cast<std::size_t>(n));
-  for (std::int64_t i = 0; i < n; ++i) futures.push_back(pool.submit(null, i));
+  for (std::int64_t i = 0; i < n; ++i) futures.push_back(s.pool.submit(null, i));
   std::int64_t total = 0;
   for (const auto& f : futures) total += f.result();
-  std::printf("submit_tasks_per_s %.0f\n", static_cast<double>(n) / seconds_since(t));
-  require(total == expected);
-  for (const long long chunk : {1LL, 64LL, 1024LL, 0LL}) {
-    t = clock_type::now();
-    total = 0;
-    for (const std::int64_t x : pool.map({.chunksize = chunk}, null, std::views::iota(std::int64_t{0}, n))) total += x;
-    std::printf("map_chunk%s_items_per_s %.0f\n", chunk == 0 ? "_auto" : std::to_string(chunk).c_str(),
-                static_cast<double>(n) / seconds_since(t));
-    require(total == expected);
-  }
+  std::printf("submit_tasks_per_s %.0f\n", static_cast<double>(n) / seconds_since(begin));
+  require(total == n * (n - 1) / 2);
 }
 
-void latency(rankpool::executor& pool, std::size_t n) {
-  std::vector<double> us(n);
+void map_items(const setting& s) {
+  const auto n = static_cast<std::int64_t>(s.args.count(1, 10'000'000));
+  const auto chunksize = static_cast<long long>(s.args.count(2, 0));
+  const auto begin = clock_type::now();
+  std::int64_t total = 0;
+  for (const std::int64_t x : s.pool.map({.chunksize = chunksize}, null, std::views::iota(std::int64_t{0}, n))) total += x;
+  std::printf("map_items_per_s %.0f\n", static_cast<double>(n) / seconds_since(begin));
+  require(total == n * (n - 1) / 2);
+}
+
+void latency(const setting& s) {
+  std::vector<double> us(s.args.count(1, 10'000));
   for (double& u : us) {
-    const auto t = clock_type::now();
-    (void)pool.submit(null, 1).result();
-    u = seconds_since(t) * 1e6;
+    const auto begin = clock_type::now();
+    (void)s.pool.submit(null, 1).result();
+    u = seconds_since(begin) * 1e6;
   }
-  std::sort(us.begin(), us.end());
-  std::printf("latency_us_p50 %.1f\nlatency_us_p99 %.1f\n", us[n / 2], us[n * 99 / 100]);
+  print_latency(us);
 }
 
-void grain(rankpool::executor& pool, double us, std::size_t n) {
-  const auto t = clock_type::now();
+double run_all(rankpool::executor& pool, const std::vector<double>& us) {
+  const auto begin = clock_type::now();
   std::vector<rankpool::future<double>> futures;
-  for (std::size_t i = 0; i < n; ++i) futures.push_back(pool.submit(spin, us));
+  futures.reserve(us.size());
+  for (const double u : us) futures.push_back(pool.submit(spin, u));
   for (const auto& f : futures) (void)f.result();
-  std::printf("grain_us %g efficiency %.3f\n", us,
-              static_cast<double>(n) * us / 1e6 / pool.num_workers() / seconds_since(t));
+  return seconds_since(begin);
 }
 
-void echo_bandwidth(rankpool::executor& pool, std::size_t mib, int repeats) {
-  std::vector<double> data(mib << 17);
-  std::iota(data.begin(), data.end(), 0.0);
-  double best = 1e9;
-  for (int r = 0; r <= repeats; ++r) {
-    const auto t = clock_type::now();
-    const auto out = pool.submit(echo, data).result();
-    if (r > 0) best = std::min(best, seconds_since(t));
-    require(out.back() == data.back());
+void grain(const setting& s) {
+  const double us = s.args.number(1, 100);
+  const std::size_t n = s.args.count(2, 20'000);
+  print_grain(us, n, s.pool.num_workers(), run_all(s.pool, std::vector<double>(n, us)));
+}
+
+void mixed(const setting& s) {
+  const auto us = mixed_lengths(s.args.count(1, 500), s.args.count(2, 1));
+  print_mixed(us, s.pool.num_workers(), run_all(s.pool, us));
+}
+
+template <class T>
+void echo_of(const setting& s, T (*task)(T), const T& data) {
+  std::vector<double> seconds;
+  for (std::size_t r = 0; r <= s.args.count(2, 5); ++r) {
+    const auto begin = clock_type::now();
+    const T back = s.pool.submit(task, data).result();
+    if (r > 0) seconds.push_back(seconds_since(begin));
+    require(back.size() == data.size() && back.back() == data.back());
   }
-  std::printf("echo_GBps %.2f\n", 2.0 * static_cast<double>(data.size()) * 8 / best / 1e9);
+  print_bandwidth(s.args.count(1, 64), seconds);
 }
 
-void idle(rankpool::executor& pool, double seconds) {
-  const auto cpu = std::clock();
-  const auto t = clock_type::now();
-  (void)pool.submit(nap, seconds).result();
-  std::printf("manager_idle_cpu_percent %.1f\n", 100.0 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / seconds_since(t));
+void echo_numbers(const setting& s) {
+  std::vector<double> data(s.args.count(1, 64) << 17);
+  std::iota(data.begin(), data.end(), 0.0);
+  echo_of(s, echo, data);
+}
+
+void echo_text(const setting& s) {
+  constexpr std::size_t length = 64;
+  echo_of(s, echo_strings, std::vector<std::string>((s.args.count(1, 64) << 20) / length, std::string(length, 'x')));
+}
+
+// CPU of all ranks while one task sleeps.
+void idle(const setting& s) {
+  const double seconds = s.args.number(1, 10);
+  const double cpu = cpu_seconds_of_all(s.cluster);
+  const auto begin = clock_type::now();
+  (void)s.pool.submit(nap, seconds).result();
+  std::printf("all_ranks_cpu_percent %.2f\n", 100 * (cpu_seconds_of_all(s.cluster) - cpu) / seconds_since(begin));
+}
+
+// From submit to the task's first instruction, after so many seconds of nothing.
+void wake(const setting& s) {
+  std::vector<double> us;
+  for (std::size_t i = 0; i < s.args.count(2, 1); ++i) {
+    (void)nap(s.args.number(1, 60));
+    const auto begin = now();
+    us.push_back(static_cast<double>(s.pool.submit(now).result() - begin) / 1000);
+  }
+  std::printf("first_task_us_p50 %.1f\nfirst_task_us_max %.1f\n", quantile(us, 0.5), quantile(us, 1));
+}
+
+// Resident bytes of rank 0 per task that waits, its future included.
+void memory(const setting& s) {
+  const std::size_t n = s.args.count(1, 1'000'000);
+  std::vector<rankpool::future<double>> naps;
+  for (int w = 0; w < s.pool.num_workers(); ++w) naps.push_back(s.pool.submit(nap, 2.0));
+  (void)nap(0.1);
+  std::vector<rankpool::future<std::int64_t>> futures;
+  const double before = status_bytes("VmRSS");
+  futures.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) futures.push_back(s.pool.submit(null, static_cast<std::int64_t>(i)));
+  (void)nap(0.5);
+  std::printf("bytes_per_task %.1f\n", (status_bytes("VmRSS") - before) / static_cast<double>(n));
+}
+
+// A sum over n integers, and the most memory that rank 0 ever had.
+void reduce(const setting& s) {
+  const auto n = static_cast<std::int64_t>(s.args.number(1, 1e9));
+  const auto begin = clock_type::now();
+  const auto sum = s.pool.transform_reduce(std::views::iota(std::int64_t{0}, n), std::uint64_t{0}, std::plus<>{},
+                                           [](std::int64_t x) { return static_cast<std::uint64_t>(x); });
+  std::printf("seconds %.3f\npeak_MB %.1f\n", seconds_since(begin), status_bytes("VmHWM") / 1e6);
+  require(sum == static_cast<std::uint64_t>(static_cast<unsigned __int128>(n) * static_cast<std::uint64_t>(n - 1) / 2));
+}
+
+std::uint64_t cube(std::int64_t x) {
+  const auto u = static_cast<std::uint64_t>(x);
+  return u * u * u;
+}
+
+// Cubes of n integers on all workers, against a loop on one core.
+void cubes(const setting& s) {
+  const auto n = static_cast<std::int64_t>(s.args.number(1, 1e9));
+  const auto begin = clock_type::now();
+  const std::uint64_t parallel = s.pool.transform_reduce(std::views::iota(std::int64_t{0}, n), std::uint64_t{0}, std::plus<>{},
+                                                         [](std::int64_t x) { return cube(x); });
+  const double on_workers = seconds_since(begin);
+  const auto loop_begin = clock_type::now();
+  std::uint64_t loop = 0;
+  for (std::int64_t i = 0; i < n; ++i) loop += cube(i);
+  const double alone = seconds_since(loop_begin);
+  require(parallel == loop);
+  std::printf("seconds %.3f\nspeedup %.3f\n", on_workers, alone / on_workers);
+}
+
+const std::map<std::string, void (*)(const setting&)>& modes() {
+  static const std::map<std::string, void (*)(const setting&)> all{
+      {"throughput", throughput}, {"map", map_items},      {"latency", latency},      {"grain", grain},
+      {"mixed", mixed},           {"echo", echo_numbers},  {"echo-strings", echo_text}, {"idle", idle},
+      {"wake", wake},             {"memory", memory},      {"reduce", reduce},        {"cubes", cubes}};
+  return all;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> args(argv + 1, argv + argc);
+  const arguments args(argc, argv);
   return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
-    const auto at = [&](std::size_t i, const char* otherwise) { return i < args.size() ? args[i] : std::string(otherwise); };
     rankpool::executor pool(cluster);
     for (const std::int64_t x : pool.map(null, std::views::iota(std::int64_t{0}, std::int64_t{64}))) (void)x;  // start every worker
-    const std::string mode = at(0, "throughput");
-    if (mode == "throughput") {
-      throughput(pool, std::stoll(at(1, "100000")));
-    } else if (mode == "latency") {
-      latency(pool, std::stoul(at(1, "10000")));
-    } else if (mode == "grain") {
-      grain(pool, std::stod(at(1, "100")), std::stoul(at(2, "20000")));
-    } else if (mode == "echo") {
-      echo_bandwidth(pool, std::stoul(at(1, "64")), std::stoi(at(2, "5")));
-    } else if (mode == "idle") {
-      idle(pool, std::stod(at(1, "2")));
-    } else {
-      throw std::invalid_argument("unknown mode '" + mode + "'");
-    }
+    const auto mode = modes().find(args.text(0, "throughput"));
+    if (mode == modes().end()) throw std::invalid_argument("unknown mode '" + args.text(0, "") + "'");
+    mode->second({cluster, pool, args});
   });
 }
