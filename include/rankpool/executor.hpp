@@ -47,7 +47,7 @@ class executor {
     using stored = detail::stored_arguments_t<callable, Args...>;
     using result = detail::task_result_t<callable, stored>;
     const callable& function = f;  // a function's name becomes a pointer to it
-    auto state = std::make_shared<detail::future_state<result>>(core(), &detail::run_call<callable, stored>,
+    auto state = detail::make_job<detail::future_state<result>>(core(), &detail::run_call<callable, stored>,
                                                                 detail::callable_codec<callable>::identity(function));
     if (encode_call<stored>(*state, function, std::forward<Args>(args)...)) core()->submit(state, options.priority);
     return detail::future_access::make(std::move(state));
@@ -131,7 +131,7 @@ class executor {
  private:
   const std::shared_ptr<detail::executor_core>& core() const;
 
-  std::shared_ptr<detail::piecewise_job> start(const map_options& options, detail::task_function function,
+  detail::shared_job<detail::piecewise_job> start(const map_options& options, detail::task_function function,
                                                std::uintptr_t identity, detail::byte_buffer head,
                                                std::unique_ptr<detail::item_source> source);
 
@@ -139,7 +139,7 @@ class executor {
   template <class Stored, class F, class... Args>
   static bool encode_call(detail::future_state_base& state, const F& f, Args&&... args) {
     try {
-      detail::byte_writer out(state.arguments);
+      detail::byte_writer out(state.bytes);
       detail::callable_codec<F>::encode(out, f);
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         (detail::encode_as<std::tuple_element_t<I, Stored>>(out, std::forward<Args>(args)), ...);

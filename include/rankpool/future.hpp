@@ -45,7 +45,7 @@ class future {
     state().await_value(timeout);
     if constexpr (!std::is_void_v<R>) {
       const auto mine = std::move(state_);
-      return mine->take(mine.use_count() == 1);
+      return mine->take(last_reference(*mine));
     }
   }
 
@@ -67,8 +67,8 @@ class future {
   template <class Callback>
   void add_done_callback(Callback&& f) const {
     auto kept = std::make_shared<std::decay_t<Callback>>(std::forward<Callback>(f));  // may be move-only
-    state().add_done_callback([kept](const std::shared_ptr<detail::future_state_base>& s) {
-      (*kept)(future(std::static_pointer_cast<detail::future_state<R>>(s)));
+    state().add_done_callback([kept](const detail::shared_job<detail::future_state_base>& s) {
+      (*kept)(future(boost::static_pointer_cast<detail::future_state<R>>(s)));
     });
   }
 
@@ -84,25 +84,25 @@ class future {
 
  private:
   friend struct detail::future_access;
-  explicit future(std::shared_ptr<detail::future_state<R>> state) : state_(std::move(state)) {}
+  explicit future(detail::shared_job<detail::future_state<R>> state) : state_(std::move(state)) {}
 
   detail::future_state<R>& state() const {
     if (state_ == nullptr) throw error("this future is empty: it was moved from or never came from submit()");
     return *state_;
   }
 
-  std::shared_ptr<detail::future_state<R>> state_;
+  detail::shared_job<detail::future_state<R>> state_;
 };
 
 namespace detail {
 
 struct future_access {
   template <class R>
-  static future<R> make(std::shared_ptr<future_state<R>> state) {
+  static future<R> make(shared_job<future_state<R>> state) {
     return future<R>(std::move(state));
   }
   template <class R>
-  static std::shared_ptr<future_state_base> state(const future<R>& f) {
+  static shared_job<future_state_base> state(const future<R>& f) {
     (void)f.state();
     return f.state_;
   }

@@ -52,7 +52,7 @@ std::exception_ptr piece_error(const finished_piece& piece);
 // Owns a map's job: whoever lets go of it cancels what has not started.
 class job_owner {
  public:
-  explicit job_owner(std::shared_ptr<piecewise_job> job) : job_(std::move(job)) {}
+  explicit job_owner(shared_job<piecewise_job> job) : job_(std::move(job)) {}
   job_owner(job_owner&&) noexcept = default;
   job_owner& operator=(job_owner&& other) noexcept {
     cancel();
@@ -63,12 +63,12 @@ class job_owner {
   piecewise_job* operator->() const { return job_.get(); }
   piecewise_job& operator*() const { return *job_; }
   explicit operator bool() const { return job_ != nullptr; }
-  std::shared_ptr<piecewise_job> shared() const { return job_; }
+  shared_job<piecewise_job> shared() const { return job_; }
 
  private:
   void cancel() noexcept;
 
-  std::shared_ptr<piecewise_job> job_;
+  shared_job<piecewise_job> job_;
 };
 
 }  // namespace detail

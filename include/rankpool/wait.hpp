@@ -38,7 +38,7 @@ namespace detail {
 // The distinct futures of one wait, and which of them are over. Watches them for as long as it lives.
 class future_group final : public completion_watch {
  public:
-  explicit future_group(std::vector<std::shared_ptr<future_state_base>> states);
+  explicit future_group(std::vector<shared_job<future_state_base>> states);
   future_group(const future_group&) = delete;
   future_group& operator=(const future_group&) = delete;
   ~future_group() override;
@@ -48,17 +48,17 @@ class future_group final : public completion_watch {
   /// Blocks until `when` is fulfilled or the deadline; throws nothing then.
   void wait(return_when when, steady_time deadline);
   /// The next future that is over and has not been given out; null at the deadline.
-  std::shared_ptr<future_state_base> next_done(steady_time deadline);
+  shared_job<future_state_base> next_done(steady_time deadline);
   std::size_t size() const { return states_.size(); }
 
  private:
   void wait_until(steady_time deadline, const std::function<bool()>& ready);
 
-  std::vector<std::shared_ptr<future_state_base>> states_;                // null once given out
+  std::vector<shared_job<future_state_base>> states_;                // null once given out
   std::vector<std::shared_ptr<wait_room>> rooms_;                         // where they come to an end; one as a rule
   std::vector<std::pair<const future_state_base*, std::size_t>> order_;  // place in states_, by address
   std::mutex mutex_;
-  std::vector<std::shared_ptr<future_state_base>> over_;  // not given out yet, in order of completion
+  std::vector<shared_job<future_state_base>> over_;  // not given out yet, in order of completion
   std::size_t given_ = 0;                                 // of over_
   std::size_t finished_ = 0;
   bool any_failed_ = false;
@@ -82,8 +82,8 @@ std::vector<future<R>> distinct(const auto& futures) {
 }
 
 template <class R>
-std::vector<std::shared_ptr<future_state_base>> states_of(const std::vector<future<R>>& futures) {
-  std::vector<std::shared_ptr<future_state_base>> states;
+std::vector<shared_job<future_state_base>> states_of(const std::vector<future<R>>& futures) {
+  std::vector<shared_job<future_state_base>> states;
   states.reserve(futures.size());
   for (const auto& f : futures) states.push_back(future_access::state(f));
   return states;
@@ -166,7 +166,7 @@ class completed_futures {
       if (state == nullptr) {
         throw timeout_error(std::to_string(total_ - yielded_) + " (of " + std::to_string(total_) + ") futures unfinished");
       }
-      current_ = detail::future_access::make(std::static_pointer_cast<detail::future_state<R>>(std::move(state)));
+      current_ = detail::future_access::make(boost::static_pointer_cast<detail::future_state<R>>(std::move(state)));
     }
     given_ = true;
     return std::move(*current_);

@@ -34,14 +34,14 @@ const std::shared_ptr<detail::executor_core>& executor::core() const {
   return core_;
 }
 
-std::shared_ptr<detail::piecewise_job> executor::start(const map_options& options, detail::task_function function,
+detail::shared_job<detail::piecewise_job> executor::start(const map_options& options, detail::task_function function,
                                                        std::uintptr_t identity, detail::byte_buffer head,
                                                        std::unique_ptr<detail::item_source> source) {
   (void)detail::buffer_limit(options);
   if (options.chunksize < 0) {
     throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
   }
-  auto job = std::make_shared<detail::piecewise_job>(core(), function, identity, static_cast<std::uint64_t>(options.chunksize),
+  auto job = detail::make_job<detail::piecewise_job>(core(), function, identity, static_cast<std::uint64_t>(options.chunksize),
                                                      std::move(head), std::move(source));
   core()->submit(job, options.priority);
   return job;
@@ -63,7 +63,7 @@ void fail_unwritable(future_state_base& state) {
   } catch (...) {
     why = std::current_exception();
   }
-  state.abandon(why);
+  if (state.abandon(why)) state.react();
 }
 
 }  // namespace detail

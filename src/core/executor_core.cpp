@@ -27,31 +27,37 @@ std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, 
 
 executor_core::~executor_core() { pool_->post_close(id_); }
 
-void executor_core::submit(std::shared_ptr<job> work, int priority) {
+void executor_core::refuse_if_over() const {
+  if (broken_) {
+    std::lock_guard lock(mutex_);
+    std::rethrow_exception(why_broken_);
+  }
+  if (closed_) throw pool_closed();
+  if (pool_->ended()) throw pool_closed("the pool has ended");
+}
+
+void executor_core::submit(job_ptr work, int priority) {
   if (current_worker != nullptr) {
     throw error("a task cannot give tasks to a pool, which is rank 0's: return what is to be done next, and submit it there");
   }
-  std::lock_guard lock(mutex_);
-  if (broken_ != nullptr) std::rethrow_exception(broken_);
-  if (closed_) throw pool_closed();
-  if (pool_->ended()) throw pool_closed("the pool has ended");
-  unfinished_.fetch_add(1);
-  if (!pool_->post_submit(id_, std::move(work), priority)) {
-    unfinished_.fetch_sub(1);
-    throw pool_closed("the pool has ended");
+  unfinished_.fetch_add(1);  // first: a shutdown that comes in between waits for this job, or this sees that it is closed
+  try {
+    refuse_if_over();
+    work->schedule.executor = id_;
+    work->schedule.priority = priority;
+    if (!pool_->post_submit(std::move(work))) throw pool_closed("the pool has ended");
+  } catch (...) {
+    on_jobs_finished(1);
+    throw;
   }
 }
 
-void executor_core::changed(std::shared_ptr<job> work) { pool_->post_change(id_, std::move(work)); }
+void executor_core::changed(job_ptr work) { pool_->post_change(std::move(work)); }
 
 int executor_core::num_workers() const { return closed_ ? 0 : workers_; }
 
 void executor_core::shutdown(bool wait, bool cancel) {
-  bool first = false;
-  {
-    std::lock_guard lock(mutex_);
-    first = !closed_.exchange(true);
-  }
+  const bool first = !closed_.exchange(true);
   if (first || cancel) pool_->post_shutdown(id_, cancel);
   if (!wait) return;
   awaited_ = true;
@@ -70,7 +76,9 @@ void executor_core::on_jobs_finished(std::uint64_t count) {
 
 void executor_core::on_broken(const std::exception_ptr& why) {
   std::lock_guard lock(mutex_);
-  if (broken_ == nullptr) broken_ = why;
+  if (broken_) return;
+  why_broken_ = why;
+  broken_ = true;
 }
 
 }  // namespace rankpool::detail

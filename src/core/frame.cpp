@@ -1,16 +1,20 @@
-// Wire form: magic and version, number of records, then for each its kind and fields. A payload is its length
-// and the bytes; with the top bit of the length set, the bytes are the next bulk buffer instead.
+// Wire form: magic and version, number of records, then for each its kind and fields. Tasks and results come in runs:
+// what all have in common, the first one's number, how many they are, then what each has for itself. A payload is its
+// length, shifted to make room for flags, and the bytes, unless they are the next bulk buffer.
 #include "frame.hpp"
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace rankpool::detail {
 namespace {
 
-constexpr std::uint32_t magic = 0x31504B52;  // "RKP1"
-constexpr std::uint64_t in_bulk = std::uint64_t{1} << 63;
+constexpr std::uint32_t magic = 0x32504B52;  // "RKP2"
+constexpr std::uint64_t in_bulk = 1;
+constexpr std::uint64_t is_exception = 2;  // of a result
+constexpr int flag_bits = 2;
 
 template <class Record, std::size_t I = 0>
 constexpr std::size_t kind_of() {
@@ -52,15 +56,18 @@ frame_writer::frame_writer() { start(); }
 
 void frame_writer::start() {
   frame_ = {};
+  frame_.head.reserve(usual_size_);
   byte_writer out(frame_.head);
   out.put(magic);
   out.put<std::uint32_t>(0);
+  run_ = {};
   records_ = 0;
   bulk_size_ = 0;
 }
 
 frame frame_writer::take() {
   byte_writer(frame_.head).patch<std::uint32_t>(sizeof magic, records_);
+  usual_size_ = frame_.head.size();
   frame done = std::move(frame_);
   start();
   return done;
@@ -68,35 +75,59 @@ frame frame_writer::take() {
 
 byte_writer frame_writer::begin(std::size_t kind) {
   ++records_;
+  run_.count = 0;
   byte_writer out(frame_.head);
   out.put(static_cast<std::uint8_t>(kind));
   return out;
 }
 
-void frame_writer::payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<byte_buffer> bulk) {
+// Whether the record with this number goes on with the run; it is counted then.
+bool frame_writer::goes_on(byte_writer& out, std::size_t kind, std::uint64_t id) {
+  if (run_.count == 0 || run_.kind != kind || run_.next_id != id || run_.count == std::numeric_limits<std::uint32_t>::max()) return false;
+  ++run_.next_id;
+  out.patch(run_.count_at, ++run_.count);
+  return true;
+}
+
+void frame_writer::begin_run(byte_writer& out, std::size_t kind, std::uint64_t id) {
+  out.put(id);
+  run_.kind = kind;
+  run_.count_at = out.size();
+  run_.count = 1;
+  run_.next_id = id + 1;
+  out.put(run_.count);
+}
+
+void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<byte_buffer> bulk, std::uint64_t flags) {
   if (bulk != nullptr) {
-    out.put<std::uint64_t>(bulk->size() | in_bulk);
+    out.put_varint(bulk->size() << flag_bits | in_bulk | flags);
     bulk_size_ += bulk->size();
     frame_.bulk.push_back(std::move(bulk));
   } else {
-    out.put<std::uint64_t>(bytes.size());
+    out.put_varint(bytes.size() << flag_bits | flags);
     out.raw(bytes.data(), bytes.size());
   }
 }
 
-void frame_writer::open(std::uint32_t executor, code_address function, const byte_buffer& bytes) {
+void frame_writer::open(std::uint32_t executor, code_address function, bytes_view bytes) {
   byte_writer out = begin(kind_of<open_record>());
   out.put(executor);
   out.put(function);
   payload(out, bytes, nullptr);
 }
 
-void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address function, const byte_buffer& bytes,
+void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view bytes,
                         std::shared_ptr<byte_buffer> bulk) {
-  byte_writer out = begin(kind_of<task_record>());
-  out.put(id);
-  out.put(executor);
-  out.put(function);
+  constexpr std::size_t kind = kind_of<task_record>();
+  byte_writer out(frame_.head);
+  if (run_.executor != executor || run_.function != function || !goes_on(out, kind, id)) {
+    out = begin(kind);
+    out.put(executor);
+    out.put(function);
+    begin_run(out, kind, id);
+    run_.executor = executor;
+    run_.function = function;
+  }
   payload(out, bytes, std::move(bulk));
 }
 
@@ -113,18 +144,22 @@ void frame_writer::stop(std::int32_t status) {
 }
 
 void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer bytes) {
-  byte_writer out = begin(kind_of<result_record>());
-  out.put(id);
-  out.put<std::uint8_t>(threw);
-  out.put(nanoseconds);
+  constexpr std::size_t kind = kind_of<result_record>();
+  byte_writer out(frame_.head);
+  if (!goes_on(out, kind, id)) {
+    out = begin(kind);
+    begin_run(out, kind, id);
+  }
+  out.put_varint(nanoseconds);
+  const std::uint64_t flags = threw ? is_exception : 0;
   if (bytes.size() >= bulk_bytes) {
-    payload(out, {}, std::make_shared<byte_buffer>(std::move(bytes)));
+    payload(out, {}, std::make_shared<byte_buffer>(std::move(bytes)), flags);
   } else {
-    payload(out, bytes, nullptr);
+    payload(out, bytes, nullptr, flags);
   }
 }
 
-void frame_writer::open_failed(std::uint32_t executor, const byte_buffer& bytes) {
+void frame_writer::open_failed(std::uint32_t executor, bytes_view bytes) {
   byte_writer out = begin(kind_of<open_failed_record>());
   out.put(executor);
   payload(out, bytes, nullptr);
@@ -144,24 +179,48 @@ frame_reader::frame_reader(const frame& f) : frame_(f), in_(f.head) {
   left_ = in_.get<std::uint32_t>();
 }
 
-bytes_view frame_reader::payload(std::shared_ptr<byte_buffer>* bulk) {
-  const auto length = in_.get<std::uint64_t>();
-  if ((length & in_bulk) == 0) return {in_.take(length), length};
+bytes_view frame_reader::payload(std::shared_ptr<byte_buffer>* bulk, bool* flagged) {
+  const std::uint64_t word = in_.get_varint();
+  const std::uint64_t length = word >> flag_bits;
+  if (flagged != nullptr) *flagged = (word & is_exception) != 0;
+  if ((word & in_bulk) == 0) return {in_.take(length), length};
   if (bulk_at_ == frame_.bulk.size()) throw message_error("a message lacks one of its large payloads");
   if (bulk != nullptr) *bulk = frame_.bulk[bulk_at_];
   const byte_buffer& bytes = *frame_.bulk[bulk_at_++];
-  if (bytes.size() != (length & ~in_bulk)) throw message_error("a large payload has another length than its message says");
-  return {bytes.data(), bytes.size()};
+  if (bytes.size() != length) throw message_error("a large payload has another length than its message says");
+  return bytes;
+}
+
+void frame_reader::begin_run(bool tasks) {
+  run_of_tasks_ = tasks;
+  if (tasks) {
+    executor_ = in_.get<std::uint32_t>();
+    function_ = in_.get<code_address>();
+  }
+  next_id_ = in_.get<std::uint64_t>();
+  run_left_ = in_.get<std::uint32_t>();
+  if (run_left_ == 0) throw message_error("a run of nothing was received");
 }
 
 bool frame_reader::next(record& r) {
   try {
-    if (left_ == 0) {
-      in_.expect_end();
-      if (bulk_at_ != frame_.bulk.size()) throw message_error("a message has large payloads that it does not name");
-      return false;
+    if (run_left_ == 0) {
+      if (left_ == 0) {
+        in_.expect_end();
+        if (bulk_at_ != frame_.bulk.size()) throw message_error("a message has large payloads that it does not name");
+        return false;
+      }
+      --left_;
     }
-    --left_;
+    read(r);
+    return true;
+  } catch (const serialization_error& e) {
+    throw message_error(std::string("a damaged message was received: ") + e.what());
+  }
+}
+
+void frame_reader::read(record& r) {
+  if (run_left_ == 0) {
     switch (const auto kind = in_.get<std::uint8_t>(); kind) {
       case kind_of<open_record>(): {
         open_record open;
@@ -169,50 +228,40 @@ bool frame_reader::next(record& r) {
         open.function = in_.get<code_address>();
         open.payload = payload();
         r = open;
-        return true;
+        return;
       }
-      case kind_of<task_record>(): {
-        task_record task;
-        task.id = in_.get<std::uint64_t>();
-        task.executor = in_.get<std::uint32_t>();
-        task.function = in_.get<code_address>();
-        task.payload = payload();
-        r = task;
-        return true;
-      }
-      case kind_of<close_record>(): r = close_record{in_.get<std::uint32_t>()}; return true;
-      case kind_of<recall_record>(): r = recall_record{}; return true;
-      case kind_of<stop_record>(): r = stop_record{in_.get<std::int32_t>()}; return true;
-      case kind_of<result_record>(): {
-        result_record result;
-        result.id = in_.get<std::uint64_t>();
-        const auto threw = in_.get<std::uint8_t>();
-        if (threw > 1) throw message_error("a result is neither a value nor an exception");
-        result.threw = threw == 1;
-        result.nanoseconds = in_.get<std::uint64_t>();
-        result.payload = payload(&result.bulk);
-        r = result;
-        return true;
-      }
+      case kind_of<task_record>(): begin_run(true); break;
+      case kind_of<close_record>(): r = close_record{in_.get<std::uint32_t>()}; return;
+      case kind_of<recall_record>(): r = recall_record{}; return;
+      case kind_of<stop_record>(): r = stop_record{in_.get<std::int32_t>()}; return;
+      case kind_of<result_record>(): begin_run(false); break;
       case kind_of<open_failed_record>(): {
         open_failed_record failed;
         failed.executor = in_.get<std::uint32_t>();
         failed.payload = payload();
         r = failed;
-        return true;
+        return;
       }
       case kind_of<recalled_record>(): {
         recalled_record recalled;
         recalled.ids.resize(in_.get_count(sizeof(std::uint64_t)));
         for (auto& id : recalled.ids) id = in_.get<std::uint64_t>();
         r = std::move(recalled);
-        return true;
+        return;
       }
-      case kind_of<stopped_record>(): r = stopped_record{}; return true;
+      case kind_of<stopped_record>(): r = stopped_record{}; return;
       default: throw message_error("a message with an unknown record (" + std::to_string(kind) + ") was received");
     }
-  } catch (const serialization_error& e) {
-    throw message_error(std::string("a damaged message was received: ") + e.what());
+  }
+  --run_left_;
+  if (run_of_tasks_) {
+    r = task_record{next_id_++, executor_, function_, payload()};
+  } else {
+    result_record result;
+    result.id = next_id_++;
+    result.nanoseconds = in_.get_varint();
+    result.payload = payload(&result.bulk, &result.threw);
+    r = std::move(result);
   }
 }
 

@@ -1,12 +1,14 @@
 // A message between rank 0 and a worker: a sequence of records, everything that was pending for the receiver.
 //
-// Small payloads lie in the frame itself; large ones are buffers of their own that go along, never copied into
+// Tasks of one kind with consecutive numbers share a head, and so do results: what is written and read one by one
+// travels as runs. Small payloads lie in the frame itself; large ones are buffers of their own that go along, never copied into
 // it. A frame that is short, too long, of another version or names an unknown record is refused as a whole with
 // message_error: ranks run the same build, so it can only be a fault.
 #pragma once
 
 #include <rankpool/detail/bytes.hpp>
 #include <rankpool/detail/code_address.hpp>
+#include <rankpool/detail/job.hpp>
 #include <rankpool/errors.hpp>
 
 #include <cstdint>
@@ -27,9 +29,6 @@ struct frame {
   byte_buffer head;
   std::vector<std::shared_ptr<byte_buffer>> bulk;
 };
-
-/// Payloads from this size on travel as buffers of their own, in bytes.
-inline constexpr std::size_t bulk_bytes = 64 << 10;
 
 // ---- records; payloads point into the frame they were read from
 
@@ -95,31 +94,45 @@ class frame_writer {
  public:
   frame_writer();
 
-  void open(std::uint32_t executor, code_address function, const byte_buffer& payload);
+  void open(std::uint32_t executor, code_address function, bytes_view payload);
   /// `bulk` may be null; otherwise it is the payload.
-  void task(std::uint64_t id, std::uint32_t executor, code_address function, const byte_buffer& payload,
-            std::shared_ptr<byte_buffer> bulk);
+  void task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<byte_buffer> bulk);
   void close(std::uint32_t executor);
   void recall();
   void stop(std::int32_t status);
   void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer payload);
-  void open_failed(std::uint32_t executor, const byte_buffer& payload);
+  void open_failed(std::uint32_t executor, bytes_view payload);
   void recalled(const std::vector<std::uint64_t>& ids);
   void stopped();
 
   bool empty() const { return records_ == 0; }
+  std::size_t head_bytes() const { return frame_.head.size(); }
   std::size_t size_bytes() const { return frame_.head.size() + bulk_size_; }
   /// The frame, complete; the writer is empty again.
   frame take();
 
  private:
+  // The run that the last record belongs to, if it is a task or a result.
+  struct run {
+    std::size_t kind = 0;
+    std::size_t count_at = 0;  // where its length stands in the frame
+    std::uint32_t count = 0;
+    std::uint64_t next_id = 0;
+    std::uint32_t executor = 0;
+    code_address function;
+  };
+
   byte_writer begin(std::size_t kind);
-  void payload(byte_writer& out, const byte_buffer& bytes, std::shared_ptr<byte_buffer> bulk);
+  bool goes_on(byte_writer& out, std::size_t kind, std::uint64_t id);
+  void begin_run(byte_writer& out, std::size_t kind, std::uint64_t id);
+  void payload(byte_writer& out, bytes_view bytes, std::shared_ptr<byte_buffer> bulk, std::uint64_t flags = 0);
   void start();
 
   frame frame_;
-  std::uint32_t records_ = 0;
+  run run_;
+  std::uint32_t records_ = 0;  // a run is one
   std::size_t bulk_size_ = 0;
+  std::size_t usual_size_ = 0;
 };
 
 class frame_reader {
@@ -130,11 +143,19 @@ class frame_reader {
   bool next(record& r);
 
  private:
-  bytes_view payload(std::shared_ptr<byte_buffer>* bulk = nullptr);
+  void read(record& r);
+  void begin_run(bool tasks);
+  bytes_view payload(std::shared_ptr<byte_buffer>* bulk = nullptr, bool* flagged = nullptr);
 
   const frame& frame_;
   byte_reader in_;
-  std::uint32_t left_ = 0;
+  std::uint32_t left_ = 0;  // records
+  // The run that is being read: what its members share, and how many are left.
+  std::uint32_t run_left_ = 0;
+  bool run_of_tasks_ = false;
+  std::uint64_t next_id_ = 0;
+  std::uint32_t executor_ = 0;
+  code_address function_;
   std::size_t bulk_at_ = 0;
 };
 

@@ -6,7 +6,7 @@ namespace {
 constexpr std::chrono::milliseconds turn_of_one_pool{1};
 }
 
-future_group::future_group(std::vector<std::shared_ptr<future_state_base>> states) : states_(std::move(states)) {
+future_group::future_group(std::vector<shared_job<future_state_base>> states) : states_(std::move(states)) {
   order_.reserve(states_.size());
   for (std::size_t i = 0; i < states_.size(); ++i) order_.emplace_back(states_[i].get(), i);
   std::sort(order_.begin(), order_.end());
@@ -29,7 +29,7 @@ void future_group::on_done(future_state_base& state) {
   std::lock_guard lock(mutex_);
   ++finished_;
   any_failed_ = any_failed_ || state.state() == task_state::failed;
-  over_.push_back(std::static_pointer_cast<future_state_base>(state.shared_from_this()));
+  over_.emplace_back(&state);
 }
 
 void future_group::wait_until(steady_time deadline, const std::function<bool()>& ready) {
@@ -51,12 +51,12 @@ void future_group::wait(return_when when, steady_time deadline) {
   });
 }
 
-std::shared_ptr<future_state_base> future_group::next_done(steady_time deadline) {
+shared_job<future_state_base> future_group::next_done(steady_time deadline) {
   wait_until(deadline, [&] {
     std::lock_guard lock(mutex_);
     return given_ < over_.size();
   });
-  std::shared_ptr<future_state_base> next;
+  shared_job<future_state_base> next;
   {
     std::lock_guard lock(mutex_);
     if (given_ == over_.size()) return nullptr;

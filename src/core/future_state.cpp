@@ -38,32 +38,32 @@ std::exception_ptr own_copy(const std::exception_ptr& why) {
 }  // namespace
 
 future_state_base::future_state_base(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind)
-    : job(run, kind), owner_(std::move(owner)), id_(owner_->next_task_id()) {}
+    : job(run, kind), id_(owner->next_task_id()), owner_(std::move(owner)) {}
 
 piece future_state_base::cut(std::uint64_t) {
   task_state expected = task_state::pending;
   if (!state_.compare_exchange_strong(expected, task_state::running)) return {};
-  return {.first = 0, .count = 1, .payload = std::move(arguments)};
+  piece p{.first = 0, .count = 1, .payload = {}, .kept = {}};
+  if (bytes.size() >= bulk_bytes) {  // may still be on its way when the result is here
+    p.kept = std::make_shared<byte_buffer>(std::move(bytes));
+    p.payload = *p.kept;
+  } else {
+    p.payload = bytes;
+  }
+  return p;
 }
 
-void future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
-  switch (result.what) {
-    case outcome::kind::value: become(task_state::finished, std::move(result)); break;
-    case outcome::kind::threw:
-    case outcome::kind::not_run: become(task_state::failed, std::move(result)); break;
-  }
+bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
+  const bool value = result.what == outcome::kind::value;
+  return become(value ? task_state::finished : task_state::failed, std::move(result));
 }
 
-void future_state_base::abandon(const std::exception_ptr& why) {
-  if (why == nullptr) {
-    (void)cancel();
-    return;
-  }
+bool future_state_base::abandon(const std::exception_ptr& why) {
   task_state expected = task_state::pending;
-  if (!state_.compare_exchange_strong(expected, task_state::ending)) return;
+  if (!state_.compare_exchange_strong(expected, task_state::ending)) return false;
   outcome never;
   never.error = why;
-  become(task_state::failed, std::move(never));
+  return become(why == nullptr ? task_state::cancelled : task_state::failed, std::move(never));
 }
 
 bool future_state_base::cancel() {
@@ -72,27 +72,53 @@ bool future_state_base::cancel() {
     while (state() == task_state::ending) std::this_thread::yield();  // another thread is a few instructions from the end
     return state() == task_state::cancelled;
   }
-  become(task_state::cancelled, {});
-  owner_->changed(shared_from_this());
+  if (become(task_state::cancelled, {})) react();
+  owner_->changed(this);
   return true;
 }
 
+future_state_base::extras& future_state_base::more() {
+  if (extras_ == nullptr) extras_ = std::make_unique<extras>();
+  return *extras_;
+}
+
 // The one way into a final state; the caller has made sure that nobody else is on it.
-void future_state_base::become(task_state end, outcome result) {
-  std::vector<callback> callbacks;
+bool future_state_base::become(task_state end, outcome result) {
+  bool called_back = false;
   {
     std::lock_guard lock(mutex_);
-    arguments = byte_buffer();
-    result_ = std::move(result.bytes);
-    error_ = result.error == nullptr ? nullptr : own_copy(result.error);
-    where_ = std::move(result.where);
-    callbacks.swap(callbacks_);
-    state_.store(end);
-    for (completion_watch* watch : watches_) watch->on_done(*this);
-    watches_.clear();
+    bytes = std::move(result.bytes);
+    if (end == task_state::failed) {
+      more().error = result.error == nullptr ? nullptr : own_copy(result.error);
+      more().where = result.where;
+    }
+    state_.store(end, std::memory_order_seq_cst);  // before awaited_ is looked at
+    if (extras_ != nullptr) {
+      called_back = !extras_->callbacks.empty();
+      for (completion_watch* watch : extras_->watches) watch->on_done(*this);
+      extras_->watches.clear();
+    }
   }
   if (awaited_.load()) owner_->room().notify();
-  for (const callback& f : callbacks) run_callback(f);
+  return called_back;
+}
+
+void future_state_base::react() {
+  for (;;) {
+    callback next;
+    {
+      std::lock_guard lock(mutex_);
+      extras& e = more();
+      if (e.callbacks.empty()) {
+        e.calling = {};
+        return;
+      }
+      e.calling = std::this_thread::get_id();
+      next = std::move(e.callbacks.front());
+      e.callbacks.pop_front();
+    }
+    run_callback(next);
+  }
 }
 
 bool future_state_base::poll_done() {
@@ -102,6 +128,7 @@ bool future_state_base::poll_done() {
 }
 
 void future_state_base::wait_until(steady_time deadline) {
+  if (done()) return;
   awaited_.store(true);
   if (!owner_->room().wait_until(deadline, [this] { return done(); })) {
     throw timeout_error("task " + std::to_string(id_) + " is not done: the timeout is up");
@@ -114,30 +141,31 @@ void future_state_base::watch(completion_watch& watch) {
   if (done()) {
     watch.on_done(*this);
   } else {
-    watches_.push_back(&watch);
+    more().watches.push_back(&watch);
   }
 }
 
 void future_state_base::unwatch(completion_watch& watch) {
   std::lock_guard lock(mutex_);
-  std::erase(watches_, &watch);
+  if (extras_ != nullptr) std::erase(extras_->watches, &watch);
 }
 
 std::exception_ptr future_state_base::error() {
   std::lock_guard lock(mutex_);
-  if (error_ == nullptr && where_ != nullptr) {
-    byte_reader in(result_);
+  extras& e = more();
+  if (e.error == nullptr && e.where != nullptr) {
+    byte_reader in(bytes);
     try {
-      error_ = decode_exception(in, {.rank = where_->rank, .host = where_->host, .task = id_, .type_name = {}, .trace = {}});
+      e.error = decode_exception(in, {.rank = e.where->rank, .host = e.where->host, .task = id_, .type_name = {}, .trace = {}});
     } catch (...) {
-      error_ = std::current_exception();
+      e.error = std::current_exception();
     }
-    result_ = byte_buffer();
+    bytes = byte_buffer();
   }
-  return error_;
+  return e.error;
 }
 
-void future_state_base::await_value(const timeout& limit) {
+void future_state_base::await_other(const timeout& limit) {
   wait_until(deadline_after(limit));
   if (state() == task_state::cancelled) throw cancelled_error("task " + std::to_string(id_) + " was cancelled");
   if (state() == task_state::failed) std::rethrow_exception(error());
@@ -149,8 +177,8 @@ std::exception_ptr future_state_base::await_exception(const timeout& limit) {
   if (state() == task_state::failed) return error();
   if (auto unreadable = materialise()) {
     std::lock_guard lock(mutex_);
-    if (error_ == nullptr) error_ = unreadable;
-    return error_;
+    if (more().error == nullptr) more().error = unreadable;
+    return more().error;
   }
   return nullptr;
 }
@@ -158,8 +186,10 @@ std::exception_ptr future_state_base::await_exception(const timeout& limit) {
 void future_state_base::add_done_callback(callback f) {
   {
     std::lock_guard lock(mutex_);
-    if (!done()) {
-      callbacks_.push_back(std::move(f));
+    const auto me = std::this_thread::get_id();
+    const bool others_first = extras_ != nullptr && extras_->calling != me && (extras_->calling != std::thread::id() || !extras_->callbacks.empty());
+    if (!done() || others_first) {
+      more().callbacks.push_back(std::move(f));
       f = nullptr;
     }
   }
@@ -172,7 +202,7 @@ void future_state_base::add_done_callback(callback f) {
 
 void future_state_base::run_callback(const callback& f) {
   try {
-    f(std::static_pointer_cast<future_state_base>(shared_from_this()));
+    f(this);
   } catch (const std::exception& e) {
     log_line("a callback of task " + std::to_string(id_) + " failed: " + e.what());
   } catch (...) {

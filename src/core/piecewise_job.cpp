@@ -6,7 +6,7 @@ namespace rankpool::detail {
 
 piecewise_job::piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind,
                              std::uint64_t items_per_piece, byte_buffer head, std::unique_ptr<item_source> source)
-    : job(run, kind, items_per_piece), owner_(std::move(owner)), head_(std::move(head)), source_(std::move(source)) {}
+    : job(run, kind), owner_(std::move(owner)), chunksize_(items_per_piece), head_(std::move(head)), source_(std::move(source)) {}
 
 void piecewise_job::seal() {
   std::lock_guard lock(mutex_);
@@ -31,25 +31,28 @@ std::uint64_t piecewise_job::available() {
 
 piece piecewise_job::cut(std::uint64_t items) {
   std::lock_guard lock(mutex_);
-  piece p{.first = cut_, .count = std::min(items, ready_ - cut_), .payload = {}};
+  piece p{.first = cut_, .count = std::min(items, ready_ - cut_), .payload = {}, .kept = {}};
   if (p.count == 0) return p;
-  byte_writer out(p.payload);
+  p.kept = std::make_shared<byte_buffer>();
+  byte_writer out(*p.kept);
   out.raw(head_.data(), head_.size());
   out.put<std::uint64_t>(p.count);
   source_->cut(out, p.first, p.count);
   cut_ += p.count;
+  p.payload = *p.kept;
   return p;
 }
 
-void piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome result) {
+bool piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome result) {
   {
     std::lock_guard lock(mutex_);
     finished_.emplace(first, finished_piece{first, count, std::move(result)});
   }
   arrived();
+  return false;
 }
 
-void piecewise_job::abandon(const std::exception_ptr& why) {
+bool piecewise_job::abandon(const std::exception_ptr& why) {
   {
     std::lock_guard lock(mutex_);
     if (added_ > cut_) {
@@ -63,11 +66,12 @@ void piecewise_job::abandon(const std::exception_ptr& why) {
     source_.reset();
   }
   arrived();
+  return false;
 }
 
 void piecewise_job::cancel(const std::exception_ptr& why) {
-  abandon(why);
-  owner_->changed(shared_from_this());
+  (void)abandon(why);
+  owner_->changed(this);
 }
 
 std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> wanted, steady_time deadline) {

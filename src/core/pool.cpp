@@ -12,7 +12,7 @@ pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, po
       options_(options),
       scheduler_(static_cast<int>(workers_.size()), options.scheduling),
       outboxes_(workers_.size()) {
-  for (const auto& w : workers_) places_.push_back(std::make_shared<const worker_place>(worker_place{w.rank, w.host}));
+  for (const auto& w : workers_) places_.push_back({w.rank, w.host});
   if (options_.progress_thread) progress_thread_ = std::thread([this] { progress(); });
 }
 
@@ -61,7 +61,7 @@ bool pool::post(event e) {
   if (!options_.progress_thread) {
     notify();  // somebody else may be waiting for work to drive
   } else if (first && driver_.load() != std::this_thread::get_id()) {  // the driver itself looks at its next step
-    if (submits && progress_asleep_ && callers_ == 0) {
+    if (submits && workers_idle_ && callers_ == 0 && driver_.load() == std::thread::id()) {
       send_now();
     } else {
       wake();
@@ -80,15 +80,15 @@ void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_wor
         std::make_unique<opening>(opening{executor, std::move(initializer)})});
 }
 
-bool pool::post_submit(executor_id executor, std::shared_ptr<job> work, int priority) {
+bool pool::post_submit(job_ptr work) {
   jobs_left_.fetch_add(1);
-  if (post({event::kind::submit, executor, priority, std::move(work), nullptr})) return true;
+  if (post({event::kind::submit, 0, 0, std::move(work), nullptr})) return true;
   jobs_left_.fetch_sub(1);
   return false;
 }
 
-void pool::post_change(executor_id executor, std::shared_ptr<job> work) {
-  post({event::kind::change, executor, 0, std::move(work), nullptr});
+void pool::post_change(job_ptr work) {
+  post({event::kind::change, 0, 0, std::move(work), nullptr});
 }
 
 void pool::post_shutdown(executor_id executor, bool cancel) {
@@ -118,12 +118,11 @@ bool pool::step() {
 }
 
 bool pool::take_events(effects& out) {
-  std::vector<event> events;
   {
     std::lock_guard lock(inbox_mutex_);
-    events.swap(inbox_);
+    events_.swap(inbox_);
   }
-  for (event& e : events) {
+  for (event& e : events_) {
     switch (e.what) {
       case event::kind::open:
         executors_[e.executor] = {std::move(*e.details), std::vector<bool>(workers_.size())};
@@ -131,13 +130,13 @@ bool pool::take_events(effects& out) {
         break;
       case event::kind::submit:
         if (ended_) {
-          out.abandon.push_back({e.work, e.executor, std::make_exception_ptr(pool_closed("the pool has ended"))});
-          out.jobs_finished.push_back(e.executor);
+          out.jobs_finished.push_back(e.work->schedule.executor);
+          out.abandon.push_back({std::move(e.work), std::make_exception_ptr(pool_closed("the pool has ended"))});
         } else {
-          scheduler_.on_submit(e.executor, std::move(e.work), e.number, out);
+          scheduler_.on_submit(std::move(e.work), out);
         }
         break;
-      case event::kind::change: scheduler_.on_change(e.executor, e.work, out); break;
+      case event::kind::change: scheduler_.on_change(*e.work, out); break;
       case event::kind::shutdown: scheduler_.on_shutdown(e.executor, e.number != 0, out); break;
       case event::kind::last_call:
         for (const auto& [id, entry] : executors_) scheduler_.on_shutdown(id, false, out);
@@ -158,7 +157,9 @@ bool pool::take_events(effects& out) {
         break;
     }
   }
-  return !events.empty();
+  const bool any = !events_.empty();
+  events_.clear();
+  return any;
 }
 
 bool pool::take_frames(effects& out) {
@@ -183,35 +184,35 @@ void pool::accept(int from, const frame& f, effects& out) {
       auto finished = scheduler_.on_result(worker, result->id, std::chrono::nanoseconds(result->nanoseconds),
                                            result->payload.size(), now, out);
       if (!finished) continue;  // of a task that was given up
-      delivery& d = deliveries_.emplace_back(delivery{
-          delivery::kind::outcome, 0, std::move(finished->work), finished->first, finished->count, {}});
-      d.result.what = result->threw ? outcome::kind::threw : outcome::kind::value;
+      outcome o;
+      o.what = result->threw ? outcome::kind::threw : outcome::kind::value;
       if (result->bulk != nullptr) {
-        d.result.bytes = std::move(*result->bulk);
+        o.bytes = std::move(*result->bulk);
       } else {
-        d.result.bytes.append(result->payload.data(), result->payload.size());
+        o.bytes.append(result->payload.data(), result->payload.size());
       }
-      d.result.where = places_[place];
+      o.where = &places_[place];
+      complete(std::move(finished->work), finished->first, finished->count, std::move(o));
     } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
       scheduler_.on_recalled(worker, recalled->ids, now, out);
     } else if (const auto* failed = std::get_if<open_failed_record>(&r)) {
       byte_reader bytes(failed->payload.data(), failed->payload.size());
-      const auto why = decode_exception(bytes, {.rank = places_[place]->rank, .host = places_[place]->host, .task = 0, .type_name = {}, .trace = {}});
+      const auto why = decode_exception(bytes, {.rank = places_[place].rank, .host = places_[place].host, .task = 0, .type_name = {}, .trace = {}});
       const auto broken = std::make_exception_ptr(
-          broken_pool("the initializer failed on rank " + std::to_string(places_[place]->rank) + " (" + places_[place]->host +
+          broken_pool("the initializer failed on rank " + std::to_string(places_[place].rank) + " (" + places_[place].host +
                       "): " + describe(why)));
       if (const auto entry = executors_.find(failed->executor); entry != executors_.end()) {
         if (const auto core = entry->second.details.core.lock()) core->on_broken(broken);
       }
       scheduler_.on_broken(failed->executor, worker, broken, out);
     } else if (std::holds_alternative<stopped_record>(r)) {
-      if (!ended_) throw message_error("rank " + std::to_string(places_[place]->rank) + " has stopped and was not asked to");
+      if (!ended_) throw message_error("rank " + std::to_string(places_[place].rank) + " has stopped and was not asked to");
       if (++workers_stopped_ == workers_.size()) {
         all_stopped_ = true;
         notify();
       }
     } else {
-      throw message_error(std::string("a '") + name_of(r) + "' message came from rank " + std::to_string(places_[place]->rank) +
+      throw message_error(std::string("a '") + name_of(r) + "' message came from rank " + std::to_string(places_[place].rank) +
                           ", which only a worker expects");
     }
   }
@@ -226,56 +227,60 @@ void pool::send_orders(effects& out) {
         order.executor, call.function == nullptr ? code_address{} : locate_function(call.function), call.payload);
   }
   for (const auto& order : out.send) {
-    outboxes_[static_cast<std::size_t>(order.to.value)].task(order.id, order.executor, locate_function(order.function),
-                                                             *order.payload, order.bulk);
+    frame_writer& outbox = outboxes_[static_cast<std::size_t>(order.to.value)];
+    if (!outbox.empty() && outbox.head_bytes() + order.payload.size() > transport::prompt_bytes) link_->send(order.to.value, outbox.take());
+    if (order.function != last_function_.first) last_function_ = {order.function, locate_function(order.function)};
+    outbox.task(order.id, order.executor, last_function_.second, order.payload, order.bulk);
   }
   for (const auto& order : out.recalls) outboxes_[static_cast<std::size_t>(order.to.value)].recall();
   for (std::size_t w = 0; w < outboxes_.size(); ++w) {
     if (!outboxes_[w].empty()) link_->send(static_cast<int>(w), outboxes_[w].take());
   }
+  workers_idle_.store(scheduler_.any_idle(), std::memory_order_relaxed);
 }
 
-// Outcomes are queued already, in the order of their arrival: a job's end comes after the last of them.
+void pool::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result) {
+  if (work->on_outcome(first, count, std::move(result))) deliveries_.push_back({std::move(work), 0, 0});
+}
+
 void pool::queue_deliveries(effects& out) {
   for (auto& c : out.completions) {
-    delivery& d = deliveries_.emplace_back(delivery{delivery::kind::outcome, 0, std::move(c.work), c.first, c.count, {}});
-    d.result.error = std::move(c.error);
+    outcome never;
+    never.error = std::move(c.error);
+    complete(std::move(c.work), c.first, c.count, std::move(never));
   }
-  for (auto& a : out.abandon) {
-    delivery& d = deliveries_.emplace_back(delivery{delivery::kind::abandon, a.executor, a.work, 0, 0, {}});
-    d.result.error = std::move(a.error);
+  out.completions.clear();
+  for (std::size_t i = 0; i < out.abandon.size(); ++i) {
+    const auto [work, why] = std::move(out.abandon[i]);
+    if (work->abandon(why)) deliveries_.push_back({work, 0, 0});
+    scheduler_.on_change(*work, out);
   }
-  for (auto& a : out.abandon) deliveries_.push_back({delivery::kind::change, a.executor, std::move(a.work), 0, 0, {}});
+  out.abandon.clear();
   for (const executor_id id : out.jobs_finished) {  // mostly long rows of one executor
-    if (!deliveries_.empty() && deliveries_.back().what == delivery::kind::finished && deliveries_.back().executor == id) {
-      ++deliveries_.back().count;
+    if (!deliveries_.empty() && deliveries_.back().finished > 0 && deliveries_.back().executor == id) {
+      ++deliveries_.back().finished;
     } else {
-      deliveries_.push_back({delivery::kind::finished, id, nullptr, 0, 1, {}});
+      deliveries_.push_back({nullptr, id, 1});
     }
   }
+  out.jobs_finished.clear();
 }
 
 void pool::deliver() {
   while (!deliveries_.empty()) {
-    delivery d = std::move(deliveries_.front());
+    const delivery d = std::move(deliveries_.front());
     deliveries_.pop_front();
-    switch (d.what) {
-      case delivery::kind::outcome: d.work->on_outcome(d.first, d.count, std::move(d.result)); break;
-      case delivery::kind::abandon: d.work->abandon(d.result.error); break;
-      case delivery::kind::change: {
-        effects out;
-        scheduler_.on_change(d.executor, d.work, out);
-        queue_deliveries(out);
-        break;
-      }
-      case delivery::kind::finished:
-        if (const auto entry = executors_.find(d.executor); entry != executors_.end()) {
-          if (const auto core = entry->second.details.core.lock()) core->on_jobs_finished(d.count);
-        }
-        if (jobs_left_.fetch_sub(d.count) == d.count && drained_awaited_) notify();
-        break;
+    if (d.reacts != nullptr) {
+      announce();  // it may take its time
+      d.reacts->react();
+      continue;
     }
+    if (const auto entry = executors_.find(d.executor); entry != executors_.end()) {
+      if (const auto core = entry->second.details.core.lock()) core->on_jobs_finished(d.finished);
+    }
+    if (jobs_left_.fetch_sub(d.finished) == d.finished && drained_awaited_) notify();
   }
+  announce();
 }
 
 // ---- the end
@@ -308,6 +313,7 @@ void pool::fail(const std::exception_ptr& why) {
   shut_inbox();
   all_stopped_ = true;
   notify();
+  announce();
 }
 
 }  // namespace rankpool::detail

@@ -3,7 +3,8 @@
 //
 // Exactly one thread at a time drives it: a thread that waits for a result, or on ranks, while nobody does, the
 // progress thread, so that tasks flow while the caller computes or sleeps. Callbacks run on the driving thread
-// with no lock held, and may call anything. A submit that finds nobody driving sends its task itself.
+// with no lock held, and may call anything. A submit that finds nobody driving and a worker idle sends its task
+// itself.
 #pragma once
 
 #include "scheduler.hpp"
@@ -21,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace rankpool::detail {
@@ -58,8 +60,8 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   // ---- executor_core's side, from any thread
   void post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer);
   /// False if the pool has ended: nothing will come of it.
-  [[nodiscard]] bool post_submit(executor_id executor, std::shared_ptr<job> work, int priority);
-  void post_change(executor_id executor, std::shared_ptr<job> work);
+  [[nodiscard]] bool post_submit(job_ptr work);
+  void post_change(job_ptr work);
   void post_shutdown(executor_id executor, bool cancel);
   void post_close(executor_id executor);
   executor_id next_executor_id() { return ++last_executor_; }
@@ -81,22 +83,19 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   struct event {
     enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, stop } what;
     executor_id executor = 0;
-    int number = 0;  // priority, max_workers, whether to cancel, or the exit status
-    std::shared_ptr<job> work;
+    int number = 0;  // max_workers, whether to cancel, or the exit status
+    job_ptr work;
     std::unique_ptr<opening> details;
   };
   struct executor_entry {
     opening details;
     std::vector<bool> opened;  // on each worker
   };
-  // Something to tell a job or an executor, once no decision depends on it any more.
+  // What is told once no decision is half made: a job to call back, or an executor how many jobs are finished.
   struct delivery {
-    enum class kind : std::uint8_t { outcome, abandon, change, finished } what;
+    job_ptr reacts;
     executor_id executor = 0;
-    std::shared_ptr<job> work;
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;  // items, or finished jobs
-    outcome result;
+    std::uint64_t finished = 0;
   };
 
   bool post(event e);
@@ -110,10 +109,12 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   void send_now();
   bool step();
   std::uint64_t announcements();
+  void announce();
   bool take_events(effects& out);
   bool take_frames(effects& out);
   void accept(int from, const frame& f, effects& out);
   void send_orders(effects& out);
+  void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result);
   void queue_deliveries(effects& out);
   void deliver();
   void fail(const std::exception_ptr& why);
@@ -121,7 +122,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::unique_ptr<transport> link_;  // null once stopped; wake() is called with inbox_mutex_ held
   const std::vector<worker_info> workers_;
   const pool_options options_;
-  std::vector<std::shared_ptr<const worker_place>> places_;
+  std::vector<worker_place> places_;
   std::atomic<executor_id> last_executor_ = 0;
   std::atomic<std::uint64_t> last_task_ = 0;
   std::atomic<bool> ended_ = false;
@@ -133,18 +134,22 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   // The driving thread's own.
   scheduler scheduler_;
   std::map<executor_id, executor_entry> executors_;
+  std::vector<event> events_;  // being taken; kept for its memory
   std::vector<frame_writer> outboxes_;
+  std::pair<task_function, code_address> last_function_;  // most tasks are like the one before
+  bool announce_ = false;      // somebody waits for what this step has completed
   std::size_t workers_stopped_ = 0;
   std::exception_ptr end_reason_;
 
   std::deque<delivery> deliveries_;  // in order; a callback that waits goes on with those behind its own
 
-  std::mutex driving_;  // held by the driver
+  std::timed_mutex driving_;  // held by the driver
   std::atomic<std::thread::id> driver_;
   std::atomic<int> callers_ = 0;               // threads that wait and want to drive
   std::atomic<std::uint64_t> drives_ = 0;      // by callers
   std::atomic<bool> progress_asleep_ = false;  // on the bell
   std::atomic<bool> progress_parked_ = false;  // until no caller drives
+  std::atomic<bool> workers_idle_ = true;      // some of them, when the last step ended
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
@@ -155,6 +160,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::condition_variable changed_;
   std::uint64_t announcements_ = 0;
   std::condition_variable callers_gone_;  // for the progress thread
+  std::atomic<std::thread::id> progress_id_;
   std::thread progress_thread_;
 };
 

@@ -13,17 +13,32 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto caller_returns_within = 100us;  // from one result to the next
+constexpr auto caller_returns_within = 1ms;  // from one result to the next
+
+constexpr auto progress_gives_way_within = 1ms;  // it looks whether it should every few microseconds
 
 }  // namespace
 
 void pool::notify() {
+  if (driver_.load() == std::this_thread::get_id()) {
+    announce_ = true;  // once for all that this step completes
+    return;
+  }
   {
     std::lock_guard lock(waiting_mutex_);
     ++announcements_;
   }
   changed_.notify_all();
-  if (callers_ > 0 && driver_.load() != std::this_thread::get_id()) wake();  // the driver may be what is waiting
+  if (callers_ > 0) wake();  // the driver may be what is waiting
+}
+
+void pool::announce() {
+  if (!std::exchange(announce_, false)) return;
+  {
+    std::lock_guard lock(waiting_mutex_);
+    ++announcements_;
+  }
+  changed_.notify_all();
 }
 
 std::uint64_t pool::announcements() {
@@ -46,10 +61,7 @@ bool pool::wait_for(steady_time deadline, condition_ref ready) {
     callers_.fetch_add(1);
     {
       std::unique_lock lock(driving_, std::try_to_lock);
-      for (int i = 0; !lock && progress_asleep_ == false && i < 100; ++i) {  // the progress thread gives way at its next look
-        std::this_thread::yield();
-        (void)lock.try_lock();
-      }
+      if (!lock && driver_.load() == progress_id_) (void)lock.try_lock_for(progress_gives_way_within);
       if (lock && link_ != nullptr) {
         drive_until(deadline, ready);
       } else {
@@ -62,8 +74,8 @@ bool pool::wait_for(steady_time deadline, condition_ref ready) {
   return true;
 }
 
-// Hands over to another caller, or to the progress thread. That one looks by itself at short intervals while
-// callers come and go, so that a row of quick results costs no wake-ups; it must be told only once it has lain down.
+// Hands over to another caller, or to the progress thread. That one looks by itself now and then while callers come
+// and go, so that a row of quick results costs no wake-ups; it must be told only once it has lain down.
 void pool::release_caller() {
   drives_.fetch_add(1, std::memory_order_relaxed);
   const bool last = callers_.fetch_sub(1) == 1;
@@ -94,7 +106,7 @@ void pool::drive_until(steady_time deadline, condition_ref ready) {
       if (now >= deadline) return;  // also where there is always something to do
       if (moved) continue;
       if (!options_.progress_thread) return;  // inline: what is not done now waits for another thread
-      if (ready() || link_->look(seen, nobody)) continue;
+      if (ready() || link_->look(seen, nobody, scheduler_.quiet_for(now))) continue;
       const auto until = std::min(deadline, scheduler_.next_check(now).value_or(now + 100ms));
       if (link_->prepare_sleep(seen)) link_->sleep(seen, until);
     }
@@ -150,26 +162,27 @@ void pool::send_now() {
       fail(std::current_exception());
     }
   }
-  const bool more = !deliveries_.empty() || link_->transferring() || !link_->peers_ring();
+  const bool more = announce_ || !deliveries_.empty() || link_->transferring() || !link_->peers_ring();
   lock.unlock();
   if (more) wake();
 }
 
 void pool::progress() {
+  progress_id_ = std::this_thread::get_id();
   std::uint64_t seen_drives = 0;
   try {
     while (!leaving_) {
+      if (const auto drives = drives_.load(std::memory_order_relaxed); drives != seen_drives) {  // a caller was here just now
+        seen_drives = drives;
+        std::unique_lock lock(waiting_mutex_);
+        callers_gone_.wait_for(lock, caller_returns_within, [this] { return leaving_.load(); });
+        continue;
+      }
       if (callers_ > 0) {
         std::unique_lock lock(waiting_mutex_);
         progress_parked_ = true;
         callers_gone_.wait_for(lock, 100ms, [this] { return leaving_ || callers_ == 0; });
         progress_parked_ = false;
-        continue;
-      }
-      if (const auto drives = drives_.load(std::memory_order_relaxed); drives != seen_drives) {  // a caller was here just now
-        seen_drives = drives;
-        std::unique_lock lock(waiting_mutex_);
-        callers_gone_.wait_for(lock, caller_returns_within, [this] { return leaving_.load(); });
         continue;
       }
       std::unique_lock lock(driving_);
@@ -178,8 +191,9 @@ void pool::progress() {
       steady_time until;
       {
         const driver_mark mark(driver_);
-        if (step() || link_->look(seen, callers_)) continue;
+        if (step()) continue;
         const auto now = std::chrono::steady_clock::now();
+        if (link_->look(seen, callers_, scheduler_.quiet_for(now))) continue;
         until = scheduler_.next_check(now).value_or(now + 100ms);
         if (!link_->prepare_sleep(seen)) continue;
       }

@@ -17,6 +17,18 @@ void kind_statistics::add(std::uint64_t items, double nanoseconds, std::size_t r
     nanoseconds_ /= 2;
     bytes_ /= 2;
   }
+  nanoseconds_per_item_ = nanoseconds_ / items_;
+  bytes_per_item_ = bytes_ / items_;
+}
+
+void worker_speed::add(double expected_nanoseconds, double measured_nanoseconds) {
+  expected_ += expected_nanoseconds;
+  measured_ += measured_nanoseconds;
+  if (expected_ > memory_nanoseconds) {
+    expected_ /= 2;
+    measured_ /= 2;
+  }
+  slowness_ = std::clamp(measured_ / expected_, 0.1, 10.0);
 }
 
 scheduler::scheduler(int workers, scheduling_policy policy) : policy_(policy), workers_(static_cast<std::size_t>(workers)) {
@@ -26,8 +38,10 @@ scheduler::scheduler(int workers, scheduling_policy policy) : policy_(policy), w
 }
 
 scheduler::executor_state* scheduler::find(executor_id id) {
-  const auto found = std::find_if(executors_.begin(), executors_.end(), [&](const auto& e) { return e->id == id; });
-  return found == executors_.end() ? nullptr : found->get();
+  for (const auto& e : executors_) {
+    if (e->id == id) return e.get();
+  }
+  return nullptr;
 }
 
 kind_statistics* scheduler::statistics_of(const job& work) {
@@ -54,48 +68,46 @@ void scheduler::on_close(executor_id id) {
   std::erase_if(executors_, [&](const auto& e) { return e->id == id; });
 }
 
-void scheduler::on_submit(executor_id id, std::shared_ptr<job> work, int priority, effects& out) {
-  executor_state* executor = find(id);
+void scheduler::on_submit(job_ptr work, effects& out) {
+  executor_state* executor = find(work->schedule.executor);
   if (executor == nullptr) throw std::logic_error("scheduler: a job of an unknown executor");
-  work->schedule.priority = priority;
   work->schedule.sequence = ++sequence_;
   work->schedule.statistics = statistics_of(*work);
-  if (executor->broken != nullptr) {  // submitted before anybody knew
+  if (executor->broken != nullptr || executor->cancelled) {  // submitted before anybody knew
     work->schedule.finished = true;
-    out.abandon.push_back({work, id, executor->broken});
-    out.jobs_finished.push_back(id);
+    out.jobs_finished.push_back(executor->id);
+    out.abandon.push_back({std::move(work), executor->broken});
     return;
   }
   if (work->may_grow()) {
-    std::erase_if(executor->growing, [](const auto& j) { return j.expired(); });
     executor->growing.push_back(work);
     if (executor->shut) work->seal();
   }
   if (work->available() > 0) {
-    enqueue(*executor, work);
+    enqueue(*executor, *work);
   } else {
     finish_if_over(*executor, *work, out);
   }
 }
 
-void scheduler::on_change(executor_id id, const std::shared_ptr<job>& work, effects& out) {
-  executor_state* executor = find(id);
-  if (executor == nullptr || work->schedule.finished || work->schedule.sequence == 0) return;
-  const bool available = work->available() > 0;
-  if (work->schedule.queued) {
+void scheduler::on_change(job& work, effects& out) {
+  executor_state* executor = find(work.schedule.executor);
+  if (executor == nullptr || work.schedule.finished || work.schedule.sequence == 0) return;
+  const bool available = work.available() > 0;
+  if (work.schedule.queued) {
     if (!available) ++executor->stale;
     purge(*executor, out);
   } else if (available) {
-    work->schedule.sequence = ++sequence_;  // what is read of its input now is behind what was submitted before
+    work.schedule.sequence = ++sequence_;  // what is read of its input now is behind what was submitted before
     enqueue(*executor, work);
   } else {
-    finish_if_over(*executor, *work, out);
+    finish_if_over(*executor, work, out);
   }
 }
 
-void scheduler::enqueue(executor_state& executor, const std::shared_ptr<job>& work) {
-  executor.queue[work->schedule.priority].push_back(work);
-  work->schedule.queued = true;
+void scheduler::enqueue(executor_state& executor, job& work) {
+  executor.queue[work.schedule.priority].emplace_back(&work);
+  work.schedule.queued = true;
 }
 
 // Drops cancelled jobs from the middle of the queue once they are many, or when somebody waits for the end.
@@ -104,7 +116,7 @@ void scheduler::purge(executor_state& executor, effects& out) {
   for (const auto& [priority, level] : executor.queue) queued += level.size();
   if (executor.stale == 0 || (!executor.shut && executor.stale * 2 < queued)) return;
   for (auto& [priority, level] : executor.queue) {
-    std::erase_if(level, [&](const std::shared_ptr<job>& work) {
+    std::erase_if(level, [&](const job_ptr& work) {
       if (work->available() > 0) return false;
       work->schedule.queued = false;
       finish_if_over(executor, *work, out);
@@ -118,17 +130,31 @@ void scheduler::finish_if_over(executor_state& executor, job& work, effects& out
   auto& s = work.schedule;
   if (s.finished || s.queued || s.running > 0 || work.may_grow() || work.available() > 0) return;
   s.finished = true;
+  if (!executor.growing.empty()) std::erase_if(executor.growing, [&](const job_ptr& j) { return j.get() == &work; });
   out.jobs_finished.push_back(executor.id);
+}
+
+// They are in the order sent, so their numbers rise; as a rule it is the first.
+std::deque<scheduler::flying_piece>::iterator scheduler::find(worker_state& worker, piece_id id) {
+  auto& pieces = worker.pieces;
+  if (!pieces.empty() && pieces.front().id == id) return pieces.begin();
+  const auto at = std::lower_bound(pieces.begin(), pieces.end(), id, [](const flying_piece& p, piece_id wanted) { return p.id < wanted; });
+  return at != pieces.end() && at->id == id ? at : pieces.end();
 }
 
 scheduler::flying_piece scheduler::land(worker_index w, std::deque<flying_piece>::iterator at) {
   worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
   flying_piece p = std::move(*at);
-  worker.pieces.erase(at);
-  worker.nanoseconds = worker.pieces.empty() ? 0 : worker.nanoseconds - p.expected_nanoseconds;
+  if (at == worker.pieces.begin()) {
+    worker.pieces.pop_front();
+  } else {
+    worker.pieces.erase(at);
+  }
+  worker.expected_nanoseconds = worker.pieces.empty() ? 0 : worker.expected_nanoseconds - p.expected_nanoseconds;
   worker.bytes -= p.bytes();
+  ++worker.returned;
   --in_flight_;
-  if (executor_state* executor = find(p.executor)) {
+  if (executor_state* executor = find(p.executor())) {
     if (--executor->at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
   }
   return p;
@@ -137,20 +163,16 @@ scheduler::flying_piece scheduler::land(worker_index w, std::deque<flying_piece>
 std::optional<effects::completion> scheduler::on_result(worker_index from, piece_id id, std::chrono::nanoseconds taken,
                                                         std::size_t result_bytes, time now, effects& out) {
   worker_state& worker = workers_.at(static_cast<std::size_t>(from.value));
-  const auto at = std::find_if(worker.pieces.begin(), worker.pieces.end(), [&](const flying_piece& p) { return p.id == id; });
+  const auto at = find(worker, id);
   if (at == worker.pieces.end()) return std::nullopt;
   flying_piece p = land(from, at);
   worker.heard = now;
   const auto measured = static_cast<double>(taken.count());
-  if (p.expected_nanoseconds > 0 && measured > 0) {
-    const double ratio = std::clamp(measured / (p.expected_nanoseconds / worker.slowness), 0.01, 100.0);
-    worker.slowness = std::clamp(0.9 * worker.slowness + 0.1 * ratio, 0.1, 10.0);
-  }
+  if (p.expected_nanoseconds > 0) worker.speed.add(p.expected_nanoseconds, measured);
   p.work->schedule.statistics->add(p.part.count, measured, result_bytes);
   --p.work->schedule.running;
-  effects::completion done{p.work, p.part.first, p.part.count, nullptr};
-  if (executor_state* executor = find(p.executor)) finish_if_over(*executor, *p.work, out);
-  return done;
+  if (executor_state* executor = find(p.executor())) finish_if_over(*executor, *p.work, out);
+  return effects::completion{std::move(p.work), p.part.first, p.part.count, nullptr};
 }
 
 void scheduler::on_recalled(worker_index from, const std::vector<piece_id>& ids, time now, effects& out) {
@@ -158,10 +180,10 @@ void scheduler::on_recalled(worker_index from, const std::vector<piece_id>& ids,
   worker.recalling = false;
   worker.heard = now;
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {  // so that they go out again in their old order
-    const auto at = std::find_if(worker.pieces.begin(), worker.pieces.end(), [&](const flying_piece& p) { return p.id == *id; });
+    const auto at = find(worker, *id);
     if (at == worker.pieces.end()) continue;
     flying_piece p = land(from, at);
-    executor_state* executor = find(p.executor);
+    executor_state* executor = find(p.executor());
     if (executor == nullptr) continue;
     if (executor->broken != nullptr) {  // sent out again, it could meet a worker that runs nothing of this executor any more
       fail_piece(*executor, p, executor->broken, out);
@@ -175,20 +197,19 @@ void scheduler::on_shutdown(executor_id id, bool cancel, effects& out) {
   executor_state* executor = find(id);
   if (executor == nullptr) return;
   executor->shut = true;
-  for (const auto& weak : executor->growing) {
-    if (const auto work = weak.lock(); work != nullptr && work->may_grow()) {
-      work->seal();
-      if (!work->schedule.queued && work->available() > 0) {
-        work->schedule.sequence = ++sequence_;
-        enqueue(*executor, work);
-      }
-      finish_if_over(*executor, *work, out);
+  for (const job_ptr& work : std::exchange(executor->growing, {})) {
+    if (!work->may_grow()) continue;
+    work->seal();
+    if (!work->schedule.queued && work->available() > 0) {
+      work->schedule.sequence = ++sequence_;
+      enqueue(*executor, *work);
     }
+    finish_if_over(*executor, *work, out);
   }
-  executor->growing.clear();
   if (cancel) {
+    executor->cancelled = true;
     for (auto& [priority, level] : executor->queue) {
-      for (const auto& work : level) out.abandon.push_back({work, id, nullptr});
+      for (const auto& work : level) out.abandon.push_back({work, nullptr});
     }
   }
   for (auto& [priority, level] : executor->queue) executor->stale += level.size();
@@ -200,7 +221,7 @@ void scheduler::on_broken(executor_id id, worker_index where, const std::excepti
   if (executor == nullptr) return;
   worker_state& worker = workers_.at(static_cast<std::size_t>(where.value));
   for (std::size_t i = 0; i < worker.pieces.size();) {
-    if (worker.pieces[i].executor != id) {
+    if (worker.pieces[i].executor() != id) {
       ++i;
       continue;
     }
@@ -220,17 +241,16 @@ void scheduler::fail_piece(executor_state& executor, const flying_piece& p, cons
 void scheduler::fail_queued(executor_state& executor, const std::exception_ptr& why, effects& out) {
   for (const flying_piece& p : executor.returned) fail_piece(executor, p, why, out);
   executor.returned.clear();
-  std::vector<std::shared_ptr<job>> all;
+  std::vector<job_ptr> all;
   for (auto& [priority, level] : executor.queue) all.insert(all.end(), level.begin(), level.end());
   executor.queue.clear();
   executor.stale = 0;
-  for (const auto& weak : executor.growing) {
-    if (auto work = weak.lock(); work != nullptr && !work->schedule.queued) all.push_back(std::move(work));
+  for (job_ptr& work : std::exchange(executor.growing, {})) {
+    if (!work->schedule.queued) all.push_back(std::move(work));
   }
-  executor.growing.clear();
   for (const auto& work : all) {
     work->schedule.queued = false;
-    out.abandon.push_back({work, executor.id, why});
+    out.abandon.push_back({work, why});
     if (!work->schedule.finished && work->schedule.running == 0) {
       work->schedule.finished = true;
       out.jobs_finished.push_back(executor.id);
@@ -244,7 +264,7 @@ void scheduler::on_end(const std::exception_ptr& why, effects& out) {
       flying_piece p = land({static_cast<int>(w)}, workers_[w].pieces.begin());
       --p.work->schedule.running;
       out.completions.push_back({p.work, p.part.first, p.part.count, why});
-      if (executor_state* executor = find(p.executor)) finish_if_over(*executor, *p.work, out);
+      if (executor_state* executor = find(p.executor())) finish_if_over(*executor, *p.work, out);
     }
   }
   for (const auto& executor : executors_) fail_queued(*executor, why, out);
@@ -270,7 +290,7 @@ void scheduler::sanity_check() const {
     int users = 0;
     for (std::size_t w = 0; w < workers_.size(); ++w) {
       const auto here = std::count_if(workers_[w].pieces.begin(), workers_[w].pieces.end(),
-                                      [&](const auto& p) { return p.executor == executor->id; });
+                                      [&](const auto& p) { return p.executor() == executor->id; });
       require(here == executor->at[w], "an executor's pieces at a worker are miscounted");
       users += here > 0 ? 1 : 0;
     }

@@ -17,9 +17,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -38,25 +40,43 @@ class kind_statistics {
  public:
   void add(std::uint64_t items, double nanoseconds, std::size_t result_bytes);
   bool known() const { return items_ > 0; }
-  double nanoseconds_per_item() const { return nanoseconds_ / items_; }
-  double result_bytes_per_item() const { return bytes_ / items_; }
+  double nanoseconds_per_item() const { return nanoseconds_per_item_; }
+  double result_bytes_per_item() const { return bytes_per_item_; }
 
  private:
   double items_ = 0;
   double nanoseconds_ = 0;
   double bytes_ = 0;
+  double nanoseconds_per_item_ = 0;
+  double bytes_per_item_ = 0;
+};
+
+/// How much longer a worker takes than others do, over its last tasks: long ones weigh more than short ones, so that
+/// tasks of one kind may differ as they like.
+class worker_speed {
+ public:
+  void add(double expected_nanoseconds, double measured_nanoseconds);
+  double slowness() const { return slowness_; }
+
+ private:
+  static constexpr double memory_nanoseconds = 20e6;
+  double expected_ = memory_nanoseconds / 4;  // as others, until there is something to go by
+  double measured_ = memory_nanoseconds / 4;
+  double slowness_ = 1;
 };
 
 struct scheduling_policy {
   /// Work that is sent ahead to a worker, in measured time.
-  std::chrono::nanoseconds window = std::chrono::milliseconds(1);
+  std::chrono::nanoseconds window = std::chrono::milliseconds(2);
   /// A kind of task that takes longer is never sent ahead.
   std::chrono::nanoseconds longest_ahead = std::chrono::milliseconds(10);
   /// Longest piece that items are gathered into.
   std::chrono::nanoseconds longest_piece = std::chrono::milliseconds(10);
-  /// Most pieces at one worker; 1: nothing is ever sent ahead. What is sent ahead can no longer be cancelled, so
-  /// this is kept at what the throughput of the shortest tasks needs.
-  std::size_t most_pieces = 64;
+  /// Most pieces at one worker; 1: nothing is ever sent ahead. What is sent ahead can no longer be cancelled, so a
+  /// worker begins with `first_pieces`, and has as many more as it has returned without a pause: what the throughput
+  /// of the shortest tasks needs is reached soon, and a queue behind a task that hangs stays short.
+  std::size_t most_pieces = 1024;
+  std::size_t first_pieces = 64;
   /// Most payload at one worker before nothing is sent ahead, in bytes.
   std::size_t most_bytes = 4 << 20;
   /// A worker silent for so long while others are idle gives back what it has not started.
@@ -69,8 +89,8 @@ struct effects {
     piece_id id = 0;
     executor_id executor = 0;
     task_function function = nullptr;
-    const byte_buffer* payload = nullptr;  ///< until the next event
-    std::shared_ptr<byte_buffer> bulk;
+    std::span<const std::byte> payload;  ///< until the next event
+    std::shared_ptr<byte_buffer> bulk;   ///< what holds it, if it is large
   };
   struct open_executor {
     worker_index to;
@@ -80,15 +100,14 @@ struct effects {
     worker_index to;
   };
   struct completion {
-    std::shared_ptr<job> work;
+    job_ptr work;
     std::uint64_t first = 0;
     std::uint64_t count = 0;
     std::exception_ptr error;  ///< why it did not run; null where the caller has the outcome
   };
 
   struct abandonment {
-    std::shared_ptr<job> work;
-    executor_id executor = 0;
+    job_ptr work;
     std::exception_ptr error;  ///< null: cancelled
   };
 
@@ -113,9 +132,10 @@ class scheduler {
   // ---- events
   void on_open(executor_id executor, int max_workers);
   void on_close(executor_id executor);
-  void on_submit(executor_id executor, std::shared_ptr<job> work, int priority, effects& out);
+  /// Whose it is and its priority are noted in the job.
+  void on_submit(job_ptr work, effects& out);
   /// A job has more items, is sealed, or was cancelled.
-  void on_change(executor_id executor, const std::shared_ptr<job>& work, effects& out);
+  void on_change(job& work, effects& out);
   /// A worker has finished a piece; the job and items it was. Nothing if that piece is not there.
   std::optional<effects::completion> on_result(worker_index from, piece_id id, std::chrono::nanoseconds taken,
                                                std::size_t result_bytes, time now, effects& out);
@@ -131,7 +151,11 @@ class scheduler {
   void dispatch(time now, effects& out);
   /// When dispatch should be called again although nothing has happened; none: never.
   std::optional<time> next_check(time now) const;
+  /// For how long no worker is expected to run out of work; 0 if one may at any time.
+  std::chrono::nanoseconds quiet_for(time now) const;
 
+  /// Whether a worker has nothing.
+  bool any_idle() const;
   /// Whether any piece is at a worker.
   bool busy() const { return in_flight_ > 0; }
   /// Throws std::logic_error if the books do not balance; for tests.
@@ -140,29 +164,31 @@ class scheduler {
  private:
   struct flying_piece {
     piece_id id = 0;
-    executor_id executor = 0;
-    std::shared_ptr<job> work;
+    job_ptr work;
     piece part;
-    std::shared_ptr<byte_buffer> bulk;
-    double expected_nanoseconds = 0;
-    std::size_t bytes() const { return bulk != nullptr ? bulk->size() : part.payload.size(); }
+    double expected_nanoseconds = 0;  // by what its kind takes on average; 0: not known
+    executor_id executor() const { return work->schedule.executor; }
+    std::size_t bytes() const { return part.payload.size(); }
   };
 
   struct worker_state {
     std::deque<flying_piece> pieces;  // in the order sent, which is the order run
-    double nanoseconds = 0;           // expected, of all of them
+    double expected_nanoseconds = 0;  // of all of them
     std::size_t bytes = 0;
-    double slowness = 1;  // measured time over expected
-    time heard;           // last sign of progress
+    worker_speed speed;
+    double nanoseconds() const { return expected_nanoseconds * speed.slowness(); }
+    time heard;                 // last sign of progress
+    std::size_t returned = 0;   // without a pause
     bool recalling = false;
   };
 
-  using job_queue = std::map<int, std::deque<std::shared_ptr<job>>, std::greater<>>;
+  using job_queue = std::map<int, std::deque<job_ptr>, std::greater<>>;
 
   struct executor_state {
     executor_id id = 0;
     int max_workers = 0;
     bool shut = false;
+    bool cancelled = false;     // what still comes is not run
     std::exception_ptr broken;  // why it takes no more jobs
     job_queue queue;                    // by priority
     std::deque<flying_piece> returned;  // recalled; first to go out again
@@ -171,10 +197,21 @@ class scheduler {
     std::vector<std::size_t> homes;     // the workers it is opened on
     int users = 0;                      // workers with pieces of it
     std::size_t stale = 0;              // queued jobs that turned out to have nothing to cut
-    std::vector<std::weak_ptr<job>> growing;  // jobs whose input may still come
+    std::vector<job_ptr> growing;       // jobs whose input may still come
   };
 
-  void enqueue(executor_state& executor, const std::shared_ptr<job>& work);
+  // Where a job stands: by priority, then by submission; less is earlier.
+  using standing = std::pair<long, std::uint64_t>;
+  static standing place_of(const job& j) { return {-static_cast<long>(j.schedule.priority), j.schedule.sequence}; }
+  static constexpr standing nowhere{std::numeric_limits<long>::max(), 0};
+  struct turn {
+    executor_state* executor = nullptr;
+    job* work = nullptr;
+    bool returned = false;
+    standing rival = nowhere;
+  };
+
+  void enqueue(executor_state& executor, job& work);
   void purge(executor_state& executor, effects& out);
   void fail_piece(executor_state& executor, const flying_piece& p, const std::exception_ptr& why, effects& out);
   void fail_queued(executor_state& executor, const std::exception_ptr& why, effects& out);
@@ -182,14 +219,16 @@ class scheduler {
   bool may_use(const executor_state& executor, worker_index w) const;
   bool has_room(const worker_state& worker, const job& work, time now) const;
   std::uint64_t share(const executor_state& executor, const worker_state& worker, job& work) const;
+  turn next_turn(worker_index w, effects& out);
+  bool cut(executor_state& executor, job& work, worker_index w, time now, effects& out);
   void fill(worker_index w, std::size_t most, time now, effects& out);
   void send(executor_state& executor, worker_index w, flying_piece p, time now, effects& out);
+  std::deque<flying_piece>::iterator find(worker_state& worker, piece_id id);
   flying_piece land(worker_index w, std::deque<flying_piece>::iterator at);
   executor_state* find(executor_id id);
   kind_statistics* statistics_of(const job& work);
   void recall_where_stuck(time now, effects& out);
-  bool any_idle() const;
-  std::shared_ptr<job> head(executor_state& executor, effects& out);
+  job* head(executor_state& executor, effects& out);
 
   scheduling_policy policy_;
   std::vector<worker_state> workers_;

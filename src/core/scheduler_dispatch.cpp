@@ -1,8 +1,6 @@
 // What is given out: which worker has room, whose turn it is, how much of a job makes a piece, and what is called back.
 #include "scheduler.hpp"
 
-#include "frame.hpp"
-
 #include <algorithm>
 #include <cmath>
 
@@ -19,13 +17,13 @@ bool scheduler::may_use(const executor_state& executor, worker_index w) const {
 }
 
 // The first job of an executor that has something to cut; what has nothing leaves the queue on the way.
-std::shared_ptr<job> scheduler::head(executor_state& executor, effects& out) {
+job* scheduler::head(executor_state& executor, effects& out) {
   while (!executor.queue.empty()) {
     auto level = executor.queue.begin();
     while (!level->second.empty()) {
-      const std::shared_ptr<job>& front = level->second.front();
-      if (front->available() > 0) return front;
-      const std::shared_ptr<job> gone = front;
+      job& front = *level->second.front();
+      if (front.available() > 0) return &front;
+      const job_ptr gone = std::move(level->second.front());
       level->second.pop_front();
       gone->schedule.queued = false;
       if (executor.stale > 0) --executor.stale;
@@ -39,21 +37,22 @@ std::shared_ptr<job> scheduler::head(executor_state& executor, effects& out) {
 bool scheduler::has_room(const worker_state& worker, const job& work, time now) const {
   if (worker.pieces.empty()) return true;
   if (now - worker.heard >= policy_.recall_after) return false;  // something there takes longer than it should
-  if (worker.recalling || worker.pieces.size() >= policy_.most_pieces || worker.bytes >= policy_.most_bytes) return false;
+  const std::size_t most = std::min(policy_.most_pieces, policy_.first_pieces + worker.returned);
+  if (worker.recalling || worker.pieces.size() >= most || worker.bytes >= policy_.most_bytes) return false;
   const kind_statistics& kind = *work.schedule.statistics;
   if (!kind.known() || kind.nanoseconds_per_item() > static_cast<double>(policy_.longest_ahead.count())) return false;
   const bool unknown_ahead = worker.pieces.back().expected_nanoseconds <= 0;
-  return !unknown_ahead && worker.nanoseconds < static_cast<double>(policy_.window.count());
+  return !unknown_ahead && worker.nanoseconds() < static_cast<double>(policy_.window.count());
 }
 
 // How many items of `work` a worker is given at once.
 std::uint64_t scheduler::share(const executor_state& executor, const worker_state& worker, job& work) const {
-  if (work.chunksize > 0) return work.chunksize;
+  if (const auto given = work.chunksize(); given > 0) return given;
   const kind_statistics& kind = *work.schedule.statistics;
   if (!kind.known()) return 1;
   const double users = std::min<double>(executor.max_workers, static_cast<double>(workers_.size()));
   const auto available = static_cast<double>(work.available());
-  const double each = std::max(kind.nanoseconds_per_item() * worker.slowness, 0.1);
+  const double each = std::max(kind.nanoseconds_per_item() * worker.speed.slowness(), 0.1);
   const double target = std::clamp(available * each / (users * 16), static_cast<double>(policy_.window.count()) / 2,
                                    static_cast<double>(policy_.longest_piece.count()));
   double items = std::min(target / each, std::ceil(available / (users * 2)));
@@ -64,7 +63,10 @@ std::uint64_t scheduler::share(const executor_state& executor, const worker_stat
 void scheduler::send(executor_state& executor, worker_index w, flying_piece p, time now, effects& out) {
   worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
   const auto place = static_cast<std::size_t>(w.value);
-  if (worker.pieces.empty()) worker.heard = now;
+  if (worker.pieces.empty()) {
+    if (now - worker.heard >= policy_.recall_after) worker.returned = 0;
+    worker.heard = now;
+  }
   if (!executor.opened[place]) {
     executor.opened[place] = true;
     executor.homes.push_back(place);
@@ -73,76 +75,100 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   if (executor.at[place]++ == 0) ++executor.users;
   const kind_statistics& kind = *p.work->schedule.statistics;
   p.expected_nanoseconds =
-      kind.known() ? std::max(kind.nanoseconds_per_item() * static_cast<double>(p.part.count) * worker.slowness, 1.0) : 0;
-  worker.nanoseconds += p.expected_nanoseconds;
+      kind.known() ? std::max(kind.nanoseconds_per_item() * static_cast<double>(p.part.count), 1.0) : 0;
+  worker.expected_nanoseconds += p.expected_nanoseconds;
   worker.bytes += p.bytes();
   ++in_flight_;
   worker.pieces.push_back(std::move(p));
   const flying_piece& sent = worker.pieces.back();
-  out.send.push_back({w, sent.id, executor.id, sent.work->function, &sent.part.payload, sent.bulk});
+  out.send.push_back({w, sent.id, executor.id, sent.work->function, sent.part.payload,
+                      sent.bytes() >= bulk_bytes ? sent.part.kept : nullptr});
+}
+
+// Whose turn it is at this worker: of the jobs and returned pieces that are first in their executors, the one before
+// all others. `rival` is the next one's place, up to which the same executor may go on.
+scheduler::turn scheduler::next_turn(worker_index w, effects& out) {
+  turn next;
+  for (const auto& executor : executors_) {
+    if (!may_use(*executor, w)) continue;
+    const bool returned = !executor->returned.empty();
+    job* const candidate = returned ? executor->returned.front().work.get() : head(*executor, out);
+    if (candidate == nullptr) continue;
+    const auto at = place_of(*candidate);
+    if (next.work == nullptr || at < place_of(*next.work)) {
+      if (next.work != nullptr) next.rival = place_of(*next.work);
+      next.executor = executor.get();
+      next.work = candidate;
+      next.returned = returned;
+    } else {
+      next.rival = std::min(next.rival, at);
+    }
+  }
+  return next;
 }
 
 void scheduler::fill(worker_index w, std::size_t most, time now, effects& out) {
   worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
-  std::size_t singles = 0;  // tasks given in this turn; the others are to get some as well
-  std::size_t most_singles = 0;
+  std::size_t cuts = 0;  // in this turn; the others are to get some as well
+  std::size_t most_cuts = 0;
   for (std::size_t given = 0; given < most;) {
-    executor_state* best = nullptr;
-    std::shared_ptr<job> best_job;
-    bool from_returned = false;
-    for (const auto& executor : executors_) {
-      if (!may_use(*executor, w)) continue;
-      const bool returned = !executor->returned.empty();
-      std::shared_ptr<job> candidate = returned ? executor->returned.front().work : head(*executor, out);
-      if (candidate == nullptr) continue;
-      const auto rank = [](const job& j) { return std::pair(-static_cast<long>(j.schedule.priority), j.schedule.sequence); };
-      if (best == nullptr || rank(*candidate) < rank(*best_job)) {
-        best = executor.get();
-        best_job = std::move(candidate);
-        from_returned = returned;
-      }
-    }
-    if (best == nullptr || !has_room(worker, *best_job, now)) return;
-    if (from_returned) {
-      flying_piece p = std::move(best->returned.front());
-      best->returned.pop_front();
+    const turn next = next_turn(w, out);
+    if (next.work == nullptr || !has_room(worker, *next.work, now)) return;
+    executor_state& executor = *next.executor;
+    if (next.returned) {
+      flying_piece p = std::move(executor.returned.front());
+      executor.returned.pop_front();
       p.id = next_piece_++;
-      send(*best, w, std::move(p), now, out);
+      send(executor, w, std::move(p), now, out);
       ++given;
       continue;
     }
-    auto& level = best->queue.at(best_job->schedule.priority);
-    if (most_singles == 0) {
-      const auto users = std::min<std::size_t>(static_cast<std::size_t>(best->max_workers), workers_.size());
-      most_singles = std::max<std::size_t>(1, level.size() / (2 * users));
+    if (most_cuts == 0) {
+      const auto users = std::min<std::size_t>(static_cast<std::size_t>(executor.max_workers), workers_.size());
+      most_cuts = std::max<std::size_t>(1, executor.queue.begin()->second.size() / (2 * users));
     }
-    if (singles == most_singles) return;
-    flying_piece p;
-    p.part = best_job->cut(share(*best, worker, *best_job));
-    const bool was_cut = p.part.count > 0;
-    if (was_cut) {
-      ++singles;
-      ++given;
-      ++best_job->schedule.running;
-      p.id = next_piece_++;
-      p.executor = best->id;
-      p.work = best_job;
-      if (p.part.payload.size() >= bulk_bytes) {
-        p.bulk = std::make_shared<byte_buffer>(std::move(p.part.payload));
+    for (job* work = next.work;;) {
+      if (cuts == most_cuts) return;
+      if (cut(executor, *work, w, now, out)) {
+        ++cuts;
+        ++given;
       }
-      send(*best, w, std::move(p), now, out);
-    }
-    if (best_job->available() == 0) {
-      level.pop_front();
-      best_job->schedule.queued = false;
-      if (level.empty()) best->queue.erase(best_job->schedule.priority);
-      finish_if_over(*best, *best_job, out);
-    } else if (was_cut && best_job->may_grow()) {  // it may read on for ever: its equals get their turn in between
-      level.pop_front();
-      best_job->schedule.sequence = ++sequence_;
-      level.push_back(std::move(best_job));
+      work = given < most ? head(executor, out) : nullptr;
+      if (work == nullptr || next.rival < place_of(*work) || !has_room(worker, *work, now)) break;
     }
   }
+}
+
+// Sends a piece of the first job in an executor's queue; false if there was nothing to cut after all.
+bool scheduler::cut(executor_state& executor, job& work, worker_index w, time now, effects& out) {
+  auto& level = executor.queue.begin()->second;
+  flying_piece p;
+  p.part = work.cut(share(executor, workers_[static_cast<std::size_t>(w.value)], work));
+  const bool any = p.part.count > 0;
+  const bool emptied = work.available() == 0;
+  if (any) {
+    ++work.schedule.running;
+    p.id = next_piece_++;
+    if (emptied) {
+      p.work = std::move(level.front());
+    } else {
+      p.work = level.front();
+    }
+    send(executor, w, std::move(p), now, out);
+  }
+  if (emptied) {
+    const job_ptr gone = std::move(level.front());  // if it is not at the worker
+    level.pop_front();
+    work.schedule.queued = false;
+    if (level.empty()) executor.queue.erase(executor.queue.begin());
+    if (!any) finish_if_over(executor, work, out);
+  } else if (any && work.may_grow()) {  // it may read on for ever: its equals get their turn in between
+    job_ptr first = std::move(level.front());
+    level.pop_front();
+    work.schedule.sequence = ++sequence_;
+    level.push_back(std::move(first));
+  }
+  return any;
 }
 
 void scheduler::dispatch(time now, effects& out) {
@@ -176,6 +202,18 @@ std::optional<scheduler::time> scheduler::next_check(time now) const {
   const bool stuck = std::any_of(workers_.begin(), workers_.end(),
                                  [](const worker_state& w) { return !w.recalling && w.pieces.size() > 1; });
   return stuck ? std::optional(now + policy_.recall_after) : std::nullopt;
+}
+
+std::chrono::nanoseconds scheduler::quiet_for(time now) const {
+  if (in_flight_ == 0) return {};
+  double least = std::numeric_limits<double>::max();
+  for (const worker_state& w : workers_) {
+    if (w.pieces.empty()) continue;
+    const auto passed = std::chrono::duration<double, std::nano>(now - w.heard).count();
+    least = std::min(least, w.nanoseconds() - passed);
+    if (least <= 0) return {};
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(least, 1e9)));
 }
 
 }  // namespace rankpool::detail

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace rankpool::detail {
@@ -18,6 +19,9 @@ namespace rankpool::detail {
 class transport {
  public:
   virtual ~transport() = default;
+
+  /// Frames of up to this size leave at once, without the receiver's help, in bytes.
+  static constexpr std::size_t prompt_bytes = 4000;  // Open MPI's eager limit in shared memory, less its header
 
   /// Starts to send; never blocks. Frames to one peer arrive in order.
   virtual void send(int peer, frame f) = 0;
@@ -30,9 +34,9 @@ class transport {
   virtual bool peers_ring() const = 0;
   /// Counts what ends a sleep: messages and calls of wake().
   virtual std::uint32_t rings() const = 0;
-  /// Polls for some tens of microseconds; true if something may have arrived since `seen`, or others want the
-  /// right to call (`give_way` above 0).
-  virtual bool look(std::uint32_t seen, const std::atomic<int>& give_way) = 0;
+  /// Polls for about as long as it takes to be woken, but hardly if nothing is expected for the next `quiet` (0: not
+  /// known). True if something may have arrived since `seen`, or others want the right to call (`give_way` above 0).
+  virtual bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) = 0;
   /// Says that a thread is about to sleep and looks once more: false, and no sleep, if something is there.
   virtual bool prepare_sleep(std::uint32_t seen) = 0;
   /// After prepare_sleep: sleeps until there is a ring after `seen`, the time is up, or (where a message cannot
@@ -45,7 +49,7 @@ class transport {
   void wait(steady_time deadline) {
     static const std::atomic<int> nobody = 0;
     const std::uint32_t seen = rings();
-    if (!look(seen, nobody) && prepare_sleep(seen)) sleep(seen, deadline);
+    if (!look(seen, nobody, {}) && prepare_sleep(seen)) sleep(seen, deadline);
   }
 };
 

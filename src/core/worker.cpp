@@ -2,8 +2,10 @@
 
 #include "current_worker.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace rankpool::detail {
 namespace {
@@ -11,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto flush_after = 200us;               // results wait no longer than this while others are computed
-constexpr std::size_t flush_bytes = 128 << 10;    // nor do they gather beyond this
+constexpr std::size_t flush_bytes = transport::prompt_bytes * 9 / 10;  // nor do they gather beyond this
 constexpr auto attend_after = 2ms;                // a task that takes longer gets an attendant
 constexpr auto attend_every = 2ms;
 
@@ -39,12 +41,8 @@ int worker::serve() {
         if (stop_) break;
         continue;
       }
-      const queued_task task = std::move(queue_.front());
-      queue_.pop_front();
-      lock.unlock();
-      run(task);
-      lock.lock();
-      if (clock::now() - flushed_ > flush_after || outbox_.size_bytes() > flush_bytes) {
+      run_next(lock);
+      if (ended_ - flushed_ > flush_after || outbox_.size_bytes() > flush_bytes) {
         flush();
         (void)receive_all();
       }
@@ -73,11 +71,7 @@ bool worker::step() {
     flush();
     return received;
   }
-  const queued_task task = std::move(queue_.front());
-  queue_.pop_front();
-  lock.unlock();
-  run(task);
-  lock.lock();
+  run_next(lock);
   flush();
   return true;
 }
@@ -86,29 +80,31 @@ bool worker::receive_all() {
   bool any = false;
   int from = 0;
   for (frame f; link_.receive(from, f); f = {}) {
-    accept(std::make_shared<const frame>(std::move(f)));
+    accept(std::move(f));
     any = true;
   }
+  if (any) ended_ = {};
   return any;
 }
 
-void worker::accept(std::shared_ptr<const frame> f) {
-  frame_reader in(*f);
+void worker::accept(frame f) {
+  kept_frame& kept = frames_.emplace_back(std::move(f));
+  frame_reader in(kept.content);
   for (record r; in.next(r);) {
     if (const auto* task = std::get_if<task_record>(&r)) {
       if (!executors_.contains(task->executor)) {
         throw message_error("task " + std::to_string(task->id) + " came for executor " + std::to_string(task->executor) +
                             ", which is not open on this worker");
       }
-      queue_.push_back({task->id, task->executor, task->function, task->payload, f});
+      queue_.push_back({task->id, task->executor, task->function, task->payload});
+      ++kept.tasks;
     } else if (const auto* open = std::get_if<open_record>(&r)) {
       auto entry = std::make_shared<executor_entry>();
       if (open->function.module == 0) {
         entry->is = executor_entry::state::ready;
       } else {
         entry->initializer = open->function;
-        entry->payload = open->payload;
-        entry->frame_kept = f;
+        entry->payload.append(open->payload.data(), open->payload.size());
       }
       executors_[open->executor] = std::move(entry);
     } else if (const auto* close = std::get_if<close_record>(&r)) {
@@ -121,75 +117,100 @@ void worker::accept(std::shared_ptr<const frame> f) {
       throw message_error(std::string("a worker received a '") + name_of(r) + "' message, which only rank 0 expects");
     }
   }
+  if (kept.tasks == 0) frames_.pop_back();
 }
 
 void worker::give_back() {
   std::vector<std::uint64_t> ids;
   for (const queued_task& task : queue_) ids.push_back(task.id);
+  std::size_t left = queue_.size();
   queue_.clear();
+  // From the back, so that the frame of a task that is running stays.
+  for (auto kept = frames_.rbegin(); kept != frames_.rend() && left > 0; ++kept) {
+    const std::size_t given = std::min(left, kept->tasks);
+    kept->tasks -= given;
+    left -= given;
+  }
+  const kept_frame& accepting = frames_.back();
+  std::erase_if(frames_, [&](const kept_frame& kept) { return kept.tasks == 0 && &kept != &accepting; });
   outbox_.recalled(ids);
   flush();
 }
 
 void worker::flush() {
   flushed_ = clock::now();
+  ended_ = {};
   if (!outbox_.empty()) link_.send(0, outbox_.take());
 }
 
-bool worker::ready_for(executor_entry& executor, std::uint32_t id) {
-  if (executor.is == executor_entry::state::fresh) {
-    byte_buffer nothing;
-    try {
-      const in_task scope(place_);
-      byte_reader in(executor.payload.data(), executor.payload.size());
-      byte_writer out(nothing);
-      resolve_function<task_function>(executor.initializer)(in, out);
-      executor.is = executor_entry::state::ready;
-    } catch (...) {
-      executor.is = executor_entry::state::failed;
-      byte_buffer why;
-      byte_writer out(why);
-      encode_current_exception(out);
-      std::lock_guard lock(mutex_);
-      outbox_.open_failed(id, why);
-      flush();
-    }
-    executor.frame_kept.reset();
-  }
-  return executor.is == executor_entry::state::ready;
+// A task is over or dropped: so is its frame, with the last of them.
+void worker::forget_task() {
+  --frames_.front().tasks;
+  while (!frames_.empty() && frames_.front().tasks == 0) frames_.pop_front();
 }
 
-void worker::run(const queued_task& task) {
-  std::shared_ptr<executor_entry> executor;
-  {
-    std::lock_guard lock(mutex_);  // the attendant may be closing it: a broken executor's tasks are given up where they are
-    const auto open = executors_.find(task.executor);
-    if (open == executors_.end()) return;
-    executor = open->second;
-  }
-  begin_task();
-  byte_buffer result;
-  bool threw = false;
-  const auto begin = clock::now();
-  if (!ready_for(*executor, task.executor)) {  // rank 0 knows, and has completed the task
-    end_task();
-    return;
-  }
+// Calls the executor's initializer; what is to be done after it has failed rank 0 knows.
+bool worker::initialize(executor_entry& executor, std::uint32_t id) {
+  byte_buffer nothing;
   try {
     const in_task scope(place_);
+    byte_reader in(executor.payload);
+    byte_writer out(nothing);
+    resolve_function<task_function>(executor.initializer)(in, out);
+    executor.is = executor_entry::state::ready;
+    return true;
+  } catch (...) {
+    executor.is = executor_entry::state::failed;
+    byte_buffer why;
+    byte_writer out(why);
+    encode_current_exception(out);
+    std::lock_guard lock(mutex_);
+    outbox_.open_failed(id, why);
+    flush();
+    return false;
+  }
+}
+
+void worker::call(const queued_task& task, byte_buffer& result, bool& threw) {
+  try {
+    const in_task scope(place_);
+    if (last_function_.second == nullptr || last_function_.first != task.function) {
+      last_function_ = {task.function, resolve_function<task_function>(task.function)};  // fails this task alone if this rank does not have it
+    }
     byte_reader in(task.payload.data(), task.payload.size());
     byte_writer out(result);
-    resolve_function<task_function>(task.function)(in, out);  // fails this task alone if this rank does not have it
+    last_function_.second(in, out);
   } catch (...) {
     threw = true;
     result.clear();
     byte_writer out(result);
     encode_current_exception(out);
   }
-  const auto taken = clock::now() - begin;
-  end_task();
-  std::lock_guard lock(mutex_);
-  outbox_.result(task.id, threw, static_cast<std::uint64_t>(taken.count()), std::move(result));
+}
+
+// Takes the first task of the queue and runs it, without the lock.
+void worker::run_next(std::unique_lock<std::mutex>& lock) {
+  const queued_task task = queue_.front();
+  queue_.pop_front();
+  const auto open = executors_.find(task.executor);
+  bool runs = open != executors_.end() && open->second->is != executor_entry::state::failed;  // else rank 0 has completed it
+  byte_buffer result;
+  bool threw = false;
+  auto begin = ended_;
+  if (runs) {
+    const std::shared_ptr<executor_entry> fresh = open->second->is == executor_entry::state::fresh ? open->second : nullptr;
+    lock.unlock();
+    begin_task();
+    if (fresh != nullptr) runs = initialize(*fresh, task.executor);
+    if (fresh != nullptr || begin == clock::time_point()) begin = clock::now();
+    if (runs) call(task, result, threw);
+    end_task();
+    lock.lock();
+  }
+  const auto end = clock::now();
+  if (runs) outbox_.result(task.id, threw, static_cast<std::uint64_t>((end - begin).count()), std::move(result));
+  ended_ = end;
+  forget_task();
 }
 
 void worker::begin_task() {
@@ -200,7 +221,7 @@ void worker::begin_task() {
   }
 }
 
-void worker::end_task() { task_.fetch_add(1); }
+void worker::end_task() { task_.store(task_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
 
 void worker::attend() {
   std::unique_lock waiting(attendant_mutex_);

@@ -17,10 +17,12 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace rankpool::detail {
 
@@ -41,24 +43,29 @@ class worker {
     std::uint64_t id;
     std::uint32_t executor;
     code_address function;
-    bytes_view payload;
-    std::shared_ptr<const frame> frame_kept;  // what payload points into
+    bytes_view payload;  // points into the frame that it came in
+  };
+  // A frame with tasks that are not over yet, in the order of the queue.
+  struct kept_frame {
+    frame content;
+    std::size_t tasks = 0;
   };
   struct executor_entry {
     code_address initializer;
-    bytes_view payload;
-    std::shared_ptr<const frame> frame_kept;
+    byte_buffer payload;
     enum class state { fresh, ready, failed } is = state::fresh;
   };
 
   // With mutex_ held:
   bool receive_all();
-  void accept(std::shared_ptr<const frame> f);
+  void accept(frame f);
   void flush();
   void give_back();
+  void run_next(std::unique_lock<std::mutex>& lock);
+  void forget_task();
 
-  void run(const queued_task& task);
-  bool ready_for(executor_entry& executor, std::uint32_t id);
+  bool initialize(executor_entry& executor, std::uint32_t id);
+  void call(const queued_task& task, byte_buffer& result, bool& threw);
 
   void attend();
   void begin_task();
@@ -68,11 +75,14 @@ class worker {
   const worker_place place_;
   std::mutex mutex_;
   std::deque<queued_task> queue_;
+  std::list<kept_frame> frames_;  // a list: payloads point into them
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
   frame_writer outbox_;
   clock::time_point flushed_;
+  clock::time_point ended_;  // the last task, if this thread has done nothing else since; else zero
   std::optional<int> stop_;
   std::exception_ptr failure_;  // what the attendant ran into
+  std::pair<code_address, task_function> last_function_;  // most tasks are like the one before
 
   // The attendant sleeps until task_ has stood still at an odd number, a task, for a while.
   std::atomic<std::uint64_t> task_ = 0;

@@ -20,6 +20,7 @@ doorbells::doorbells(const boost::mpi::communicator& world) : bells_(static_cast
   MPI_Comm_size(node_, &node_size);
   MPI_Comm_rank(node_, &node_rank);
   all_on_node_ = node_size == world.size();
+  ranks_on_node_ = node_size;
   if (node_size == 1) {
     bells_[static_cast<std::size_t>(world.rank())] = own_;
     return;
@@ -61,10 +62,6 @@ void doorbells::ring(bell& b) {
 void doorbells::ring(int rank) {
   if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b);
 }
-
-void doorbells::ring_own() { ring(*own_); }
-
-std::uint32_t doorbells::rings() const { return own_->rings.load(); }
 
 void doorbells::sleep(std::uint32_t seen, std::chrono::nanoseconds at_most) {
   if (at_most.count() > 0) {

@@ -27,10 +27,15 @@ class doorbells {
   /// Wakes that rank if it sleeps and lives on this node. From any thread.
   void ring(int rank);
   /// Wakes this rank. From any thread.
-  void ring_own();
+  void ring_own() {
+    own_rings_.fetch_add(1);
+    ring(*own_);
+  }
 
   /// Counts the rings of this rank's bell.
-  std::uint32_t rings() const;
+  std::uint32_t rings() const { return own_->rings.load(); }
+  /// Those of other ranks.
+  std::uint32_t rings_of_others() const { return rings() - own_rings_.load(); }
   /// Sleeps until the bell has been rung since `seen`, or the time is up. Announce first, look again for messages,
   /// then sleep or take the announcement back: a sender that rings in between is not missed. From any thread.
   void announce_sleep() { own_->sleepers.fetch_add(1); }
@@ -39,6 +44,8 @@ class doorbells {
 
   /// Whether every rank of the communicator can ring this one.
   bool all_on_node() const { return all_on_node_; }
+  /// Of the communicator, this one included.
+  int ranks_on_node() const { return ranks_on_node_; }
 
  private:
   struct alignas(64) bell {
@@ -55,6 +62,8 @@ class doorbells {
   bell* own_ = &alone_;
   std::vector<bell*> bells_;  // by rank; null where out of reach
   bool all_on_node_ = true;
+  int ranks_on_node_ = 1;
+  std::atomic<std::uint32_t> own_rings_ = 0;
 };
 
 }  // namespace rankpool::detail

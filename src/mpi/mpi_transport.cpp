@@ -3,6 +3,7 @@
 #include "mpi_check.hpp"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -17,18 +18,29 @@ constexpr int tag_frame = 1;
 constexpr int tag_bulk = 2;
 constexpr std::size_t largest_message = std::size_t{1} << 30;
 
-// While nothing comes: look this often at full speed, then between other processes' turns, then sleep.
-constexpr int spins = 200;
-constexpr int yields = 200;
-constexpr int looks_before_sleep = 2;
+// While nothing comes: poll for about as long as it takes to be woken, then sleep. To yield instead would hand the core to
+// a rank that computes for the rest of its turn, some milliseconds; a sleeper that is woken gets it back at once.
+constexpr std::chrono::nanoseconds patience_with_a_core = 50us;
+constexpr std::chrono::nanoseconds patience_on_shared_cores = 10us;
+constexpr int polls_between_clocks = 16;
+constexpr int probes_to_be_sure = 2;  // the first may only bring in what the second finds
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds first_off_node_pause = 20us;
 constexpr std::chrono::nanoseconds longest_off_node_pause = 1ms;
 
+// Cores of this node.
+int cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
+
 }  // namespace
 
 mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root)
-    : world_(world), root_(root), leading_(world.rank() == root), bells_(world), arriving_(static_cast<std::size_t>(world.size())), off_node_pause_(first_off_node_pause.count()) {}
+    : world_(world),
+      root_(root),
+      leading_(world.rank() == root),
+      bells_(world),
+      patience_(bells_.ranks_on_node() > cores() ? patience_on_shared_cores : patience_with_a_core),
+      arriving_(static_cast<std::size_t>(world.size())),
+      off_node_pause_(first_off_node_pause.count()) {}
 
 // Whatever has not gone or come by now never will be wanted: both sides have said that they are done.
 mpi_transport::~mpi_transport() {
@@ -124,7 +136,12 @@ bool mpi_transport::advance(int rank, incoming& m) {
 
 bool mpi_transport::receive(int& peer, frame& f) {
   if (!sends_.empty()) finish_sends();
-  (void)accept_next();
+  const std::uint32_t rings = bells_.rings_of_others();
+  if (slept_.load(std::memory_order_relaxed) && slept_.exchange(false)) misses_ = 0;
+  if (!nothing_new()) {
+    misses_ = accept_next() ? 0 : rings == rings_at_miss_ ? misses_ + 1 : 1;
+    rings_at_miss_ = rings;
+  }
   if (arriving_count_ == 0) return false;
   for (std::size_t rank = 0; rank < arriving_.size(); ++rank) {
     auto& queue = arriving_[rank];
@@ -141,37 +158,40 @@ bool mpi_transport::receive(int& peer, frame& f) {
   return false;
 }
 
+bool mpi_transport::nothing_new() const {
+  return bells_.all_on_node() && misses_ >= probes_to_be_sure && bells_.rings_of_others() == rings_at_miss_;
+}
+
 bool mpi_transport::message_waiting() {
   int found = 0;
   mpi_check(MPI_Iprobe(leading_ ? MPI_ANY_SOURCE : root_, tag_frame, world_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
   return found != 0;
 }
 
-bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& give_way) {
+bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) {
   if (transferring()) {  // it needs our calls to get on, and no bell tells when
     sched_yield();
     return true;
   }
-  const auto something = [&] { return message_waiting() || bells_.rings() != seen || give_way.load(std::memory_order_relaxed) > 0; };
-  for (int i = 0; i < spins; ++i) {
-    if (something()) return true;
-  }
-  for (int i = 0; i < yields; ++i) {
-    sched_yield();
-    if (something()) return true;
+  const auto something = [&] {
+    return bells_.rings() != seen || give_way.load(std::memory_order_relaxed) > 0 || (!bells_.all_on_node() && message_waiting());
+  };
+  if (something() || !nothing_new()) return true;
+  if (quiet > patience_) return false;
+  for (const auto until = clock::now() + patience_; clock::now() < until;) {
+    for (int i = 0; i < polls_between_clocks; ++i) {
+      if (something()) return true;
+    }
   }
   return false;
 }
 
 bool mpi_transport::prepare_sleep(std::uint32_t seen) {
   bells_.announce_sleep();
-  for (int i = 0; i < looks_before_sleep; ++i) {
-    if (message_waiting() || bells_.rings() != seen) {
-      bells_.cancel_sleep();
-      return false;
-    }
-  }
-  return true;
+  bool stay = bells_.rings() != seen;
+  for (int i = 0; i < probes_to_be_sure && !stay && !bells_.all_on_node(); ++i) stay = message_waiting();
+  if (stay) bells_.cancel_sleep();
+  return !stay;
 }
 
 void mpi_transport::sleep(std::uint32_t seen, steady_time deadline) {
@@ -181,6 +201,7 @@ void mpi_transport::sleep(std::uint32_t seen, steady_time deadline) {
     off_node_pause_ = std::min((pause * 3 / 2).count(), longest_off_node_pause.count());
   }
   bells_.sleep(seen, std::min<std::chrono::nanoseconds>(pause, deadline - clock::now()));
+  slept_.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace rankpool::detail

@@ -13,6 +13,7 @@
 #include <mpi.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -35,7 +36,7 @@ class mpi_transport final : public transport {
   bool transferring() const override { return !sends_.empty() || arriving_count_ > 0; }
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& give_way) override;
+  bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) override;
   bool prepare_sleep(std::uint32_t seen) override;
   void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override { bells_.ring_own(); }
@@ -61,14 +62,21 @@ class mpi_transport final : public transport {
   bool advance(int rank, incoming& m);
   bool complete(std::vector<MPI_Request>& requests);
   bool message_waiting();
+  bool nothing_new() const;
 
   const boost::mpi::communicator& world_;
   const int root_;
   const bool leading_;
   doorbells bells_;
+  const std::chrono::nanoseconds patience_;  // as long as polling is better than to sleep and be woken
   std::list<outgoing> sends_;  // a list: MPI reads from where they are
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::size_t arriving_count_ = 0;
+  // Where every message rings, MPI need not be asked again before the next ring; that costs a turn of the core where
+  // cores are shared, because MPI yields it when it finds nothing.
+  std::uint32_t rings_at_miss_ = 0;
+  int misses_ = 0;
+  std::atomic<bool> slept_ = false;  // then look all the same: nothing depends on bells alone
   std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows while nothing comes
 };
 

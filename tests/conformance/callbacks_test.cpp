@@ -134,6 +134,23 @@ TEST_CASE("a callback added to a finished future is called at once", "[callback/
   CHECK(seen == 25);
 }
 
+TEST_CASE("a callback that is added while an earlier one is running comes after it", "[callback/order][ranks]") {
+  notes seen;
+  rankpool::executor pool(cluster());
+  auto task = pool.submit(square, 5);
+  std::atomic<bool> added = false;
+  task.add_done_callback([&](rankpool::future<int>) {
+    seen.add("first begins");
+    (void)eventually([&] { return added.load(); });
+    seen.add("first ends");
+  });
+  REQUIRE(seen.reach(1));
+  task.add_done_callback([&](rankpool::future<int>) { seen.add("second"); });
+  added = true;
+  REQUIRE(seen.reach(3));
+  CHECK(seen.lines() == std::vector<std::string>{"first begins", "first ends", "second"});
+}
+
 TEST_CASE("what a callback throws is logged, and later callbacks are called", "[callback/throwing][fault]") {
   notes seen;
   rankpool::executor pool(cluster());
@@ -152,10 +169,12 @@ TEST_CASE("what a callback throws is logged, and later callbacks are called", "[
     task.add_done_callback([&](rankpool::future<int>) { seen.add("third"); });
     settle(task);
     REQUIRE(seen.reach(3));
-    CHECK_NOTHROW(task.add_done_callback([](rankpool::future<int>) { throw std::runtime_error("late, on purpose"); }));
+    CHECK_NOTHROW(task.add_done_callback([&](rankpool::future<int>) { throw std::runtime_error("late, on purpose"); }));
+    task.add_done_callback([&](rankpool::future<int>) { seen.add("fourth"); });
+    REQUIRE(seen.reach(4));  // the late one may have had to wait for the third to return
     said = log.text();
   }
-  CHECK(seen.lines() == std::vector<std::string>{"first", "second", "third"});
+  CHECK(seen.lines() == std::vector<std::string>{"first", "second", "third", "fourth"});
   CHECK(std::ranges::count(said, '\n') == 3);
   CHECK_THAT(said, containing("thrown by a callback on purpose") && containing("late, on purpose"));
   CHECK_THAT(said, containing("task " + std::to_string(task.id())));

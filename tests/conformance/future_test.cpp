@@ -32,7 +32,7 @@ class busy_pool {
  public:
   busy_pool() : pool(cluster()) {
     for (int i = 0; i < workers(); ++i) held.push_back(pool.submit(pass, gate_.path(), i));
-    for (int i = 0; i < 100 * workers(); ++i) queued.push_back(pool.submit(square, i));
+    for (int i = 0; i < 1500 * workers(); ++i) queued.push_back(pool.submit(square, i));
   }
   void release() { gate_.open(); }
 

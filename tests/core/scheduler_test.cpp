@@ -19,17 +19,25 @@ void run_nothing(byte_reader&, byte_writer&) {}
 class counting_job final : public job {
  public:
   explicit counting_job(std::uint64_t items, std::uint64_t chunk = 1, std::uintptr_t kind = 0)
-      : job(&run_nothing, kind, chunk), items_(items) {}
+      : job(&run_nothing, kind), items_(items), chunk_(chunk) {}
 
   std::uint64_t available() override { return items_ - cut_; }
   bool may_grow() override { return growing; }
   piece cut(std::uint64_t n) override {
-    piece p{cut_, std::min(n, available()), {}};
+    piece p{cut_, std::min(n, available()), {}, {}};
     cut_ += p.count;
     return p;
   }
-  void on_outcome(std::uint64_t, std::uint64_t count, outcome) override { done += count; }
-  void abandon(const std::exception_ptr&) override { cut_ = items_; growing = false; }
+  std::uint64_t chunksize() const override { return chunk_; }
+  bool on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
+    done += count;
+    return false;
+  }
+  bool abandon(const std::exception_ptr&) override {
+    cut_ = items_;
+    growing = false;
+    return false;
+  }
   void seal() override { growing = false; }
   void grow(std::uint64_t n) { items_ += n; }
 
@@ -38,6 +46,7 @@ class counting_job final : public job {
 
  private:
   std::uint64_t items_;
+  std::uint64_t chunk_;
   std::uint64_t cut_ = 0;
 };
 
@@ -50,9 +59,11 @@ class simulation {
 
   void open(executor_id id, int max_workers) { scheduler_.on_open(id, max_workers); }
 
-  std::shared_ptr<counting_job> submit(executor_id id, std::shared_ptr<counting_job> work, int priority = 0) {
+  shared_job<counting_job> submit(executor_id id, shared_job<counting_job> work, int priority = 0) {
     effects out;
-    scheduler_.on_submit(id, work, priority, out);
+    work->schedule.executor = id;
+    work->schedule.priority = priority;
+    scheduler_.on_submit(work, out);
     take(out);
     return work;
   }
@@ -110,7 +121,7 @@ class simulation {
     for (const auto& a : out.abandon) a.work->abandon(a.error);
     finished += out.jobs_finished.size();
     effects after;
-    for (const auto& a : out.abandon) scheduler_.on_change(a.executor, a.work, after);
+    for (const auto& a : out.abandon) scheduler_.on_change(*a.work, after);
     finished += after.jobs_finished.size();
     opened += out.open.size();
   }
@@ -131,8 +142,8 @@ class simulation {
   std::vector<std::deque<sent_piece>> queues_;
 };
 
-std::shared_ptr<counting_job> items(std::uint64_t n, std::uint64_t chunk = 1, std::uintptr_t kind = 0) {
-  return std::make_shared<counting_job>(n, chunk, kind);
+shared_job<counting_job> items(std::uint64_t n, std::uint64_t chunk = 1, std::uintptr_t kind = 0) {
+  return make_job<counting_job>(n, chunk, kind);
 }
 
 }  // namespace
@@ -170,7 +181,7 @@ TEST_CASE("short tasks are sent ahead, long ones are not") {
 TEST_CASE("every job is finished once and every item done once") {
   simulation s(4);
   s.open(1, 4);
-  std::vector<std::shared_ptr<counting_job>> jobs;
+  std::vector<shared_job<counting_job>> jobs;
   for (int i = 0; i < 500; ++i) jobs.push_back(s.submit(1, items(1)));
   for (int i = 0; i < 5; ++i) jobs.push_back(s.submit(1, items(10'000, i == 0 ? 7 : 0, 1)));
   s.run_all([](int) { return 3us; });
@@ -239,7 +250,7 @@ TEST_CASE("what a job reads later waits behind what was submitted meanwhile") {
   const auto earlier = s.submit(1, items(1));
   growing->grow(1);
   effects out;
-  (*s).on_change(1, growing, out);
+  (*s).on_change(*growing, out);
   s.finish_one(0, 1s);
   s.dispatch();
   s.finish_one(0, 1s);
@@ -250,14 +261,14 @@ TEST_CASE("what a job reads later waits behind what was submitted meanwhile") {
   CHECK(growing->done == 1);
   CHECK(s.finished == 2);  // more of it may come
   growing->seal();
-  (*s).on_change(1, growing, out);
+  (*s).on_change(*growing, out);
   CHECK(out.jobs_finished.size() == 1);
 }
 
 TEST_CASE("jobs that are still being read take turns with their equals") {
   simulation s(1);
   s.open(1, 1);
-  std::vector<std::shared_ptr<counting_job>> endless;
+  std::vector<shared_job<counting_job>> endless;
   for (int i = 0; i < 2; ++i) {
     endless.push_back(items(1000));
     endless.back()->growing = true;
@@ -352,7 +363,7 @@ TEST_CASE("cancelled jobs leave the queue and are finished") {
   s.open(1, 1);
   s.submit(1, items(1));
   s.dispatch();
-  std::vector<std::shared_ptr<counting_job>> queued;
+  std::vector<shared_job<counting_job>> queued;
   for (int i = 0; i < 100; ++i) queued.push_back(s.submit(1, items(1)));
   effects out;
   (*s).on_shutdown(1, true, out);
@@ -417,7 +428,7 @@ TEST_CASE("what a worker gives back of a broken executor fails, and is not sent 
   s.open(2, 2);
   s.submit(2, items(1, 1, 1));  // tells how long this kind takes, so that several are sent ahead
   s.run_all([](int) { return 1us; });
-  std::vector<std::shared_ptr<counting_job>> jobs;
+  std::vector<shared_job<counting_job>> jobs;
   for (int i = 0; i < 4; ++i) jobs.push_back(s.submit(1, items(1, 1, 1)));
   s.dispatch();
   REQUIRE(s.queue(1).size() == 2);

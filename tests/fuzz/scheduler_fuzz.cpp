@@ -15,21 +15,24 @@ void run_nothing(byte_reader&, byte_writer&) {}
 class made_up_job final : public job {
  public:
   made_up_job(std::uint64_t items, std::uint64_t chunk, std::uintptr_t kind, bool growing)
-      : job(&run_nothing, kind, chunk), items_(items), growing_(growing) {}
+      : job(&run_nothing, kind), items_(items), chunk_(chunk), growing_(growing) {}
   std::uint64_t available() override { return items_ - cut_; }
   bool may_grow() override { return growing_; }
   piece cut(std::uint64_t n) override {
-    piece p{cut_, std::min(n, available()), {}};
+    piece p{cut_, std::min(n, available()), {}, {}};
     cut_ += p.count;
     return p;
   }
-  void on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
+  std::uint64_t chunksize() const override { return chunk_; }
+  bool on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
     over += count;
     fuzz::require(over <= cut_);
+    return false;
   }
-  void abandon(const std::exception_ptr&) override {
+  bool abandon(const std::exception_ptr&) override {
     cut_ = items_;
     growing_ = false;
+    return false;
   }
   void seal() override { growing_ = false; }
   void grow(std::uint64_t n) {
@@ -40,6 +43,7 @@ class made_up_job final : public job {
 
  private:
   std::uint64_t items_;
+  std::uint64_t chunk_;
   std::uint64_t cut_ = 0;
   bool growing_;
 };
@@ -60,20 +64,22 @@ class world {
       case 1:
       case 2: {
         if (id > opened_) break;  // nobody submits to an executor that is not there
-        auto work = std::make_shared<made_up_job>(1 + in.below(40), in.below(4), in.below(3), in.below(4) == 0);
-        jobs_.push_back({id, work});
-        scheduler_.on_submit(id, work, static_cast<int>(in.below(3)), out);
+        auto work = make_job<made_up_job>(1 + in.below(40), in.below(4), in.below(3), in.below(4) == 0);
+        jobs_.push_back(work);
+        work->schedule.executor = id;
+        work->schedule.priority = static_cast<int>(in.below(3));
+        scheduler_.on_submit(work, out);
         break;
       }
       case 3:
         if (!jobs_.empty()) {
-          auto& [owner, work] = jobs_[in.below(jobs_.size())];
+          const auto& work = jobs_[in.below(jobs_.size())];
           switch (in.below(3)) {
             case 0: work->grow(1 + in.below(5)); break;
             case 1: work->seal(); break;
-            default: work->abandon(nullptr); break;
+            default: (void)work->abandon(nullptr); break;
           }
-          scheduler_.on_change(owner, work, out);
+          scheduler_.on_change(*work, out);
         }
         break;
       case 4:
@@ -133,14 +139,14 @@ class world {
     finished_ += out.jobs_finished.size();
     for (const auto& a : out.abandon) {
       effects more;
-      scheduler_.on_change(a.executor, a.work, more);
+      scheduler_.on_change(*a.work, more);
       take(more);
     }
   }
 
   scheduler scheduler_{static_cast<int>(workers)};
   std::vector<std::deque<piece_id>> queues_ = std::vector<std::deque<piece_id>>(workers);
-  std::vector<std::pair<executor_id, std::shared_ptr<made_up_job>>> jobs_;
+  std::vector<shared_job<made_up_job>> jobs_;
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
   scheduler::time now_{};

@@ -81,7 +81,7 @@ class thread_transport final : public transport {
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return own_->rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& give_way) override {
+  bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds) override {
     for (int i = 0; i < looks; ++i) {
       if (own_->rings() != seen || give_way > 0) return true;
       std::this_thread::yield();

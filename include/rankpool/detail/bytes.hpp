@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -20,7 +21,7 @@ namespace rankpool::detail {
 
 class byte_buffer {
  public:
-  static constexpr std::size_t inline_capacity = 48;
+  static constexpr std::size_t inline_capacity = 32;
 
   byte_buffer() noexcept = default;
   byte_buffer(byte_buffer&& other) noexcept { take(other); }
@@ -39,6 +40,7 @@ class byte_buffer {
   const std::byte* data() const noexcept { return on_heap() ? heap_ : inline_; }
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
+  operator std::span<const std::byte>() const noexcept { return {data(), size_}; }  // NOLINT(google-explicit-constructor)
 
   void clear() noexcept { size_ = 0; }
 
@@ -115,6 +117,15 @@ class byte_writer {
     std::memcpy(out_->extend(sizeof(T)), &value, sizeof(T));
   }
 
+  /// Seven bits to a byte, the lowest first; small numbers are short.
+  void put_varint(std::uint64_t value) {
+    std::byte bytes[10];
+    std::size_t n = 0;
+    for (; value >= 0x80; value >>= 7) bytes[n++] = static_cast<std::byte>(value | 0x80);
+    bytes[n++] = static_cast<std::byte>(value);
+    raw(bytes, n);
+  }
+
   void put_string(const std::string& s) {
     put<std::uint64_t>(s.size());
     raw(s.data(), s.size());
@@ -159,6 +170,16 @@ class byte_reader {
     T value;
     std::memcpy(&value, take(sizeof(T)), sizeof(T));
     return value;
+  }
+
+  std::uint64_t get_varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const auto byte = get<std::uint8_t>();
+      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw serialization_error("a number of more than 64 bits in a message");
   }
 
   std::string get_string() {

@@ -14,6 +14,7 @@ namespace rankpool::detail {
 struct code_address {
   std::uint64_t module = 0;  ///< first bytes of the module's build id
   std::uint64_t offset = 0;  ///< from the module's load address
+  friend bool operator==(code_address, code_address) = default;
 };
 
 /// Throws serialization_error for an address outside every loaded module.

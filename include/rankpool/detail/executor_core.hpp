@@ -30,9 +30,9 @@ class executor_core : public std::enable_shared_from_this<executor_core> {
   ~executor_core();
 
   /// Queues a job. Throws pool_closed after shutdown, broken_pool after a failed initializer.
-  void submit(std::shared_ptr<job> work, int priority);
+  void submit(job_ptr work, int priority);
   /// The job has more items, is sealed or was cancelled.
-  void changed(std::shared_ptr<job> work);
+  void changed(job_ptr work);
 
   /// Workers that this executor may use; 0 once shut down.
   int num_workers() const;
@@ -50,16 +50,19 @@ class executor_core : public std::enable_shared_from_this<executor_core> {
   std::uint32_t id() const { return id_; }
 
  private:
+  void refuse_if_over() const;
+
   executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers);
 
   const std::shared_ptr<pool> pool_;
   const std::uint32_t id_;
   const int workers_;
-  std::mutex mutex_;  // orders submit against shutdown
   std::atomic<bool> closed_ = false;
-  std::exception_ptr broken_;
-  std::atomic<std::uint64_t> unfinished_ = 0;
+  std::atomic<bool> broken_ = false;
+  mutable std::mutex mutex_;
+  std::exception_ptr why_broken_;
   std::atomic<bool> awaited_ = false;
+  alignas(64) std::atomic<std::uint64_t> unfinished_ = 0;  // written by the submitting and by the driving thread
 };
 
 }  // namespace rankpool::detail

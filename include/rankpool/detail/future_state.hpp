@@ -8,13 +8,16 @@
 #include <rankpool/detail/codec.hpp>
 #include <rankpool/detail/executor_core.hpp>
 #include <rankpool/detail/job.hpp>
+#include <rankpool/detail/small_mutex.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -38,7 +41,7 @@ class completion_watch {
 
 class future_state_base : public job {
  public:
-  using callback = std::function<void(const std::shared_ptr<future_state_base>&)>;
+  using callback = std::function<void(const shared_job<future_state_base>&)>;
 
   future_state_base(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind);
 
@@ -46,18 +49,21 @@ class future_state_base : public job {
   std::uint64_t available() final { return state() == task_state::pending ? 1 : 0; }
   bool may_grow() final { return false; }
   piece cut(std::uint64_t items) final;
-  void on_outcome(std::uint64_t first, std::uint64_t count, outcome result) final;
-  void abandon(const std::exception_ptr& why) final;
+  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) final;
+  bool abandon(const std::exception_ptr& why) final;
+  void react() final;
 
   // ---- the user's side
   std::uint64_t id() const { return id_; }
-  task_state state() const { return state_.load(); }
+  task_state state() const { return state_.load(std::memory_order_acquire); }
   bool done() const { return state() >= task_state::finished; }
   /// done(), and in an inline cluster a second look makes the task run: nobody polls for ever.
   bool poll_done();
   bool cancel();
   /// Waits for the end; throws timeout_error. Then throws what the task threw, or cancelled_error.
-  void await_value(const timeout& limit);
+  void await_value(const timeout& limit) {
+    if (state() != task_state::finished) await_other(limit);
+  }
   /// Waits for the end; the task's exception or null. Throws timeout_error, cancelled_error.
   std::exception_ptr await_exception(const timeout& limit);
   void add_done_callback(callback f);
@@ -67,32 +73,38 @@ class future_state_base : public job {
   void unwatch(completion_watch& watch);
   std::shared_ptr<wait_room> room() { return owner_->shared_room(); }
 
-  /// The arguments, before the task is submitted.
-  byte_buffer arguments;
+  /// Until the task is over its arguments, then the result or exception; encoded. Before it is submitted it is the
+  /// caller's, then the pool's; afterwards guarded by mutex_.
+  byte_buffer bytes;
 
  protected:
-  /// The encoded result of a finished task; guarded by value_mutex_.
-  std::mutex value_mutex_;
-  byte_buffer result_;
+  small_mutex mutex_;
 
   /// Checks that the result can be decoded; the exception if not.
   virtual std::exception_ptr materialise() = 0;
 
  private:
-  void become(task_state end, outcome result);
+  // What most futures never need.
+  struct extras {
+    std::deque<callback> callbacks;       // still to be called, in order of registration
+    std::thread::id calling;              // who is at it
+    std::vector<completion_watch*> watches;
+    std::exception_ptr error;             // of a failed task, once rebuilt
+    const worker_place* where = nullptr;  // of a task that threw
+  };
+
+  void await_other(const timeout& limit);
+  bool become(task_state end, outcome result);
+  extras& more();
   std::exception_ptr error();
   void run_callback(const callback& f);
 
-  const std::shared_ptr<executor_core> owner_;
-  const std::uint64_t id_;
   std::atomic<task_state> state_ = task_state::pending;
   std::atomic<bool> awaited_ = false;
   std::atomic<bool> polled_ = false;
-  std::mutex mutex_;
-  std::vector<callback> callbacks_;
-  std::vector<completion_watch*> watches_;
-  std::exception_ptr error_;                   // of a failed task, once rebuilt
-  std::shared_ptr<const worker_place> where_;  // of a task that threw
+  const std::uint64_t id_;
+  const std::shared_ptr<executor_core> owner_;
+  std::unique_ptr<extras> extras_;
 };
 
 template <class R>
@@ -103,17 +115,17 @@ class future_state final : public future_state_base {
 
   /// The value, kept for further calls.
   const value_type& value() {
-    std::lock_guard lock(value_mutex_);
+    std::lock_guard lock(mutex_);
     if (!value_) {
       value_.emplace(decode_value());
-      result_ = byte_buffer();
+      bytes = byte_buffer();
     }
     return *value_;
   }
 
   /// A value of the caller's own; `last`: nobody else holds this future.
   value_type take(bool last) {
-    std::lock_guard lock(value_mutex_);
+    std::lock_guard lock(mutex_);
     if (!value_) return decode_value();
     if (last) return std::move(*value_);
     return copy_of_value();
@@ -124,7 +136,7 @@ class future_state final : public future_state_base {
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {
-      byte_reader in(result_);
+      byte_reader in(bytes);
       return decode_result<R>(in);
     }
   }
@@ -134,10 +146,10 @@ class future_state final : public future_state_base {
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {
-      byte_buffer bytes;
-      byte_writer out(bytes);
+      byte_buffer copy;
+      byte_writer out(copy);
       encode_result<R>(out, *value_);
-      byte_reader in(bytes);
+      byte_reader in(copy);
       return decode_result<R>(in);
     }
   }

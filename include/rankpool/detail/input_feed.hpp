@@ -58,7 +58,7 @@ class counted_feed final : public input_feed {
     const std::uint64_t n = std::min(left_, most);
     left_ -= n;
     job.append([&](item_source&) { return n; }, true);
-    job.owner().changed(job.shared_from_this());
+    job.owner().changed(&job);
     return left_ > 0;
   }
 
@@ -102,7 +102,7 @@ class packed_feed final : public input_feed {
             return n;
           },
           most == 0 || !more || failure != nullptr);
-      job.owner().changed(job.shared_from_this());
+      job.owner().changed(&job);
       if (failure != nullptr) std::rethrow_exception(failure);
     }
     return more;

@@ -36,7 +36,7 @@ class piecewise_job final : public job {
     std::lock_guard lock(mutex_);
     if (sealed_) return;  // nobody would run it
     added_ += fill(*source_);
-    ready_ = full || chunksize == 0 ? added_ : added_ - added_ % chunksize;
+    ready_ = full || chunksize_ == 0 ? added_ : added_ - added_ % chunksize_;
   }
   /// No more input.
   void seal() override;
@@ -45,7 +45,7 @@ class piecewise_job final : public job {
   /// Why input is not taken although there is more of it.
   std::exception_ptr refusal() const;
   /// Nothing more is cut. Items that were not cut yield `why`.
-  void abandon(const std::exception_ptr& why) override;
+  bool abandon(const std::exception_ptr& why) override;
   /// abandon(), and tells the pool.
   void cancel(const std::exception_ptr& why);
   /// The finished piece that starts at `wanted`, or any if there is no wish. Null when the deadline comes first.
@@ -56,13 +56,15 @@ class piecewise_job final : public job {
   // ---- job
   std::uint64_t available() override;
   bool may_grow() override { return !sealed_; }
+  std::uint64_t chunksize() const override { return chunksize_; }
   piece cut(std::uint64_t items) override;
-  void on_outcome(std::uint64_t first, std::uint64_t count, outcome result) override;
+  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) override;
 
  private:
   void arrived();
 
   const std::shared_ptr<executor_core> owner_;
+  const std::uint64_t chunksize_;
   const byte_buffer head_;
   mutable std::mutex mutex_;
   std::unique_ptr<item_source> source_;
