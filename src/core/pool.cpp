@@ -145,7 +145,7 @@ bool pool::take_events(effects& out) {
         scheduler_.on_close(e.executor);
         if (const auto entry = executors_.find(e.executor); entry != executors_.end()) {
           for (std::size_t w = 0; w < workers_.size(); ++w) {
-            if (entry->second.opened[w] && !ended_) outboxes_[w].close(e.executor);
+            if (entry->second.opened[w] && !ended_) outbox(w).close(e.executor);
           }
           executors_.erase(entry);
         }
@@ -153,7 +153,7 @@ bool pool::take_events(effects& out) {
       case event::kind::stop:
         ended_ = true;
         scheduler_.on_end(end_reason_, out);
-        for (frame_writer& outbox : outboxes_) outbox.stop(e.number);
+        for (std::size_t w = 0; w < workers_.size(); ++w) outbox(w).stop(e.number);
         break;
     }
   }
@@ -218,24 +218,31 @@ void pool::accept(int from, const frame& f, effects& out) {
   }
 }
 
+frame_writer& pool::outbox(std::size_t worker) {
+  frame_writer& out = outboxes_[worker];
+  if (out.empty() && (unsent_.empty() || unsent_.back() != worker)) unsent_.push_back(worker);
+  return out;
+}
+
 void pool::send_orders(effects& out) {
   for (const auto& order : out.open) {
     executor_entry& entry = executors_.at(order.executor);
     const initializer_call& call = entry.details.initializer;
     entry.opened[static_cast<std::size_t>(order.to.value)] = true;
-    outboxes_[static_cast<std::size_t>(order.to.value)].open(
+    outbox(static_cast<std::size_t>(order.to.value)).open(
         order.executor, call.function == nullptr ? code_address{} : locate_function(call.function), call.payload);
   }
   for (const auto& order : out.send) {
-    frame_writer& outbox = outboxes_[static_cast<std::size_t>(order.to.value)];
-    if (!outbox.empty() && outbox.head_bytes() + order.payload.size() > transport::prompt_bytes) link_->send(order.to.value, outbox.take());
+    frame_writer& to = outbox(static_cast<std::size_t>(order.to.value));
+    if (!to.empty() && to.head_bytes() + order.payload.size() > transport::prompt_bytes) link_->send(order.to.value, to.take());
     if (order.function != last_function_.first) last_function_ = {order.function, locate_function(order.function)};
-    outbox.task(order.id, order.executor, last_function_.second, order.payload, order.bulk);
+    to.task(order.id, order.executor, last_function_.second, order.payload, order.bulk);
   }
-  for (const auto& order : out.recalls) outboxes_[static_cast<std::size_t>(order.to.value)].recall();
-  for (std::size_t w = 0; w < outboxes_.size(); ++w) {
+  for (const auto& order : out.recalls) outbox(static_cast<std::size_t>(order.to.value)).recall();
+  for (const std::size_t w : unsent_) {
     if (!outboxes_[w].empty()) link_->send(static_cast<int>(w), outboxes_[w].take());
   }
+  unsent_.clear();
   workers_idle_.store(scheduler_.any_idle(), std::memory_order_relaxed);
 }
 

@@ -113,6 +113,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   bool take_events(effects& out);
   bool take_frames(effects& out);
   void accept(int from, const frame& f, effects& out);
+  frame_writer& outbox(std::size_t worker);
   void send_orders(effects& out);
   void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result);
   void queue_deliveries(effects& out);
@@ -136,6 +137,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::map<executor_id, executor_entry> executors_;
   std::vector<event> events_;  // being taken; kept for its memory
   std::vector<frame_writer> outboxes_;
+  std::vector<std::size_t> unsent_;  // which of them have something
   std::pair<task_function, code_address> last_function_;  // most tasks are like the one before
   bool announce_ = false;      // somebody waits for what this step has completed
   std::size_t workers_stopped_ = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace rankpool::detail {
 
@@ -35,6 +36,7 @@ scheduler::scheduler(int workers, scheduling_policy policy) : policy_(policy), w
   // Rank 0 spends some microseconds on each piece: with many workers, pieces must last longer.
   policy_.window = std::max(policy_.window, std::chrono::nanoseconds(std::chrono::microseconds(20)) * workers);
   policy_.longest_piece = std::max(policy_.longest_piece, policy_.window);
+  for (int w = 0; w < workers; ++w) at({w}).place = idle_.insert(idle_.end(), {w});
 }
 
 scheduler::executor_state* scheduler::find(executor_id id) {
@@ -142,22 +144,31 @@ std::deque<scheduler::flying_piece>::iterator scheduler::find(worker_state& work
   return at != pieces.end() && at->id == id ? at : pieces.end();
 }
 
-scheduler::flying_piece scheduler::land(worker_index w, std::deque<flying_piece>::iterator at) {
-  worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
-  flying_piece p = std::move(*at);
-  if (at == worker.pieces.begin()) {
+scheduler::flying_piece scheduler::land(worker_index w, std::deque<flying_piece>::iterator which) {
+  worker_state& worker = this->at(w);
+  flying_piece p = std::move(*which);
+  if (which == worker.pieces.begin()) {
     worker.pieces.pop_front();
   } else {
-    worker.pieces.erase(at);
+    worker.pieces.erase(which);
   }
+  if (worker.pieces.size() == 1) --stacked_;
+  if (worker.pieces.empty()) idle_.splice(idle_.begin(), busy_, worker.place);
   worker.expected_nanoseconds = worker.pieces.empty() ? 0 : worker.expected_nanoseconds - p.expected_nanoseconds;
   worker.bytes -= p.bytes();
   ++worker.returned;
   --in_flight_;
   if (executor_state* executor = find(p.executor())) {
+    if (executor->users == executor->max_workers) look_at_all_ = true;  // it may have another now
     if (--executor->at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
   }
   return p;
+}
+
+void scheduler::note_word_of(worker_index w, time now) {
+  worker_state& worker = at(w);
+  worker.heard = now;
+  if (!std::exchange(worker.heard_from, true)) heard_from_.push_back(w);
 }
 
 std::optional<effects::completion> scheduler::on_result(worker_index from, piece_id id, std::chrono::nanoseconds taken,
@@ -166,10 +177,12 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, piece
   const auto at = find(worker, id);
   if (at == worker.pieces.end()) return std::nullopt;
   flying_piece p = land(from, at);
-  worker.heard = now;
+  note_word_of(from, now);
   const auto measured = static_cast<double>(taken.count());
   if (p.expected_nanoseconds > 0) worker.speed.add(p.expected_nanoseconds, measured);
-  p.work->schedule.statistics->add(p.part.count, measured, result_bytes);
+  kind_statistics& kind = *p.work->schedule.statistics;
+  if (!kind.known()) look_at_all_ = true;  // such tasks may be sent ahead from now on
+  kind.add(p.part.count, measured, result_bytes);
   --p.work->schedule.running;
   if (executor_state* executor = find(p.executor())) finish_if_over(*executor, *p.work, out);
   return effects::completion{std::move(p.work), p.part.first, p.part.count, nullptr};
@@ -178,7 +191,7 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, piece
 void scheduler::on_recalled(worker_index from, const std::vector<piece_id>& ids, time now, effects& out) {
   worker_state& worker = workers_.at(static_cast<std::size_t>(from.value));
   worker.recalling = false;
-  worker.heard = now;
+  note_word_of(from, now);
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {  // so that they go out again in their old order
     const auto at = find(worker, *id);
     if (at == worker.pieces.end()) continue;
@@ -286,6 +299,11 @@ void scheduler::sanity_check() const {
     require(bytes == workers_[w].bytes, "the bytes at a worker are wrong");
   }
   require(flying == in_flight_, "the number of pieces in flight is wrong");
+  require(idle_.size() + busy_.size() == workers_.size(), "a worker is lost");
+  for (const worker_index w : idle_) require(workers_[static_cast<std::size_t>(w.value)].pieces.empty(), "an idle worker has a piece");
+  for (const worker_index w : busy_) require(!workers_[static_cast<std::size_t>(w.value)].pieces.empty(), "a busy worker has no piece");
+  const auto stacked = std::count_if(workers_.begin(), workers_.end(), [](const worker_state& w) { return w.pieces.size() > 1; });
+  require(static_cast<std::size_t>(stacked) == stacked_, "workers with several pieces are miscounted");
   for (const auto& executor : executors_) {
     int users = 0;
     for (std::size_t w = 0; w < workers_.size(); ++w) {

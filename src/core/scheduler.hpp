@@ -18,6 +18,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -155,7 +156,7 @@ class scheduler {
   std::chrono::nanoseconds quiet_for(time now) const;
 
   /// Whether a worker has nothing.
-  bool any_idle() const;
+  bool any_idle() const { return !idle_.empty(); }
   /// Whether any piece is at a worker.
   bool busy() const { return in_flight_ > 0; }
   /// Throws std::logic_error if the books do not balance; for tests.
@@ -180,6 +181,8 @@ class scheduler {
     time heard;                 // last sign of progress
     std::size_t returned = 0;   // without a pause
     bool recalling = false;
+    bool heard_from = false;    // is in heard_from_
+    std::list<worker_index>::iterator place;  // in idle_ or busy_
   };
 
   using job_queue = std::map<int, std::deque<job_ptr>, std::greater<>>;
@@ -224,8 +227,13 @@ class scheduler {
   void fill(worker_index w, std::size_t most, time now, effects& out);
   void send(executor_state& executor, worker_index w, flying_piece p, time now, effects& out);
   std::deque<flying_piece>::iterator find(worker_state& worker, piece_id id);
-  flying_piece land(worker_index w, std::deque<flying_piece>::iterator at);
+  flying_piece land(worker_index w, std::deque<flying_piece>::iterator which);
   executor_state* find(executor_id id);
+  worker_state& at(worker_index w) { return workers_[static_cast<std::size_t>(w.value)]; }
+  void note_word_of(worker_index w, time now);
+  bool anything_to_give(effects& out);
+  void give_to_idle(time now, effects& out);
+  void give_ahead(time now, effects& out);
   kind_statistics* statistics_of(const job& work);
   void recall_where_stuck(time now, effects& out);
   job* head(executor_state& executor, effects& out);
@@ -238,7 +246,14 @@ class scheduler {
   std::uint64_t sequence_ = 0;
   piece_id next_piece_ = 1;
   std::size_t in_flight_ = 0;
-  std::size_t turn_ = 0;  // which worker is looked at first
+  // Workers without a piece, the last that had one first: it is the one that is still awake. And the others.
+  std::list<worker_index> idle_;
+  std::list<worker_index> busy_;
+  // Which busy workers may have room for more: all that word came from; all of them where new work has come.
+  std::vector<worker_index> heard_from_;
+  bool look_at_all_ = false;
+  std::size_t stacked_ = 0;  // workers with more than one piece
+  time recalls_checked_{};
 };
 
 }  // namespace rankpool::detail

@@ -61,7 +61,7 @@ std::uint64_t scheduler::share(const executor_state& executor, const worker_stat
 }
 
 void scheduler::send(executor_state& executor, worker_index w, flying_piece p, time now, effects& out) {
-  worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
+  worker_state& worker = at(w);
   const auto place = static_cast<std::size_t>(w.value);
   if (worker.pieces.empty()) {
     if (now - worker.heard >= policy_.recall_after) worker.returned = 0;
@@ -79,6 +79,8 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   worker.expected_nanoseconds += p.expected_nanoseconds;
   worker.bytes += p.bytes();
   ++in_flight_;
+  if (worker.pieces.empty()) busy_.splice(busy_.end(), idle_, worker.place);
+  if (worker.pieces.size() == 1) ++stacked_;
   worker.pieces.push_back(std::move(p));
   const flying_piece& sent = worker.pieces.back();
   out.send.push_back({w, sent.id, executor.id, sent.work->function, sent.part.payload,
@@ -108,7 +110,7 @@ scheduler::turn scheduler::next_turn(worker_index w, effects& out) {
 }
 
 void scheduler::fill(worker_index w, std::size_t most, time now, effects& out) {
-  worker_state& worker = workers_[static_cast<std::size_t>(w.value)];
+  worker_state& worker = at(w);
   std::size_t cuts = 0;  // in this turn; the others are to get some as well
   std::size_t most_cuts = 0;
   for (std::size_t given = 0; given < most;) {
@@ -172,43 +174,63 @@ bool scheduler::cut(executor_state& executor, job& work, worker_index w, time no
 }
 
 void scheduler::dispatch(time now, effects& out) {
-  const std::size_t n = workers_.size();
-  for (const bool first : {true, false}) {  // everybody gets something before anybody gets more
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t w = (turn_ + i) % n;
-      if (!first || workers_[w].pieces.empty()) fill({static_cast<int>(w)}, first ? 1 : policy_.most_pieces, now, out);
-    }
-  }
-  if (n > 0) turn_ = (turn_ + 1) % n;
+  give_to_idle(now, out);  // everybody gets something before anybody gets more
+  give_ahead(now, out);
   recall_where_stuck(now, out);
 }
 
-bool scheduler::any_idle() const {
-  return std::any_of(workers_.begin(), workers_.end(), [](const worker_state& w) { return w.pieces.empty(); });
+bool scheduler::anything_to_give(effects& out) {
+  return std::any_of(executors_.begin(), executors_.end(),
+                     [&](const auto& e) { return !e->returned.empty() || head(*e, out) != nullptr; });
+}
+
+void scheduler::give_to_idle(time now, effects& out) {
+  for (auto w = idle_.begin(); w != idle_.end() && anything_to_give(out);) {
+    const worker_index next = *w++;  // it leaves the list if it is given something
+    fill(next, 1, now, out);
+  }
+}
+
+void scheduler::give_ahead(time now, effects& out) {
+  std::size_t to_look_at = busy_.size();
+  if (look_at_all_) {
+    while (to_look_at-- > 0 && anything_to_give(out)) {
+      const worker_index first = busy_.front();
+      busy_.splice(busy_.end(), busy_, busy_.begin());  // next time the others come first
+      fill(first, policy_.most_pieces, now, out);
+    }
+  } else {
+    for (const worker_index w : heard_from_) {
+      if (!anything_to_give(out)) break;
+      if (!at(w).pieces.empty()) fill(w, policy_.most_pieces, now, out);
+    }
+  }
+  for (const worker_index w : heard_from_) at(w).heard_from = false;
+  heard_from_.clear();
+  look_at_all_ = !anything_to_give(out);  // what comes then finds everybody with what room they have
 }
 
 void scheduler::recall_where_stuck(time now, effects& out) {
-  if (!any_idle()) return;
-  for (std::size_t w = 0; w < workers_.size(); ++w) {
-    worker_state& worker = workers_[w];
+  if (!any_idle() || stacked_ == 0 || now - recalls_checked_ < policy_.recall_after / 4) return;
+  recalls_checked_ = now;
+  for (const worker_index w : busy_) {
+    worker_state& worker = at(w);
     if (worker.recalling || worker.pieces.size() < 2 || now - worker.heard < policy_.recall_after) continue;
     worker.recalling = true;
-    out.recalls.push_back({{static_cast<int>(w)}});
+    out.recalls.push_back({w});
   }
 }
 
 std::optional<scheduler::time> scheduler::next_check(time now) const {
-  if (!any_idle()) return std::nullopt;
-  const bool stuck = std::any_of(workers_.begin(), workers_.end(),
-                                 [](const worker_state& w) { return !w.recalling && w.pieces.size() > 1; });
-  return stuck ? std::optional(now + policy_.recall_after) : std::nullopt;
+  return any_idle() && stacked_ > 0 ? std::optional(now + policy_.recall_after) : std::nullopt;
 }
 
 std::chrono::nanoseconds scheduler::quiet_for(time now) const {
-  if (in_flight_ == 0) return {};
+  constexpr std::size_t many = 1000;  // one of them is always about to
+  if (in_flight_ == 0 || busy_.size() > many) return {};
   double least = std::numeric_limits<double>::max();
-  for (const worker_state& w : workers_) {
-    if (w.pieces.empty()) continue;
+  for (const worker_index index : busy_) {
+    const worker_state& w = workers_[static_cast<std::size_t>(index.value)];
     const auto passed = std::chrono::duration<double, std::nano>(now - w.heard).count();
     least = std::min(least, w.nanoseconds() - passed);
     if (least <= 0) return {};
