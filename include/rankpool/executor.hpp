@@ -139,11 +139,13 @@ class executor {
   template <class Stored, class F, class... Args>
   static bool encode_call(detail::future_state_base& state, const F& f, Args&&... args) {
     try {
-      detail::byte_writer out(state.bytes);
+      detail::blocks beside;
+      detail::byte_writer out(state.bytes, &beside);
       detail::callable_codec<F>::encode(out, f);
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         (detail::encode_as<std::tuple_element_t<I, Stored>>(out, std::forward<Args>(args)), ...);
       }(std::index_sequence_for<Args...>{});
+      state.attach(std::move(beside));
       return true;
     } catch (...) {
       detail::fail_unwritable(state);

@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::uint32_t magic = 0x32504B52;  // "RKP2"
 constexpr std::uint64_t in_bulk = 1;
-constexpr std::uint64_t is_exception = 2;  // of a result
-constexpr int flag_bits = 2;
+constexpr std::uint64_t has_beside = 2;    // the number of blocks comes before the bytes
+constexpr std::uint64_t is_exception = 4;  // of a result
+constexpr int flag_bits = 3;
 
 template <class Record, std::size_t I = 0>
 constexpr std::size_t kind_of() {
@@ -33,23 +34,31 @@ const char* name_of(const record& r) {
   return names[r.index()];
 }
 
-void append_bulk_sizes(frame& f) {
+void append_descriptions(frame& f) {
   byte_writer out(f.head);
-  for (const auto& b : f.bulk) out.put<std::uint64_t>(b->size());
+  for (const auto& b : f.bulk) out.put(block_description{b->size(), locate_function(b->make())});
   out.put<std::uint32_t>(static_cast<std::uint32_t>(f.bulk.size()));
 }
 
-std::vector<std::uint64_t> take_bulk_sizes(byte_buffer& head) {
-  std::uint32_t buffers = 0;
-  if (head.size() < sizeof buffers) throw message_error("a message without its trailer was received");
-  const std::size_t end = head.size() - sizeof buffers;
-  std::memcpy(&buffers, head.data() + end, sizeof buffers);
-  if (buffers > end / sizeof(std::uint64_t)) throw message_error("a message names more large payloads than it can have");
-  std::vector<std::uint64_t> sizes(buffers);
-  const std::size_t at = end - buffers * sizeof(std::uint64_t);
-  if (buffers > 0) std::memcpy(sizes.data(), head.data() + at, buffers * sizeof(std::uint64_t));
+std::vector<block_description> take_descriptions(byte_buffer& head) {
+  std::uint32_t number = 0;
+  if (head.size() < sizeof number) throw message_error("a message without its trailer was received");
+  const std::size_t end = head.size() - sizeof number;
+  std::memcpy(&number, head.data() + end, sizeof number);
+  if (number > end / sizeof(block_description)) throw message_error("a message names more large payloads than it can have");
+  std::vector<block_description> all(number);
+  const std::size_t at = end - number * sizeof(block_description);
+  if (number > 0) std::memcpy(all.data(), head.data() + at, number * sizeof(block_description));
   head.resize(at);
-  return sizes;
+  return all;
+}
+
+std::shared_ptr<block> make_block(const block_description& of) {
+  try {
+    return resolve_function<block::maker>(of.maker)(of.bytes);
+  } catch (const serialization_error& e) {
+    throw message_error(std::string("a large payload cannot be received: ") + e.what());
+  }
 }
 
 frame_writer::frame_writer() { start(); }
@@ -98,15 +107,22 @@ void frame_writer::begin_run(byte_writer& out, std::size_t kind, std::uint64_t i
   out.put(run_.count);
 }
 
-void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<byte_buffer> bulk, std::uint64_t flags) {
+void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view beside, std::uint64_t flags) {
+  if (!beside.empty()) flags |= has_beside;
+  if (bulk != nullptr) flags |= in_bulk;
+  out.put_varint((bulk != nullptr ? bulk->size() : bytes.size()) << flag_bits | flags);
+  if (!beside.empty()) out.put_varint(beside.size());
   if (bulk != nullptr) {
-    out.put_varint(bulk->size() << flag_bits | in_bulk | flags);
-    bulk_size_ += bulk->size();
-    frame_.bulk.push_back(std::move(bulk));
+    attach(std::move(bulk));
   } else {
-    out.put_varint(bytes.size() << flag_bits | flags);
     out.raw(bytes.data(), bytes.size());
   }
+  for (const auto& b : beside) attach(b);
+}
+
+void frame_writer::attach(std::shared_ptr<block> b) {
+  bulk_size_ += b->size();
+  frame_.bulk.push_back(std::move(b));
 }
 
 void frame_writer::open(std::uint32_t executor, code_address function, bytes_view bytes) {
@@ -117,7 +133,7 @@ void frame_writer::open(std::uint32_t executor, code_address function, bytes_vie
 }
 
 void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view bytes,
-                        std::shared_ptr<byte_buffer> bulk) {
+                        std::shared_ptr<block> bulk, blocks_view beside) {
   constexpr std::size_t kind = kind_of<task_record>();
   byte_writer out(frame_.head);
   if (run_.executor != executor || run_.function != function || !goes_on(out, kind, id)) {
@@ -128,7 +144,7 @@ void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address f
     run_.executor = executor;
     run_.function = function;
   }
-  payload(out, bytes, std::move(bulk));
+  payload(out, bytes, std::move(bulk), beside);
 }
 
 void frame_writer::close(std::uint32_t executor) {
@@ -143,7 +159,7 @@ void frame_writer::stop(std::int32_t status) {
   out.put(status);
 }
 
-void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer bytes) {
+void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer bytes, blocks beside) {
   constexpr std::size_t kind = kind_of<result_record>();
   byte_writer out(frame_.head);
   if (!goes_on(out, kind, id)) {
@@ -153,9 +169,9 @@ void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanosecond
   out.put_varint(nanoseconds);
   const std::uint64_t flags = threw ? is_exception : 0;
   if (bytes.size() >= bulk_bytes) {
-    payload(out, {}, std::make_shared<byte_buffer>(std::move(bytes)), flags);
+    payload(out, {}, std::make_shared<held<byte_buffer>>(std::move(bytes)), beside, flags);
   } else {
-    payload(out, bytes, nullptr, flags);
+    payload(out, bytes, nullptr, beside, flags);
   }
 }
 
@@ -179,16 +195,27 @@ frame_reader::frame_reader(const frame& f) : frame_(f), in_(f.head) {
   left_ = in_.get<std::uint32_t>();
 }
 
-bytes_view frame_reader::payload(std::shared_ptr<byte_buffer>* bulk, bool* flagged) {
+frame_reader::body frame_reader::payload() {
   const std::uint64_t word = in_.get_varint();
   const std::uint64_t length = word >> flag_bits;
-  if (flagged != nullptr) *flagged = (word & is_exception) != 0;
-  if ((word & in_bulk) == 0) return {in_.take(length), length};
-  if (bulk_at_ == frame_.bulk.size()) throw message_error("a message lacks one of its large payloads");
-  if (bulk != nullptr) *bulk = frame_.bulk[bulk_at_];
-  const byte_buffer& bytes = *frame_.bulk[bulk_at_++];
-  if (bytes.size() != length) throw message_error("a large payload has another length than its message says");
-  return bytes;
+  const auto take_blocks = [&](std::uint64_t number) {
+    if (number > frame_.bulk.size() - bulk_at_) throw message_error("a message lacks one of its large payloads");
+    const blocks_view taken = blocks_view(frame_.bulk).subspan(bulk_at_, number);
+    bulk_at_ += number;
+    return taken;
+  };
+  body b;
+  b.is_exception = (word & is_exception) != 0;
+  const std::uint64_t beside = (word & has_beside) != 0 ? in_.get_varint() : 0;
+  if ((word & in_bulk) != 0) {
+    b.bulk = take_blocks(1).front();
+    b.payload = b.bulk->bytes();
+    if (b.payload.size() != length) throw message_error("a large payload has another length than its message says");
+  } else {
+    b.payload = {in_.take(length), length};
+  }
+  b.beside = take_blocks(beside);
+  return b;
 }
 
 void frame_reader::begin_run(bool tasks) {
@@ -226,7 +253,7 @@ void frame_reader::read(record& r) {
         open_record open;
         open.executor = in_.get<std::uint32_t>();
         open.function = in_.get<code_address>();
-        open.payload = payload();
+        open.payload = payload().payload;
         r = open;
         return;
       }
@@ -238,7 +265,7 @@ void frame_reader::read(record& r) {
       case kind_of<open_failed_record>(): {
         open_failed_record failed;
         failed.executor = in_.get<std::uint32_t>();
-        failed.payload = payload();
+        failed.payload = payload().payload;
         r = failed;
         return;
       }
@@ -255,12 +282,17 @@ void frame_reader::read(record& r) {
   }
   --run_left_;
   if (run_of_tasks_) {
-    r = task_record{next_id_++, executor_, function_, payload()};
+    const body b = payload();
+    r = task_record{next_id_++, executor_, function_, b.payload, b.beside};
   } else {
     result_record result;
     result.id = next_id_++;
     result.nanoseconds = in_.get_varint();
-    result.payload = payload(&result.bulk, &result.threw);
+    body b = payload();
+    result.threw = b.is_exception;
+    result.payload = b.payload;
+    result.bulk = std::move(b.bulk);
+    result.beside = b.beside;
     r = std::move(result);
   }
 }

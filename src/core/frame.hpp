@@ -27,7 +27,7 @@ class message_error : public error {
 
 struct frame {
   byte_buffer head;
-  std::vector<std::shared_ptr<byte_buffer>> bulk;
+  blocks bulk;
 };
 
 // ---- records; payloads point into the frame they were read from
@@ -46,6 +46,7 @@ struct task_record {
   std::uint32_t executor = 0;
   code_address function;
   bytes_view payload;
+  blocks_view beside;
 };
 /// To a worker: no more tasks of this executor will come.
 struct close_record {
@@ -63,7 +64,8 @@ struct result_record {
   bool threw = false;
   std::uint64_t nanoseconds = 0;
   bytes_view payload;
-  std::shared_ptr<byte_buffer> bulk;  ///< what payload points into, if not the frame: may be taken
+  std::shared_ptr<block> bulk;  ///< what payload points into, if not the frame: may be taken
+  blocks_view beside;
 };
 /// From a worker: the executor's initializer threw; its tasks here will not run.
 struct open_failed_record {
@@ -83,24 +85,32 @@ using record = std::variant<open_record, task_record, close_record, recall_recor
 /// What a record is called in an error message: "task", "result" ...
 const char* name_of(const record& r);
 
-// For a transport that sends bulk buffers beside the head: their sizes go at the head's end, so that the receiver can
-// make room before they come.
+// For a transport that sends the blocks after the head: what they are goes at the head's end, so that the receiver can
+// make room for them before they come.
 
-void append_bulk_sizes(frame& f);
-/// Takes the sizes off the end of a head as it was received. Throws message_error.
-std::vector<std::uint64_t> take_bulk_sizes(byte_buffer& head);
+struct block_description {
+  std::uint64_t bytes = 0;
+  code_address maker;
+};
+
+void append_descriptions(frame& f);
+/// Takes them off the end of a head as it was received. Throws message_error.
+std::vector<block_description> take_descriptions(byte_buffer& head);
+/// Room for a block of that description. Throws message_error.
+std::shared_ptr<block> make_block(const block_description& of);
 
 class frame_writer {
  public:
   frame_writer();
 
   void open(std::uint32_t executor, code_address function, bytes_view payload);
-  /// `bulk` may be null; otherwise it is the payload.
-  void task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<byte_buffer> bulk);
+  /// `bulk` may be null; otherwise it holds the payload.
+  void task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<block> bulk,
+            blocks_view beside = {});
   void close(std::uint32_t executor);
   void recall();
   void stop(std::int32_t status);
-  void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer payload);
+  void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer payload, blocks beside = {});
   void open_failed(std::uint32_t executor, bytes_view payload);
   void recalled(const std::vector<std::uint64_t>& ids);
   void stopped();
@@ -125,7 +135,8 @@ class frame_writer {
   byte_writer begin(std::size_t kind);
   bool goes_on(byte_writer& out, std::size_t kind, std::uint64_t id);
   void begin_run(byte_writer& out, std::size_t kind, std::uint64_t id);
-  void payload(byte_writer& out, bytes_view bytes, std::shared_ptr<byte_buffer> bulk, std::uint64_t flags = 0);
+  void payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view beside = {}, std::uint64_t flags = 0);
+  void attach(std::shared_ptr<block> b);
   void start();
 
   frame frame_;
@@ -145,7 +156,13 @@ class frame_reader {
  private:
   void read(record& r);
   void begin_run(bool tasks);
-  bytes_view payload(std::shared_ptr<byte_buffer>* bulk = nullptr, bool* flagged = nullptr);
+  struct body {
+    bytes_view payload;
+    std::shared_ptr<block> bulk;
+    blocks_view beside;
+    bool is_exception = false;
+  };
+  body payload();
 
   const frame& frame_;
   byte_reader in_;

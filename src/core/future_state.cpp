@@ -43,10 +43,10 @@ future_state_base::future_state_base(std::shared_ptr<executor_core> owner, task_
 piece future_state_base::cut(std::uint64_t) {
   task_state expected = task_state::pending;
   if (!state_.compare_exchange_strong(expected, task_state::running)) return {};
-  piece p{.first = 0, .count = 1, .payload = {}, .kept = {}};
+  piece p{.first = 0, .count = 1, .payload = {}, .beside = beside(), .kept = {}};
   if (bytes.size() >= bulk_bytes) {  // may still be on its way when the result is here
-    p.kept = std::make_shared<byte_buffer>(std::move(bytes));
-    p.payload = *p.kept;
+    p.kept = std::make_shared<held<byte_buffer>>(std::move(bytes));
+    p.payload = p.kept->bytes();
   } else {
     p.payload = bytes;
   }
@@ -88,6 +88,7 @@ bool future_state_base::become(task_state end, outcome result) {
   {
     std::lock_guard lock(mutex_);
     bytes = std::move(result.bytes);
+    if (extras_ != nullptr || !result.beside.empty()) more().beside = std::move(result.beside);
     if (end == task_state::failed) {
       more().error = result.error == nullptr ? nullptr : own_copy(result.error);
       more().where = result.where;

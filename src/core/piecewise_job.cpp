@@ -31,15 +31,16 @@ std::uint64_t piecewise_job::available() {
 
 piece piecewise_job::cut(std::uint64_t items) {
   std::lock_guard lock(mutex_);
-  piece p{.first = cut_, .count = std::min(items, ready_ - cut_), .payload = {}, .kept = {}};
+  piece p{.first = cut_, .count = std::min(items, ready_ - cut_), .payload = {}, .beside = {}, .kept = {}};
   if (p.count == 0) return p;
-  p.kept = std::make_shared<byte_buffer>();
-  byte_writer out(*p.kept);
+  byte_buffer payload;
+  byte_writer out(payload);
   out.raw(head_.data(), head_.size());
   out.put<std::uint64_t>(p.count);
   source_->cut(out, p.first, p.count);
   cut_ += p.count;
-  p.payload = *p.kept;
+  p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
+  p.payload = p.kept->bytes();
   return p;
 }
 

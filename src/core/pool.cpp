@@ -182,15 +182,16 @@ void pool::accept(int from, const frame& f, effects& out) {
   for (record r; in.next(r);) {
     if (const auto* result = std::get_if<result_record>(&r)) {
       auto finished = scheduler_.on_result(worker, result->id, std::chrono::nanoseconds(result->nanoseconds),
-                                           result->payload.size(), now, out);
+                                           result->payload.size() + size_of(result->beside), now, out);
       if (!finished) continue;  // of a task that was given up
       outcome o;
       o.what = result->threw ? outcome::kind::threw : outcome::kind::value;
       if (result->bulk != nullptr) {
-        o.bytes = std::move(*result->bulk);
+        o.bytes = take_from<byte_buffer>(result->bulk);
       } else {
         o.bytes.append(result->payload.data(), result->payload.size());
       }
+      o.beside.assign(result->beside.begin(), result->beside.end());
       o.where = &places_[place];
       complete(std::move(finished->work), finished->first, finished->count, std::move(o));
     } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
@@ -236,7 +237,7 @@ void pool::send_orders(effects& out) {
     frame_writer& to = outbox(static_cast<std::size_t>(order.to.value));
     if (!to.empty() && to.head_bytes() + order.payload.size() > transport::prompt_bytes) link_->send(order.to.value, to.take());
     if (order.function != last_function_.first) last_function_ = {order.function, locate_function(order.function)};
-    to.task(order.id, order.executor, last_function_.second, order.payload, order.bulk);
+    to.task(order.id, order.executor, last_function_.second, order.payload, order.bulk, order.beside);
   }
   for (const auto& order : out.recalls) outbox(static_cast<std::size_t>(order.to.value)).recall();
   for (const std::size_t w : unsent_) {

@@ -155,7 +155,7 @@ scheduler::flying_piece scheduler::land(worker_index w, std::deque<flying_piece>
   if (worker.pieces.size() == 1) --stacked_;
   if (worker.pieces.empty()) idle_.splice(idle_.begin(), busy_, worker.place);
   worker.expected_nanoseconds = worker.pieces.empty() ? 0 : worker.expected_nanoseconds - p.expected_nanoseconds;
-  worker.bytes -= p.bytes();
+  worker.bytes -= p.bytes;
   ++worker.returned;
   --in_flight_;
   if (executor_state* executor = find(p.executor())) {
@@ -292,7 +292,7 @@ void scheduler::sanity_check() const {
     flying += workers_[w].pieces.size();
     std::size_t bytes = 0;
     for (const auto& p : workers_[w].pieces) {
-      bytes += p.bytes();
+      bytes += p.bytes;
       require(p.work->schedule.running > 0, "a job has a piece at a worker and does not know");
       require(!p.work->schedule.finished, "a finished job has a piece at a worker");
     }

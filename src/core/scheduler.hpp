@@ -91,7 +91,8 @@ struct effects {
     executor_id executor = 0;
     task_function function = nullptr;
     std::span<const std::byte> payload;  ///< until the next event
-    std::shared_ptr<byte_buffer> bulk;   ///< what holds it, if it is large
+    std::shared_ptr<block> bulk;         ///< what holds it, if it is large
+    blocks_view beside;                  ///< until the next event
   };
   struct open_executor {
     worker_index to;
@@ -169,7 +170,7 @@ class scheduler {
     piece part;
     double expected_nanoseconds = 0;  // by what its kind takes on average; 0: not known
     executor_id executor() const { return work->schedule.executor; }
-    std::size_t bytes() const { return part.payload.size(); }
+    std::size_t bytes = 0;
   };
 
   struct worker_state {

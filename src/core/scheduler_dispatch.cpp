@@ -77,14 +77,15 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   p.expected_nanoseconds =
       kind.known() ? std::max(kind.nanoseconds_per_item() * static_cast<double>(p.part.count), 1.0) : 0;
   worker.expected_nanoseconds += p.expected_nanoseconds;
-  worker.bytes += p.bytes();
+  p.bytes = p.part.payload.size() + size_of(p.part.beside);
+  worker.bytes += p.bytes;
   ++in_flight_;
   if (worker.pieces.empty()) busy_.splice(busy_.end(), idle_, worker.place);
   if (worker.pieces.size() == 1) ++stacked_;
   worker.pieces.push_back(std::move(p));
   const flying_piece& sent = worker.pieces.back();
   out.send.push_back({w, sent.id, executor.id, sent.work->function, sent.part.payload,
-                      sent.bytes() >= bulk_bytes ? sent.part.kept : nullptr});
+                      sent.part.payload.size() >= bulk_bytes ? sent.part.kept : nullptr, sent.part.beside});
 }
 
 // Whose turn it is at this worker: of the jobs and returned pieces that are first in their executors, the one before

@@ -96,7 +96,7 @@ void worker::accept(frame f) {
         throw message_error("task " + std::to_string(task->id) + " came for executor " + std::to_string(task->executor) +
                             ", which is not open on this worker");
       }
-      queue_.push_back({task->id, task->executor, task->function, task->payload});
+      queue_.push_back({task->id, task->executor, task->function, task->payload, task->beside});
       ++kept.tasks;
     } else if (const auto* open = std::get_if<open_record>(&r)) {
       auto entry = std::make_shared<executor_entry>();
@@ -171,21 +171,24 @@ bool worker::initialize(executor_entry& executor, std::uint32_t id) {
   }
 }
 
-void worker::call(const queued_task& task, byte_buffer& result, bool& threw) {
+worker::answer worker::call(const queued_task& task) {
+  answer a;
   try {
     const in_task scope(place_);
     if (last_function_.second == nullptr || last_function_.first != task.function) {
       last_function_ = {task.function, resolve_function<task_function>(task.function)};  // fails this task alone if this rank does not have it
     }
-    byte_reader in(task.payload.data(), task.payload.size());
-    byte_writer out(result);
+    byte_reader in(task.payload.data(), task.payload.size(), task.beside);
+    byte_writer out(a.bytes, &a.beside);
     last_function_.second(in, out);
   } catch (...) {
-    threw = true;
-    result.clear();
-    byte_writer out(result);
+    a.threw = true;
+    a.bytes.clear();
+    a.beside.clear();
+    byte_writer out(a.bytes);
     encode_current_exception(out);
   }
+  return a;
 }
 
 // Takes the first task of the queue and runs it, without the lock.
@@ -194,8 +197,7 @@ void worker::run_next(std::unique_lock<std::mutex>& lock) {
   queue_.pop_front();
   const auto open = executors_.find(task.executor);
   bool runs = open != executors_.end() && open->second->is != executor_entry::state::failed;  // else rank 0 has completed it
-  byte_buffer result;
-  bool threw = false;
+  answer a;
   auto begin = ended_;
   if (runs) {
     const std::shared_ptr<executor_entry> fresh = open->second->is == executor_entry::state::fresh ? open->second : nullptr;
@@ -203,12 +205,12 @@ void worker::run_next(std::unique_lock<std::mutex>& lock) {
     begin_task();
     if (fresh != nullptr) runs = initialize(*fresh, task.executor);
     if (fresh != nullptr || begin == clock::time_point()) begin = clock::now();
-    if (runs) call(task, result, threw);
+    if (runs) a = call(task);
     end_task();
     lock.lock();
   }
   const auto end = clock::now();
-  if (runs) outbox_.result(task.id, threw, static_cast<std::uint64_t>((end - begin).count()), std::move(result));
+  if (runs) outbox_.result(task.id, a.threw, static_cast<std::uint64_t>((end - begin).count()), std::move(a.bytes), std::move(a.beside));
   ended_ = end;
   forget_task();
 }

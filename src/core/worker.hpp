@@ -43,7 +43,8 @@ class worker {
     std::uint64_t id;
     std::uint32_t executor;
     code_address function;
-    bytes_view payload;  // points into the frame that it came in
+    bytes_view payload;   // points into the frame that it came in
+    blocks_view beside;  // likewise
   };
   // A frame with tasks that are not over yet, in the order of the queue.
   struct kept_frame {
@@ -65,7 +66,12 @@ class worker {
   void forget_task();
 
   bool initialize(executor_entry& executor, std::uint32_t id);
-  void call(const queued_task& task, byte_buffer& result, bool& threw);
+  struct answer {
+    byte_buffer bytes;
+    blocks beside;
+    bool threw = false;
+  };
+  answer call(const queued_task& task);
 
   void attend();
   void begin_task();

@@ -57,7 +57,7 @@ int mpi_transport::peer_of(int rank) const { return !leading_ ? 0 : rank < root_
 
 void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);
-  append_bulk_sizes(f);
+  append_descriptions(f);
   if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
   outgoing& kept = sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
   const auto start = [&](const std::byte* data, std::size_t n, int tag) {
@@ -119,16 +119,16 @@ bool mpi_transport::advance(int rank, incoming& m) {
     mpi_check(MPI_Test(&m.head_request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done == 0) return false;
     m.head_here = true;
-    for (const std::uint64_t size : take_bulk_sizes(m.head)) {
-      auto bytes = std::make_shared<byte_buffer>();
-      bytes->resize(size);
-      for (std::size_t from = 0; from < size; from += largest_message) {
+    for (const block_description& next : take_descriptions(m.head)) {
+      auto b = make_block(next);
+      const std::span<std::byte> room = b->bytes();
+      for (std::size_t from = 0; from < room.size(); from += largest_message) {
         MPI_Request& request = m.bulk_requests.emplace_back(MPI_REQUEST_NULL);
-        mpi_check(MPI_Irecv(bytes->data() + from, static_cast<int>(std::min<std::size_t>(largest_message, size - from)), MPI_BYTE,
+        mpi_check(MPI_Irecv(room.data() + from, static_cast<int>(std::min<std::size_t>(largest_message, room.size() - from)), MPI_BYTE,
                             rank, tag_bulk, world_, &request),
                   "MPI_Irecv");
       }
-      m.bulk.push_back(std::move(bytes));
+      m.bulk.push_back(std::move(b));
     }
   }
   return complete(m.bulk_requests);
@@ -148,7 +148,7 @@ bool mpi_transport::receive(int& peer, frame& f) {
     if (queue.empty() || !advance(static_cast<int>(rank), queue.front())) continue;
     incoming& m = queue.front();
     f.head = std::move(m.head);
-    f.bulk.assign(m.bulk.begin(), m.bulk.end());
+    f.bulk = std::move(m.bulk);
     queue.pop_front();
     --arriving_count_;
     peer = peer_of(static_cast<int>(rank));

@@ -50,7 +50,7 @@ class mpi_transport final : public transport {
   struct incoming {
     byte_buffer head;
     MPI_Request head_request = MPI_REQUEST_NULL;
-    std::vector<std::shared_ptr<byte_buffer>> bulk;
+    blocks bulk;
     std::vector<MPI_Request> bulk_requests;
     bool head_here = false;
   };

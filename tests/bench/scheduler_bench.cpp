@@ -24,7 +24,7 @@ class task final : public job {
   bool may_grow() override { return false; }
   piece cut(std::uint64_t) override {
     cut_ = true;
-    return {.first = 0, .count = 1, .payload = {}, .kept = {}};
+    return {.first = 0, .count = 1, .payload = {}, .beside = {}, .kept = {}};
   }
   bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }
   bool abandon(const std::exception_ptr&) override { return false; }

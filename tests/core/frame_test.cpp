@@ -29,7 +29,7 @@ frame one_of_each() {
   frame_writer out;
   out.open(7, {1, 2}, bytes("begin"));
   out.task(11, 7, {3, 4}, bytes("argument"), nullptr);
-  out.task(12, 7, {3, 4}, {}, std::make_shared<byte_buffer>(bytes("large")));
+  out.task(12, 7, {3, 4}, {}, std::make_shared<held<byte_buffer>>(bytes("large")));
   out.close(7);
   out.recall();
   out.stop(-3);
@@ -141,9 +141,9 @@ TEST_CASE("a frame whose large payload is missing, superfluous or of another siz
   missing.bulk.clear();
   CHECK_THROWS_AS(read_all(missing), message_error);
   frame superfluous = one_of_each();
-  superfluous.bulk.push_back(std::make_shared<byte_buffer>());
+  superfluous.bulk.push_back(std::make_shared<held<byte_buffer>>(byte_buffer()));
   CHECK_THROWS_AS(read_all(superfluous), message_error);
   frame other = one_of_each();
-  other.bulk[0] = std::make_shared<byte_buffer>(bytes("of another size"));
+  other.bulk[0] = std::make_shared<held<byte_buffer>>(bytes("of another size"));
   CHECK_THROWS_AS(read_all(other), message_error);
 }

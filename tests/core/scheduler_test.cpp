@@ -24,7 +24,7 @@ class counting_job final : public job {
   std::uint64_t available() override { return items_ - cut_; }
   bool may_grow() override { return growing; }
   piece cut(std::uint64_t n) override {
-    piece p{cut_, std::min(n, available()), {}, {}};
+    piece p{cut_, std::min(n, available()), {}, {}, {}};
     cut_ += p.count;
     return p;
   }

@@ -18,10 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::input in(data, size);
   frame f;
   const std::size_t buffers = in.below(3);
-  for (std::size_t i = 0; i < buffers; ++i) f.bulk.push_back(std::make_shared<byte_buffer>(in.bytes(64)));
+  for (std::size_t i = 0; i < buffers; ++i) f.bulk.push_back(std::make_shared<held<byte_buffer>>(in.bytes(64)));
   f.head = in.rest();
   try {
-    (void)take_bulk_sizes(f.head);
+    (void)take_descriptions(f.head);
   } catch (const message_error&) {
   }
   try {

@@ -19,7 +19,7 @@ class made_up_job final : public job {
   std::uint64_t available() override { return items_ - cut_; }
   bool may_grow() override { return growing_; }
   piece cut(std::uint64_t n) override {
-    piece p{cut_, std::min(n, available()), {}, {}};
+    piece p{cut_, std::min(n, available()), {}, {}, {}};
     cut_ += p.count;
     return p;
   }

@@ -47,7 +47,7 @@ void made_up_record(frame_writer& out, fuzz::input& in) {
       out.task(in.number<std::uint16_t>(), executor, map, items, nullptr);
       break;
     }
-    case 7: out.task(1, executor, call, {}, std::make_shared<byte_buffer>(in.bytes(200))); break;
+    case 7: out.task(1, executor, call, {}, std::make_shared<held<byte_buffer>>(in.bytes(200))); break;
     default: {
       byte_buffer arguments;
       byte_writer writer(arguments);

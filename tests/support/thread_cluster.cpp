@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -30,8 +31,8 @@ class mailbox {
     frame copy;  // the sides share nothing
     copy.head.append(f.head.data(), f.head.size());
     for (const auto& b : f.bulk) {
-      copy.bulk.push_back(std::make_shared<byte_buffer>());
-      copy.bulk.back()->append(b->data(), b->size());
+      copy.bulk.push_back(b->make()(b->size()));
+      std::ranges::copy(b->bytes(), copy.bulk.back()->bytes().begin());
     }
     {
       std::lock_guard lock(mutex_);

@@ -11,13 +11,18 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace rankpool::detail {
+
+/// Asks for huge pages where the memory has not been touched yet: to touch it in small ones costs more than to copy it.
+void advise_huge_pages(void* data, std::size_t size);
 
 class byte_buffer {
  public:
@@ -39,6 +44,7 @@ class byte_buffer {
   std::byte* data() noexcept { return on_heap() ? heap_ : inline_; }
   const std::byte* data() const noexcept { return on_heap() ? heap_ : inline_; }
   std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return size_ == 0; }
   operator std::span<const std::byte>() const noexcept { return {data(), size_}; }  // NOLINT(google-explicit-constructor)
 
@@ -78,7 +84,7 @@ class byte_buffer {
  private:
   bool on_heap() const noexcept { return capacity_ > inline_capacity; }
 
-  /// Rounds large sizes up and asks for huge pages: touching fresh memory in small ones costs more than the copy.
+  /// Rounds large sizes up and asks for huge pages.
   static std::byte* allocate(std::size_t& capacity);
 
   void release() noexcept {
@@ -105,9 +111,17 @@ class byte_buffer {
   };
 };
 
+class block;
+
 class byte_writer {
  public:
-  explicit byte_writer(byte_buffer& out) noexcept : out_(&out) {}
+  using attachments = std::vector<std::shared_ptr<block>>;
+
+  /// Large contiguous data is attached to `beside`, where there is one, instead of being written.
+  explicit byte_writer(byte_buffer& out, attachments* beside = nullptr) noexcept : out_(&out), beside_(beside) {}
+
+  bool attaches() const noexcept { return beside_ != nullptr; }
+  void attach(std::shared_ptr<block> b) { beside_->push_back(std::move(b)); }
 
   void raw(const void* bytes, std::size_t n) { out_->append(bytes, n); }
 
@@ -149,12 +163,24 @@ class byte_writer {
 
  private:
   byte_buffer* out_;
+  attachments* beside_;
 };
 
 class byte_reader {
  public:
-  byte_reader(const std::byte* data, std::size_t size) noexcept : at_(data), end_(data + size) {}
-  explicit byte_reader(const byte_buffer& b) noexcept : byte_reader(b.data(), b.size()) {}
+  using attachments = std::span<const std::shared_ptr<block>>;
+
+  byte_reader(const std::byte* data, std::size_t size, attachments beside = {}) noexcept
+      : at_(data), end_(data + size), beside_(beside) {}
+  explicit byte_reader(const byte_buffer& b, attachments beside = {}) noexcept : byte_reader(b.data(), b.size(), beside) {}
+
+  /// What was attached next. Throws serialization_error when nothing is left.
+  const std::shared_ptr<block>& take_attachment() {
+    if (beside_.empty()) throw serialization_error("message lacks what was to travel beside it");
+    const auto& next = beside_.front();
+    beside_ = beside_.subspan(1);
+    return next;
+  }
 
   std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - at_); }
 
@@ -210,6 +236,7 @@ class byte_reader {
 
   const std::byte* at_;
   const std::byte* end_;
+  attachments beside_;
 };
 
 }  // namespace rankpool::detail

@@ -188,7 +188,9 @@ using task_result_t = typename task_result<F, Stored>::type;
 /// Writes `argument` as the type under which it is kept.
 template <class Stored, class Argument>
 void encode_as(byte_writer& out, Argument&& argument) {
-  if constexpr (std::is_same_v<std::remove_cvref_t<Argument>, Stored>) {
+  if constexpr (std::is_same_v<Argument, Stored>) {  // an rvalue
+    detail::encode_moved(out, std::move(argument));
+  } else if constexpr (std::is_same_v<std::remove_cvref_t<Argument>, Stored>) {
     detail::encode(out, argument);
   } else {
     static_assert(std::is_constructible_v<Stored, Argument>,

@@ -5,6 +5,7 @@
 // Boost archive per value, which keeps shared pointers within the value shared.
 #pragma once
 
+#include <rankpool/detail/block.hpp>
 #include <rankpool/detail/boost_archive.hpp>
 #include <rankpool/detail/bytes.hpp>
 #include <rankpool/detail/code_address.hpp>
@@ -13,9 +14,11 @@
 
 #include <gmpxx.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -116,6 +119,16 @@ void encode(byte_writer& out, const T& value) {
   codec<T>::encode(out, value);
 }
 
+/// Writes a value that is no longer needed otherwise: what is large of it need not be copied.
+template <class T>
+void encode_moved(byte_writer& out, T value) {
+  if constexpr (requires { codec<T>::encode_moved(out, std::move(value)); }) {
+    codec<T>::encode_moved(out, std::move(value));
+  } else {
+    codec<T>::encode(out, value);
+  }
+}
+
 template <class T>
 T decode(byte_reader& in) {
   return codec<T>::decode(in);
@@ -177,6 +190,14 @@ template <class T>
   requires(is_native<std::vector<T>>::value)
 struct codec<std::vector<T>> {
   static void encode(byte_writer& out, const std::vector<T>& values) {
+    if constexpr (bitwise<T>) {
+      if (beside(out, values)) {
+        std::vector<T> copy = spares<std::vector<T>>::take(values.size() * sizeof(T));
+        std::copy(values.begin(), values.end(), copy.begin());
+        attach(out, std::move(copy));
+        return;
+      }
+    }
     out.put<std::uint64_t>(values.size());
     if constexpr (bitwise<T>) {
       out.raw(values.data(), values.size() * sizeof(T));
@@ -184,8 +205,21 @@ struct codec<std::vector<T>> {
       for (const T& value : values) detail::encode(out, value);
     }
   }
+  static void encode_moved(byte_writer& out, std::vector<T> values)
+    requires bitwise<T>
+  {
+    if (beside(out, values)) {
+      attach(out, std::move(values));
+    } else {
+      encode(out, values);
+    }
+  }
   static std::vector<T> decode(byte_reader& in) {
     if constexpr (bitwise<T>) {
+      if (byte_reader ahead = in; ahead.get<std::uint64_t>() == attached) {
+        in = ahead;
+        return take_from<std::vector<T>>(in.take_attachment());
+      }
       const std::size_t n = in.get_count(sizeof(T));
       const auto* bytes = in.take(n * sizeof(T));
       if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(T) == 0) {
@@ -202,6 +236,17 @@ struct codec<std::vector<T>> {
       for (std::size_t i = 0; i < n; ++i) values.push_back(detail::decode<T>(in));
       return values;
     }
+  }
+
+ private:
+  static constexpr std::uint64_t attached = std::numeric_limits<std::uint64_t>::max();  // in place of the size
+
+  static bool beside(const byte_writer& out, const std::vector<T>& values) {
+    return out.attaches() && values.size() * sizeof(T) >= bulk_bytes;
+  }
+  static void attach(byte_writer& out, std::vector<T> values) {
+    out.put(attached);
+    out.attach(std::make_shared<held<std::vector<T>>>(std::move(values)));
   }
 };
 

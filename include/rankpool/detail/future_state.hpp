@@ -76,9 +76,20 @@ class future_state_base : public job {
   /// Until the task is over its arguments, then the result or exception; encoded. Before it is submitted it is the
   /// caller's, then the pool's; afterwards guarded by mutex_.
   byte_buffer bytes;
+  /// What travels beside them; before it is submitted.
+  void attach(blocks beside) {
+    if (!beside.empty()) more().beside = std::move(beside);
+  }
 
  protected:
   small_mutex mutex_;
+
+  blocks_view beside() const { return extras_ == nullptr ? blocks_view() : blocks_view(extras_->beside); }
+  /// Once it is decoded.
+  void drop_encoded() {
+    bytes = byte_buffer();
+    if (extras_ != nullptr) extras_->beside = {};
+  }
 
   /// Checks that the result can be decoded; the exception if not.
   virtual std::exception_ptr materialise() = 0;
@@ -86,6 +97,7 @@ class future_state_base : public job {
  private:
   // What most futures never need.
   struct extras {
+    blocks beside;                        // beside bytes
     std::deque<callback> callbacks;       // still to be called, in order of registration
     std::thread::id calling;              // who is at it
     std::vector<completion_watch*> watches;
@@ -118,7 +130,7 @@ class future_state final : public future_state_base {
     std::lock_guard lock(mutex_);
     if (!value_) {
       value_.emplace(decode_value());
-      bytes = byte_buffer();
+      drop_encoded();
     }
     return *value_;
   }
@@ -126,7 +138,8 @@ class future_state final : public future_state_base {
   /// A value of the caller's own; `last`: nobody else holds this future.
   value_type take(bool last) {
     std::lock_guard lock(mutex_);
-    if (!value_) return decode_value();
+    if (!value_ && (last || beside().empty())) return decode_value();
+    if (!value_) value_.emplace(decode_value());  // what has come beside can be moved out once
     if (last) return std::move(*value_);
     return copy_of_value();
   }
@@ -136,7 +149,7 @@ class future_state final : public future_state_base {
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {
-      byte_reader in(bytes);
+      byte_reader in(bytes, beside());
       return decode_result<R>(in);
     }
   }
@@ -148,7 +161,7 @@ class future_state final : public future_state_base {
     } else {
       byte_buffer copy;
       byte_writer out(copy);
-      encode_result<R>(out, *value_);
+      detail::encode(out, *value_);
       byte_reader in(copy);
       return decode_result<R>(in);
     }

@@ -50,9 +50,9 @@ Stored decode_task_arguments(byte_reader& in) {
 }
 
 template <class R>
-void encode_result(byte_writer& out, const R& result) {
+void encode_result(byte_writer& out, R result) {
   try {
-    encode(out, result);
+    encode_moved(out, std::move(result));
   } catch (...) {
     rethrow_as_serialization_error("the result could not be written");
   }

@@ -5,7 +5,7 @@
 // user's threads touch as well guards itself. None of them runs code of the user's but react().
 #pragma once
 
-#include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/block.hpp>
 #include <rankpool/detail/invocation.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -20,15 +20,14 @@
 
 namespace rankpool::detail {
 
-/// Payloads from this size on travel as buffers of their own, in bytes.
-inline constexpr std::size_t bulk_bytes = 64 << 10;
-
 /// Consecutive items of a job as they go to a worker.
 struct piece {
   std::uint64_t first = 0;
   std::uint64_t count = 0;              ///< 0: there was nothing to cut after all
-  std::span<const std::byte> payload;                   ///< lives as long as the job has no outcome, or as `kept`
-  std::shared_ptr<byte_buffer> kept;    ///< what holds the payload, if not the job
+  // These live as long as the job has no outcome, the payload otherwise as `kept`.
+  std::span<const std::byte> payload;
+  blocks_view beside;           ///< what travels beside the payload
+  std::shared_ptr<block> kept;  ///< what holds the payload, if not the job
 };
 
 /// Which worker did something.
@@ -42,6 +41,7 @@ struct outcome {
   enum class kind : std::uint8_t { value, threw, not_run };
   kind what = kind::not_run;
   byte_buffer bytes;                    ///< value: the result; threw: the encoded exception
+  blocks beside;                        ///< value: what has travelled beside it
   std::exception_ptr error;             ///< not_run: why
   const worker_place* where = nullptr;  ///< value, threw: the worker; lives as long as the pool
 };

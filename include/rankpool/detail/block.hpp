@@ -1,0 +1,152 @@
+// Large contiguous data, which travels beside its message: from where it lies into where it will lie.
+//
+// A block holds the object whose memory it is, a vector or a number, so that nothing is copied on the way: a moved
+// argument or a result becomes a block, is sent from there, is received into an object of the same type, and that is
+// moved out. Objects whose block has gone are kept for the next of their type, because touching fresh memory costs
+// more than sending it.
+#pragma once
+
+#include <rankpool/detail/bytes.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace rankpool::detail {
+
+/// Contiguous data from this size on travels as a block, in bytes.
+inline constexpr std::size_t bulk_bytes = 64 << 10;
+
+class block {
+ public:
+  /// Makes an empty one of the same type and of so many bytes, somewhere else.
+  using maker = std::shared_ptr<block> (*)(std::uint64_t bytes);
+
+  block() = default;
+  block(const block&) = delete;
+  block& operator=(const block&) = delete;
+  virtual ~block() = default;
+  virtual std::span<std::byte> bytes() = 0;
+  virtual maker make() const = 0;
+
+  std::byte* data() { return bytes().data(); }
+  std::size_t size() { return bytes().size(); }
+};
+
+using blocks = std::vector<std::shared_ptr<block>>;
+using blocks_view = std::span<const std::shared_ptr<block>>;
+
+inline std::size_t size_of(blocks_view all) {
+  std::size_t sum = 0;
+  for (const auto& b : all) sum += b->size();
+  return sum;
+}
+
+/// How a type's memory is got at: bytes(value), resize(value, bytes), capacity(value) in bytes.
+template <class V>
+struct contiguous;
+
+template <>
+struct contiguous<byte_buffer> {
+  static std::span<std::byte> bytes(byte_buffer& b) { return {b.data(), b.size()}; }
+  static void resize(byte_buffer& b, std::uint64_t bytes) { b.resize(bytes); }
+  static std::size_t capacity(const byte_buffer& b) { return b.capacity(); }
+};
+
+template <class T>
+struct contiguous<std::vector<T>> {
+  static std::span<std::byte> bytes(std::vector<T>& v) { return std::as_writable_bytes(std::span(v)); }
+  static void resize(std::vector<T>& v, std::uint64_t bytes) {
+    if (bytes % sizeof(T) != 0) throw serialization_error("a message holds a part of an element");
+    if (bytes > v.capacity() * sizeof(T)) {
+      v.clear();
+      v.reserve(bytes / sizeof(T));
+      advise_huge_pages(v.data(), bytes);
+    }
+    v.resize(bytes / sizeof(T));
+  }
+  static std::size_t capacity(const std::vector<T>& v) { return v.capacity() * sizeof(T); }
+};
+
+/// Bytes that all spare objects of this process hold together; at most most_spare_bytes.
+inline std::atomic<std::size_t> spare_bytes = 0;
+inline constexpr std::size_t most_spare_bytes = 256 << 20;
+
+/// Objects of one type that are no longer needed, for their memory.
+template <class V>
+class spares {
+ public:
+  static void give(V value) {
+    const std::size_t size = contiguous<V>::capacity(value);
+    if (size < bulk_bytes || size > most_spare_bytes) return;
+    std::lock_guard lock(mutex());
+    auto& kept = all();
+    while (!kept.empty() && spare_bytes + size > most_spare_bytes) {  // the oldest goes
+      spare_bytes -= contiguous<V>::capacity(kept.front());
+      kept.erase(kept.begin());
+    }
+    if (spare_bytes + size > most_spare_bytes) return;
+    spare_bytes += size;
+    kept.push_back(std::move(value));
+  }
+
+  /// One with room for so many bytes, or a new one.
+  static V take(std::uint64_t bytes) {
+    V value{};
+    {
+      std::lock_guard lock(mutex());
+      auto& kept = all();
+      const auto fits = std::find_if(kept.rbegin(), kept.rend(), [&](const V& v) { return contiguous<V>::capacity(v) >= bytes; });
+      if (fits != kept.rend()) {
+        spare_bytes -= contiguous<V>::capacity(*fits);
+        value = std::move(*fits);
+        kept.erase(std::next(fits).base());
+      }
+    }
+    contiguous<V>::resize(value, bytes);
+    return value;
+  }
+
+ private:
+  // Never destroyed: a block may go later than objects of static storage.
+  static std::mutex& mutex() {
+    static auto& m = *new std::mutex;
+    return m;
+  }
+  static std::vector<V>& all() {
+    static auto& v = *new std::vector<V>;
+    return v;
+  }
+};
+
+template <class V>
+class held final : public block {
+ public:
+  explicit held(V v) : value(std::move(v)) {}
+  ~held() override { spares<V>::give(std::move(value)); }
+  std::span<std::byte> bytes() override { return contiguous<V>::bytes(value); }
+  maker make() const override { return &fresh; }
+
+  static std::shared_ptr<block> fresh(std::uint64_t bytes) { return std::make_shared<held>(spares<V>::take(bytes)); }
+
+  V value;
+};
+
+/// The object that is in a block: moved out if nobody else has the block. Throws serialization_error if it is another type.
+template <class V>
+V take_from(const std::shared_ptr<block>& from) {
+  auto* const mine = dynamic_cast<held<V>*>(from.get());
+  if (mine == nullptr) throw serialization_error("a message holds data of another type than was to come");
+  if (from.use_count() == 1) return std::move(mine->value);
+  V copy = spares<V>::take(from->size());
+  std::ranges::copy(mine->bytes(), contiguous<V>::bytes(copy).begin());
+  return copy;
+}
+
+}  // namespace rankpool::detail
