@@ -7,6 +7,7 @@
 #include <rankpool/future.hpp>
 #include <rankpool/map_results.hpp>
 #include <rankpool/options.hpp>
+#include <rankpool/shared.hpp>
 
 #include <concepts>
 #include <initializer_list>
@@ -113,13 +114,31 @@ class executor {
     using stored = detail::stored_arguments_t<Transform, std::ranges::range_reference_t<Range>>;
     auto feed = detail::feed_of<stored, false>(std::forward<Range>(range));
     using items = typename decltype(feed)::items;
-    detail::byte_buffer head;
+    detail::encoded_head head;
     detail::encode_callables(head, reduce, transform);
     const auto deadline = detail::deadline_after(options.timeout);
     auto job = start(options, &detail::run_reduce_piece<T, Reduce, Transform, stored, items>,
                      detail::callable_codec<Transform>::identity(transform), std::move(head), feed.source());
     return detail::reduce_pieces(detail::job_owner(std::move(job)), feed, detail::buffer_limit(options), deadline,
                                  std::move(init), reduce);
+  }
+
+  /// Sends a value to every node once, for tasks to take as `const shared<T>&`; it is freed everywhere when the last
+  /// handle on rank 0 goes, or the last task that was given one. Throws pool_closed, broken_pool, serialization_error,
+  /// std::bad_alloc if the node has no memory for it.
+  template <class T>
+  shared<std::decay_t<T>> share(T&& value) {
+    using kept = std::decay_t<T>;
+    static_assert(detail::check_parameter<kept>());
+    if constexpr (detail::sharing<kept>::in_place) {
+      auto data = core()->share(detail::sharing<kept>::bytes(value), nullptr);
+      if constexpr (!std::is_lvalue_reference_v<T>) [[maybe_unused]] const kept gone(std::move(value));  // its memory is not needed
+      return detail::shared_access::make<kept>(std::move(data));
+    } else {
+      detail::byte_buffer bytes;
+      detail::encode_shared(bytes, value);
+      return detail::shared_access::make<kept>(core()->share(bytes, std::make_shared<const kept>(std::forward<T>(value))));
+    }
   }
 
   /// Workers that this executor may use; 0 once shut down.
@@ -132,7 +151,7 @@ class executor {
   const std::shared_ptr<detail::executor_core>& core() const;
 
   detail::shared_job<detail::piecewise_job> start(const map_options& options, detail::task_function function,
-                                               std::uintptr_t identity, detail::byte_buffer head,
+                                               std::uintptr_t identity, detail::encoded_head head,
                                                std::unique_ptr<detail::item_source> source);
 
   // False: an argument could not be written, and the future has failed already.
@@ -140,12 +159,13 @@ class executor {
   static bool encode_call(detail::future_state_base& state, const F& f, Args&&... args) {
     try {
       detail::blocks beside;
-      detail::byte_writer out(state.bytes, &beside);
+      detail::keepers kept;
+      detail::byte_writer out(state.bytes, &beside, &kept);
       detail::callable_codec<F>::encode(out, f);
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         (detail::encode_as<std::tuple_element_t<I, Stored>>(out, std::forward<Args>(args)), ...);
       }(std::index_sequence_for<Args...>{});
-      state.attach(std::move(beside));
+      state.attach(std::move(beside), std::move(kept));
       return true;
     } catch (...) {
       detail::fail_unwritable(state);
@@ -157,7 +177,7 @@ class executor {
   auto map_over(const map_options& options, const F& f, Feed feed) {
     using result = detail::task_result_t<F, Stored>;
     const auto deadline = detail::deadline_after(options.timeout);
-    detail::byte_buffer head;
+    detail::encoded_head head;
     detail::encode_callables(head, f);
     auto job = start(options, &detail::run_map_piece<F, Stored, typename Feed::items>,
                      detail::callable_codec<F>::identity(f), std::move(head), feed.source());

@@ -12,5 +12,6 @@
 #include <rankpool/register_exception.hpp>
 #include <rankpool/run.hpp>
 #include <rankpool/serialization.hpp>
+#include <rankpool/shared.hpp>
 #include <rankpool/this_worker.hpp>
 #include <rankpool/wait.hpp>

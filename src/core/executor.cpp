@@ -35,7 +35,7 @@ const std::shared_ptr<detail::executor_core>& executor::core() const {
 }
 
 detail::shared_job<detail::piecewise_job> executor::start(const map_options& options, detail::task_function function,
-                                                       std::uintptr_t identity, detail::byte_buffer head,
+                                                       std::uintptr_t identity, detail::encoded_head head,
                                                        std::unique_ptr<detail::item_source> source) {
   (void)detail::buffer_limit(options);
   if (options.chunksize < 0) {

@@ -2,6 +2,8 @@
 
 #include "current_worker.hpp"
 #include "pool.hpp"
+#include "shared_segment.hpp"
+#include "shared_table.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -27,6 +29,29 @@ std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, 
 
 executor_core::~executor_core() { pool_->post_close(id_); }
 
+namespace {
+
+void refuse_in_task() {
+  if (current_worker != nullptr) {
+    throw error("a task cannot give tasks to a pool, which is rank 0's: return what is to be done next, and submit it there");
+  }
+}
+
+// The bytes again, where the ranks of the node can look at them, or, if they are few, as they will be sent.
+std::shared_ptr<const void> memory_for(std::span<const std::byte> bytes, std::span<const std::byte>& there, int& descriptor) {
+  if (bytes.size() < bulk_bytes) {
+    auto copy = aligned_copy(bytes);
+    there = {copy.get(), bytes.size()};
+    return copy;
+  }
+  auto segment = shared_segment::create(bytes);
+  there = segment->bytes();
+  descriptor = segment->descriptor();
+  return segment;
+}
+
+}  // namespace
+
 void executor_core::refuse_if_over() const {
   if (broken_) {
     std::lock_guard lock(mutex_);
@@ -37,9 +62,7 @@ void executor_core::refuse_if_over() const {
 }
 
 void executor_core::submit(job_ptr work, int priority) {
-  if (current_worker != nullptr) {
-    throw error("a task cannot give tasks to a pool, which is rank 0's: return what is to be done next, and submit it there");
-  }
+  refuse_in_task();
   unfinished_.fetch_add(1);  // first: a shutdown that comes in between waits for this job, or this sees that it is closed
   try {
     refuse_if_over();
@@ -53,6 +76,24 @@ void executor_core::submit(job_ptr work, int priority) {
 }
 
 void executor_core::changed(job_ptr work) { pool_->post_change(std::move(work)); }
+
+std::shared_ptr<const shared_data> executor_core::share(std::span<const std::byte> bytes, std::shared_ptr<const void> object) {
+  refuse_in_task();
+  refuse_if_over();
+  std::span<const std::byte> there;
+  int descriptor = -1;
+  auto memory = memory_for(bytes, there, descriptor);
+  // The last handle tells the pool, and so the workers, that nobody needs it.
+  const std::shared_ptr<const shared_data> data(new shared_data(new_shared_id(), std::move(memory), there),
+                                                [owner = pool_](const shared_data* d) {
+                                                  owner->post_unshare(d->id());
+                                                  delete d;
+                                                });
+  if (object != nullptr) data->keep_object(std::move(object));
+  note_given(data);
+  if (!pool_->post_share(data, descriptor)) throw pool_closed("the pool has ended");
+  return data;
+}
 
 int executor_core::num_workers() const { return closed_ ? 0 : workers_; }
 

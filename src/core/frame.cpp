@@ -29,7 +29,8 @@ constexpr std::size_t kind_of() {
 }  // namespace
 
 const char* name_of(const record& r) {
-  static constexpr std::array names{"open", "task", "close", "recall", "stop", "result", "open-failed", "recalled", "stopped"};
+  static constexpr std::array names{"open", "task", "close", "recall", "stop", "result", "open-failed", "recalled", "stopped", "share",
+                                    "broadcast", "unshare", "shared-here"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }
@@ -189,6 +190,33 @@ void frame_writer::recalled(const std::vector<std::uint64_t>& ids) {
 
 void frame_writer::stopped() { begin(kind_of<stopped_record>()); }
 
+void frame_writer::share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view bytes) {
+  byte_writer out = begin(kind_of<share_record>());
+  out.put(id);
+  out.put(size);
+  out.put(pid);
+  out.put(descriptor);
+  payload(out, bytes, nullptr);
+}
+
+void frame_writer::broadcast(std::uint64_t id, std::uint64_t size) {
+  byte_writer out = begin(kind_of<broadcast_record>());
+  out.put(id);
+  out.put(size);
+}
+
+void frame_writer::unshare(std::uint64_t id) {
+  byte_writer out = begin(kind_of<unshare_record>());
+  out.put(id);
+}
+
+void frame_writer::shared_here(std::uint64_t id, std::uint64_t size, std::int32_t descriptor) {
+  byte_writer out = begin(kind_of<shared_here_record>());
+  out.put(id);
+  out.put(size);
+  out.put(descriptor);
+}
+
 frame_reader::frame_reader(const frame& f) : frame_(f), in_(f.head) {
   if (in_.remaining() < sizeof magic + sizeof left_) throw message_error("a message too short to be one was received");
   if (in_.get<std::uint32_t>() != magic) throw message_error("a message of another version or program was received");
@@ -277,6 +305,33 @@ void frame_reader::read(record& r) {
         return;
       }
       case kind_of<stopped_record>(): r = stopped_record{}; return;
+      case kind_of<share_record>(): {
+        share_record share;
+        share.id = in_.get<std::uint64_t>();
+        share.size = in_.get<std::uint64_t>();
+        share.pid = in_.get<std::int32_t>();
+        share.descriptor = in_.get<std::int32_t>();
+        share.payload = payload().payload;
+        if (share.pid == 0 && share.payload.size() != share.size) throw message_error("shared data has another length than its message says");
+        r = share;
+        return;
+      }
+      case kind_of<broadcast_record>(): {
+        broadcast_record broadcast;
+        broadcast.id = in_.get<std::uint64_t>();
+        broadcast.size = in_.get<std::uint64_t>();
+        r = broadcast;
+        return;
+      }
+      case kind_of<unshare_record>(): r = unshare_record{in_.get<std::uint64_t>()}; return;
+      case kind_of<shared_here_record>(): {
+        shared_here_record here;
+        here.id = in_.get<std::uint64_t>();
+        here.size = in_.get<std::uint64_t>();
+        here.descriptor = in_.get<std::int32_t>();
+        r = here;
+        return;
+      }
       default: throw message_error("a message with an unknown record (" + std::to_string(kind) + ") was received");
     }
   }

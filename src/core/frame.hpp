@@ -48,6 +48,23 @@ struct task_record {
   bytes_view payload;
   blocks_view beside;
 };
+/// To a worker: data for many tasks. The payload, if it is short; else in memory of a process of its node.
+struct share_record {
+  std::uint64_t id = 0;
+  std::uint64_t size = 0;
+  std::int32_t pid = 0;  ///< 0: the payload is all
+  std::int32_t descriptor = -1;
+  bytes_view payload;
+};
+/// To the first worker of a node other than rank 0's: make room for data and take part in its broadcast.
+struct broadcast_record {
+  std::uint64_t id = 0;
+  std::uint64_t size = 0;
+};
+/// To a worker: nobody will need that data any more.
+struct unshare_record {
+  std::uint64_t id = 0;
+};
 /// To a worker: no more tasks of this executor will come.
 struct close_record {
   std::uint32_t executor = 0;
@@ -76,11 +93,17 @@ struct open_failed_record {
 struct recalled_record {
   std::vector<std::uint64_t> ids;
 };
+/// From a worker: data that was broadcast is in memory of this node.
+struct shared_here_record {
+  std::uint64_t id = 0;
+  std::uint64_t size = 0;
+  std::int32_t descriptor = -1;
+};
 /// From a worker: the last message, everything is sent.
 struct stopped_record {};
 
 using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
-                            recalled_record, stopped_record>;
+                            recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record>;
 
 /// What a record is called in an error message: "task", "result" ...
 const char* name_of(const record& r);
@@ -114,6 +137,10 @@ class frame_writer {
   void open_failed(std::uint32_t executor, bytes_view payload);
   void recalled(const std::vector<std::uint64_t>& ids);
   void stopped();
+  void share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view payload);
+  void broadcast(std::uint64_t id, std::uint64_t size);
+  void unshare(std::uint64_t id);
+  void shared_here(std::uint64_t id, std::uint64_t size, std::int32_t descriptor);
 
   bool empty() const { return records_ == 0; }
   std::size_t head_bytes() const { return frame_.head.size(); }

@@ -85,6 +85,7 @@ future_state_base::extras& future_state_base::more() {
 // The one way into a final state; the caller has made sure that nobody else is on it.
 bool future_state_base::become(task_state end, outcome result) {
   bool called_back = false;
+  keepers released;  // after the lock
   {
     std::lock_guard lock(mutex_);
     bytes = std::move(result.bytes);
@@ -96,6 +97,7 @@ bool future_state_base::become(task_state end, outcome result) {
     state_.store(end, std::memory_order_seq_cst);  // before awaited_ is looked at
     if (extras_ != nullptr) {
       called_back = !extras_->callbacks.empty();
+      released.swap(extras_->kept);
       for (completion_watch* watch : extras_->watches) watch->on_done(*this);
       extras_->watches.clear();
     }

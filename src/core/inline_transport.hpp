@@ -7,6 +7,7 @@
 #include "worker.hpp"
 
 #include <deque>
+#include <stdexcept>
 
 namespace rankpool::detail {
 
@@ -16,6 +17,7 @@ class inline_transport final : public transport {
 
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
+  void broadcast(std::span<std::byte>, std::function<void()>) override { throw std::logic_error("there is no other node"); }
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return 0; }
@@ -31,6 +33,7 @@ class inline_transport final : public transport {
     explicit worker_end(inline_transport& other) : other_(other) {}
     void send(int, frame f) override { other_.to_rank0_.push_back(std::move(f)); }
     bool receive(int& peer, frame& f) override;
+    void broadcast(std::span<std::byte>, std::function<void()>) override { throw std::logic_error("there is no other node"); }
     bool transferring() const override { return false; }
     bool peers_ring() const override { return true; }
     std::uint32_t rings() const override { return 0; }

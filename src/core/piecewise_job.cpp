@@ -5,8 +5,15 @@
 namespace rankpool::detail {
 
 piecewise_job::piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind,
-                             std::uint64_t items_per_piece, byte_buffer head, std::unique_ptr<item_source> source)
-    : job(run, kind), owner_(std::move(owner)), chunksize_(items_per_piece), head_(std::move(head)), source_(std::move(source)) {}
+                             std::uint64_t items_per_piece, encoded_head head, std::unique_ptr<item_source> source)
+    : job(run, kind), owner_(std::move(owner)), chunksize_(items_per_piece), head_(std::move(head.bytes)), kept_(std::move(head.kept)), source_(std::move(source)) {}
+
+void piecewise_job::keep(const keepers& more) {
+  std::lock_guard lock(mutex_);
+  for (const auto& object : more) {
+    if (std::find(kept_.begin(), kept_.end(), object) == kept_.end()) kept_.push_back(object);
+  }
+}
 
 void piecewise_job::seal() {
   std::lock_guard lock(mutex_);

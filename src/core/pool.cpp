@@ -2,6 +2,9 @@
 
 #include "log.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace rankpool::detail {
@@ -13,6 +16,10 @@ pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, po
       scheduler_(static_cast<int>(workers_.size()), options.scheduling),
       outboxes_(workers_.size()) {
   for (const auto& w : workers_) places_.push_back({w.rank, w.host});
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    const bool first = std::none_of(leaders_.begin(), leaders_.end(), [&](std::size_t l) { return node_of(l) == node_of(w); });
+    if (node_of(w) != 0 && first) leaders_.push_back(w);
+  }
   if (options_.progress_thread) progress_thread_ = std::thread([this] { progress(); });
 }
 
@@ -77,25 +84,34 @@ void pool::wake() {
 
 void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer) {
   post({event::kind::open, executor->id(), max_workers, nullptr,
-        std::make_unique<opening>(opening{executor, std::move(initializer)})});
+        std::make_unique<opening>(opening{executor, std::move(initializer)}), nullptr});
 }
 
 bool pool::post_submit(job_ptr work) {
   jobs_left_.fetch_add(1);
-  if (post({event::kind::submit, 0, 0, std::move(work), nullptr})) return true;
+  if (post({event::kind::submit, 0, 0, std::move(work)})) return true;
   jobs_left_.fetch_sub(1);
   return false;
 }
 
 void pool::post_change(job_ptr work) {
-  post({event::kind::change, 0, 0, std::move(work), nullptr});
+  post({event::kind::change, 0, 0, std::move(work)});
 }
 
 void pool::post_shutdown(executor_id executor, bool cancel) {
-  post({event::kind::shutdown, executor, cancel ? 1 : 0, nullptr, nullptr});
+  post({event::kind::shutdown, executor, cancel ? 1 : 0, nullptr});
 }
 
-void pool::post_close(executor_id executor) { post({event::kind::close, executor, 0, nullptr, nullptr}); }
+void pool::post_close(executor_id executor) { post({event::kind::close, executor, 0, nullptr}); }
+
+bool pool::post_share(std::shared_ptr<const shared_data> data, int descriptor) {
+  const auto id = data->id();
+  return post({event::kind::share, 0, descriptor, nullptr, nullptr, std::make_unique<sharing>(sharing{id, std::move(data)})});
+}
+
+void pool::post_unshare(std::uint64_t id) {
+  post({event::kind::share, 0, -1, nullptr, nullptr, std::make_unique<sharing>(sharing{id, nullptr})});
+}
 
 // ---- driving
 
@@ -125,7 +141,7 @@ bool pool::take_events(effects& out) {
   for (event& e : events_) {
     switch (e.what) {
       case event::kind::open:
-        executors_[e.executor] = {std::move(*e.details), std::vector<bool>(workers_.size())};
+        executors_[e.executor] = {std::move(*e.opens), std::vector<bool>(workers_.size())};
         scheduler_.on_open(e.executor, e.number);
         break;
       case event::kind::submit:
@@ -149,6 +165,9 @@ bool pool::take_events(effects& out) {
           }
           executors_.erase(entry);
         }
+        break;
+      case event::kind::share:
+        if (!ended_) share(*e.shares, e.number);
         break;
       case event::kind::stop:
         ended_ = true;
@@ -182,7 +201,7 @@ void pool::accept(int from, const frame& f, effects& out) {
   for (record r; in.next(r);) {
     if (const auto* result = std::get_if<result_record>(&r)) {
       auto finished = scheduler_.on_result(worker, result->id, std::chrono::nanoseconds(result->nanoseconds),
-                                           result->payload.size() + size_of(result->beside), now, out);
+                                           result->payload.size() + total_size(result->beside), now, out);
       if (!finished) continue;  // of a task that was given up
       outcome o;
       o.what = result->threw ? outcome::kind::threw : outcome::kind::value;
@@ -206,6 +225,8 @@ void pool::accept(int from, const frame& f, effects& out) {
         if (const auto core = entry->second.details.core.lock()) core->on_broken(broken);
       }
       scheduler_.on_broken(failed->executor, worker, broken, out);
+    } else if (const auto* here = std::get_if<shared_here_record>(&r)) {
+      tell_node_of(from, *here);
     } else if (std::holds_alternative<stopped_record>(r)) {
       if (!ended_) throw message_error("rank " + std::to_string(places_[place].rank) + " has stopped and was not asked to");
       if (++workers_stopped_ == workers_.size()) {
@@ -216,6 +237,34 @@ void pool::accept(int from, const frame& f, effects& out) {
       throw message_error(std::string("a '") + name_of(r) + "' message came from rank " + std::to_string(places_[place].rank) +
                           ", which only a worker expects");
     }
+  }
+}
+
+// Few bytes go to every worker. Many lie in memory that the ranks of this node map; the first worker of every other node
+// gets them by a broadcast and says where they are.
+void pool::share(const sharing& s, int descriptor) {
+  if (s.data == nullptr) {
+    for (std::size_t w = 0; w < workers_.size(); ++w) outbox(w).unshare(s.id);
+    return;
+  }
+  const std::span<const std::byte> bytes = s.data->bytes();
+  const bool mapped = descriptor >= 0;
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    if (!mapped) {
+      outbox(w).share(s.id, bytes.size(), 0, -1, bytes);
+    } else if (node_of(w) == 0) {
+      outbox(w).share(s.id, bytes.size(), static_cast<std::int32_t>(getpid()), descriptor, {});
+    }
+  }
+  if (!mapped || leaders_.empty()) return;
+  for (const std::size_t leader : leaders_) outbox(leader).broadcast(s.id, bytes.size());
+  link_->broadcast({const_cast<std::byte*>(bytes.data()), bytes.size()}, [kept = s.data] {});  // rank 0 only sends
+}
+
+void pool::tell_node_of(int leader, const shared_here_record& here) {
+  const auto l = static_cast<std::size_t>(leader);
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    if (w != l && node_of(w) == node_of(l)) outbox(w).share(here.id, here.size, workers_[l].pid, here.descriptor, {});
   }
 }
 
@@ -295,14 +344,14 @@ void pool::deliver() {
 
 void pool::drain() {
   drained_awaited_ = true;
-  post({event::kind::last_call, 0, 0, nullptr, nullptr});  // nobody will read on: a map with a buffer would never end
+  post({event::kind::last_call, 0, 0, nullptr});  // nobody will read on: a map with a buffer would never end
   (void)wait_until(steady_time::max(), [this] { return jobs_left_ == 0 || failed_; });
 }
 
 bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {
   if (link_ == nullptr) return !failed_;
   end_reason_ = why;
-  post({event::kind::stop, 0, status, nullptr, nullptr});
+  post({event::kind::stop, 0, status, nullptr});
   const bool stopped = wait_until(deadline_after(patience), [this] { return all_stopped_.load(); });
   if (!stopped || failed_) return false;  // the transport cannot be taken down without the other side
   leave();

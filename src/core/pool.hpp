@@ -12,6 +12,7 @@
 
 #include <rankpool/cluster.hpp>
 #include <rankpool/detail/executor_core.hpp>
+#include <rankpool/detail/shared_data.hpp>
 #include <rankpool/detail/wait_room.hpp>
 
 #include <atomic>
@@ -29,6 +30,7 @@ namespace rankpool::detail {
 
 struct pool_options {
   bool progress_thread = true;  ///< false: the waiting threads drive
+  std::vector<int> nodes = {};  ///< of each worker; 0, rank 0's, where there is none
   scheduling_policy scheduling = {};
 };
 
@@ -64,6 +66,9 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   void post_change(job_ptr work);
   void post_shutdown(executor_id executor, bool cancel);
   void post_close(executor_id executor);
+  /// Data in memory of this process, with its descriptor if the node can map it.
+  [[nodiscard]] bool post_share(std::shared_ptr<const shared_data> data, int descriptor);
+  void post_unshare(std::uint64_t id);
   executor_id next_executor_id() { return ++last_executor_; }
   std::uint64_t next_task_id() { return last_task_.fetch_add(1, std::memory_order_relaxed) + 1; }
   bool ended() const { return ended_; }
@@ -80,12 +85,17 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     std::weak_ptr<executor_core> core;
     initializer_call initializer;
   };
+  struct sharing {
+    std::uint64_t id = 0;
+    std::shared_ptr<const shared_data> data;  // null: it is no longer needed
+  };
   struct event {
-    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, stop } what;
+    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, share, stop } what;
     executor_id executor = 0;
-    int number = 0;  // max_workers, whether to cancel, or the exit status
+    int number = 0;  // max_workers, whether to cancel, the descriptor, or the exit status
     job_ptr work;
-    std::unique_ptr<opening> details;
+    std::unique_ptr<opening> opens = {};
+    std::unique_ptr<sharing> shares = {};
   };
   struct executor_entry {
     opening details;
@@ -113,6 +123,9 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   bool take_events(effects& out);
   bool take_frames(effects& out);
   void accept(int from, const frame& f, effects& out);
+  void share(const sharing& s, int descriptor);
+  void tell_node_of(int leader, const shared_here_record& here);
+  int node_of(std::size_t worker) const { return options_.nodes.empty() ? 0 : options_.nodes[worker]; }
   frame_writer& outbox(std::size_t worker);
   void send_orders(effects& out);
   void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result);
@@ -124,6 +137,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   const std::vector<worker_info> workers_;
   const pool_options options_;
   std::vector<worker_place> places_;
+  std::vector<std::size_t> leaders_;  // the first worker of each node but rank 0's
   std::atomic<executor_id> last_executor_ = 0;
   std::atomic<std::uint64_t> last_task_ = 0;
   std::atomic<bool> ended_ = false;

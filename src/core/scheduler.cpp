@@ -36,6 +36,7 @@ scheduler::scheduler(int workers, scheduling_policy policy) : policy_(policy), w
   // Rank 0 spends some microseconds on each piece: with many workers, pieces must last longer.
   policy_.window = std::max(policy_.window, std::chrono::nanoseconds(std::chrono::microseconds(20)) * workers);
   policy_.longest_piece = std::max(policy_.longest_piece, policy_.window);
+  policy_.longest_ahead = std::max(policy_.longest_ahead, policy_.window / 5);
   for (int w = 0; w < workers; ++w) at({w}).place = idle_.insert(idle_.end(), {w});
 }
 

@@ -77,7 +77,7 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   p.expected_nanoseconds =
       kind.known() ? std::max(kind.nanoseconds_per_item() * static_cast<double>(p.part.count), 1.0) : 0;
   worker.expected_nanoseconds += p.expected_nanoseconds;
-  p.bytes = p.part.payload.size() + size_of(p.part.beside);
+  p.bytes = p.part.payload.size() + total_size(p.part.beside);
   worker.bytes += p.bytes;
   ++in_flight_;
   if (worker.pieces.empty()) busy_.splice(busy_.end(), idle_, worker.place);

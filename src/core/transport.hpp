@@ -12,7 +12,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 
 namespace rankpool::detail {
 
@@ -29,6 +32,10 @@ class transport {
   virtual bool receive(int& peer, frame& f) = 0;
   /// Whether transfers are under way that need receive() to be called to get on.
   virtual bool transferring() const = 0;
+
+  /// Takes part in sending data from rank 0 to one worker of every other node, as a tree. All of them call this in the
+  /// same order, the worker with room for what comes. `done` is called once, within receive(); the bytes live until then.
+  virtual void broadcast(std::span<std::byte> bytes, std::function<void()> done) = 0;
 
   /// Whether every peer's message rings; otherwise somebody must look now and then.
   virtual bool peers_ring() const = 0;

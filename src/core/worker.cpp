@@ -1,6 +1,8 @@
 #include "worker.hpp"
 
 #include "current_worker.hpp"
+#include "shared_segment.hpp"
+#include "shared_table.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -12,14 +14,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto flush_after = 200us;               // results wait no longer than this while others are computed
-constexpr std::size_t flush_bytes = transport::prompt_bytes * 9 / 10;  // nor do they gather beyond this
-constexpr auto attend_after = 2ms;                // a task that takes longer gets an attendant
+constexpr std::size_t flush_bytes = transport::prompt_bytes * 9 / 10;  // results gather up to this
 constexpr auto attend_every = 2ms;
 
 }  // namespace
 
-worker::worker(transport& link, worker_place place) : link_(link), place_(std::move(place)), flushed_(clock::now()) {}
+worker::worker(transport& link, worker_place place, std::chrono::nanoseconds pace)
+    : link_(link), place_(std::move(place)), pace_(pace), flushed_(clock::now()) {}
+
+worker::~worker() {
+  for (const std::uint64_t id : shared_) forget_received(id);
+}
 
 int worker::serve() {
   std::thread attendant([this] { attend(); });
@@ -42,7 +47,7 @@ int worker::serve() {
         continue;
       }
       run_next(lock);
-      if (ended_ - flushed_ > flush_after || outbox_.size_bytes() > flush_bytes) {
+      if (ended_ - flushed_ > pace_ || outbox_.size_bytes() > flush_bytes) {
         flush();
         (void)receive_all();
       }
@@ -107,6 +112,12 @@ void worker::accept(frame f) {
         entry->payload.append(open->payload.data(), open->payload.size());
       }
       executors_[open->executor] = std::move(entry);
+    } else if (const auto* share = std::get_if<share_record>(&r)) {
+      receive_shared(*share);
+    } else if (const auto* coming = std::get_if<broadcast_record>(&r)) {
+      join_broadcast(*coming);
+    } else if (const auto* unshare = std::get_if<unshare_record>(&r)) {
+      forget_shared(unshare->id);
     } else if (const auto* close = std::get_if<close_record>(&r)) {
       executors_.erase(close->executor);
     } else if (std::holds_alternative<recall_record>(r)) {
@@ -118,6 +129,43 @@ void worker::accept(frame f) {
     }
   }
   if (kept.tasks == 0) frames_.pop_back();
+}
+
+void worker::receive_shared(const share_record& share) {
+  if (unshared_.erase(share.id) > 0) return;  // it has come by way of another worker, which takes longer
+  shared_.insert(share.id);
+  if (share.pid == 0) {
+    auto copy = aligned_copy(share.payload);
+    const std::span<const std::byte> bytes(copy.get(), share.payload.size());
+    note_received(std::make_shared<const shared_data>(share.id, std::move(copy), bytes));
+    return;
+  }
+  try {
+    const auto segment = shared_segment::map(share.pid, share.descriptor, share.size);
+    note_received(std::make_shared<const shared_data>(share.id, segment, segment->bytes()));
+  } catch (const std::exception& e) {  // it may have been freed meanwhile: only a task that needs it should hear of it
+    note_missing(share.id, e.what());
+  }
+}
+
+void worker::join_broadcast(const broadcast_record& coming) {
+  const auto segment = shared_segment::create(coming.size);
+  link_.broadcast(segment->bytes(), [this, segment, id = coming.id] {
+    const std::span<const std::byte> bytes = segment->bytes();
+    outbox_.shared_here(id, bytes.size(), segment->descriptor());
+    flush();
+    if (unshared_.erase(id) > 0) return;
+    shared_.insert(id);
+    note_received(std::make_shared<const shared_data>(id, segment, bytes));
+  });
+}
+
+void worker::forget_shared(std::uint64_t id) {
+  if (shared_.erase(id) > 0) {
+    forget_received(id);
+  } else {
+    unshared_.insert(id);  // it is still to come
+  }
 }
 
 void worker::give_back() {
@@ -229,7 +277,7 @@ void worker::attend() {
   std::unique_lock waiting(attendant_mutex_);
   while (!leaving_) {
     const std::uint64_t seen = task_.load();
-    attendant_wakes_.wait_for(waiting, attend_after, [&] { return leaving_; });
+    attendant_wakes_.wait_for(waiting, worker_pace::attend_after, [&] { return leaving_; });
     if (leaving_ || task_.load() != seen) continue;
     if (seen % 2 == 0) {  // idle: until the next task begins
       attendant_asleep_.store(true);
@@ -244,7 +292,7 @@ void worker::attend() {
         std::lock_guard lock(mutex_);
         if (task_.load() != seen || failure_ != nullptr) break;
         try {
-          flush();
+          if (clock::now() - flushed_ > pace_) flush();
           (void)receive_all();
         } catch (...) {
           failure_ = std::current_exception();  // for serve() to throw

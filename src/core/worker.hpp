@@ -7,6 +7,7 @@
 
 #include "frame.hpp"
 #include "transport.hpp"
+#include "worker_pace.hpp"
 
 #include <rankpool/detail/invocation.hpp>
 #include <rankpool/detail/job.hpp>
@@ -22,13 +23,18 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace rankpool::detail {
 
 class worker {
  public:
-  worker(transport& link, worker_place place);
+  /// `pace`: how long results wait while others are computed.
+  worker(transport& link, worker_place place, std::chrono::nanoseconds pace = worker_pace::for_workers(1));
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  ~worker();
 
   /// Serves until rank 0 says stop; the exit status it gives. Blocks. Throws message_error.
   int serve();
@@ -62,6 +68,9 @@ class worker {
   void accept(frame f);
   void flush();
   void give_back();
+  void receive_shared(const share_record& share);
+  void join_broadcast(const broadcast_record& coming);
+  void forget_shared(std::uint64_t id);
   void run_next(std::unique_lock<std::mutex>& lock);
   void forget_task();
 
@@ -79,10 +88,13 @@ class worker {
 
   transport& link_;
   const worker_place place_;
+  const std::chrono::nanoseconds pace_;
   std::mutex mutex_;
   std::deque<queued_task> queue_;
   std::list<kept_frame> frames_;  // a list: payloads point into them
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
+  std::set<std::uint64_t> shared_;    // data that is here
+  std::set<std::uint64_t> unshared_;  // data that nobody needs any more, although it is still to come
   frame_writer outbox_;
   clock::time_point flushed_;
   clock::time_point ended_;  // the last task, if this thread has done nothing else since; else zero

@@ -33,14 +33,23 @@ int cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
 
 }  // namespace
 
-mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root)
+mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes)
     : world_(world),
       root_(root),
       leading_(world.rank() == root),
       bells_(world),
       patience_(bells_.ranks_on_node() > cores() ? patience_on_shared_cores : patience_with_a_core),
       arriving_(static_cast<std::size_t>(world.size())),
-      off_node_pause_(first_off_node_pause.count()) {}
+      off_node_pause_(first_off_node_pause.count()) {
+  const auto node_of = [&](int rank) { return nodes[static_cast<std::size_t>(rank)]; };
+  int first = 0;
+  while (node_of(first) != node_of(world.rank())) ++first;
+  const bool takes_part = node_of(world.rank()) == node_of(root) ? leading_ : first == world.rank();
+  const bool several = std::any_of(nodes.begin(), nodes.end(), [&](int node) { return node != node_of(root); });
+  if (several) {
+    mpi_check(MPI_Comm_split(world, takes_part ? 0 : MPI_UNDEFINED, leading_ ? 0 : 1, &one_of_each_node_), "MPI_Comm_split");
+  }
+}
 
 // Whatever has not gone or come by now never will be wanted: both sides have said that they are done.
 mpi_transport::~mpi_transport() {
@@ -49,6 +58,10 @@ mpi_transport::~mpi_transport() {
       if (r != MPI_REQUEST_NULL) MPI_Wait(&r, MPI_STATUS_IGNORE);
     }
   }
+  for (running_broadcast& b : broadcasts_) {
+    MPI_Waitall(static_cast<int>(b.requests.size()), b.requests.data(), MPI_STATUSES_IGNORE);
+  }
+  if (one_of_each_node_ != MPI_COMM_NULL) MPI_Comm_free(&one_of_each_node_);
 }
 
 // Workers are numbered by rank, without the root; a worker's only peer is the root.
@@ -96,6 +109,24 @@ void mpi_transport::finish_sends() {
   }
 }
 
+void mpi_transport::broadcast(std::span<std::byte> bytes, std::function<void()> done) {
+  running_broadcast& b = broadcasts_.emplace_back(std::vector<MPI_Request>(), std::move(done));
+  for (std::size_t from = 0; from < bytes.size(); from += largest_message) {
+    MPI_Request& request = b.requests.emplace_back(MPI_REQUEST_NULL);
+    mpi_check(MPI_Ibcast(bytes.data() + from, static_cast<int>(std::min(largest_message, bytes.size() - from)), MPI_BYTE, 0,
+                         one_of_each_node_, &request),
+              "MPI_Ibcast");
+  }
+}
+
+void mpi_transport::finish_broadcasts() {
+  while (!broadcasts_.empty() && complete(broadcasts_.front().requests)) {
+    const auto done = std::move(broadcasts_.front().done);
+    broadcasts_.pop_front();
+    done();
+  }
+}
+
 // Takes the next message off MPI's hands; false if there is none.
 bool mpi_transport::accept_next() {
   int found = 0;
@@ -136,6 +167,7 @@ bool mpi_transport::advance(int rank, incoming& m) {
 
 bool mpi_transport::receive(int& peer, frame& f) {
   if (!sends_.empty()) finish_sends();
+  if (!broadcasts_.empty()) finish_broadcasts();
   const std::uint32_t rings = bells_.rings_of_others();
   if (slept_.load(std::memory_order_relaxed) && slept_.exchange(false)) misses_ = 0;
   if (!nothing_new()) {

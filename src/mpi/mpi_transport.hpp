@@ -16,16 +16,19 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace rankpool::detail {
 
 class mpi_transport final : public transport {
  public:
-  /// Collective over the communicator, which must outlive it.
-  mpi_transport(const boost::mpi::communicator& world, int root);
+  /// Collective over the communicator, which must outlive it. `nodes`: of each rank; the first rank of each, or the
+  /// root, takes part in broadcasts.
+  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes);
   mpi_transport(const mpi_transport&) = delete;
   mpi_transport& operator=(const mpi_transport&) = delete;
   /// Collective over the communicator.
@@ -33,7 +36,8 @@ class mpi_transport final : public transport {
 
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
-  bool transferring() const override { return !sends_.empty() || arriving_count_ > 0; }
+  void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
+  bool transferring() const override { return !sends_.empty() || arriving_count_ > 0 || !broadcasts_.empty(); }
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
   bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) override;
@@ -55,9 +59,15 @@ class mpi_transport final : public transport {
     bool head_here = false;
   };
 
+  struct running_broadcast {
+    std::vector<MPI_Request> requests;
+    std::function<void()> done;
+  };
+
   int rank_of(int peer) const;
   int peer_of(int rank) const;
   void finish_sends();
+  void finish_broadcasts();
   bool accept_next();
   bool advance(int rank, incoming& m);
   bool complete(std::vector<MPI_Request>& requests);
@@ -69,6 +79,8 @@ class mpi_transport final : public transport {
   const bool leading_;
   doorbells bells_;
   const std::chrono::nanoseconds patience_;  // as long as polling is better than to sleep and be woken
+  MPI_Comm one_of_each_node_ = MPI_COMM_NULL;  // the root first; null for the others, and where there is one node
+  std::list<running_broadcast> broadcasts_;
   std::list<outgoing> sends_;  // a list: MPI reads from where they are
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::size_t arriving_count_ = 0;

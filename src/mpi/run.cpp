@@ -7,8 +7,11 @@
 
 #include "../core/log.hpp"
 
+#include <rankpool/detail/bytes.hpp>
+
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/environment.hpp>
+#include <malloc.h>
 #include <mpi.h>
 
 #include <atomic>
@@ -50,6 +53,18 @@ int refuse(const std::string& reason) {
   return status_usage;
 }
 
+// What one task or message frees is soon needed for the next: glibc should keep it, within the bounds of what is kept
+// elsewhere. Whoever has set its variables knows better.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  for (const char* set : {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}) {
+    if (std::getenv(set) != nullptr) return;
+  }
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(most_spare_bytes));
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+#endif
+}
+
 bool mpi_is(int (*asked)(int*)) {
   int answer = 0;
   asked(&answer);
@@ -60,6 +75,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
   const bool initialised_before = mpi_is(MPI_Initialized);
   const boost::mpi::environment mpi(argc, argv, boost::mpi::threading::serialized);
   mark_environment();
+  keep_freed_memory();
   if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
     return refuse(initialised_before
                       ? "run(): this program has initialised MPI below MPI_THREAD_SERIALIZED, which handing out tasks needs: "

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include "mpi_check.hpp"
 #include "mpi_transport.hpp"
 
 #include "../core/current_worker.hpp"
@@ -57,6 +58,25 @@ void require_same_build(const std::vector<introduction>& ranks, int root) {
   }
 }
 
+// Which node each rank is on, as far as sharing memory goes; 0 is the root's. MPI knows, unless it is told otherwise.
+std::vector<int> nodes_of(const boost::mpi::communicator& world, int root) {
+  int mine = 0;
+  if (const char* given = std::getenv("RANKPOOL_RANKS_PER_NODE"); given != nullptr && std::atoi(given) > 0) {
+    mine = world.rank() / std::atoi(given) * std::atoi(given);
+  } else {
+    MPI_Comm node = MPI_COMM_NULL;
+    mpi_check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, world.rank(), MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+    mine = world.rank();
+    mpi_check(MPI_Bcast(&mine, 1, MPI_INT, 0, node), "MPI_Bcast");
+    MPI_Comm_free(&node);
+  }
+  std::vector<int> firsts;
+  boost::mpi::all_gather(world, mine, firsts);
+  const int of_root = firsts[static_cast<std::size_t>(root)];
+  for (int& first : firsts) first = first == of_root ? 0 : first + 1;
+  return firsts;
+}
+
 // What communicator_in_use knows.
 std::mutex in_use_mutex;
 std::vector<MPI_Comm> in_use;
@@ -105,7 +125,7 @@ class serving {
 int serve(transport& link, const boost::mpi::communicator& world, const introduction& me) {
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
   try {
-    worker w(link, {world.rank(), me.host});
+    worker w(link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1));
     const serving scope(who);
     return w.serve();
   } catch (...) {
@@ -157,13 +177,17 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   boost::mpi::all_gather(own, introduce(), ranks);
   require_same_build(ranks, root);
 
-  auto link = std::make_unique<mpi_transport>(own, root);
+  const std::vector<int> nodes = nodes_of(own, root);
+  auto link = std::make_unique<mpi_transport>(own, root, nodes);
   if (own.rank() != root) return serve(*link, own, ranks[static_cast<std::size_t>(own.rank())]);
   std::vector<worker_info> workers;
+  pool_options options;
   for (std::size_t r = 0; r < ranks.size(); ++r) {
-    if (static_cast<int>(r) != root) workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
+    if (static_cast<int>(r) == root) continue;
+    workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
+    options.nodes.push_back(nodes[r]);
   }
-  const auto p = std::make_shared<pool>(std::move(link), std::move(workers), pool_options{});
+  const auto p = std::make_shared<pool>(std::move(link), std::move(workers), std::move(options));
   cluster c = cluster_access::make(p);
   const ending end = lead_pool(*p, c, lead, failed, patience);
   if (!end.orderly) MPI_Abort(world, end.status == 0 ? 1 : end.status);

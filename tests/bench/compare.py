@@ -78,6 +78,8 @@ def measurements():
                     higher_is_better=False, bar="constant", extra=["seconds"]),
         Measurement("memory", "memory for each task that waits", "bytes_per_task", "bytes", {POOL: ["memory", "1000000"]},
                     higher_is_better=False, bar="200"),
+        Measurement("share", "memory that a shared array of 1024 MiB adds to the node, 7 workers", "added_MiB", "MiB",
+                    {POOL: ["share", "1024"]}, higher_is_better=False, workers=7, bar="1024"),
         Measurement("idle", "CPU of all ranks while one task sleeps for 10 s", "all_ranks_cpu_percent", "%", {POOL: ["idle", "10"]},
                     higher_is_better=False, bar="2"),
         Measurement("wake", "first task after an idle minute", "first_task_us_p50", "us", {POOL: ["wake", "60", "1"]},

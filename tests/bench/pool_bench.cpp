@@ -212,6 +212,47 @@ void reduce(const setting& s) {
   require(sum == static_cast<std::uint64_t>(static_cast<unsigned __int128>(n) * static_cast<std::uint64_t>(n - 1) / 2));
 }
 
+/// Proportional set size of a process, in bytes: memory that it shares counts in parts.
+double proportional_bytes(int pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  for (std::string word; in >> word;) {
+    if (word != "Pss:") continue;
+    double kibibytes = 0;
+    in >> kibibytes;
+    return kibibytes * 1024;
+  }
+  throw std::runtime_error("no Pss of process " + std::to_string(pid));
+}
+
+double bytes_of_all(const rankpool::cluster& cluster) {
+  double sum = proportional_bytes(getpid());
+  for (const auto& worker : cluster.workers()) sum += worker.pid == getpid() ? 0 : proportional_bytes(worker.pid);
+  return sum;
+}
+
+double add_up(const rankpool::shared<std::vector<double>>& numbers) {
+  (void)nap(0.05);  // so that every worker gets one
+  return std::accumulate(numbers->begin(), numbers->end(), 0.0);
+}
+
+// What a shared array adds to the node's memory once every worker has read all of it, and how fast it gets there.
+void share(const setting& s) {
+  const std::size_t mib = s.args.count(1, 1024);
+  const double before = bytes_of_all(s.cluster);
+  std::vector<double> numbers(mib << 17, 1.0);
+  const auto begin = clock_type::now();
+  const auto shared = s.pool.share(std::move(numbers));
+  const double seconds = seconds_since(begin);
+  numbers = {};
+  for (int round = 0; round < 2; ++round) {
+    std::vector<rankpool::future<double>> sums;
+    for (int w = 0; w < s.pool.num_workers(); ++w) sums.push_back(s.pool.submit(add_up, shared));
+    for (const auto& sum : sums) require(sum.result() == static_cast<double>(mib << 17));
+  }
+  std::printf("added_MiB %.0f\nshare_GBps %.2f\n", (bytes_of_all(s.cluster) - before) / (1 << 20),
+              static_cast<double>(mib << 20) / seconds / 1e9);
+}
+
 std::uint64_t cube(std::int64_t x) {
   const auto u = static_cast<std::uint64_t>(x);
   return u * u * u;
@@ -236,7 +277,7 @@ const std::map<std::string, void (*)(const setting&)>& modes() {
   static const std::map<std::string, void (*)(const setting&)> all{
       {"throughput", throughput}, {"map", map_items},      {"latency", latency},      {"grain", grain},
       {"mixed", mixed},           {"echo", echo_numbers},  {"echo-strings", echo_text}, {"idle", idle},
-      {"wake", wake},             {"memory", memory},      {"reduce", reduce},        {"cubes", cubes}};
+      {"wake", wake},             {"share", share},        {"memory", memory},      {"reduce", reduce},        {"cubes", cubes}};
   return all;
 }
 

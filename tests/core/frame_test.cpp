@@ -36,6 +36,10 @@ frame one_of_each() {
   out.result(11, true, 99, bytes("oops"));
   out.open_failed(7, bytes("why"));
   out.recalled({1, 2, 3});
+  out.share(5, 4, 0, -1, bytes("here"));
+  out.broadcast(6, 1000);
+  out.unshare(5);
+  out.shared_here(6, 1000, 12);
   out.stopped();
   return out.take();
 }
@@ -45,7 +49,7 @@ frame one_of_each() {
 TEST_CASE("every record comes back as it was written") {
   const frame f = one_of_each();
   const auto r = read_all(f);
-  REQUIRE(r.size() == 10);
+  REQUIRE(r.size() == 14);
   CHECK(std::get<open_record>(r[0]).executor == 7);
   CHECK(text(std::get<open_record>(r[0]).payload) == "begin");
   CHECK(std::get<task_record>(r[1]).id == 11);
@@ -61,7 +65,12 @@ TEST_CASE("every record comes back as it was written") {
   CHECK(text(std::get<result_record>(r[6]).payload) == "oops");
   CHECK(text(std::get<open_failed_record>(r[7]).payload) == "why");
   CHECK(std::get<recalled_record>(r[8]).ids == std::vector<std::uint64_t>{1, 2, 3});
-  CHECK(std::holds_alternative<stopped_record>(r[9]));
+  CHECK(std::get<share_record>(r[9]).id == 5);
+  CHECK(text(std::get<share_record>(r[9]).payload) == "here");
+  CHECK(std::get<broadcast_record>(r[10]).size == 1000);
+  CHECK(std::get<unshare_record>(r[11]).id == 5);
+  CHECK(std::get<shared_here_record>(r[12]).descriptor == 12);
+  CHECK(std::holds_alternative<stopped_record>(r[13]));
 }
 
 TEST_CASE("a writer is empty again once its frame is taken") {
@@ -117,7 +126,7 @@ TEST_CASE("a frame with a damaged byte is refused or read within its bounds") {
         records = read_all(damaged).size();
       } catch (const message_error&) {  // any other exception, or a read out of bounds, fails the test
       }
-      CHECK(records <= 10);
+      CHECK(records <= 14);
     }
   }
 }

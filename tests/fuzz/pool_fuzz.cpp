@@ -28,11 +28,12 @@ frame made_up_frame(fuzz::input& in) {
   frame_writer out;
   const std::size_t records = 1 + in.below(3);
   for (std::size_t i = 0; i < records; ++i) {
-    switch (in.below(8)) {
+    switch (in.below(9)) {
       case 0: out.recalled({in.below(12), in.below(12)}); break;
       case 1: out.open_failed(static_cast<std::uint32_t>(in.below(3)), in.bytes(40)); break;
       case 2: out.stopped(); break;
       case 3: out.close(1); break;
+      case 4: out.shared_here(in.below(3), in.below(100), static_cast<std::int32_t>(in.below(5))); break;
       default: out.result(in.below(12), in.below(3) == 0, in.number<std::uint32_t>(), in.bytes(64)); break;
     }
   }

@@ -32,11 +32,14 @@ void made_up_record(frame_writer& out, fuzz::input& in) {
       locate_function(&run_map_piece<grow, std::tuple<std::string, int>, packed_items<std::tuple<std::string, int>>>);
   static const code_address initializer = locate_function(&begin);
   const auto executor = static_cast<std::uint32_t>(in.below(4));
-  switch (in.below(10)) {
+  switch (in.below(13)) {
     case 0: out.open(executor, code_address{}, {}); break;
     case 1: out.open(executor, initializer, in.bytes(8)); break;
     case 2: out.close(executor); break;
     case 3: out.recall(); break;
+    case 10: out.share(in.below(4), in.below(16), in.below(2) == 0 ? 0 : static_cast<std::int32_t>(in.below(3)), -1, in.bytes(16)); break;
+    case 11: out.unshare(in.below(4)); break;
+    case 12: out.broadcast(in.below(4), 1 + in.below(1 << 16)); break;
     case 4: out.stop(static_cast<std::int32_t>(in.below(256))); break;
     case 5: out.task(in.number<std::uint16_t>(), executor, code_address{1, 2}, in.bytes(8), nullptr); break;
     case 6: {

@@ -23,6 +23,7 @@ class scripted_transport : public rankpool::detail::transport {
     arriving_.pop_front();
     return true;
   }
+  void broadcast(std::span<std::byte>, std::function<void()> done) override { done(); }
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return 0; }

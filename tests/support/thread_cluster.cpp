@@ -12,6 +12,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -79,6 +80,7 @@ class thread_transport final : public transport {
 
   void send(int peer, frame f) override { peers_[static_cast<std::size_t>(peer)]->put(own_number_, f); }
   bool receive(int& peer, frame& f) override { return own_->take(peer, f); }
+  void broadcast(std::span<std::byte>, std::function<void()>) override { throw std::logic_error("there is no other node"); }
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return own_->rings(); }

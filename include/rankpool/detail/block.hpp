@@ -9,7 +9,6 @@
 #include <rankpool/detail/bytes.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,7 +41,7 @@ class block {
 using blocks = std::vector<std::shared_ptr<block>>;
 using blocks_view = std::span<const std::shared_ptr<block>>;
 
-inline std::size_t size_of(blocks_view all) {
+inline std::size_t total_size(blocks_view all) {
   std::size_t sum = 0;
   for (const auto& b : all) sum += b->size();
   return sum;
@@ -56,7 +55,7 @@ template <>
 struct contiguous<byte_buffer> {
   static std::span<std::byte> bytes(byte_buffer& b) { return {b.data(), b.size()}; }
   static void resize(byte_buffer& b, std::uint64_t bytes) { b.resize(bytes); }
-  static std::size_t capacity(const byte_buffer& b) { return b.capacity(); }
+  static std::size_t capacity(const byte_buffer&) { return 0; }  // keeps its memory by itself
 };
 
 template <class T>
@@ -73,10 +72,6 @@ struct contiguous<std::vector<T>> {
   }
   static std::size_t capacity(const std::vector<T>& v) { return v.capacity() * sizeof(T); }
 };
-
-/// Bytes that all spare objects of this process hold together; at most most_spare_bytes.
-inline std::atomic<std::size_t> spare_bytes = 0;
-inline constexpr std::size_t most_spare_bytes = 256 << 20;
 
 /// Objects of one type that are no longer needed, for their memory.
 template <class V>

@@ -7,6 +7,7 @@
 
 #include <rankpool/errors.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,6 +21,11 @@
 #include <vector>
 
 namespace rankpool::detail {
+
+/// Bytes of memory that this process keeps although nothing is in it, at most most_spare_bytes: to touch fresh memory
+/// costs more than to send what will be in it.
+inline std::atomic<std::size_t> spare_bytes = 0;
+inline constexpr std::size_t most_spare_bytes = 256 << 20;
 
 /// Asks for huge pages where the memory has not been touched yet: to touch it in small ones costs more than to copy it.
 void advise_huge_pages(void* data, std::size_t size);
@@ -54,7 +60,7 @@ class byte_buffer {
     if (capacity <= capacity_) return;
     std::byte* grown = allocate(capacity);
     if (size_ != 0) std::memcpy(grown, data(), size_);
-    if (on_heap()) std::free(heap_);
+    if (on_heap()) deallocate(heap_, capacity_);
     heap_ = grown;
     capacity_ = capacity;
   }
@@ -84,11 +90,13 @@ class byte_buffer {
  private:
   bool on_heap() const noexcept { return capacity_ > inline_capacity; }
 
-  /// Rounds large sizes up and asks for huge pages.
+  /// Rounds large sizes up, and takes memory that was kept if there is some.
   static std::byte* allocate(std::size_t& capacity);
+  /// Keeps large memory for the next allocation.
+  static void deallocate(std::byte* memory, std::size_t capacity) noexcept;
 
   void release() noexcept {
-    if (on_heap()) std::free(heap_);
+    if (on_heap()) deallocate(heap_, capacity_);
     capacity_ = inline_capacity;
     size_ = 0;
   }
@@ -113,12 +121,24 @@ class byte_buffer {
 
 class block;
 
+/// Objects that must live as long as encoded bytes, which refer to them.
+using keepers = std::vector<std::shared_ptr<const void>>;
+
 class byte_writer {
  public:
   using attachments = std::vector<std::shared_ptr<block>>;
 
-  /// Large contiguous data is attached to `beside`, where there is one, instead of being written.
-  explicit byte_writer(byte_buffer& out, attachments* beside = nullptr) noexcept : out_(&out), beside_(beside) {}
+  /// Large contiguous data is attached to `beside`, where there is one, instead of being written; what the bytes only
+  /// refer to is kept alive in `kept`.
+  explicit byte_writer(byte_buffer& out, attachments* beside = nullptr, keepers* kept = nullptr) noexcept
+      : out_(&out), beside_(beside), kept_(kept) {}
+
+  void keep(std::shared_ptr<const void> object) {
+    if (kept_ != nullptr && (kept_->empty() || kept_->back() != object)) kept_->push_back(std::move(object));
+  }
+
+  /// Makes room for so many bytes at once.
+  void expect(std::size_t bytes) { out_->reserve(out_->size() + bytes); }
 
   bool attaches() const noexcept { return beside_ != nullptr; }
   void attach(std::shared_ptr<block> b) { beside_->push_back(std::move(b)); }
@@ -164,6 +184,7 @@ class byte_writer {
  private:
   byte_buffer* out_;
   attachments* beside_;
+  keepers* kept_;
 };
 
 class byte_reader {

@@ -20,6 +20,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -202,6 +203,10 @@ struct codec<std::vector<T>> {
     if constexpr (bitwise<T>) {
       out.raw(values.data(), values.size() * sizeof(T));
     } else {
+      if constexpr (std::is_same_v<T, std::string>) {  // the size is soon found, and saves growing
+        out.expect(std::transform_reduce(values.begin(), values.end(), std::size_t{0}, std::plus<>{},
+                                         [](const std::string& s) { return sizeof(std::uint64_t) + s.size(); }));
+      }
       for (const T& value : values) detail::encode(out, value);
     }
   }

@@ -3,12 +3,14 @@
 
 #include <rankpool/detail/invocation.hpp>
 #include <rankpool/detail/job.hpp>
+#include <rankpool/detail/shared_data.hpp>
 #include <rankpool/detail/wait_room.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 
 namespace rankpool::detail {
 
@@ -18,6 +20,7 @@ class pool;
 struct initializer_call {
   task_function function = nullptr;
   byte_buffer payload;
+  keepers kept;  ///< what the payload refers to
 };
 
 class executor_core : public std::enable_shared_from_this<executor_core> {
@@ -33,6 +36,10 @@ class executor_core : public std::enable_shared_from_this<executor_core> {
   void submit(job_ptr work, int priority);
   /// The job has more items, is sealed or was cancelled.
   void changed(job_ptr work);
+
+  /// Sends the bytes to every node. `object`: what they stand for, if rank 0 is not to look at the bytes themselves.
+  /// Throws as submit does, and std::bad_alloc.
+  std::shared_ptr<const shared_data> share(std::span<const std::byte> bytes, std::shared_ptr<const void> object);
 
   /// Workers that this executor may use; 0 once shut down.
   int num_workers() const;

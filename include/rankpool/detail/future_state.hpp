@@ -76,9 +76,10 @@ class future_state_base : public job {
   /// Until the task is over its arguments, then the result or exception; encoded. Before it is submitted it is the
   /// caller's, then the pool's; afterwards guarded by mutex_.
   byte_buffer bytes;
-  /// What travels beside them; before it is submitted.
-  void attach(blocks beside) {
+  /// What travels beside them and what they refer to; before it is submitted.
+  void attach(blocks beside, keepers kept) {
     if (!beside.empty()) more().beside = std::move(beside);
+    if (!kept.empty()) more().kept = std::move(kept);
   }
 
  protected:
@@ -98,6 +99,7 @@ class future_state_base : public job {
   // What most futures never need.
   struct extras {
     blocks beside;                        // beside bytes
+    keepers kept;                         // until the task is over
     std::deque<callback> callbacks;       // still to be called, in order of registration
     std::thread::id calling;              // who is at it
     std::vector<completion_watch*> watches;

@@ -96,6 +96,7 @@ class packed_feed final : public input_feed {
         failure = std::current_exception();
       }
       const std::uint64_t n = block.ends.size();
+      if (!kept_.empty()) job.keep(std::exchange(kept_, {}));
       job.append(
           [&](item_source& source) {
             static_cast<packed_source&>(source).append(std::move(block));
@@ -126,7 +127,7 @@ class packed_feed final : public input_feed {
   }
 
   void write_item(byte_buffer& to) {
-    byte_writer out(to);
+    byte_writer out(to, nullptr, &kept_);
     std::apply(
         [&](auto&... it) {
           if constexpr (Unpack) {
@@ -149,6 +150,7 @@ class packed_feed final : public input_feed {
 
   std::tuple<Ranges...> ranges_;
   std::optional<positions> at_;
+  keepers kept_;  // what the items of the block that is being read refer to
 };
 
 }  // namespace rankpool::detail

@@ -22,11 +22,17 @@ struct finished_piece {
   outcome result;
 };
 
+/// The encoded callables of a map or reduction, and what they refer to.
+struct encoded_head {
+  byte_buffer bytes;
+  keepers kept;
+};
+
 class piecewise_job final : public job {
  public:
-  /// `head` precedes the count and the items of every piece: the encoded callables.
+  /// `head` precedes the count and the items of every piece.
   piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind, std::uint64_t items_per_piece,
-                byte_buffer head, std::unique_ptr<item_source> source);
+                encoded_head head, std::unique_ptr<item_source> source);
 
   // ---- the caller's side
   /// `fill(source)` adds to the source and returns how many items it added. `full`: nothing more comes until
@@ -38,6 +44,8 @@ class piecewise_job final : public job {
     added_ += fill(*source_);
     ready_ = full || chunksize_ == 0 ? added_ : added_ - added_ % chunksize_;
   }
+  /// What further items refer to, until the job goes.
+  void keep(const keepers& more);
   /// No more input.
   void seal() override;
   /// Whether seal() or abandon() has been called: further input is not taken.
@@ -66,6 +74,7 @@ class piecewise_job final : public job {
   const std::shared_ptr<executor_core> owner_;
   const std::uint64_t chunksize_;
   const byte_buffer head_;
+  keepers kept_;
   mutable std::mutex mutex_;
   std::unique_ptr<item_source> source_;
   std::uint64_t added_ = 0;

@@ -27,9 +27,19 @@ std::uint64_t buffer_limit(const map_options& options);
 /// Completes a future whose arguments could not be written; within a catch clause.
 void fail_unwritable(future_state_base& state);
 
+template <class T>
+void encode_shared(byte_buffer& bytes, const T& value) {
+  byte_writer out(bytes);
+  try {
+    encode(out, value);
+  } catch (...) {
+    rethrow_as_serialization_error("the shared value could not be written");
+  }
+}
+
 template <class... F>
-void encode_callables(byte_buffer& head, const F&... f) {
-  byte_writer out(head);
+void encode_callables(encoded_head& head, const F&... f) {
+  byte_writer out(head.bytes, nullptr, &head.kept);
   try {
     (callable_codec<F>::encode(out, f), ...);
   } catch (...) {
