@@ -73,6 +73,50 @@ TEST_CASE("every record comes back as it was written") {
   CHECK(std::holds_alternative<stopped_record>(r[13]));
 }
 
+TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do their results") {
+  constexpr int n = 100;
+  const std::string argument = "eight by";
+  frame_writer tasks;
+  frame_writer results;
+  for (int i = 0; i < n; ++i) {
+    tasks.task(static_cast<std::uint64_t>(1000 + i), 7, {3, 4}, bytes(argument), nullptr);
+    results.result(static_cast<std::uint64_t>(1000 + i), i == 50, 100, bytes(argument));
+  }
+  const frame to = tasks.take();
+  const frame back = results.take();
+  CHECK(to.head.size() < n * (argument.size() + 2) + 60);
+  CHECK(back.head.size() < n * (argument.size() + 3) + 60);
+  const auto sent = read_all(to);
+  const auto returned = read_all(back);
+  REQUIRE(sent.size() == n);
+  REQUIRE(returned.size() == n);
+  for (std::size_t i = 0; i < n; ++i) {
+    CHECK(std::get<task_record>(sent[i]).id == 1000 + i);
+    CHECK(std::get<task_record>(sent[i]).executor == 7);
+    CHECK(text(std::get<task_record>(sent[i]).payload) == argument);
+    CHECK(std::get<result_record>(returned[i]).id == 1000 + i);
+    CHECK(std::get<result_record>(returned[i]).threw == (i == 50));
+  }
+}
+
+TEST_CASE("what comes between tasks keeps its place") {
+  frame_writer out;
+  out.task(1, 7, {3, 4}, {}, nullptr);
+  out.recall();
+  out.task(2, 7, {3, 4}, {}, nullptr);
+  out.task(3, 8, {3, 4}, {}, nullptr);
+  out.task(4, 8, {3, 5}, {}, nullptr);
+  out.task(9, 8, {3, 5}, {}, nullptr);
+  const frame f = out.take();
+  const auto r = read_all(f);
+  REQUIRE(r.size() == 6);
+  CHECK(std::holds_alternative<recall_record>(r[1]));
+  CHECK(std::get<task_record>(r[2]).id == 2);
+  CHECK(std::get<task_record>(r[3]).executor == 8);
+  CHECK(std::get<task_record>(r[4]).function.offset == 5);
+  CHECK(std::get<task_record>(r[5]).id == 9);
+}
+
 TEST_CASE("a writer is empty again once its frame is taken") {
   frame_writer out;
   CHECK(out.empty());

@@ -199,6 +199,43 @@ TEST_CASE("a worker ten times slower gets about a tenth of the tasks") {
   CHECK(pieces[3] < 4000 / 31 * 2);
 }
 
+TEST_CASE("tasks of one kind may differ much in length: no worker is held for slow because it had the long ones") {
+  worker_speed even;
+  for (int round = 0; round < 200; ++round) {
+    for (const double length : {1e3, 1e3, 1e3, 1e7}) even.add(2.50075e6, length);  // expected: their mean
+  }
+  CHECK(even.slowness() > 0.5);
+  CHECK(even.slowness() < 2);
+  worker_speed slow;
+  for (int i = 0; i < 200; ++i) slow.add(1e6, 5e6);
+  CHECK(slow.slowness() > 4.5);
+}
+
+TEST_CASE("of idle workers the last that had something is given the next task") {
+  simulation s(3);
+  s.open(1, 3);
+  for (int i = 0; i < 3; ++i) s.submit(1, items(1));
+  s.dispatch();
+  for (const int w : {0, 2, 1}) s.finish_one(w, 1ms);
+  s.submit(1, items(1));
+  s.dispatch();
+  CHECK(s.queue(1).size() == 1);
+}
+
+TEST_CASE("a worker that returns results is sent more ahead than one that has just begun") {
+  simulation s(1);
+  s.open(1, 1);
+  for (int i = 0; i < 5000; ++i) s.submit(1, items(1));
+  s.dispatch();
+  s.finish_one(0, 100ns);
+  s.dispatch();
+  const auto at_first = s.queue(0).size();
+  for (int i = 0; i < 500; ++i) s.finish_one(0, 100ns);
+  s.dispatch();
+  CHECK(at_first <= 70);
+  CHECK(s.queue(0).size() > 400);
+}
+
 TEST_CASE("higher priority goes first, equal ones in order of submission, across executors") {
   simulation s(1);
   s.open(1, 1);

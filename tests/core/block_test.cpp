@@ -1,0 +1,124 @@
+// Large contiguous data beside its message: attached, moved out, and its memory used again.
+#include "support/catch.hpp"
+
+#include <rankpool/detail/block.hpp>
+#include <rankpool/detail/codec.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace rankpool::detail;
+
+constexpr std::size_t large = bulk_bytes / sizeof(double);
+
+struct message {
+  byte_buffer bytes;
+  blocks beside;
+};
+
+template <class T>
+message written(T value) {
+  message m;
+  byte_writer out(m.bytes, &m.beside);
+  encode_moved(out, std::move(value));
+  return m;
+}
+
+template <class T>
+T read(const message& m) {
+  byte_reader in(m.bytes, m.beside);
+  return decode<T>(in);
+}
+
+}  // namespace
+
+TEST_CASE("a large array that is moved is attached as it lies, and comes out as it lies") {
+  std::vector<double> numbers(large, 2.5);
+  const double* const where = numbers.data();
+  const message m = written(std::move(numbers));
+  REQUIRE(m.beside.size() == 1);
+  CHECK(m.beside[0]->size() == large * sizeof(double));
+  CHECK(m.bytes.size() < 100);
+  const auto back = read<std::vector<double>>(m);
+  CHECK(back.data() == where);
+  CHECK(back == std::vector<double>(large, 2.5));
+}
+
+TEST_CASE("a large array that somebody else has as well is copied out") {
+  const message m = written(std::vector<double>(large, 1.5));
+  const blocks other_handle = m.beside;
+  CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));
+  CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));
+}
+
+TEST_CASE("a small array, and one that nothing can be attached to, are written") {
+  CHECK(written(std::vector<double>(large - 1)).beside.empty());
+  byte_buffer bytes;
+  byte_writer out(bytes);
+  encode_moved(out, std::vector<double>(large, 3));
+  byte_reader in(bytes);
+  CHECK(decode<std::vector<double>>(in) == std::vector<double>(large, 3));
+}
+
+TEST_CASE("several attachments come out in their order") {
+  const auto value = std::tuple(std::vector<double>(large, 1), std::string("between"), std::vector<int>(2 * large, 2));
+  const message m = written(value);
+  CHECK(m.beside.size() == 2);
+  CHECK(read<std::tuple<std::vector<double>, std::string, std::vector<int>>>(m) == value);
+}
+
+TEST_CASE("an attachment that is missing or of another type is refused") {
+  message missing = written(std::vector<double>(large));
+  missing.beside.clear();
+  CHECK_THROWS_WITH(read<std::vector<double>>(missing), support::containing("lacks"));
+  const message other = written(std::vector<double>(large));
+  CHECK_THROWS_WITH(read<std::vector<float>>(other), support::containing("another type"));
+}
+
+TEST_CASE("a part of an element is refused") { CHECK_THROWS_AS(spares<std::vector<double>>::take(9), rankpool::serialization_error); }
+
+TEST_CASE("the memory of a block that has gone is used for the next of its type") {
+  using array = std::vector<std::uint32_t>;  // of no other test
+  constexpr std::size_t n = bulk_bytes / sizeof(std::uint32_t);
+  const void* where = nullptr;
+  {
+    const message m = written(array(n, 7));
+    REQUIRE(m.beside.size() == 1);
+    where = m.beside[0]->data();
+  }
+  const array again = spares<array>::take(bulk_bytes);
+  CHECK(again.data() == where);
+  CHECK(spares<array>::take(bulk_bytes).data() != where);
+}
+
+TEST_CASE("what is kept of blocks that have gone is bounded") {
+  using array = std::vector<std::uint16_t>;
+  constexpr std::size_t piece = most_spare_bytes / 5 / sizeof(std::uint16_t);
+  {
+    std::vector<message> all;
+    for (int i = 0; i < 8; ++i) all.push_back(written(array(piece)));
+  }
+  CHECK(spare_bytes <= most_spare_bytes);
+  for (int i = 0; i < 8; ++i) CHECK(spares<array>::take(piece * sizeof(std::uint16_t)).size() == piece);
+}
+
+TEST_CASE("numbers of any size go as variable-length bytes and come back") {
+  for (const std::uint64_t n : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    byte_buffer bytes;
+    byte_writer out(bytes);
+    out.put_varint(n);
+    byte_reader in(bytes);
+    CHECK(in.get_varint() == n);
+    CHECK(in.remaining() == 0);
+  }
+  byte_buffer endless;
+  for (int i = 0; i < 20; ++i) byte_writer(endless).put<std::uint8_t>(0xFF);
+  byte_reader in(endless);
+  CHECK_THROWS_AS(in.get_varint(), rankpool::serialization_error);
+}
