@@ -46,6 +46,7 @@ struct sharing<T> {
 };
 
 template <bitwise E>
+  requires(!std::is_same_v<E, bool>)
 struct sharing<std::vector<E>> {
   using view = std::span<const E>;
   static constexpr bool in_place = true;

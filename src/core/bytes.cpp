@@ -48,7 +48,7 @@ std::byte* byte_buffer::allocate(std::size_t& capacity) {
   {
     std::lock_guard lock(kept_mutex());
     auto& kept = all_kept();
-    const auto fits = std::find_if(kept.begin(), kept.end(), [&](const kept_memory& k) { return k.capacity >= capacity; });
+    const auto fits = std::find_if(kept.begin(), kept.end(), [&](const kept_memory& k) { return suits(k.capacity, capacity); });
     if (fits != kept.end()) {
       std::byte* const memory = fits->memory;
       capacity = fits->capacity;

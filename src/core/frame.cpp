@@ -57,8 +57,8 @@ std::vector<block_description> take_descriptions(byte_buffer& head) {
 std::shared_ptr<block> make_block(const block_description& of) {
   try {
     return resolve_function<block::maker>(of.maker)(of.bytes);
-  } catch (const serialization_error& e) {
-    throw message_error(std::string("a large payload cannot be received: ") + e.what());
+  } catch (const std::exception& e) {
+    throw message_error("a large payload of " + std::to_string(of.bytes) + " bytes cannot be received: " + e.what());
   }
 }
 

@@ -43,6 +43,7 @@ future_state_base::future_state_base(std::shared_ptr<executor_core> owner, task_
 piece future_state_base::cut(std::uint64_t) {
   task_state expected = task_state::pending;
   if (!state_.compare_exchange_strong(expected, task_state::running)) return {};
+  std::lock_guard lock(mutex_);  // others may be adding callbacks
   piece p{.first = 0, .count = 1, .payload = {}, .beside = beside(), .kept = {}};
   if (bytes.size() >= bulk_bytes) {  // may still be on its way when the result is here
     p.kept = std::make_shared<held<byte_buffer>>(std::move(bytes));

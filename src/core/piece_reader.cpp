@@ -18,7 +18,7 @@ piece_reader::piece_reader(finished_piece p) : piece_(std::move(p)) {
       case outcome::kind::not_run:
       case outcome::kind::threw: whole_ = piece_error(piece_); return;
       case outcome::kind::value: {
-        byte_reader in(result.bytes);
+        byte_reader in(result.bytes, result.beside);
         results_ = in.sub(in.get_count(1));
         failures_left_ = in.get<std::uint64_t>();
         failures_ = in;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace rankpool::detail {
@@ -37,8 +38,9 @@ void pool::leave() {
   const std::lock_guard drives(driving_);  // a thread that still drives finishes its step first
   const driver_mark mark(driver_);
   shut_inbox();
+  std::unique_ptr<transport> gone;  // after the lock: it may hold what posts an event when it goes
   std::lock_guard lock(inbox_mutex_);
-  link_.reset();
+  gone = std::move(link_);
 }
 
 // Nobody takes events any more: those that are there are the last.
@@ -122,7 +124,7 @@ bool pool::step() {
     moved = take_events(out);
     moved = take_frames(out) || moved;
     if (!ended_) scheduler_.dispatch(std::chrono::steady_clock::now(), out);
-    moved = moved || !out.empty() || !deliveries_.empty();
+    moved = moved || !out.empty() || !deliveries_.empty() || inbox_has_some();
     send_orders(out);
   } catch (...) {  // what is decided already must be told all the same
     queue_deliveries(out);
@@ -136,9 +138,22 @@ bool pool::step() {
 bool pool::take_events(effects& out) {
   {
     std::lock_guard lock(inbox_mutex_);
-    events_.swap(inbox_);
+    if (events_.empty()) {
+      events_.swap(inbox_);
+    } else {  // left when a step failed
+      std::ranges::move(inbox_, std::back_inserter(events_));
+      inbox_.clear();
+    }
   }
-  for (event& e : events_) {
+  const bool any = !events_.empty();
+  std::size_t taken = 0;
+  const struct forget_taken {
+    std::vector<event>& events;
+    const std::size_t& taken;
+    ~forget_taken() { events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(taken)); }
+  } afterwards{events_, taken};
+  while (taken < events_.size()) {
+    event& e = events_[taken++];
     switch (e.what) {
       case event::kind::open:
         executors_[e.executor] = {std::move(*e.opens), std::vector<bool>(workers_.size())};
@@ -176,9 +191,12 @@ bool pool::take_events(effects& out) {
         break;
     }
   }
-  const bool any = !events_.empty();
-  events_.clear();
   return any;
+}
+
+bool pool::inbox_has_some() {
+  std::lock_guard lock(inbox_mutex_);
+  return !inbox_.empty();
 }
 
 bool pool::take_frames(effects& out) {
@@ -206,7 +224,7 @@ void pool::accept(int from, const frame& f, effects& out) {
       outcome o;
       o.what = result->threw ? outcome::kind::threw : outcome::kind::value;
       if (result->bulk != nullptr) {
-        o.bytes = take_from<byte_buffer>(result->bulk);
+        o.bytes = std::move(held_in<byte_buffer>(*result->bulk));  // nobody else reads this message
       } else {
         o.bytes.append(result->payload.data(), result->payload.size());
       }
@@ -307,12 +325,10 @@ void pool::queue_deliveries(effects& out) {
     complete(std::move(c.work), c.first, c.count, std::move(never));
   }
   out.completions.clear();
-  for (std::size_t i = 0; i < out.abandon.size(); ++i) {
-    const auto [work, why] = std::move(out.abandon[i]);
+  for (const auto& [work, why] : out.abandon) {
     if (work->abandon(why)) deliveries_.push_back({work, 0, 0});
-    scheduler_.on_change(*work, out);
   }
-  out.abandon.clear();
+  for (const auto& abandoned : std::exchange(out.abandon, {})) scheduler_.on_change(*abandoned.work, out);  // the first clears the queue of all
   for (const executor_id id : out.jobs_finished) {  // mostly long rows of one executor
     if (!deliveries_.empty() && deliveries_.back().finished > 0 && deliveries_.back().executor == id) {
       ++deliveries_.back().finished;

@@ -121,6 +121,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::uint64_t announcements();
   void announce();
   bool take_events(effects& out);
+  bool inbox_has_some();
   bool take_frames(effects& out);
   void accept(int from, const frame& f, effects& out);
   void share(const sharing& s, int descriptor);

@@ -61,7 +61,9 @@ bool pool::wait_for(steady_time deadline, condition_ref ready) {
     callers_.fetch_add(1);
     {
       std::unique_lock lock(driving_, std::try_to_lock);
-      if (!lock && driver_.load() == progress_id_) (void)lock.try_lock_for(progress_gives_way_within);
+      if (const auto driver = driver_.load(); !lock && (driver == progress_id_ || driver == std::thread::id())) {
+        (void)lock.try_lock_for(progress_gives_way_within);
+      }
       if (lock && link_ != nullptr) {
         drive_until(deadline, ready);
       } else {
@@ -162,9 +164,11 @@ void pool::send_now() {
       fail(std::current_exception());
     }
   }
-  const bool more = announce_ || !deliveries_.empty() || link_->transferring() || !link_->peers_ring();
+  const bool more = announce_ || !deliveries_.empty() || inbox_has_some() || link_->transferring() || !link_->peers_ring() ||
+                    scheduler_.next_check(std::chrono::steady_clock::now()).has_value();
   lock.unlock();
   if (more) wake();
+  if (callers_ > 0) notify();  // somebody wanted to drive meanwhile
 }
 
 void pool::progress() {

@@ -208,7 +208,7 @@ bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& give_way, s
   const auto something = [&] {
     return bells_.rings() != seen || give_way.load(std::memory_order_relaxed) > 0 || (!bells_.all_on_node() && message_waiting());
   };
-  if (something() || !nothing_new()) return true;
+  if (something() || (bells_.all_on_node() && !nothing_new())) return true;
   if (quiet > patience_) return false;
   for (const auto until = clock::now() + patience_; clock::now() < until;) {
     for (int i = 0; i < polls_between_clocks; ++i) {

@@ -9,9 +9,11 @@
 #include <map>
 #include <memory>
 #include <ranges>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 using namespace support;
@@ -245,4 +247,27 @@ TEST_CASE("starmap takes the options of map", "[map/starmap]") {
     CHECK(collect(pool.starmap({.chunksize = chunksize}, add, packs)) == expected);
     CHECK(collect(pool.starmap({.chunksize = chunksize, .buffersize = 10}, add, packs)) == expected);
   }
+}
+
+TEST_CASE("a map may return large arrays, and items that fail between them cost only themselves", "[map/large-results][fault]") {
+  rankpool::executor pool(cluster());
+  const auto array_of = [](int n) {
+    if (n % 5 == 3) throw std::invalid_argument("three");
+    return std::pair(std::vector<double>(static_cast<std::size_t>(20'000 + n), n), n);
+  };
+  for (const long long chunksize : {0, 1, 7}) {
+    auto results = pool.map({.chunksize = chunksize}, array_of, numbers(30));
+    auto item = results.begin();
+    for (int n = 0; n < 30; ++n, ++item) {
+      if (n % 5 == 3) {
+        CHECK_THROWS_AS(*item, std::invalid_argument);
+        continue;
+      }
+      const auto [array, number] = *item;
+      CHECK(number == n);
+      CHECK(array == std::vector<double>(static_cast<std::size_t>(20'000 + n), n));
+    }
+    CHECK(item == results.end());
+  }
+  check_computes(pool);
 }

@@ -113,3 +113,13 @@ TEST_CASE("transform_reduce over ten million integers keeps to bounds, not items
   constexpr long n = 10'000'000;
   CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, [](long k) { return k; }) == n * (n - 1) / 2);
 }
+
+TEST_CASE("transform_reduce may add up large arrays",) {
+  rankpool::executor pool(cluster());
+  const auto array_of = [](int n) { return std::vector<double>(20'000, n); };
+  const auto add = [](std::vector<double> a, const std::vector<double>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+    return a;
+  };
+  CHECK(pool.transform_reduce(numbers(20), std::vector<double>(20'000), add, array_of) == std::vector<double>(20'000, 190));
+}

@@ -9,6 +9,7 @@
 #include <rankpool/detail/bytes.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -77,7 +78,7 @@ struct contiguous<std::vector<T>> {
 template <class V>
 class spares {
  public:
-  static void give(V value) {
+  static void give(V value) noexcept {
     const std::size_t size = contiguous<V>::capacity(value);
     if (size < bulk_bytes || size > most_spare_bytes) return;
     std::lock_guard lock(mutex());
@@ -87,17 +88,20 @@ class spares {
       kept.erase(kept.begin());
     }
     if (spare_bytes + size > most_spare_bytes) return;
-    spare_bytes += size;
-    kept.push_back(std::move(value));
+    try {
+      kept.push_back(std::move(value));
+      spare_bytes += size;
+    } catch (const std::bad_alloc&) {  // no memory for the list: let go
+    }
   }
 
-  /// One with room for so many bytes, or a new one.
+  /// One with room for so many bytes and not for many more, or a new one.
   static V take(std::uint64_t bytes) {
     V value{};
     {
       std::lock_guard lock(mutex());
       auto& kept = all();
-      const auto fits = std::find_if(kept.rbegin(), kept.rend(), [&](const V& v) { return contiguous<V>::capacity(v) >= bytes; });
+      const auto fits = std::find_if(kept.rbegin(), kept.rend(), [&](const V& v) { return suits(contiguous<V>::capacity(v), bytes); });
       if (fits != kept.rend()) {
         spare_bytes -= contiguous<V>::capacity(*fits);
         value = std::move(*fits);
@@ -133,14 +137,24 @@ class held final : public block {
   V value;
 };
 
-/// The object that is in a block: moved out if nobody else has the block. Throws serialization_error if it is another type.
+/// The object that is in a block. Throws serialization_error if it is another type.
+template <class V>
+V& held_in(block& b) {
+  auto* const mine = dynamic_cast<held<V>*>(&b);
+  if (mine == nullptr) throw serialization_error("a message holds data of another type than was to come");
+  return mine->value;
+}
+
+/// The object that is in a block, moved out if nobody else has the block. Throws as above.
 template <class V>
 V take_from(const std::shared_ptr<block>& from) {
-  auto* const mine = dynamic_cast<held<V>*>(from.get());
-  if (mine == nullptr) throw serialization_error("a message holds data of another type than was to come");
-  if (from.use_count() == 1) return std::move(mine->value);
+  V& mine = held_in<V>(*from);
+  if (from.use_count() == 1) {
+    std::atomic_thread_fence(std::memory_order_acquire);  // whoever has let go of it has read it before
+    return std::move(mine);
+  }
   V copy = spares<V>::take(from->size());
-  std::ranges::copy(mine->bytes(), contiguous<V>::bytes(copy).begin());
+  std::ranges::copy(from->bytes(), contiguous<V>::bytes(copy).begin());
   return copy;
 }
 

@@ -27,6 +27,9 @@ namespace rankpool::detail {
 inline std::atomic<std::size_t> spare_bytes = 0;
 inline constexpr std::size_t most_spare_bytes = 256 << 20;
 
+/// Whether memory of that capacity may hold so many bytes: a small value must not sit in a large piece for ever.
+inline bool suits(std::size_t capacity, std::size_t bytes) { return capacity >= bytes && capacity / 2 <= bytes; }
+
 /// Asks for huge pages where the memory has not been touched yet: to touch it in small ones costs more than to copy it.
 void advise_huge_pages(void* data, std::size_t size);
 
@@ -140,6 +143,18 @@ class byte_writer {
   /// Makes room for so many bytes at once.
   void expect(std::size_t bytes) { out_->reserve(out_->size() + bytes); }
 
+  /// How far it has written and attached.
+  struct position {
+    std::size_t bytes = 0;
+    std::size_t attached = 0;
+  };
+  position at() const noexcept { return {out_->size(), beside_ == nullptr ? 0 : beside_->size()}; }
+  /// Forgets what came after.
+  void rewind(position to) {
+    out_->resize(to.bytes);
+    if (beside_ != nullptr) beside_->resize(to.attached);
+  }
+
   bool attaches() const noexcept { return beside_ != nullptr; }
   void attach(std::shared_ptr<block> b) { beside_->push_back(std::move(b)); }
 
@@ -242,8 +257,8 @@ class byte_reader {
     return n;
   }
 
-  /// A reader of the next n bytes alone.
-  byte_reader sub(std::size_t n) { return {take(n), n}; }
+  /// A reader of the next n bytes alone, and of what is attached from here on.
+  byte_reader sub(std::size_t n) { return {take(n), n, beside_}; }
 
   void expect_end() const {
     if (at_ != end_) throw serialization_error(std::to_string(remaining()) + " bytes too many in a message");

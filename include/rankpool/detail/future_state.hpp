@@ -55,7 +55,7 @@ class future_state_base : public job {
 
   // ---- the user's side
   std::uint64_t id() const { return id_; }
-  task_state state() const { return state_.load(std::memory_order_acquire); }
+  task_state state() const { return state_.load(); }
   bool done() const { return state() >= task_state::finished; }
   /// done(), and in an inline cluster a second look makes the task run: nobody polls for ever.
   bool poll_done();

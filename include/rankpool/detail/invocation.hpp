@@ -171,7 +171,7 @@ void run_map_piece(byte_reader& in, byte_writer& out) {
   const std::size_t results_length = out.hole<std::uint64_t>();
   const std::size_t begin = out.size();
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::size_t mark = out.size();
+    const byte_writer::position mark = out.at();
     try {
       if constexpr (std::is_void_v<R>) {
         call(f, items.next());
@@ -179,7 +179,7 @@ void run_map_piece(byte_reader& in, byte_writer& out) {
         encode_result<R>(out, call(f, items.next()));
       }
     } catch (...) {
-      out.buffer().resize(mark);
+      out.rewind(mark);
       failure_writer.put<std::uint64_t>(i);
       encode_current_exception(failure_writer);
       ++failed;

@@ -108,7 +108,7 @@ T reduce_pieces(job_owner job, Feed& feed, std::uint64_t buffersize, steady_time
     if (!piece) throw timeout_error("transform_reduce: the timeout is up with " + std::to_string(done) + " items done");
     done += piece->count;
     if (piece->result.what != outcome::kind::value) std::rethrow_exception(piece_error(*piece));
-    byte_reader in(piece->result.bytes);
+    byte_reader in(piece->result.bytes, piece->result.beside);
     const std::uint64_t first = piece->first;
     std::uint64_t count = piece->count;
     T value = decode_result<T>(in);
