@@ -163,7 +163,8 @@ scheduler::flying_piece scheduler::land(worker_index w, std::deque<flying_piece>
   ++worker.returned;
   --in_flight_;
   if (executor_state* executor = find(p.executor())) {
-    if (executor->users == executor->max_workers) look_at_all_ = true;  // it may have another now
+    const bool limited = static_cast<std::size_t>(executor->max_workers) < workers_.size();
+    if (limited && executor->users == executor->max_workers) look_at_all_ = true;  // it may have another now
     if (--executor->at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
   }
   return p;
