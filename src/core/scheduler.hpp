@@ -67,7 +67,7 @@ class worker_speed {
 };
 
 struct scheduling_policy {
-  /// Work that is sent ahead to a worker, in measured time.
+  /// Work that is sent ahead to a worker, in measured time; at least one piece.
   std::chrono::nanoseconds window = std::chrono::milliseconds(2);
   /// A kind of task that takes longer is never sent ahead.
   std::chrono::nanoseconds longest_ahead = std::chrono::milliseconds(10);

@@ -41,8 +41,8 @@ bool scheduler::has_room(const worker_state& worker, const job& work, time now) 
   if (worker.recalling || worker.pieces.size() >= most || worker.bytes >= policy_.most_bytes) return false;
   const kind_statistics& kind = *work.schedule.statistics;
   if (!kind.known() || kind.nanoseconds_per_item() > static_cast<double>(policy_.longest_ahead.count())) return false;
-  const bool unknown_ahead = worker.pieces.back().expected_nanoseconds <= 0;
-  return !unknown_ahead && worker.nanoseconds() < static_cast<double>(policy_.window.count());
+  if (worker.pieces.back().expected_nanoseconds <= 0) return false;
+  return worker.pieces.size() == 1 || worker.nanoseconds() < static_cast<double>(policy_.window.count());  // one is always ahead
 }
 
 // How many items of `work` a worker is given at once.

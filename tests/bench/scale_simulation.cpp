@@ -315,8 +315,8 @@ int main(int argc, char** argv) {
                                      nanoseconds(10ms), nanoseconds(30ms), nanoseconds(100ms), nanoseconds(1s), nanoseconds(10s)}) {
         // Long enough that neither the start nor the end decides: some windows of work, and some tasks, for each worker.
         const double window = 2e6 + 20e3 * workers;
-        const auto each = std::clamp(50 * window / static_cast<double>(mean.count()), 12.0, 20'000.0);
-        const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers), std::max<std::size_t>(600'000, 12UL * static_cast<std::size_t>(workers)));
+        const auto each = std::clamp(50 * window / static_cast<double>(mean.count()), 20.0, 20'000.0);
+        const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers), std::max<std::size_t>(2'000'000, 20UL * static_cast<std::size_t>(workers)));
         const auto result = world(workers, mean, kind, tasks).run();
         std::printf("%d %g %s %.4f %.4f\n", workers, static_cast<double>(mean.count()) / 1000, kind == distribution::equal ? "equal" : "heavy",
                     result.busy, result.rank0_busy);
