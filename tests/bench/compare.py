@@ -184,7 +184,7 @@ def readable(value):
 
 
 def table(chosen, results):
-    lines = ["| | rankpool | spread | " + " | ".join(PEERS.values()) + " | asked |",
+    lines = ["| | rankpool | spread | " + " | ".join(PEERS.values()) + " | aim |",
              "| --- | ---: | ---: |" + " ---: |" * len(PEERS) + " --- |"]
     for m in chosen:
         own_name = POOL if POOL in m.arguments else next(iter(m.arguments))
