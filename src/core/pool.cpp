@@ -90,10 +90,7 @@ void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_wor
 }
 
 bool pool::post_submit(job_ptr work) {
-  jobs_left_.fetch_add(1);
-  if (post({event::kind::submit, 0, 0, std::move(work)})) return true;
-  jobs_left_.fetch_sub(1);
-  return false;
+  return post({event::kind::submit, 0, 0, std::move(work)});
 }
 
 void pool::post_change(job_ptr work) {
@@ -156,10 +153,11 @@ bool pool::take_events(effects& out) {
     event& e = events_[taken++];
     switch (e.what) {
       case event::kind::open:
-        executors_[e.executor] = {std::move(*e.opens), std::vector<bool>(workers_.size())};
+        executors_[e.executor] = std::move(*e.opens);
         scheduler_.on_open(e.executor, e.number);
         break;
       case event::kind::submit:
+        jobs_left_.store(jobs_left_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         if (ended_) {
           out.jobs_finished.push_back(e.work->schedule.executor);
           out.abandon.push_back({std::move(e.work), std::make_exception_ptr(pool_closed("the pool has ended"))});
@@ -171,15 +169,12 @@ bool pool::take_events(effects& out) {
       case event::kind::shutdown: scheduler_.on_shutdown(e.executor, e.number != 0, out); break;
       case event::kind::last_call:
         for (const auto& [id, entry] : executors_) scheduler_.on_shutdown(id, false, out);
+        last_call_ = true;
+        notify();
         break;
       case event::kind::close:
-        scheduler_.on_close(e.executor);
-        if (const auto entry = executors_.find(e.executor); entry != executors_.end()) {
-          for (std::size_t w = 0; w < workers_.size(); ++w) {
-            if (entry->second.opened[w] && !ended_) outbox(w).close(e.executor);
-          }
-          executors_.erase(entry);
-        }
+        scheduler_.on_close(e.executor, out);
+        executors_.erase(e.executor);
         break;
       case event::kind::share:
         if (!ended_) share(*e.shares, e.number);
@@ -240,7 +235,7 @@ void pool::accept(int from, const frame& f, effects& out) {
           broken_pool("the initializer failed on rank " + std::to_string(places_[place].rank) + " (" + places_[place].host +
                       "): " + describe(why)));
       if (const auto entry = executors_.find(failed->executor); entry != executors_.end()) {
-        if (const auto core = entry->second.details.core.lock()) core->on_broken(broken);
+        if (const auto core = entry->second.core.lock()) core->on_broken(broken);
       }
       scheduler_.on_broken(failed->executor, worker, broken, out);
     } else if (const auto* here = std::get_if<shared_here_record>(&r)) {
@@ -294,9 +289,7 @@ frame_writer& pool::outbox(std::size_t worker) {
 
 void pool::send_orders(effects& out) {
   for (const auto& order : out.open) {
-    executor_entry& entry = executors_.at(order.executor);
-    const initializer_call& call = entry.details.initializer;
-    entry.opened[static_cast<std::size_t>(order.to.value)] = true;
+    const initializer_call& call = executors_.at(order.executor).initializer;
     outbox(static_cast<std::size_t>(order.to.value)).open(
         order.executor, call.function == nullptr ? code_address{} : locate_function(call.function), call.payload);
   }
@@ -307,6 +300,9 @@ void pool::send_orders(effects& out) {
     to.task(order.id, order.executor, last_function_.second, order.payload, order.bulk, order.beside);
   }
   for (const auto& order : out.recalls) outbox(static_cast<std::size_t>(order.to.value)).recall();
+  if (!ended_) {  // else it has said stop
+    for (const auto& order : out.close) outbox(static_cast<std::size_t>(order.to.value)).close(order.executor);
+  }
   for (const std::size_t w : unsent_) {
     if (!outboxes_[w].empty()) link_->send(static_cast<int>(w), outboxes_[w].take());
   }
@@ -349,9 +345,10 @@ void pool::deliver() {
       continue;
     }
     if (const auto entry = executors_.find(d.executor); entry != executors_.end()) {
-      if (const auto core = entry->second.details.core.lock()) core->on_jobs_finished(d.finished);
+      if (const auto core = entry->second.core.lock()) core->on_jobs_finished(d.finished);
     }
-    if (jobs_left_.fetch_sub(d.finished) == d.finished && drained_awaited_) notify();
+    jobs_left_ = jobs_left_ - d.finished;
+    if (last_call_ && jobs_left_ == 0) notify();
   }
   announce();
 }
@@ -359,9 +356,8 @@ void pool::deliver() {
 // ---- the end
 
 void pool::drain() {
-  drained_awaited_ = true;
-  post({event::kind::last_call, 0, 0, nullptr});  // nobody will read on: a map with a buffer would never end
-  (void)wait_until(steady_time::max(), [this] { return jobs_left_ == 0 || failed_; });
+  if (!post({event::kind::last_call, 0, 0, nullptr})) return;  // nobody will read on: a map with a buffer would never end
+  (void)wait_until(steady_time::max(), [this] { return (last_call_ && jobs_left_ == 0) || failed_; });
 }
 
 bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {

@@ -97,10 +97,6 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     std::unique_ptr<opening> opens = {};
     std::unique_ptr<sharing> shares = {};
   };
-  struct executor_entry {
-    opening details;
-    std::vector<bool> opened;  // on each worker
-  };
   // What is told once no decision is half made: a job to call back, or an executor how many jobs are finished.
   struct delivery {
     job_ptr reacts;
@@ -149,7 +145,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
 
   // The driving thread's own.
   scheduler scheduler_;
-  std::map<executor_id, executor_entry> executors_;
+  std::map<executor_id, opening> executors_;
   std::vector<event> events_;  // being taken; kept for its memory
   std::vector<frame_writer> outboxes_;
   std::vector<std::size_t> unsent_;  // which of them have something
@@ -170,8 +166,8 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
-  std::atomic<std::uint64_t> jobs_left_ = 0;
-  std::atomic<bool> drained_awaited_ = false;
+  std::atomic<std::uint64_t> jobs_left_ = 0;  // of those taken from the inbox; written by the driver alone
+  std::atomic<bool> last_call_ = false;       // taken as well: every job submitted before drain() is counted
 
   std::mutex waiting_mutex_;  // threads that neither drive nor have a result
   std::condition_variable changed_;

@@ -35,7 +35,7 @@ void worker_speed::add(double expected_nanoseconds, double measured_nanoseconds)
 }
 
 scheduler::scheduler(int workers, scheduling_policy policy) : policy_(policy), workers_(static_cast<std::size_t>(workers)) {
-  // Rank 0 spends some microseconds on each piece: with many workers, pieces must last longer.
+  // Rank 0 spends about a microsecond on each message: with many workers, what is in one must last longer.
   policy_.window = std::max(policy_.window, std::chrono::nanoseconds(std::chrono::microseconds(20)) * workers);
   policy_.longest_piece = std::max(policy_.longest_piece, policy_.window);
   policy_.longest_ahead = std::max(policy_.longest_ahead, policy_.window / 5);
@@ -70,7 +70,10 @@ void scheduler::on_open(executor_id id, int max_workers) {
   executors_.push_back(std::move(executor));
 }
 
-void scheduler::on_close(executor_id id) {
+void scheduler::on_close(executor_id id, effects& out) {
+  const executor_state* executor = find(id);
+  if (executor == nullptr) return;
+  for (const worker_index w : executor->homes) out.close.push_back({w, id});
   std::erase_if(executors_, [&](const auto& e) { return e->id == id; });
 }
 

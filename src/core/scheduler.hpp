@@ -101,6 +101,7 @@ struct effects {
   struct recall {
     worker_index to;
   };
+  using close_executor = open_executor;
   struct completion {
     job_ptr work;
     std::uint64_t first = 0;
@@ -116,12 +117,13 @@ struct effects {
   std::vector<open_executor> open;  ///< before any send
   std::vector<send_task> send;
   std::vector<recall> recalls;
+  std::vector<close_executor> close;  ///< its last task there is over
   std::vector<completion> completions;
   std::vector<abandonment> abandon;  ///< then on_change for each
   std::vector<executor_id> jobs_finished;  ///< one entry per job, after its completions
 
   bool empty() const {
-    return open.empty() && send.empty() && recalls.empty() && completions.empty() && abandon.empty() && jobs_finished.empty();
+    return open.empty() && send.empty() && recalls.empty() && close.empty() && completions.empty() && abandon.empty() && jobs_finished.empty();
   }
 };
 
@@ -133,7 +135,7 @@ class scheduler {
 
   // ---- events
   void on_open(executor_id executor, int max_workers);
-  void on_close(executor_id executor);
+  void on_close(executor_id executor, effects& out);
   /// Whose it is and its priority are noted in the job.
   void on_submit(job_ptr work, effects& out);
   /// A job has more items, is sealed, or was cancelled.
@@ -198,7 +200,7 @@ class scheduler {
     std::deque<flying_piece> returned;  // recalled; first to go out again
     std::vector<std::uint32_t> at;      // pieces at each worker
     std::vector<bool> opened;           // on each worker
-    std::vector<std::size_t> homes;     // the workers it is opened on
+    std::vector<worker_index> homes;    // the workers it is opened on
     int users = 0;                      // workers with pieces of it
     std::size_t stale = 0;              // queued jobs that turned out to have nothing to cut
     std::vector<job_ptr> growing;       // jobs whose input may still come

@@ -13,7 +13,7 @@ bool scheduler::may_use(const executor_state& executor, worker_index w) const {
   if (executor.at[place] > 0) return true;
   if (executor.users >= executor.max_workers) return false;
   if (executor.opened[place] || static_cast<std::size_t>(executor.max_workers) >= workers_.size()) return true;
-  return std::none_of(executor.homes.begin(), executor.homes.end(), [&](std::size_t home) { return workers_[home].pieces.empty(); });
+  return std::none_of(executor.homes.begin(), executor.homes.end(), [&](worker_index home) { return workers_[static_cast<std::size_t>(home.value)].pieces.empty(); });
 }
 
 // The first job of an executor that has something to cut; what has nothing leaves the queue on the way.
@@ -69,7 +69,7 @@ void scheduler::send(executor_state& executor, worker_index w, flying_piece p, t
   }
   if (!executor.opened[place]) {
     executor.opened[place] = true;
-    executor.homes.push_back(place);
+    executor.homes.push_back(w);
     out.open.push_back({w, executor.id});
   }
   if (executor.at[place]++ == 0) ++executor.users;

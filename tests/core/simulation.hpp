@@ -1,0 +1,151 @@
+// A scheduler with made-up jobs and workers, on a clock that the test turns.
+#pragma once
+
+#include "core/scheduler.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+namespace simulated {
+
+using namespace rankpool::detail;
+
+inline void run_nothing(byte_reader&, byte_writer&) {}
+
+// A job of so many items that remembers what became of them.
+class counting_job final : public job {
+ public:
+  explicit counting_job(std::uint64_t items, std::uint64_t chunk = 1, std::uintptr_t kind = 0)
+      : job(&run_nothing, kind), items_(items), chunk_(chunk) {}
+
+  std::uint64_t available() override { return items_ - cut_; }
+  bool may_grow() override { return growing; }
+  piece cut(std::uint64_t n) override {
+    piece p{cut_, std::min(n, available()), {}, {}, {}};
+    cut_ += p.count;
+    return p;
+  }
+  std::uint64_t chunksize() const override { return chunk_; }
+  bool on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
+    done += count;
+    return false;
+  }
+  bool abandon(const std::exception_ptr&) override {
+    cut_ = items_;
+    growing = false;
+    return false;
+  }
+  void seal() override { growing = false; }
+  void grow(std::uint64_t n) { items_ += n; }
+
+  std::uint64_t done = 0;
+  bool growing = false;
+
+ private:
+  std::uint64_t items_;
+  std::uint64_t chunk_;
+  std::uint64_t cut_ = 0;
+};
+
+// A scheduler, the workers it drives, and a clock. A worker runs its pieces in order.
+class simulation {
+ public:
+  explicit simulation(int workers, scheduling_policy policy = {}) : scheduler_(workers, policy), queues_(static_cast<std::size_t>(workers)) {}
+
+  scheduler& operator*() { return scheduler_; }
+
+  void open(executor_id id, int max_workers) { scheduler_.on_open(id, max_workers); }
+
+  shared_job<counting_job> submit(executor_id id, shared_job<counting_job> work, int priority = 0) {
+    effects out;
+    work->schedule.executor = id;
+    work->schedule.priority = priority;
+    scheduler_.on_submit(work, out);
+    take(out);
+    return work;
+  }
+
+  void dispatch() {
+    effects out;
+    scheduler_.dispatch(now, out);
+    take(out);
+  }
+
+  // The worker finishes its first piece after `taken`.
+  void finish_one(int w, std::chrono::nanoseconds taken) {
+    const piece_id id = queue(w).front().id;
+    queue(w).pop_front();
+    now += taken;
+    effects out;
+    auto done = scheduler_.on_result({w}, id, taken, 8, now, out);
+    REQUIRE(done);
+    done->work->on_outcome(done->first, done->count, {});
+    take(out);
+  }
+
+  // Finishes everything, each item of a piece taking `each`; returns how many pieces each worker ran.
+  std::vector<int> run_all(const std::function<std::chrono::nanoseconds(int worker)>& each) {
+    std::vector<int> pieces(queues_.size());
+    std::vector<std::chrono::steady_clock::time_point> free_at(queues_.size(), now);
+    dispatch();
+    for (;;) {
+      int next = -1;
+      for (std::size_t w = 0; w < queues_.size(); ++w) {
+        if (!queues_[w].empty() && (next < 0 || free_at[w] < free_at[static_cast<std::size_t>(next)])) next = static_cast<int>(w);
+      }
+      if (next < 0) return pieces;
+      const auto w = static_cast<std::size_t>(next);
+      const auto begin = std::max(free_at[w], queue(next).front().sent);
+      const auto taken = each(next);
+      free_at[w] = begin + taken;
+      now = std::max(now, free_at[w]);
+      const piece_id id = queue(next).front().id;
+      queue(next).pop_front();
+      effects out;
+      auto done = scheduler_.on_result({next}, id, taken, 8, now, out);
+      done->work->on_outcome(done->first, done->count, {});
+      ++pieces[w];
+      take(out);
+      dispatch();
+      scheduler_.sanity_check();
+    }
+  }
+
+  void take(effects& out) {
+    for (const auto& order : out.send) queue(order.to.value).push_back({order.id, now});
+    for (const auto& recall : out.recalls) recalled.push_back(recall.to.value);
+    for (const auto& c : out.completions) c.work->on_outcome(c.first, c.count, {});
+    for (const auto& a : out.abandon) a.work->abandon(a.error);
+    finished += out.jobs_finished.size();
+    effects after;
+    for (const auto& a : out.abandon) scheduler_.on_change(*a.work, after);
+    finished += after.jobs_finished.size();
+    opened += out.open.size();
+  }
+
+  struct sent_piece {
+    piece_id id;
+    std::chrono::steady_clock::time_point sent;
+  };
+  std::deque<sent_piece>& queue(int w) { return queues_[static_cast<std::size_t>(w)]; }
+
+  std::chrono::steady_clock::time_point now{};
+  std::size_t finished = 0;
+  std::size_t opened = 0;
+  std::vector<int> recalled;
+
+ private:
+  scheduler scheduler_;
+  std::vector<std::deque<sent_piece>> queues_;
+};
+
+inline shared_job<counting_job> items(std::uint64_t n, std::uint64_t chunk = 1, std::uintptr_t kind = 0) {
+  return make_job<counting_job>(n, chunk, kind);
+}
+
+}  // namespace simulated
