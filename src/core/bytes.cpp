@@ -1,11 +1,12 @@
 #include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/spares.hpp>
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <mutex>
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <utility>
 
 namespace rankpool::detail {
 namespace {
@@ -21,41 +22,34 @@ void advise_huge_pages(void* data, std::size_t size) {
 
 namespace {
 
-// Large memory that buffers have let go of. Never destroyed: objects of static storage may have buffers.
-struct kept_memory {
-  std::byte* memory;
+// Memory of a large buffer.
+struct piece_of_heap {
+  struct free_it {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  std::unique_ptr<std::byte, free_it> memory;
   std::size_t capacity;
 };
-std::mutex& kept_mutex() {
-  static auto& m = *new std::mutex;
-  return m;
-}
-std::vector<kept_memory>& all_kept() {
-  static auto& v = *new std::vector<kept_memory>;
-  return v;
-}
+struct capacity_of {
+  std::size_t operator()(const piece_of_heap& p) const { return p.capacity; }
+};
+using kept = spares<piece_of_heap, capacity_of>;
+
+constexpr std::size_t least_kept = 2 * huge_page;
 
 }  // namespace
 
 std::byte* byte_buffer::allocate(std::size_t& capacity) {
-  if (capacity < 2 * huge_page) {
+  if (capacity < least_kept) {
     void* p = std::malloc(capacity);
     if (p == nullptr) throw std::bad_alloc();
     return static_cast<std::byte*>(p);
   }
   if (capacity > SIZE_MAX - huge_page) throw std::bad_alloc();
   capacity = (capacity + huge_page - 1) / huge_page * huge_page;
-  {
-    std::lock_guard lock(kept_mutex());
-    auto& kept = all_kept();
-    const auto fits = std::find_if(kept.begin(), kept.end(), [&](const kept_memory& k) { return suits(k.capacity, capacity); });
-    if (fits != kept.end()) {
-      std::byte* const memory = fits->memory;
-      capacity = fits->capacity;
-      spare_bytes -= capacity;
-      kept.erase(fits);
-      return memory;
-    }
+  if (auto spare = kept::take(capacity)) {
+    capacity = spare->capacity;
+    return spare->memory.release();
   }
   void* p = std::aligned_alloc(huge_page, capacity);
   if (p == nullptr) throw std::bad_alloc();
@@ -64,24 +58,8 @@ std::byte* byte_buffer::allocate(std::size_t& capacity) {
 }
 
 void byte_buffer::deallocate(std::byte* memory, std::size_t capacity) noexcept {
-  if (capacity >= 2 * huge_page && capacity <= most_spare_bytes) {
-    try {
-      std::lock_guard lock(kept_mutex());
-      auto& kept = all_kept();
-      while (!kept.empty() && spare_bytes + capacity > most_spare_bytes) {  // the oldest goes
-        spare_bytes -= kept.front().capacity;
-        std::free(kept.front().memory);
-        kept.erase(kept.begin());
-      }
-      if (spare_bytes + capacity <= most_spare_bytes) {
-        kept.push_back({memory, capacity});
-        spare_bytes += capacity;
-        return;
-      }
-    } catch (...) {  // no memory for the list: let go
-    }
-  }
-  std::free(memory);
+  piece_of_heap gone{std::unique_ptr<std::byte, piece_of_heap::free_it>(memory), capacity};
+  if (capacity >= least_kept) kept::give(std::move(gone));
 }
 
 }  // namespace rankpool::detail

@@ -7,7 +7,7 @@
 
 #include "../core/log.hpp"
 
-#include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/spares.hpp>
 
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/environment.hpp>

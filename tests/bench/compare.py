@@ -36,7 +36,7 @@ class Measurement:
     arguments: dict
     higher_is_better: bool = True
     workers: int = 2
-    bar: str = ""  # what is asked of the pool
+    bar: str = ""  # what the pool aims at
     once: bool = False  # in the first round only: it takes a minute
 
 
@@ -93,7 +93,7 @@ def measurements():
 class Runner:
     def __init__(self, programs):
         self.programs = programs
-        self.environment = os.environ | {"OMPI_MCA_btl_vader_backing_directory": "/dev/shm"}
+        self.environment = dict(os.environ)
         if os.geteuid() == 0:
             self.environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 

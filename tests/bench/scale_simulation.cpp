@@ -57,7 +57,7 @@ class task final : public job {
   bool may_grow() override { return false; }
   piece cut(std::uint64_t) override {
     cut_ = true;
-    // The length travels as the task's address: the simulation looks it up there.
+    // The payload is the length: the made-up worker reads it.
     return {.first = 0, .count = 1, .payload = std::as_bytes(std::span(&length_, 1)), .beside = {}, .kept = {}};
   }
   bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }

@@ -81,7 +81,7 @@ TEST_CASE("an attachment that is missing or of another type is refused") {
   CHECK_THROWS_WITH(read<std::vector<float>>(other), support::containing("another type"));
 }
 
-TEST_CASE("a part of an element is refused") { CHECK_THROWS_AS(spares<std::vector<double>>::take(9), rankpool::serialization_error); }
+TEST_CASE("a part of an element is refused") { CHECK_THROWS_AS(contiguous<std::vector<double>>::make(9), rankpool::serialization_error); }
 
 TEST_CASE("the memory of a block that has gone is used for the next of its type") {
   using array = std::vector<std::uint32_t>;  // of no other test
@@ -92,9 +92,9 @@ TEST_CASE("the memory of a block that has gone is used for the next of its type"
     REQUIRE(m.beside.size() == 1);
     where = m.beside[0]->data();
   }
-  const array again = spares<array>::take(bulk_bytes);
+  const array again = contiguous<array>::make(bulk_bytes);
   CHECK(again.data() == where);
-  CHECK(spares<array>::take(bulk_bytes).data() != where);
+  CHECK(contiguous<array>::make(bulk_bytes).data() != where);
 }
 
 TEST_CASE("what is kept of blocks that have gone is bounded") {
@@ -105,7 +105,7 @@ TEST_CASE("what is kept of blocks that have gone is bounded") {
     for (int i = 0; i < 8; ++i) all.push_back(written(array(piece)));
   }
   CHECK(spare_bytes <= most_spare_bytes);
-  for (int i = 0; i < 8; ++i) CHECK(spares<array>::take(piece * sizeof(std::uint16_t)).size() == piece);
+  for (int i = 0; i < 8; ++i) CHECK(contiguous<array>::make(piece * sizeof(std::uint16_t)).size() == piece);
 }
 
 TEST_CASE("numbers of any size go as variable-length bytes and come back") {

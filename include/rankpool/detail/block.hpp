@@ -1,19 +1,18 @@
 // Large contiguous data, which travels beside its message: from where it lies into where it will lie.
 //
-// A block holds the object whose memory it is, a vector or a number, so that nothing is copied on the way: a moved
+// A block holds the object whose memory it is, a vector as a rule, so that nothing is copied on the way: a moved
 // argument or a result becomes a block, is sent from there, is received into an object of the same type, and that is
-// moved out. Objects whose block has gone are kept for the next of their type, because touching fresh memory costs
-// more than sending it.
+// moved out. Vectors whose block has gone are kept for the next of their type.
 #pragma once
 
 #include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/spares.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -48,91 +47,52 @@ inline std::size_t total_size(blocks_view all) {
   return sum;
 }
 
-/// How a type's memory is got at: bytes(value), resize(value, bytes), capacity(value) in bytes.
+/// How a type's memory is got at, made and let go of.
 template <class V>
 struct contiguous;
 
 template <>
 struct contiguous<byte_buffer> {
   static std::span<std::byte> bytes(byte_buffer& b) { return {b.data(), b.size()}; }
-  static void resize(byte_buffer& b, std::uint64_t bytes) { b.resize(bytes); }
-  static std::size_t capacity(const byte_buffer&) { return 0; }  // keeps its memory by itself
+  static byte_buffer make(std::size_t size) {
+    byte_buffer b;
+    b.resize(size);
+    return b;
+  }
+  static void let_go(byte_buffer&&) {}  // keeps its memory by itself
 };
 
 template <class T>
 struct contiguous<std::vector<T>> {
   static std::span<std::byte> bytes(std::vector<T>& v) { return std::as_writable_bytes(std::span(v)); }
-  static void resize(std::vector<T>& v, std::uint64_t bytes) {
-    if (bytes % sizeof(T) != 0) throw serialization_error("a message holds a part of an element");
-    if (bytes > v.capacity() * sizeof(T)) {
-      v.clear();
-      v.reserve(bytes / sizeof(T));
-      advise_huge_pages(v.data(), bytes);
+  static std::vector<T> make(std::size_t size) {
+    if (size % sizeof(T) != 0) throw serialization_error("a message holds a part of an element");
+    auto v = kept::take(size).value_or(std::vector<T>());
+    if (v.capacity() == 0) {
+      v.reserve(size / sizeof(T));
+      advise_huge_pages(v.data(), size);
     }
-    v.resize(bytes / sizeof(T));
-  }
-  static std::size_t capacity(const std::vector<T>& v) { return v.capacity() * sizeof(T); }
-};
-
-/// Objects of one type that are no longer needed, for their memory.
-template <class V>
-class spares {
- public:
-  static void give(V value) noexcept {
-    const std::size_t size = contiguous<V>::capacity(value);
-    if (size < bulk_bytes || size > most_spare_bytes) return;
-    std::lock_guard lock(mutex());
-    auto& kept = all();
-    while (!kept.empty() && spare_bytes + size > most_spare_bytes) {  // the oldest goes
-      spare_bytes -= contiguous<V>::capacity(kept.front());
-      kept.erase(kept.begin());
-    }
-    if (spare_bytes + size > most_spare_bytes) return;
-    try {
-      kept.push_back(std::move(value));
-      spare_bytes += size;
-    } catch (const std::bad_alloc&) {  // no memory for the list: let go
-    }
-  }
-
-  /// One with room for so many bytes and not for many more, or a new one.
-  static V take(std::uint64_t bytes) {
-    V value{};
-    {
-      std::lock_guard lock(mutex());
-      auto& kept = all();
-      const auto fits = std::find_if(kept.rbegin(), kept.rend(), [&](const V& v) { return suits(contiguous<V>::capacity(v), bytes); });
-      if (fits != kept.rend()) {
-        spare_bytes -= contiguous<V>::capacity(*fits);
-        value = std::move(*fits);
-        kept.erase(std::next(fits).base());
-      }
-    }
-    contiguous<V>::resize(value, bytes);
-    return value;
-  }
-
- private:
-  // Never destroyed: a block may go later than objects of static storage.
-  static std::mutex& mutex() {
-    static auto& m = *new std::mutex;
-    return m;
-  }
-  static std::vector<V>& all() {
-    static auto& v = *new std::vector<V>;
+    v.resize(size / sizeof(T));
     return v;
   }
+  static void let_go(std::vector<T>&& v) { kept::give(std::move(v)); }
+
+ private:
+  struct capacity {
+    std::size_t operator()(const std::vector<T>& v) const { return v.capacity() * sizeof(T); }
+  };
+  using kept = spares<std::vector<T>, capacity>;
 };
 
 template <class V>
 class held final : public block {
  public:
   explicit held(V v) : value(std::move(v)) {}
-  ~held() override { spares<V>::give(std::move(value)); }
+  ~held() override { contiguous<V>::let_go(std::move(value)); }
   std::span<std::byte> bytes() override { return contiguous<V>::bytes(value); }
   maker make() const override { return &fresh; }
 
-  static std::shared_ptr<block> fresh(std::uint64_t bytes) { return std::make_shared<held>(spares<V>::take(bytes)); }
+  static std::shared_ptr<block> fresh(std::uint64_t bytes) { return std::make_shared<held>(contiguous<V>::make(bytes)); }
 
   V value;
 };
@@ -153,7 +113,7 @@ V take_from(const std::shared_ptr<block>& from) {
     std::atomic_thread_fence(std::memory_order_acquire);  // whoever has let go of it has read it before
     return std::move(mine);
   }
-  V copy = spares<V>::take(from->size());
+  V copy = contiguous<V>::make(from->size());
   std::ranges::copy(from->bytes(), contiguous<V>::bytes(copy).begin());
   return copy;
 }

@@ -7,7 +7,6 @@
 
 #include <rankpool/errors.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -21,14 +20,6 @@
 #include <vector>
 
 namespace rankpool::detail {
-
-/// Bytes of memory that this process keeps although nothing is in it, at most most_spare_bytes: to touch fresh memory
-/// costs more than to send what will be in it.
-inline std::atomic<std::size_t> spare_bytes = 0;
-inline constexpr std::size_t most_spare_bytes = 256 << 20;
-
-/// Whether memory of that capacity may hold so many bytes: a small value must not sit in a large piece for ever.
-inline bool suits(std::size_t capacity, std::size_t bytes) { return capacity >= bytes && capacity / 2 <= bytes; }
 
 /// Asks for huge pages where the memory has not been touched yet: to touch it in small ones costs more than to copy it.
 void advise_huge_pages(void* data, std::size_t size);
@@ -53,7 +44,6 @@ class byte_buffer {
   std::byte* data() noexcept { return on_heap() ? heap_ : inline_; }
   const std::byte* data() const noexcept { return on_heap() ? heap_ : inline_; }
   std::size_t size() const noexcept { return size_; }
-  std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return size_ == 0; }
   operator std::span<const std::byte>() const noexcept { return {data(), size_}; }  // NOLINT(google-explicit-constructor)
 

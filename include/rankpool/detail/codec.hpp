@@ -193,7 +193,7 @@ struct codec<std::vector<T>> {
   static void encode(byte_writer& out, const std::vector<T>& values) {
     if constexpr (bitwise<T>) {
       if (beside(out, values)) {
-        std::vector<T> copy = spares<std::vector<T>>::take(values.size() * sizeof(T));
+        std::vector<T> copy = contiguous<std::vector<T>>::make(values.size() * sizeof(T));
         std::copy(values.begin(), values.end(), copy.begin());
         attach(out, std::move(copy));
         return;
