@@ -136,8 +136,9 @@ bool mpi_transport::accept_next() {
   if (found == 0) return false;
   int count = 0;
   MPI_Get_count(&status, MPI_BYTE, &count);
-  incoming& m = arriving_[static_cast<std::size_t>(status.MPI_SOURCE)].emplace_back();
-  ++arriving_count_;
+  auto& queue = arriving_[static_cast<std::size_t>(status.MPI_SOURCE)];
+  if (queue.empty()) arriving_from_.push_back(status.MPI_SOURCE);
+  incoming& m = queue.emplace_back();
   m.head.resize(static_cast<std::size_t>(count));
   mpi_check(MPI_Imrecv(m.head.data(), count, MPI_BYTE, &message, &m.head_request), "MPI_Imrecv");
   return true;
@@ -174,16 +175,16 @@ bool mpi_transport::receive(int& peer, frame& f) {
     misses_ = accept_next() ? 0 : rings == rings_at_miss_ ? misses_ + 1 : 1;
     rings_at_miss_ = rings;
   }
-  if (arriving_count_ == 0) return false;
-  for (std::size_t rank = 0; rank < arriving_.size(); ++rank) {
-    auto& queue = arriving_[rank];
-    if (queue.empty() || !advance(static_cast<int>(rank), queue.front())) continue;
+  for (auto from = arriving_from_.begin(); from != arriving_from_.end(); ++from) {
+    const int rank = *from;
+    auto& queue = arriving_[static_cast<std::size_t>(rank)];
     incoming& m = queue.front();
+    if (!advance(rank, m)) continue;
     f.head = std::move(m.head);
     f.bulk = std::move(m.bulk);
     queue.pop_front();
-    --arriving_count_;
-    peer = peer_of(static_cast<int>(rank));
+    if (queue.empty()) arriving_from_.erase(from);
+    peer = peer_of(rank);
     off_node_pause_.store(first_off_node_pause.count(), std::memory_order_relaxed);
     return true;
   }

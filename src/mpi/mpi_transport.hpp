@@ -37,7 +37,7 @@ class mpi_transport final : public transport {
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
-  bool transferring() const override { return !sends_.empty() || arriving_count_ > 0 || !broadcasts_.empty(); }
+  bool transferring() const override { return !sends_.empty() || !arriving_from_.empty() || !broadcasts_.empty(); }
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
   bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) override;
@@ -83,7 +83,7 @@ class mpi_transport final : public transport {
   std::list<running_broadcast> broadcasts_;
   std::list<outgoing> sends_;  // a list: MPI reads from where they are
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
-  std::size_t arriving_count_ = 0;
+  std::vector<int> arriving_from_;              // the ranks that have any there
   // Where every message rings, MPI need not be asked again before the next ring; that costs a turn of the core where
   // cores are shared, because MPI yields it when it finds nothing.
   std::uint32_t rings_at_miss_ = 0;
