@@ -1,6 +1,8 @@
 // cluster: the workers that a program was started with. Executors are made on it.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +20,12 @@ struct worker_info {
   int pid = 0;       ///< process id on that host
 };
 
+/// What has been done so far, on all workers together.
+struct cluster_statistics {
+  std::uint64_t tasks = 0;              ///< finished; each item of a map is one
+  std::chrono::nanoseconds cpu_time{};  ///< of the workers' processes; behind by at most what has run since a worker last sent results
+};
+
 class cluster {
  public:
   cluster(const cluster&) = delete;
@@ -25,6 +33,7 @@ class cluster {
 
   int num_workers() const;
   std::vector<worker_info> workers() const;
+  cluster_statistics statistics() const;
 
  private:
   friend struct detail::cluster_access;

@@ -8,4 +8,6 @@ int cluster::num_workers() const { return static_cast<int>(pool_->workers().size
 
 std::vector<worker_info> cluster::workers() const { return pool_->workers(); }
 
+cluster_statistics cluster::statistics() const { return pool_->statistics(); }
+
 }  // namespace rankpool

@@ -30,7 +30,7 @@ constexpr std::size_t kind_of() {
 
 const char* name_of(const record& r) {
   static constexpr std::array names{"open", "task", "close", "recall", "stop", "result", "open-failed", "recalled", "stopped", "share",
-                                    "broadcast", "unshare", "shared-here"};
+                                    "broadcast", "unshare", "shared-here", "usage"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }
@@ -188,6 +188,11 @@ void frame_writer::recalled(const std::vector<std::uint64_t>& ids) {
   out.raw(ids.data(), ids.size() * sizeof ids[0]);
 }
 
+void frame_writer::usage(std::uint64_t nanoseconds) {
+  byte_writer out = begin(kind_of<usage_record>());
+  out.put(nanoseconds);
+}
+
 void frame_writer::stopped() { begin(kind_of<stopped_record>()); }
 
 void frame_writer::share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view bytes) {
@@ -305,6 +310,7 @@ void frame_reader::read(record& r) {
         return;
       }
       case kind_of<stopped_record>(): r = stopped_record{}; return;
+      case kind_of<usage_record>(): r = usage_record{in_.get<std::uint64_t>()}; return;
       case kind_of<share_record>(): {
         share_record share;
         share.id = in_.get<std::uint64_t>();

@@ -28,6 +28,7 @@ class message_error : public error {
 struct frame {
   byte_buffer head;
   blocks bulk;
+  bool urgent = true;  ///< whether it ends a receiver's doze; does not travel
 };
 
 // ---- records; payloads point into the frame they were read from
@@ -99,11 +100,15 @@ struct shared_here_record {
   std::uint64_t size = 0;
   std::int32_t descriptor = -1;
 };
+/// From a worker: CPU time that its process has used so far.
+struct usage_record {
+  std::uint64_t nanoseconds = 0;
+};
 /// From a worker: the last message, everything is sent.
 struct stopped_record {};
 
 using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
-                            recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record>;
+                            recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record, usage_record>;
 
 /// What a record is called in an error message: "task", "result" ...
 const char* name_of(const record& r);
@@ -136,6 +141,7 @@ class frame_writer {
   void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer payload, blocks beside = {});
   void open_failed(std::uint32_t executor, bytes_view payload);
   void recalled(const std::vector<std::uint64_t>& ids);
+  void usage(std::uint64_t nanoseconds);
   void stopped();
   void share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view payload);
   void broadcast(std::uint64_t id, std::uint64_t size);

@@ -15,7 +15,8 @@ pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, po
       workers_(std::move(workers)),
       options_(options),
       scheduler_(static_cast<int>(workers_.size()), options.scheduling),
-      outboxes_(workers_.size()) {
+      outboxes_(workers_.size()),
+      cpu_nanoseconds_(workers_.size()) {
   for (const auto& w : workers_) places_.push_back({w.rank, w.host});
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     const bool first = std::none_of(leaders_.begin(), leaders_.end(), [&](std::size_t l) { return node_of(l) == node_of(w); });
@@ -25,6 +26,11 @@ pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, po
 }
 
 pool::~pool() { leave(); }
+
+cluster_statistics pool::statistics() const {
+  return {.tasks = tasks_finished_.load(std::memory_order_relaxed),
+          .cpu_time = std::chrono::nanoseconds(all_cpu_nanoseconds_.load(std::memory_order_relaxed))};
+}
 
 // Ends the progress thread and lets go of the transport, which must not outlive MPI.
 void pool::leave() {
@@ -73,15 +79,17 @@ bool pool::post(event e) {
     if (submits && workers_idle_ && callers_ == 0 && driver_.load() == std::thread::id()) {
       send_now();
     } else {
-      wake();
+      wake(submits && !workers_idle_);
     }
   }
   return true;
 }
 
-void pool::wake() {
+// Not from a doze, if `can_wait`.
+void pool::wake(bool can_wait) {
   std::lock_guard lock(inbox_mutex_);
-  if (link_ != nullptr) link_->wake();
+  if (link_ == nullptr) return;
+  can_wait ? link_->nudge() : link_->wake();
 }
 
 void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_workers, initializer_call initializer) {
@@ -216,6 +224,7 @@ void pool::accept(int from, const frame& f, effects& out) {
       auto finished = scheduler_.on_result(worker, result->id, std::chrono::nanoseconds(result->nanoseconds),
                                            result->payload.size() + total_size(result->beside), now, out);
       if (!finished) continue;  // of a task that was given up
+      tasks_finished_.store(tasks_finished_.load(std::memory_order_relaxed) + finished->count, std::memory_order_relaxed);
       outcome o;
       o.what = result->threw ? outcome::kind::threw : outcome::kind::value;
       if (result->bulk != nullptr) {
@@ -240,6 +249,9 @@ void pool::accept(int from, const frame& f, effects& out) {
       scheduler_.on_broken(failed->executor, worker, broken, out);
     } else if (const auto* here = std::get_if<shared_here_record>(&r)) {
       tell_node_of(from, *here);
+    } else if (const auto* used = std::get_if<usage_record>(&r)) {
+      const std::uint64_t before = std::exchange(cpu_nanoseconds_[place], used->nanoseconds);
+      all_cpu_nanoseconds_.fetch_add(used->nanoseconds - before, std::memory_order_relaxed);
     } else if (std::holds_alternative<stopped_record>(r)) {
       if (!ended_) throw message_error("rank " + std::to_string(places_[place].rank) + " has stopped and was not asked to");
       if (++workers_stopped_ == workers_.size()) {

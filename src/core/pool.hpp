@@ -52,6 +52,8 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   ~pool() override;
 
   const std::vector<worker_info>& workers() const { return workers_; }
+  /// From any thread.
+  cluster_statistics statistics() const;
 
   /// Blocks until no task is left. No map reads on from now on.
   void drain();
@@ -105,7 +107,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   };
 
   bool post(event e);
-  void wake();
+  void wake(bool can_wait = false);
   void leave();
   void shut_inbox();
   void release_caller();
@@ -114,6 +116,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   void sleep_until(steady_time deadline, condition_ref ready, std::uint64_t seen);
   void send_now();
   bool step();
+  std::chrono::nanoseconds time_to_doze(steady_time now);
   std::uint64_t announcements();
   void announce();
   bool take_events(effects& out);
@@ -160,12 +163,14 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::atomic<std::thread::id> driver_;
   std::atomic<int> callers_ = 0;               // threads that wait and want to drive
   std::atomic<std::uint64_t> drives_ = 0;      // by callers
-  std::atomic<bool> progress_asleep_ = false;  // on the bell
   std::atomic<bool> progress_parked_ = false;  // until no caller drives
   std::atomic<bool> workers_idle_ = true;      // some of them, when the last step ended
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
+  std::vector<std::uint64_t> cpu_nanoseconds_;                  // of each worker; the driver's own
+  std::atomic<std::uint64_t> all_cpu_nanoseconds_ = 0;          // their sum
+  std::atomic<std::uint64_t> tasks_finished_ = 0;
   std::atomic<std::uint64_t> jobs_left_ = 0;  // of those taken from the inbox; written by the driver alone
   std::atomic<bool> last_call_ = false;       // taken as well: every job submitted before drain() is counted
 

@@ -17,6 +17,9 @@ constexpr auto caller_returns_within = 1ms;  // from one result to the next
 
 constexpr auto progress_gives_way_within = 1ms;  // it looks whether it should every few microseconds
 
+constexpr std::chrono::nanoseconds shortest_doze = 100us;  // a sleep costs some microseconds
+constexpr std::chrono::nanoseconds longest_doze = 1ms;
+
 }  // namespace
 
 void pool::notify() {
@@ -97,6 +100,13 @@ void pool::sleep_until(steady_time deadline, condition_ref ready, std::uint64_t 
   changed_.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() + 10ms));
 }
 
+// As long as every worker has twice that much to do, messages may gather: each would take a core away from a worker.
+std::chrono::nanoseconds pool::time_to_doze(steady_time now) {
+  if (link_ == nullptr || ended_ || link_->transferring() || inbox_has_some()) return 0ns;
+  const auto doze = std::min<std::chrono::nanoseconds>(scheduler_.quiet_for(now) / 2, longest_doze);
+  return doze < shortest_doze ? 0ns : doze;
+}
+
 void pool::drive_until(steady_time deadline, condition_ref ready) {
   static const std::atomic<int> nobody = 0;
   const driver_mark mark(driver_);
@@ -106,7 +116,10 @@ void pool::drive_until(steady_time deadline, condition_ref ready) {
       const bool moved = step();
       const auto now = std::chrono::steady_clock::now();
       if (now >= deadline) return;  // also where there is always something to do
-      if (moved) continue;
+      if (moved) {
+        if (const auto doze = time_to_doze(now); doze > 0ns && !ready()) link_->doze(seen, std::min<std::chrono::nanoseconds>(doze, deadline - now));
+        continue;
+      }
       if (!options_.progress_thread) return;  // inline: what is not done now waits for another thread
       if (ready() || link_->look(seen, nobody, scheduler_.quiet_for(now))) continue;
       const auto until = std::min(deadline, scheduler_.next_check(now).value_or(now + 100ms));
@@ -192,19 +205,27 @@ void pool::progress() {
       std::unique_lock lock(driving_);
       if (callers_ > 0) continue;
       const std::uint32_t seen = link_->rings();
+      std::chrono::nanoseconds doze{};
       steady_time until;
       {
         const driver_mark mark(driver_);
-        if (step()) continue;
+        const bool moved = step();
         const auto now = std::chrono::steady_clock::now();
-        if (link_->look(seen, callers_, scheduler_.quiet_for(now))) continue;
-        until = scheduler_.next_check(now).value_or(now + 100ms);
-        if (!link_->prepare_sleep(seen)) continue;
+        if (moved) {
+          doze = time_to_doze(now);
+          if (doze == 0ns) continue;
+        } else {
+          if (link_->look(seen, callers_, scheduler_.quiet_for(now))) continue;
+          until = scheduler_.next_check(now).value_or(now + 100ms);
+          if (!link_->prepare_sleep(seen)) continue;
+        }
       }
-      progress_asleep_ = true;
       lock.unlock();
-      link_->sleep(seen, until);
-      progress_asleep_ = false;
+      if (doze > 0ns) {
+        link_->doze(seen, doze);
+      } else {
+        link_->sleep(seen, until);
+      }
     }
   } catch (...) {
     const std::lock_guard lock(driving_);

@@ -68,15 +68,17 @@ class worker_speed {
 
 struct scheduling_policy {
   /// Work that is sent ahead to a worker, in measured time; at least one piece.
-  std::chrono::nanoseconds window = std::chrono::milliseconds(2);
+  std::chrono::nanoseconds window = std::chrono::milliseconds(6);
+  /// Where workers share cores, each has one only for a turn now and then: what is ahead lasts as long as the others' turns.
+  double workers_per_core = 1;
   /// A kind of task that takes longer is never sent ahead.
   std::chrono::nanoseconds longest_ahead = std::chrono::milliseconds(10);
   /// Longest piece that items are gathered into.
   std::chrono::nanoseconds longest_piece = std::chrono::milliseconds(10);
   /// Most pieces at one worker; 1: nothing is ever sent ahead. What is sent ahead can no longer be cancelled, so a
-  /// worker begins with `first_pieces`, and has as many more as it has returned without a pause: what the throughput
+  /// worker begins with `first_pieces`, and has four times as many more as it has returned without a pause: what the throughput
   /// of the shortest tasks needs is reached soon, and a queue behind a task that hangs stays short.
-  std::size_t most_pieces = 1024;
+  std::size_t most_pieces = 4096;
   std::size_t first_pieces = 64;
   /// Most payload at one worker before nothing is sent ahead, in bytes.
   std::size_t most_bytes = 4 << 20;

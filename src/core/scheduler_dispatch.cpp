@@ -37,12 +37,12 @@ job* scheduler::head(executor_state& executor, effects& out) {
 bool scheduler::has_room(const worker_state& worker, const job& work, time now) const {
   if (worker.pieces.empty()) return true;
   if (now - worker.heard >= policy_.recall_after) return false;  // something there takes longer than it should
-  const std::size_t most = std::min(policy_.most_pieces, policy_.first_pieces + worker.returned);
+  const std::size_t most = std::min(policy_.most_pieces, policy_.first_pieces + 4 * worker.returned);
   if (worker.recalling || worker.pieces.size() >= most || worker.bytes >= policy_.most_bytes) return false;
   const kind_statistics& kind = *work.schedule.statistics;
   if (!kind.known() || kind.nanoseconds_per_item() > static_cast<double>(policy_.longest_ahead.count())) return false;
   if (worker.pieces.back().expected_nanoseconds <= 0) return false;
-  return worker.pieces.size() == 1 || worker.nanoseconds() < static_cast<double>(policy_.window.count());  // one is always ahead
+  return worker.pieces.size() == 1 || worker.nanoseconds() < static_cast<double>(policy_.window.count()) * policy_.workers_per_core;  // one is always ahead
 }
 
 // How many items of `work` a worker is given at once.

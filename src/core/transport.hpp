@@ -1,8 +1,9 @@
 // How frames get from one side to the other. One object for each process; peers are workers 0 to n-1 on rank 0's
 // side, and 0 (rank 0) on a worker's.
 //
-// All calls but sleep() and wake() come from one thread at a time. Waiting has two parts, because only the first
-// needs that exclusive right: look() polls for a while; then prepare_sleep() and sleep().
+// All calls but sleep(), doze(), wake() and nudge() come from one thread at a time. Waiting has two parts, because only
+// the first needs that exclusive right: look() polls for a while; then prepare_sleep() and sleep(). Where messages keep
+// coming and none is in a hurry, doze() lets them gather instead.
 #pragma once
 
 #include "frame.hpp"
@@ -32,6 +33,8 @@ class transport {
   virtual bool receive(int& peer, frame& f) = 0;
   /// Whether transfers are under way that need receive() to be called to get on.
   virtual bool transferring() const = 0;
+  /// Whether every frame sent is out of this side's hands. For the end: call receive() until it is.
+  virtual bool sent_all() { return !transferring(); }
 
   /// Takes part in sending data from rank 0 to one worker of every other node, as a tree. All of them call this in the
   /// same order, the worker with room for what comes. `done` is called once, within receive(); the bytes live until then.
@@ -49,8 +52,14 @@ class transport {
   /// After prepare_sleep: sleeps until there is a ring after `seen`, the time is up, or (where a message cannot
   /// ring) it is time to look again. Any thread.
   virtual void sleep(std::uint32_t seen, steady_time deadline) = 0;
-  /// Ends the sleep of every thread of this process, now or the next. Any thread.
+  /// Ends the sleep or doze of every thread of this process, now or the next. Any thread.
   virtual void wake() = 0;
+
+  /// Sleeps until there is an urgent frame or a call of wake() after `seen`, or the time is up; what is not urgent
+  /// waits, and costs its sender nothing. Any thread. A transport that cannot do that returns at once.
+  virtual void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) { (void)seen, (void)at_most; }
+  /// As wake(), but lets threads doze on. Any thread.
+  virtual void nudge() { wake(); }
 
   /// Waits until something may have arrived, or the deadline.
   void wait(steady_time deadline) {

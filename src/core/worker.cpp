@@ -5,6 +5,7 @@
 #include "shared_table.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,12 +15,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto usage_after = 1ms;  // CPU time goes with results, but a system call with each would be too much
+
+std::uint64_t cpu_nanoseconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
 constexpr std::size_t flush_bytes = transport::prompt_bytes * 9 / 10;  // results gather up to this
-constexpr auto attend_every = 2ms;
 
 }  // namespace
 
-worker::worker(transport& link, worker_place place, std::chrono::nanoseconds pace)
+worker::worker(transport& link, worker_place place, worker_pace pace)
     : link_(link), place_(std::move(place)), pace_(pace), flushed_(clock::now()) {}
 
 worker::~worker() {
@@ -27,6 +35,7 @@ worker::~worker() {
 }
 
 int worker::serve() {
+  serving_ = true;
   std::thread attendant([this] { attend(); });
   const auto dismiss = [&] {
     {
@@ -47,8 +56,8 @@ int worker::serve() {
         continue;
       }
       run_next(lock);
-      if (ended_ - flushed_ > pace_ || outbox_.size_bytes() > flush_bytes) {
-        flush();
+      if (ended_ - flushed_ > pace_.flush_after || outbox_.size_bytes() > flush_bytes) {
+        flush(queue_.size() < filled_ / 4);  // else rank 0 has the time to let more gather
         (void)receive_all();
       }
     }
@@ -56,7 +65,7 @@ int worker::serve() {
     flush();
     int from = 0;
     frame ignored;
-    while (link_.transferring()) (void)link_.receive(from, ignored);
+    while (!link_.sent_all()) (void)link_.receive(from, ignored);
   } catch (...) {
     dismiss();
     throw;
@@ -128,7 +137,11 @@ void worker::accept(frame f) {
       throw message_error(std::string("a worker received a '") + name_of(r) + "' message, which only rank 0 expects");
     }
   }
-  if (kept.tasks == 0) frames_.pop_back();
+  if (kept.tasks == 0) {
+    frames_.pop_back();
+  } else {
+    filled_ = queue_.size();
+  }
 }
 
 void worker::receive_shared(const share_record& share) {
@@ -185,10 +198,17 @@ void worker::give_back() {
   flush();
 }
 
-void worker::flush() {
+void worker::flush(bool urgent) {
   flushed_ = clock::now();
   ended_ = {};
-  if (!outbox_.empty()) link_.send(0, outbox_.take());
+  if (outbox_.empty()) return;
+  if (serving_ && flushed_ - usage_said_ >= usage_after) {
+    usage_said_ = flushed_;
+    outbox_.usage(cpu_nanoseconds());
+  }
+  frame f = outbox_.take();
+  f.urgent = urgent || !f.bulk.empty();  // a block is sent with the receiver's help
+  link_.send(0, std::move(f));
 }
 
 // A task is over or dropped: so is its frame, with the last of them.
@@ -277,7 +297,7 @@ void worker::attend() {
   std::unique_lock waiting(attendant_mutex_);
   while (!leaving_) {
     const std::uint64_t seen = task_.load();
-    attendant_wakes_.wait_for(waiting, worker_pace::attend_after, [&] { return leaving_; });
+    attendant_wakes_.wait_for(waiting, pace_.attend_after, [&] { return leaving_; });
     if (leaving_ || task_.load() != seen) continue;
     if (seen % 2 == 0) {  // idle: until the next task begins
       attendant_asleep_.store(true);
@@ -287,12 +307,12 @@ void worker::attend() {
     }
     waiting.unlock();
     while (task_.load() == seen) {
-      auto pause = std::chrono::microseconds(attend_every);
+      auto pause = pace_.attend_after / 2;
       {
         std::lock_guard lock(mutex_);
         if (task_.load() != seen || failure_ != nullptr) break;
         try {
-          if (clock::now() - flushed_ > pace_) flush();
+          if (clock::now() - flushed_ > pace_.flush_after) flush();
           (void)receive_all();
         } catch (...) {
           failure_ = std::current_exception();  // for serve() to throw

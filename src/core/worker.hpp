@@ -30,8 +30,7 @@ namespace rankpool::detail {
 
 class worker {
  public:
-  /// `pace`: how long results wait while others are computed.
-  worker(transport& link, worker_place place, std::chrono::nanoseconds pace = worker_pace::for_workers(1));
+  worker(transport& link, worker_place place, worker_pace pace = worker_pace::for_workers(1));
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   ~worker();
@@ -66,7 +65,7 @@ class worker {
   // With mutex_ held:
   bool receive_all();
   void accept(frame f);
-  void flush();
+  void flush(bool urgent = true);
   void give_back();
   void receive_shared(const share_record& share);
   void join_broadcast(const broadcast_record& coming);
@@ -88,15 +87,18 @@ class worker {
 
   transport& link_;
   const worker_place place_;
-  const std::chrono::nanoseconds pace_;
+  const worker_pace pace_;
   std::mutex mutex_;
   std::deque<queued_task> queue_;
+  std::size_t filled_ = 0;  // its length when the last tasks had come
   std::list<kept_frame> frames_;  // a list: payloads point into them
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
   std::set<std::uint64_t> shared_;    // data that is here
   std::set<std::uint64_t> unshared_;  // data that nobody needs any more, although it is still to come
   frame_writer outbox_;
   clock::time_point flushed_;
+  bool serving_ = false;  // this process is the worker's own
+  clock::time_point usage_said_;
   clock::time_point ended_;  // the last task, if this thread has done nothing else since; else zero
   std::optional<int> stop_;
   std::exception_ptr failure_;  // what the attendant ran into

@@ -8,10 +8,32 @@
 
 #include <climits>
 #include <ctime>
+#include <memory>
 #include <new>
 #include <numeric>
 
 namespace rankpool::detail {
+namespace {
+
+constexpr std::uint32_t in_upper_half = 1 << 16;
+
+// Who waits, for FUTEX_WAKE_BITSET.
+constexpr std::uint32_t sleeping = 1;
+constexpr std::uint32_t dozing = 2;
+
+void wake(std::atomic<std::uint32_t>& rings, std::uint32_t who) {
+  syscall(SYS_futex, &rings, FUTEX_WAKE_BITSET, INT_MAX, nullptr, nullptr, who);
+}
+
+// While there are as many rings as that, and until that time; other reasons to return are as good.
+void wait(std::atomic<std::uint32_t>& rings, std::uint32_t seen, std::chrono::steady_clock::time_point until, std::uint32_t as) {
+  const auto at = until.time_since_epoch();
+  const auto whole = std::chrono::floor<std::chrono::seconds>(at);
+  const timespec limit{static_cast<time_t>(whole.count()), static_cast<long>((at - whole).count())};
+  syscall(SYS_futex, &rings, FUTEX_WAIT_BITSET, seen, &limit, nullptr, as);
+}
+
+}  // namespace
 
 doorbells::doorbells(const boost::mpi::communicator& world) : bells_(static_cast<std::size_t>(world.size())) {
   mpi_check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, world.rank(), MPI_INFO_NULL, &node_), "MPI_Comm_split_type");
@@ -26,8 +48,8 @@ doorbells::doorbells(const boost::mpi::communicator& world) : bells_(static_cast
     return;
   }
   void* mine = nullptr;
-  mpi_check(MPI_Win_allocate_shared(sizeof(bell), 1, MPI_INFO_NULL, node_, &mine, &window_), "MPI_Win_allocate_shared");
-  own_ = new (mine) bell{};
+  mpi_check(MPI_Win_allocate_shared(2 * sizeof(bell), 1, MPI_INFO_NULL, node_, &mine, &window_), "MPI_Win_allocate_shared");
+  own_ = new (place_in(mine)) bell{};
 
   MPI_Group world_group = MPI_GROUP_NULL;
   MPI_Group node_group = MPI_GROUP_NULL;
@@ -44,7 +66,7 @@ doorbells::doorbells(const boost::mpi::communicator& world) : bells_(static_cast
     int unit = 0;
     void* at = nullptr;
     mpi_check(MPI_Win_shared_query(window_, r, &size, &unit, &at), "MPI_Win_shared_query");
-    bells_[static_cast<std::size_t>(in_world[static_cast<std::size_t>(r)])] = static_cast<bell*>(at);
+    bells_[static_cast<std::size_t>(in_world[static_cast<std::size_t>(r)])] = static_cast<bell*>(place_in(at));
   }
   MPI_Barrier(node_);  // nobody rings a bell that is not made yet
 }
@@ -54,21 +76,35 @@ doorbells::~doorbells() {
   if (node_ != MPI_COMM_NULL) MPI_Comm_free(&node_);
 }
 
-void doorbells::ring(bell& b) {
-  b.rings.fetch_add(1);
-  if (b.sleepers.load() != 0) syscall(SYS_futex, &b.rings, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+// Of a bell within twice as much memory. MPI aligns to less than a bell needs; every process sees the same pages.
+void* doorbells::place_in(void* memory) {
+  std::size_t room = 2 * sizeof(bell);
+  return std::align(alignof(bell), sizeof(bell), memory, room);
 }
 
-void doorbells::ring(int rank) {
-  if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b);
+void doorbells::ring(bell& b, bool urgent) {
+  b.rings.fetch_add(urgent ? in_upper_half + 1 : 1);
+  const std::uint32_t who = (b.sleepers.load() != 0 ? sleeping : 0) | (urgent && b.dozers.load() != 0 ? dozing : 0);
+  if (who != 0) wake(b.rings, who);
+}
+
+void doorbells::ring(int rank, bool urgent) {
+  if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b, urgent);
 }
 
 void doorbells::sleep(std::uint32_t seen, std::chrono::nanoseconds at_most) {
-  if (at_most.count() > 0) {
-    const timespec limit{static_cast<time_t>(at_most.count() / 1'000'000'000), static_cast<long>(at_most.count() % 1'000'000'000)};
-    syscall(SYS_futex, &own_->rings, FUTEX_WAIT, seen, &limit, nullptr, 0);  // any reason to return is a good one
-  }
+  if (at_most.count() > 0) wait(own_->rings, seen, std::chrono::steady_clock::now() + at_most, sleeping);
   cancel_sleep();
+}
+
+void doorbells::doze(std::uint32_t seen, std::chrono::nanoseconds at_most) {
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  own_->dozers.fetch_add(1);
+  for (std::uint32_t now = rings(); (now ^ seen) < in_upper_half; now = rings()) {
+    wait(own_->rings, now, until, dozing);
+    if (rings() == now || std::chrono::steady_clock::now() >= until) break;
+  }
+  own_->dozers.fetch_sub(1);
 }
 
 }  // namespace rankpool::detail

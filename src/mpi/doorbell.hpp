@@ -1,8 +1,8 @@
 // How an idle rank sleeps without being late: a futex in memory that the ranks of a node share.
 //
 // MPI itself can only wait by polling, at the price of a whole core. Here a rank that has found nothing for a
-// while sleeps on its bell, and whoever sends to it rings. Between nodes there is no bell: such ranks wake up by
-// themselves, the more rarely the longer nothing has come.
+// while sleeps on its bell, and whoever sends to it rings. One that lets messages gather dozes: only urgent ones wake
+// it. Between nodes there is no bell: such ranks wake up by themselves, the more rarely the longer nothing has come.
 #pragma once
 
 #include <boost/mpi/communicator.hpp>
@@ -24,23 +24,26 @@ class doorbells {
   /// Collective over the communicator.
   ~doorbells();
 
-  /// Wakes that rank if it sleeps and lives on this node. From any thread.
-  void ring(int rank);
+  /// Wakes that rank if it sleeps, or dozes and this is urgent, and lives on this node. From any thread.
+  void ring(int rank, bool urgent);
   /// Wakes this rank. From any thread.
-  void ring_own() {
+  void ring_own(bool urgent) {
     own_rings_.fetch_add(1);
-    ring(*own_);
+    ring(*own_, urgent);
   }
 
-  /// Counts the rings of this rank's bell.
+  /// Changes with each ring of this rank's bell.
   std::uint32_t rings() const { return own_->rings.load(); }
-  /// Those of other ranks.
-  std::uint32_t rings_of_others() const { return rings() - own_rings_.load(); }
+  /// How often other ranks have rung, modulo 2^16.
+  std::uint16_t rings_of_others() const { return static_cast<std::uint16_t>(rings() - own_rings_.load()); }
   /// Sleeps until the bell has been rung since `seen`, or the time is up. Announce first, look again for messages,
   /// then sleep or take the announcement back: a sender that rings in between is not missed. From any thread.
   void announce_sleep() { own_->sleepers.fetch_add(1); }
   void cancel_sleep() { own_->sleepers.fetch_sub(1); }
   void sleep(std::uint32_t seen, std::chrono::nanoseconds at_most);
+
+  /// Sleeps until there has been an urgent ring since `seen`, or the time is up. From any thread.
+  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most);
 
   /// Whether every rank of the communicator can ring this one.
   bool all_on_node() const { return all_on_node_; }
@@ -49,12 +52,14 @@ class doorbells {
 
  private:
   struct alignas(64) bell {
-    std::atomic<std::uint32_t> rings;
+    std::atomic<std::uint32_t> rings;  // all of them in the lower half, the urgent ones in the upper; what overflows counts as urgent
     std::atomic<std::uint32_t> sleepers;
+    std::atomic<std::uint32_t> dozers;
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 
-  static void ring(bell& b);
+  static void* place_in(void* memory);
+  static void ring(bell& b, bool urgent);
 
   MPI_Comm node_ = MPI_COMM_NULL;
   MPI_Win window_ = MPI_WIN_NULL;

@@ -23,6 +23,7 @@ constexpr std::size_t largest_message = std::size_t{1} << 30;
 constexpr std::chrono::nanoseconds patience_with_a_core = 50us;
 constexpr std::chrono::nanoseconds patience_on_shared_cores = 10us;
 constexpr int polls_between_clocks = 16;
+constexpr std::size_t most_posted = 128;  // Open MPI has room for some hundreds in shared memory
 constexpr int probes_to_be_sure = 2;  // the first may only bring in what the second finds
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds first_off_node_pause = 20us;
@@ -39,6 +40,7 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
       leading_(world.rank() == root),
       bells_(world),
       patience_(bells_.ranks_on_node() > cores() ? patience_on_shared_cores : patience_with_a_core),
+      posted_(static_cast<std::size_t>(world.size())),
       arriving_(static_cast<std::size_t>(world.size())),
       off_node_pause_(first_off_node_pause.count()) {
   const auto node_of = [&](int rank) { return nodes[static_cast<std::size_t>(rank)]; };
@@ -53,11 +55,15 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
 
 // Whatever has not gone or come by now never will be wanted: both sides have said that they are done.
 mpi_transport::~mpi_transport() {
-  for (outgoing& m : sends_) {
-    for (MPI_Request& r : m.requests) {
-      if (r != MPI_REQUEST_NULL) MPI_Wait(&r, MPI_STATUS_IGNORE);
+  const auto finish = [](auto& sends) {
+    for (outgoing& m : sends) {
+      for (MPI_Request& r : m.requests) {
+        if (r != MPI_REQUEST_NULL) MPI_Wait(&r, MPI_STATUS_IGNORE);
+      }
     }
-  }
+  };
+  finish(sends_);
+  for (auto& posted : posted_) finish(posted);
   for (running_broadcast& b : broadcasts_) {
     MPI_Waitall(static_cast<int>(b.requests.size()), b.requests.data(), MPI_STATUSES_IGNORE);
   }
@@ -68,11 +74,16 @@ mpi_transport::~mpi_transport() {
 int mpi_transport::rank_of(int peer) const { return !leading_ ? root_ : peer < root_ ? peer : peer + 1; }
 int mpi_transport::peer_of(int rank) const { return !leading_ ? 0 : rank < root_ ? rank : rank - 1; }
 
+double mpi_transport::workers_per_core() const { return static_cast<double>(bells_.ranks_on_node() - 1) / cores(); }
+
 void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);
   append_descriptions(f);
   if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
-  outgoing& kept = sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
+  const bool posts = needs_no_help(f);
+  auto& posted = posted_[static_cast<std::size_t>(to)];
+  outgoing& kept = posts ? posted.emplace_back(std::move(f), std::vector<MPI_Request>(), to)
+                         : sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
   const auto start = [&](const std::byte* data, std::size_t n, int tag) {
     MPI_Request& request = kept.requests.emplace_back(MPI_REQUEST_NULL);
     mpi_check(MPI_Isend(data, static_cast<int>(n), MPI_BYTE, to, tag, world_, &request), "MPI_Isend");
@@ -84,8 +95,13 @@ void mpi_transport::send(int peer, frame f) {
       start(b->data() + at, std::min(largest_message, b->size() - at), tag_bulk);
     }
   }
-  if (complete(kept.requests)) sends_.pop_back();
-  bells_.ring(to);
+  const bool urgent = kept.content.urgent;
+  if (posts) {
+    ++posted_count_;
+  } else if (complete(kept.requests)) {
+    sends_.pop_back();
+  }
+  bells_.ring(to, urgent);
 }
 
 bool mpi_transport::complete(std::vector<MPI_Request>& requests) {
@@ -98,10 +114,37 @@ bool mpi_transport::complete(std::vector<MPI_Request>& requests) {
   return true;
 }
 
+bool mpi_transport::transferring() const {
+  return !sends_.empty() || posted_count_ > most_posted || !arriving_from_.empty() || !broadcasts_.empty();
+}
+
+// Whether a frame leaves in one copy to memory that both sides share.
+bool mpi_transport::needs_no_help(const frame& f) const {
+  return bells_.all_on_node() && f.bulk.empty() && f.head.size() <= prompt_bytes + prompt_bytes / 100;
+}
+
+void mpi_transport::forget_posted(int rank) {
+  auto& posted = posted_[static_cast<std::size_t>(rank)];
+  while (!posted.empty() && complete(posted.front().requests)) {
+    posted.pop_front();
+    --posted_count_;
+  }
+}
+
+void mpi_transport::forget_posted() {
+  for (int rank = 0; rank < world_.size(); ++rank) forget_posted(rank);
+}
+
+bool mpi_transport::sent_all() {
+  forget_posted();
+  return posted_count_ == 0 && !transferring();
+}
+
 void mpi_transport::finish_sends() {
+  if (posted_count_ > most_posted) forget_posted();
   for (auto m = sends_.begin(); m != sends_.end();) {
     if (complete(m->requests)) {
-      bells_.ring(m->to);
+      bells_.ring(m->to, true);
       m = sends_.erase(m);
     } else {
       ++m;
@@ -167,14 +210,10 @@ bool mpi_transport::advance(int rank, incoming& m) {
 }
 
 bool mpi_transport::receive(int& peer, frame& f) {
-  if (!sends_.empty()) finish_sends();
+  finish_sends();
   if (!broadcasts_.empty()) finish_broadcasts();
-  const std::uint32_t rings = bells_.rings_of_others();
-  if (slept_.load(std::memory_order_relaxed) && slept_.exchange(false)) misses_ = 0;
-  if (!nothing_new()) {
-    misses_ = accept_next() ? 0 : rings == rings_at_miss_ ? misses_ + 1 : 1;
-    rings_at_miss_ = rings;
-  }
+  const bool slept = slept_.load(std::memory_order_relaxed) && slept_.exchange(false);
+  if (slept || !nothing_new()) probe();
   for (auto from = arriving_from_.begin(); from != arriving_from_.end(); ++from) {
     const int rank = *from;
     auto& queue = arriving_[static_cast<std::size_t>(rank)];
@@ -185,14 +224,29 @@ bool mpi_transport::receive(int& peer, frame& f) {
     queue.pop_front();
     if (queue.empty()) arriving_from_.erase(from);
     peer = peer_of(rank);
+    forget_posted(rank);
     off_node_pause_.store(first_off_node_pause.count(), std::memory_order_relaxed);
     return true;
   }
   return false;
 }
 
+void mpi_transport::probe() {
+  const std::uint16_t rings = bells_.rings_of_others();
+  if (accept_next()) {
+    ++rings_answered_;
+    misses_ = 0;
+  } else {
+    misses_ = rings == rings_at_probe_ ? misses_ + 1 : 1;
+    if (misses_ >= probes_to_be_sure) rings_answered_ = rings;
+  }
+  rings_at_probe_ = rings;
+}
+
+// A message may be found before its ring is heard; then the ring alone is a reason to look.
 bool mpi_transport::nothing_new() const {
-  return bells_.all_on_node() && misses_ >= probes_to_be_sure && bells_.rings_of_others() == rings_at_miss_;
+  const std::uint16_t rings = bells_.rings_of_others();
+  return bells_.all_on_node() && rings == rings_at_probe_ && static_cast<std::int16_t>(rings - rings_answered_) <= 0;
 }
 
 bool mpi_transport::message_waiting() {
@@ -234,6 +288,12 @@ void mpi_transport::sleep(std::uint32_t seen, steady_time deadline) {
     off_node_pause_ = std::min((pause * 3 / 2).count(), longest_off_node_pause.count());
   }
   bells_.sleep(seen, std::min<std::chrono::nanoseconds>(pause, deadline - clock::now()));
+  slept_.store(true, std::memory_order_relaxed);
+}
+
+void mpi_transport::doze(std::uint32_t seen, std::chrono::nanoseconds at_most) {
+  if (!bells_.all_on_node()) return;  // nobody could wake it
+  bells_.doze(seen, at_most);
   slept_.store(true, std::memory_order_relaxed);
 }
 

@@ -34,16 +34,22 @@ class mpi_transport final : public transport {
   /// Collective over the communicator.
   ~mpi_transport() override;
 
+  /// Of this node, other than the root.
+  double workers_per_core() const;
+
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
-  bool transferring() const override { return !sends_.empty() || !arriving_from_.empty() || !broadcasts_.empty(); }
+  bool transferring() const override;
+  bool sent_all() override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
   bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) override;
   bool prepare_sleep(std::uint32_t seen) override;
   void sleep(std::uint32_t seen, steady_time deadline) override;
-  void wake() override { bells_.ring_own(); }
+  void wake() override { bells_.ring_own(true); }
+  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) override;
+  void nudge() override { bells_.ring_own(false); }
 
  private:
   struct outgoing {
@@ -66,9 +72,13 @@ class mpi_transport final : public transport {
 
   int rank_of(int peer) const;
   int peer_of(int rank) const;
+  bool needs_no_help(const frame& f) const;
   void finish_sends();
+  void forget_posted();
+  void forget_posted(int rank);
   void finish_broadcasts();
   bool accept_next();
+  void probe();
   bool advance(int rank, incoming& m);
   bool complete(std::vector<MPI_Request>& requests);
   bool message_waiting();
@@ -82,11 +92,16 @@ class mpi_transport final : public transport {
   MPI_Comm one_of_each_node_ = MPI_COMM_NULL;  // the root first; null for the others, and where there is one node
   std::list<running_broadcast> broadcasts_;
   std::list<outgoing> sends_;  // a list: MPI reads from where they are
+  // By rank: frames that lie in the receiver's memory already, for all that we know. Open MPI calls them sent only when
+  // they have been read, and to ask it costs a turn of the core; so it is asked when the receiver has sent something.
+  std::vector<std::deque<outgoing>> posted_;
+  std::size_t posted_count_ = 0;
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::vector<int> arriving_from_;              // the ranks that have any there
-  // Where every message rings, MPI need not be asked again before the next ring; that costs a turn of the core where
-  // cores are shared, because MPI yields it when it finds nothing.
-  std::uint32_t rings_at_miss_ = 0;
+  // Where every message rings, MPI need not be asked when as many have come as there were rings. To ask in vain costs a
+  // turn of the core where cores are shared, because MPI yields it when it finds nothing.
+  std::uint16_t rings_at_probe_ = 0;
+  std::uint16_t rings_answered_ = 0;  // modulo 2^16, by a message, or by `misses_` in a row
   int misses_ = 0;
   std::atomic<bool> slept_ = false;  // then look all the same: nothing depends on bells alone
   std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows while nothing comes

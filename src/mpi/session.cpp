@@ -122,10 +122,10 @@ class serving {
   std::_Exit(1);
 }
 
-int serve(transport& link, const boost::mpi::communicator& world, const introduction& me) {
+int serve(mpi_transport& link, const boost::mpi::communicator& world, const introduction& me) {
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
   try {
-    worker w(link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1));
+    worker w(link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, link.workers_per_core()));
     const serving scope(who);
     return w.serve();
   } catch (...) {
@@ -182,6 +182,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   if (own.rank() != root) return serve(*link, own, ranks[static_cast<std::size_t>(own.rank())]);
   std::vector<worker_info> workers;
   pool_options options;
+  options.scheduling.workers_per_core = std::max(1.0, link->workers_per_core());
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     if (static_cast<int>(r) == root) continue;
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});

@@ -23,6 +23,7 @@ PEERS = {
     "processes": "ProcessPoolExecutor",
     "mpi4py": "mpi4py.futures",
 }
+ALONE = "alone"  # no pool: what the machine lets through
 SECONDS_FOR_ONE_RUN = 300
 
 
@@ -103,6 +104,7 @@ class Runner:
         return {
             POOL: [*on_ranks, self.programs / "pool_bench"],
             "hand": [*on_ranks, self.programs / "hand_written_mpi"],
+            ALONE: [*on_ranks, self.programs / "hand_written_mpi"],
             "processes": [python, HERE / "python_pool.py", "processes"],
             "mpi4py": [*on_ranks, python, "-m", "mpi4py.futures", HERE / "python_pool.py", "mpi4py"],
             "scheduler": [self.programs / "scheduler_bench"],
@@ -141,7 +143,7 @@ def run_rounds(runner, chosen, rounds):
 
 
 GRAINS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
-TASKS_PER_SECOND = {POOL: 2e6, "hand": 1e6, "processes": 8e3, "mpi4py": 4e3}  # about what each can do; sets how many are measured
+TASKS_PER_SECOND = {POOL: 2e6, ALONE: 2e6, "hand": 1e6, "processes": 8e3, "mpi4py": 4e3}  # about what each can do; sets how many are measured
 
 
 def run_sweep(runner, programs, rounds):
@@ -151,7 +153,7 @@ def run_sweep(runner, programs, rounds):
         for us in GRAINS:
             for program in programs:
                 n = max(200, int(0.4 * min(TASKS_PER_SECOND[program], 2e6 / us)))  # 0.4 s or somewhat more
-                figures = runner.figures(program, ["grain", str(us), str(n)], 2)
+                figures = runner.figures(program, ["alone" if program == ALONE else "grain", str(us), str(n)], 2)
                 results[program][us].append(None if figures is None else figures.get("efficiency"))
         print(f"bench: round {r + 1} of {rounds} of the sweep over task lengths", file=sys.stderr)
     return results
@@ -214,7 +216,7 @@ def shortest_task(efficiencies, wanted=0.5):
 
 
 def name_of(program):
-    return PEERS.get(program, program)
+    return PEERS.get(program, "no messages" if program == ALONE else program)
 
 
 def sweep_table(sweep):
@@ -269,7 +271,7 @@ def main():
     chosen = [m for m in everything if not options.only or m.name in options.only]
     runner = Runner(options.programs)
     results = run_rounds(runner, chosen, options.rounds)
-    sweep = run_sweep(runner, [POOL, *PEERS], options.rounds) if not options.only or "sweep" in options.only else None
+    sweep = run_sweep(runner, [POOL, *PEERS, ALONE], options.rounds) if not options.only or "sweep" in options.only else None
 
     today = datetime.date.today().isoformat()
     text = [f"{machine()}; {today}; medians of {options.rounds} rounds; in brackets the pool's advantage."]

@@ -2,10 +2,12 @@
 // flight on each worker. What a pool's overhead is measured against.
 //
 //   mpirun -n 3 --oversubscribe --bind-to none ./hand_written_mpi MODE [ARGS]
-//   MODE: throughput N | latency N | grain MICROSECONDS N | mixed N SEED | echo MIB REPEATS | batch N PER_MESSAGE
+//   MODE: throughput N | latency N | grain MICROSECONDS N | mixed N SEED | echo MIB REPEATS | batch N PER_MESSAGE |
+//         alone MICROSECONDS N
 //
 // Two tasks are in flight per worker, or as many as DEPTH in the environment says. Prints `key value` lines as
-// pool_bench does. `batch` is no pool but a bound: the same null tasks, many in a message.
+// pool_bench does. Two are no pools but bounds: `batch`, the same null tasks, many in a message, and `alone`, all that
+// each worker does in one message: what cores and clock of this machine let through.
 #include "workload.hpp"
 
 #include <mpi.h>
@@ -17,13 +19,14 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
 
 using namespace bench;
 
-enum tag : int { tag_null = 1, tag_spin, tag_echo, tag_batch, tag_stop };
+enum tag : int { tag_null = 1, tag_spin, tag_echo, tag_batch, tag_alone, tag_stop };
 
 // ---- worker: answers each message with one of the same kind
 
@@ -46,6 +49,11 @@ void work() {
       send_back(array, status, MPI_DOUBLE);
     } else if (status.MPI_TAG == tag_batch) {
       send_back(batch, status, MPI_INT64_T);
+    } else if (status.MPI_TAG == tag_alone) {
+      double length_and_number[2] = {};
+      MPI_Recv(length_and_number, 2, MPI_DOUBLE, 0, tag_alone, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+      for (double done = 0; done < length_and_number[1]; ++done) (void)spin(length_and_number[0]);
+      MPI_Send(length_and_number, 2, MPI_DOUBLE, 0, tag_alone, MPI_COMM_WORLD);
     } else {
       double x = 0;
       MPI_Recv(&x, 1, MPI_DOUBLE, 0, status.MPI_TAG, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
@@ -130,6 +138,20 @@ void batch(int workers, std::size_t n, std::size_t per_message) {
   std::printf("batch%zu_tasks_per_s %.0f\n", per_message, static_cast<double>(sent) / seconds_since(begin));
 }
 
+double alone(int workers, double us, std::size_t n) {
+  const auto begin = clock_type::now();
+  double share[2] = {us, static_cast<double>(n) / workers};
+  for (int w = 1; w <= workers; ++w) MPI_Send(share, 2, MPI_DOUBLE, w, tag_alone, MPI_COMM_WORLD);
+  for (int w = 1; w <= workers; ++w) {
+    for (int here = 0; here == 0;) {  // a blocking receive would take a core
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      MPI_Iprobe(w, tag_alone, MPI_COMM_WORLD, &here, MPI_STATUS_IGNORE);
+    }
+    MPI_Recv(share, 2, MPI_DOUBLE, w, tag_alone, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  }
+  return seconds_since(begin);
+}
+
 void manage(int workers, const arguments& args) {
   farm(workers, std::vector<double>(64), tag_null);  // first messages are slower
   const std::string mode = args.text(0, "throughput");
@@ -142,6 +164,10 @@ void manage(int workers, const arguments& args) {
     const double us = args.number(1, 100);
     const std::vector<double> tasks(args.count(2, 20'000), us);
     print_grain(us, tasks.size(), workers, farm(workers, tasks, tag_spin));
+  } else if (mode == "alone") {
+    const double us = args.number(1, 100);
+    const std::size_t n = args.count(2, 20'000);
+    print_grain(us, n, workers, alone(workers, us, n));
   } else if (mode == "mixed") {
     const auto tasks = mixed_lengths(args.count(1, 500), args.count(2, 1));
     print_mixed(tasks, workers, farm(workers, tasks, tag_spin));

@@ -256,7 +256,7 @@ class world {
     w.began = when;
     const nanoseconds takes = w.queue.front().length + cost_.to_run;
     at(when + takes, event::kind::task_over, static_cast<std::int64_t>(index));
-    const instant attended = std::max<instant>(when + worker_pace::attend_after, w.flushed + pace_);
+    const instant attended = std::max<instant>(when + pace_.attend_after, w.flushed + pace_.flush_after);
     if (attended < when + takes && !w.done.empty()) at(attended, event::kind::attend, static_cast<std::int64_t>(index));
   }
 
@@ -272,7 +272,7 @@ class world {
     w.running = false;
     useful_ += over.length;
     w.done.push_back({over.id, over.length + cost_.to_run});
-    if (w.queue.empty() || now_ - w.flushed > pace_ || w.done.size() >= results_in_a_message) post(index, false, {});
+    if (w.queue.empty() || now_ - w.flushed > pace_.flush_after || w.done.size() >= results_in_a_message) post(index, false, {});
     if (!w.queue.empty()) begin(index, now_);
   }
 
@@ -286,7 +286,7 @@ class world {
 
   costs cost_;
   scheduler scheduler_;
-  const nanoseconds pace_;
+  const worker_pace pace_;
   std::vector<a_worker> workers_;
   std::priority_queue<event> events_;
   std::uint64_t order_ = 0;

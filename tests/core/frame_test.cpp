@@ -40,6 +40,7 @@ frame one_of_each() {
   out.broadcast(6, 1000);
   out.unshare(5);
   out.shared_here(6, 1000, 12);
+  out.usage(77);
   out.stopped();
   return out.take();
 }
@@ -49,7 +50,7 @@ frame one_of_each() {
 TEST_CASE("every record comes back as it was written") {
   const frame f = one_of_each();
   const auto r = read_all(f);
-  REQUIRE(r.size() == 14);
+  REQUIRE(r.size() == 15);
   CHECK(std::get<open_record>(r[0]).executor == 7);
   CHECK(text(std::get<open_record>(r[0]).payload) == "begin");
   CHECK(std::get<task_record>(r[1]).id == 11);
@@ -70,7 +71,8 @@ TEST_CASE("every record comes back as it was written") {
   CHECK(std::get<broadcast_record>(r[10]).size == 1000);
   CHECK(std::get<unshare_record>(r[11]).id == 5);
   CHECK(std::get<shared_here_record>(r[12]).descriptor == 12);
-  CHECK(std::holds_alternative<stopped_record>(r[13]));
+  CHECK(std::get<usage_record>(r[13]).nanoseconds == 77);
+  CHECK(std::holds_alternative<stopped_record>(r[14]));
 }
 
 TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do their results") {
@@ -170,7 +172,7 @@ TEST_CASE("a frame with a damaged byte is refused or read within its bounds") {
         records = read_all(damaged).size();
       } catch (const message_error&) {  // any other exception, or a read out of bounds, fails the test
       }
-      CHECK(records <= 14);
+      CHECK(records <= 15);
     }
   }
 }

@@ -3,8 +3,10 @@
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -14,6 +16,9 @@ using namespace rankpool::detail;
 
 void fail_to_begin(byte_reader&, byte_writer&) { throw std::runtime_error("no begin"); }
 void say_done(byte_reader&, byte_writer& out) { out.put('d'); }
+void take_long(byte_reader&, byte_writer&) {
+  std::this_thread::sleep_for(2 * worker_pace::for_workers(1).flush_after);
+}
 
 // Keeps the names of what the worker sends.
 class rank_zero final : public support::scripted_transport {
@@ -100,4 +105,27 @@ TEST_CASE("a task whose function this process does not have fails alone") {
   link.arrive(0, out.take());
   run_all(w);
   CHECK(link.said == std::vector<std::string>{"result threw", "result"});
+}
+
+TEST_CASE("what a worker says on its way is not urgent until it has little left to do") {
+  class counting final : public support::scripted_transport {
+   public:
+    std::vector<bool> urgent;
+
+    void send(int peer, frame f) override {
+      urgent.push_back(f.urgent);
+      support::scripted_transport::send(peer, std::move(f));
+      if (urgent.size() != 8) return;
+      frame_writer out;
+      out.stop(3);
+      arrive(0, out.take());
+    }
+  } link;
+  worker w(link, {1, "here"});
+  frame_writer out;
+  out.open(2, code_address{}, {});
+  for (std::uint64_t id = 1; id <= 8; ++id) out.task(id, 2, locate_function(&take_long), {}, nullptr);
+  link.arrive(0, out.take());
+  CHECK(w.serve() == 3);
+  CHECK(link.urgent == std::vector{false, false, false, false, false, false, true, true, true});  // the last says that it stops
 }

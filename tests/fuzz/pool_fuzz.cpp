@@ -34,6 +34,7 @@ frame made_up_frame(fuzz::input& in) {
       case 2: out.stopped(); break;
       case 3: out.close(1); break;
       case 4: out.shared_here(in.below(3), in.below(100), static_cast<std::int32_t>(in.below(5))); break;
+      case 5: out.usage(in.number<std::uint64_t>()); break;
       default: out.result(in.below(12), in.below(3) == 0, in.number<std::uint32_t>(), in.bytes(64)); break;
     }
   }

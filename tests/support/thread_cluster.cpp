@@ -39,7 +39,7 @@ class mailbox {
       std::lock_guard lock(mutex_);
       frames_.emplace_back(from, std::move(copy));
     }
-    ring();
+    ring(f.urgent);
   }
 
   bool take(int& from, frame& f) {
@@ -51,10 +51,10 @@ class mailbox {
     return true;
   }
 
-  void ring() {
+  void ring(bool urgent) {
     {
       std::lock_guard lock(mutex_);
-      ++rings_;
+      rings_ += urgent ? urgent_ring : 1;
     }
     rung_.notify_all();
   }
@@ -66,7 +66,14 @@ class mailbox {
     rung_.wait_until(lock, deadline, [&] { return rings_ != seen; });
   }
 
+  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) {
+    std::unique_lock lock(mutex_);
+    rung_.wait_for(lock, at_most, [&] { return (rings_ ^ seen) >= urgent_ring; });
+  }
+
  private:
+  static constexpr std::uint32_t urgent_ring = 1 << 16;  // counted above the others
+
   std::mutex mutex_;
   std::condition_variable rung_;
   std::deque<std::pair<int, frame>> frames_;
@@ -93,7 +100,9 @@ class thread_transport final : public transport {
   }
   bool prepare_sleep(std::uint32_t seen) override { return own_->rings() == seen; }
   void sleep(std::uint32_t seen, steady_time deadline) override { own_->sleep(seen, deadline); }
-  void wake() override { own_->ring(); }
+  void wake() override { own_->ring(true); }
+  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) override { own_->doze(seen, at_most); }
+  void nudge() override { own_->ring(false); }
 
  private:
   const int own_number_;
