@@ -26,9 +26,9 @@ std::string cube_lines(std::int64_t first, std::int64_t last) {
   return lines.take();
 }
 
-int cubes(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   std::deque<rankpool::future<std::string>> outstanding;
   const auto print_oldest = [&] {
     out.print(outstanding.front().result());
@@ -49,7 +49,7 @@ void add_cubes(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "cubes", "cubes of consecutive numbers, in order",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return cubes(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return cubes(cluster, c, *chosen); },
       [chosen] {
         chosen->range.check();
         chosen->output.check();

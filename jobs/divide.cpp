@@ -85,9 +85,9 @@ void add_from_stdin(division_printer& printer) {
   }
 }
 
-int print_divisions(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int print_divisions(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   division_printer printer(pool, out);
   for (const std::string& text : chosen.divisions) {
     if (text == "-") {
@@ -118,7 +118,7 @@ void add_divide(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "divide", "quotients, with the divisions by zero reported in place",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return print_divisions(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return print_divisions(cluster, c, *chosen); },
       [chosen] { check(*chosen); });
   job.add_option("division", chosen->divisions, "such as 10/4; - reads lines of them (default 100/2 100/0 100/5)");
   job.add_flag("--strict", chosen->strict, "exit with status 1 if a division failed");

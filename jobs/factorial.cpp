@@ -44,8 +44,8 @@ struct options {
   }
 };
 
-void compare_worker_counts(rankpool::cluster& cluster) {
-  output out;
+void compare_worker_counts(rankpool::cluster& cluster, command_context& context) {
+  output out(context);
   for (const int workers : {1, 3}) {
     out.print("\nUsing ", workers, " workers:\n");
     const auto start = std::chrono::steady_clock::now();
@@ -66,26 +66,26 @@ void compare_worker_counts(rankpool::cluster& cluster) {
   out.finish();
 }
 
-void write_digits(rankpool::executor& pool, const options& chosen, const split_options& split) {
-  output file(chosen.digits);
+void write_digits(rankpool::executor& pool, command_context& context, const options& chosen, const split_options& split) {
+  output file(context, chosen.digits);
   write_decimal(factorial_digits(pool, chosen.numbers.front(), split), [&](std::string_view text) { file.print(text); });
   file.print('\n');
   file.finish();
 }
 
-int run_factorial(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int run_factorial(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   if (chosen.numbers.empty()) {
-    compare_worker_counts(cluster);
+    compare_worker_counts(cluster, context);
     return 0;
   }
   rankpool::executor pool(cluster, context.executor_options());
-  output out;
+  output out(context);
   std::string lines;
   split_options split{.verify = chosen.verify,
                       .on_report = [&](const factorial_report& report) { lines += line_for(report) + '\n'; },
                       .on_progress = progress_line("factorial")};
   if (!chosen.digits.path.empty()) {
-    write_digits(pool, chosen, split);
+    write_digits(pool, context, chosen, split);
   } else {
     // One after another: each has all the workers, and its line appears when it is done.
     for (const std::uint64_t n : chosen.numbers) {
@@ -105,7 +105,7 @@ void add_factorial(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "factorial", "factorials up to 100,000,000!, each split over all the workers",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return run_factorial(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return run_factorial(cluster, c, *chosen); },
       [chosen] { chosen->check(); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default: 10000 15000 20000 in full, timed)", 0,
                              largest_factorial);

@@ -18,9 +18,9 @@ struct options {
   bool verify = false;
 };
 
-int run_factorials(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int run_factorials(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out;
+  output out(context);
   const auto print_line = [&](const factorial_report& report) {
     out.print(line_for(report), '\n');
     out.flush();
@@ -37,7 +37,7 @@ void add_factorials(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "factorials", "the digits of many large factorials: how many, the first, the last, and the zeros at the end",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return run_factorials(cluster, c, *chosen); });
+      [chosen](rankpool::cluster& cluster, command_context& c) { return run_factorials(cluster, c, *chosen); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 100000 200000 ... 1000000)", 0, largest_factorial);
   job.add_flag("--verify", chosen->verify, "check the values modulo several primes and by Legendre's formula");
 }

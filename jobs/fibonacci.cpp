@@ -26,9 +26,9 @@ std::string fibonacci(std::uint64_t n) {
   return value.get_str();
 }
 
-int print_fibonacci(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int print_fibonacci(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   std::vector<rankpool::future<std::string>> futures;
   for (const std::uint64_t n : chosen.numbers) futures.push_back(pool.submit(fibonacci, n));
   for (const auto& future : rankpool::as_completed(std::exchange(futures, {}))) {
@@ -45,7 +45,7 @@ void add_fibonacci(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "fibonacci", "Fibonacci numbers of any size, as they are completed",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return print_fibonacci(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return print_fibonacci(cluster, c, *chosen); },
       [chosen] { chosen->output.check(); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 35 40 30)", 0, 1'000'000'000);
   add_output(job, chosen->output);

@@ -22,9 +22,9 @@ unsigned __int128 process_chunk(std::int64_t size) {
   return sum;
 }
 
-int image(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int image(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   const auto same_size = [&chosen](std::int64_t) { return chosen.size; };
   const auto sizes = std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform(same_size);
   std::int64_t chunk = 0;
@@ -41,7 +41,7 @@ void add_image(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "image", "chunks of a simulated image, processed side by side",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return image(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); },
       [chosen] { chosen->output.check(); });
   add_number<std::int64_t>(job, "--chunks", chosen->chunks, "number of chunks (default 4)", 1, 1'000'000'000);
   add_number<std::int64_t>(job, "--size", chosen->size, "pixels in a chunk (default 1000)", 1, 1'000'000'000'000);

@@ -95,9 +95,9 @@ void print_answers_for_tutorial(rankpool::executor& pool, output& out) {
   }
 }
 
-int print_primality(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int print_primality(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   if (!chosen.file.empty()) {
     const int descriptor = open_input(chosen.file);
     print_answers_for_stream(pool, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds);
@@ -136,7 +136,7 @@ void add_is_prime(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "is-prime", "which of many numbers are prime, in their order",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return print_primality(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return print_primality(cluster, c, *chosen); },
       [chosen] { check(*chosen); });
   job.add_option("number", chosen->numbers, "whole numbers of any size; - reads them from stdin, one a line")->type_name("NUMBERS");
   job.add_option("--file", chosen->file, "read the numbers from this file, one a line (-: stdin)")->type_name("FILE");

@@ -3,13 +3,17 @@
 // Exit status: 0 done, 1 a task failed or a result could not be written, 2 usage, 75 stopped early and resumable,
 // 128+n after signal n (a closed stdout counts as SIGPIPE).
 #include <malloc.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 
 #include "jobs.hpp"
+#include "support/file_io.hpp"
 #include "support/output.hpp"
 
 #ifndef RANKPOOL_VERSION
@@ -60,17 +64,57 @@ void print_host_map(const rankpool::cluster& cluster) {
   }
 }
 
+/// CPU seconds of this process.
+double own_cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Runs the chosen job with what surrounds every job: progress, and the report that --json prints.
+int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (context.json) context.report.start(job, context.parameters);
+  if (!context.quiet) context.shown.start(job, [&cluster] { return cluster.statistics().tasks; });
+  const auto end = [&](const std::string& error) {
+    context.shown.stop();
+    const auto statistics = cluster.statistics();
+    context.report.finish({.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+                           .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
+                           .tasks = statistics.tasks,
+                           .workers = context.max_workers > 0 ? std::min(context.max_workers, cluster.num_workers()) : cluster.num_workers()},
+                          error);
+  };
+  try {
+    const int status = context.program(cluster);
+    end(status == done ? "" : "some tasks failed");
+    return status;
+  } catch (const jobs::output_error&) {  // perhaps of stdout
+    throw;
+  } catch (const std::exception& error) {
+    end(error.what());
+    throw;
+  }
+}
+
 /// Runs the chosen job on rank 0 and turns what a job may throw about its surroundings into a line and a status.
 /// Errors of tasks pass through: rankpool::run reports them.
-int run_job(rankpool::cluster& cluster, const std::string& job, const jobs::command_context& context, bool checked) {
+int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context, bool checked) {
   std::signal(SIGPIPE, SIG_IGN);  // write(2) then says EPIPE, and the job ends in good order
   try {
     if (!checked && context.check) context.check();
     if (context.verbose) print_host_map(cluster);
-    return context.program(cluster);
+    return run_reported(cluster, job, context);
   } catch (const jobs::usage_error& error) {
     complain(job, error.what());
     return usage;
+  } catch (const jobs::verification_error& error) {
+    complain(job, error.what());
+    return failed;
+  } catch (const jobs::file_error& error) {
+    complain(job, error.what());
+    return failed;
   } catch (const jobs::output_error& error) {
     complain(job, error.what());
     return error.code().value() == EPIPE ? 128 + SIGPIPE : failed;

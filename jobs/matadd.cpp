@@ -23,13 +23,13 @@ row add_rows(row a, const row& b) {
   return a;
 }
 
-int matadd(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int matadd(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   const bool generated = chosen.size > 0;
   const matrix a = generated ? random_matrix(chosen.size, chosen.size, chosen.seed) : matrix{{1, 2}, {3, 4}};
   const matrix b = generated ? random_matrix(chosen.size, chosen.size, chosen.seed + 1) : matrix{{5, 6}, {7, 8}};
 
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   out.print("Matrix addition result:\n");
   for (const row& sum : pool.map({.buffersize = 1024}, add_rows, a, b)) {
     print_list(out, sum);
@@ -45,7 +45,7 @@ void add_matadd(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "matadd", "the sum of two matrices, row by row",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return matadd(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return matadd(cluster, c, *chosen); },
       [chosen] { chosen->output.check(); });
   add_number<std::size_t>(job, "--size", chosen->size, "add two random matrices of this many rows", 1, 20'000);
   add_number<std::uint64_t>(job, "--seed", chosen->seed, "which random matrices (default 1)");

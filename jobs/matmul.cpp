@@ -30,7 +30,7 @@ matrix multiply(const matrix& a, const matrix& b) {
   return product;
 }
 
-int matmul(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int matmul(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   const bool generated = chosen.size > 0;
   const matrix a = generated ? random_matrix(chosen.size, chosen.size, chosen.seed) : matrix{{1, 2}, {3, 4}};
   const matrix b = generated ? random_matrix(chosen.size, chosen.size, chosen.seed + 1) : matrix{{5, 6}, {7, 8}};
@@ -42,7 +42,7 @@ int matmul(rankpool::cluster& cluster, const command_context& context, const opt
     const auto edge = [&](std::size_t n) { return a.begin() + static_cast<std::ptrdiff_t>(n * a.size() / bands); };
     return std::tuple(matrix(edge(i), edge(i + 1)), b);
   };
-  output out(chosen.output);
+  output out(context, chosen.output);
   out.print("Matrix multiplication result:\n");
   const auto arguments = std::views::iota(std::size_t{0}, bands) | std::views::transform(band);
   for (const matrix& rows : pool.starmap({.chunksize = 1, .buffersize = 2 * pool.num_workers()}, multiply, arguments)) {
@@ -61,7 +61,7 @@ void add_matmul(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "matmul", "the product of two matrices, by bands of rows",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return matmul(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return matmul(cluster, c, *chosen); },
       [chosen] { chosen->output.check(); });
   add_number<std::size_t>(job, "--size", chosen->size, "multiply two random matrices of this many rows", 1, 20'000);
   add_number<std::uint64_t>(job, "--seed", chosen->seed, "which random matrices (default 1)");

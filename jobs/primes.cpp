@@ -89,9 +89,9 @@ void summarise(rankpool::executor& pool, const interval<number>& range, output& 
   out.print('\n');
 }
 
-int primes(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int primes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   if (chosen.list || (!chosen.count && !chosen.output.path.empty())) {
     list_all(pool, chosen.range, out);
   } else if (chosen.count) {
@@ -109,7 +109,7 @@ void add_primes(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "primes", "the primes of an interval: how many, or all of them",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return primes(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return primes(cluster, c, *chosen); },
       [chosen] {
         if (chosen->range.to < chosen->range.from) throw usage_error("to takes a number that is not less than from");
         chosen->output.check();

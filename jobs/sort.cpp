@@ -37,9 +37,9 @@ list sort_list(list numbers) {
   return numbers;
 }
 
-int sort_lists(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int sort_lists(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   std::mt19937_64 random(chosen.seeded ? chosen.seed : std::random_device{}());
   const auto draw = [&](std::int64_t) { return random_list(chosen.size, random); };
   const auto lists = std::views::iota(std::int64_t{0}, chosen.lists) | std::views::transform(draw);
@@ -59,7 +59,7 @@ void add_sort(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "sort", "lists of random numbers, each sorted by a worker",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return sort_lists(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return sort_lists(cluster, c, *chosen); },
       [chosen] { chosen->output.check(); });
   add_number<std::int64_t>(job, "--lists", chosen->lists, "number of lists (default 4)", 1, 1'000'000'000);
   add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list (default 1000)", 1, 1'000'000'000);

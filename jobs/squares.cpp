@@ -25,9 +25,9 @@ std::string square_lines(std::int64_t first, std::int64_t last) {
   return lines.take();
 }
 
-int squares(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(chosen.output);
+  output out(context, chosen.output);
   const auto segments = chosen.range.segments(lines_per_task(chosen.range, pool.num_workers()));
   for (const std::string& lines : pool.starmap({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, square_lines, segments)) {
     out.print(lines);
@@ -42,7 +42,7 @@ void add_squares(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "squares", "squares of consecutive numbers, in order",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return squares(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return squares(cluster, c, *chosen); },
       [chosen] {
         chosen->range.check();
         chosen->output.check();

@@ -22,10 +22,10 @@ struct cube {
   wide_sum operator()(std::uint64_t n) const { return exact_cube(n); }
 };
 
-int sum_cubes(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int sum_cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   const wide_sum sum = pool.transform_reduce(chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, cube{});
-  output out(chosen.output);
+  output out(context, chosen.output);
   out.print("Total sum of cubes: ", to_integer(sum), '\n');
   out.finish();
   return 0;
@@ -37,7 +37,7 @@ void add_sum_cubes(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "sum-cubes", "exact sum of the cubes of consecutive numbers",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return sum_cubes(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return sum_cubes(cluster, c, *chosen); },
       [chosen] {
         chosen->range.check();
         chosen->output.check();

@@ -21,10 +21,10 @@ struct square {
   wide_sum operator()(std::uint64_t n) const { return exact_square(n); }
 };
 
-int sum_squares(rankpool::cluster& cluster, const command_context& context, const options& chosen) {
+int sum_squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   const wide_sum sum = pool.transform_reduce(chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, square{});
-  output out(chosen.output);
+  output out(context, chosen.output);
   out.print("Total sum of squares: ", to_integer(sum), '\n');
   out.finish();
   return 0;
@@ -36,7 +36,7 @@ void add_sum_squares(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "sum-squares", "exact sum of the squares of consecutive numbers",
-      [chosen](rankpool::cluster& cluster, const command_context& c) { return sum_squares(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return sum_squares(cluster, c, *chosen); },
       [chosen] {
         chosen->range.check();
         chosen->output.check();

@@ -10,6 +10,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "support/progress.hpp"
+#include "support/run_report.hpp"
+
 namespace jobs {
 
 /// A mistake in what was asked for: main() prints it as one line on stderr and exits with status 2.
@@ -17,24 +20,50 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What the options common to all jobs say, and what the chosen job asks for.
+/// A result does not stand its --verify: what() says which test it failed. The exit status is 1.
+struct verification_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What the options common to all jobs say, what the chosen job asks for, and what it tells while it runs.
 struct command_context {
-  int max_workers = 0;   // --workers: most workers used at once; 0: all
-  bool verbose = false;  // --verbose: prints on stderr which workers run where
+  int max_workers = 0;      // --workers: most workers used at once; 0: all
+  long long chunksize = 0;  // --chunksize, where a job has it: items in a task; 0: the job decides
+  bool verify = false;      // --verify, where a job has it
+  bool json = false;        // --json: one object on stdout
+  bool quiet = false;       // --quiet: no progress
+  bool verbose = false;     // --verbose: which workers run where, and what was decided and why, on stderr
 
   std::function<void()> check;                     // may be empty; throws usage_error
   std::function<int(rankpool::cluster&)> program;  // the exit status of the command, usually 0
+  std::string parameters;                          // those given on the command line, as a JSON object
+
+  run_report report;
+  progress shown;
 
   /// For `rankpool::executor pool(cluster, context.executor_options())`.
   rankpool::executor_options executor_options() const { return {.max_workers = max_workers}; }
+  /// What --chunksize says, else what the job finds right.
+  template <class Integer>
+  Integer chunk_or(Integer own_choice) const {
+    return chunksize > 0 ? static_cast<Integer>(chunksize) : own_choice;
+  }
+  /// With --verbose, a line on stderr: what was decided and why.
+  void explain(const std::string& decision) const;
+  /// Notes that the result has stood a test, or throws verification_error. `test` goes on from "that": "the sum is n(n+1)/2".
+  void verified(bool holds, const std::string& test);
 };
 
 using job_check = std::function<void()>;
-using job_work = std::function<int(rankpool::cluster&, const command_context&)>;
+using job_work = std::function<int(rankpool::cluster&, command_context&)>;
 
 /// Adds the subcommand `name` with its one-line `summary`; the caller then adds options to what is returned.
 /// `work` runs on rank 0 if the job is chosen, after `check`, which throws usage_error for what cannot be done.
 CLI::App& add_job(CLI::App& app, command_context& context, const std::string& name, const std::string& summary, job_work work,
                   job_check check = {});
+
+/// Options that most jobs have, with what they mean there.
+void add_chunksize(CLI::App& job, command_context& context, const std::string& help);
+void add_verify(CLI::App& job, command_context& context, const std::string& help);
 
 }  // namespace jobs

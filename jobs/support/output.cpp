@@ -56,6 +56,14 @@ output::output(const output_options& options)
   }
 }
 
+output::output(command_context& context, const output_options& options) : output(options) {
+  if (options.path.empty()) {
+    context_ = &context;
+  } else {
+    context.report.add("output", options.path);
+  }
+}
+
 output::output(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
 
 output::~output() {
@@ -88,6 +96,8 @@ void output::finish() {
 }
 
 void output::write_all(std::string_view bytes) {
+  if (context_ != nullptr && context_->report.is_started()) return context_->report.add_lines(bytes);
+  if (context_ != nullptr) context_->shown.make_way();
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;

@@ -41,6 +41,8 @@ class output {
  public:
   /// Opens stdout, or a temporary file beside `options.path`. Throws: output_error.
   explicit output(const output_options& options = {});
+  /// The same for a job: with --json, what would go to stdout goes into its report. `context` must outlive it.
+  explicit output(command_context& context, const output_options& options = {});
   /// Writes to a descriptor that the caller owns and keeps open.
   output(int descriptor, std::string name);
   /// Removes the temporary file if finish() was not reached.
@@ -83,6 +85,7 @@ class output {
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
 
+  command_context* context_ = nullptr;   // of a job that writes to stdout
   std::optional<unfinished_file> file_;  // none for stdout
   int descriptor_ = -1;
   bool owned_ = false;  // a device or pipe opened here

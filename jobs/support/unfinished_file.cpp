@@ -85,6 +85,16 @@ unfinished_file::~unfinished_file() {
   forget(slot_);
 }
 
+void unfinished_file::reserve(std::uint64_t bytes) {
+  const auto size = static_cast<off_t>(bytes);
+  int failure = 0;
+  do {  // not posix_fallocate: where a file system cannot reserve, that writes every byte
+    failure = bytes == 0 || ::fallocate(descriptor_, 0, 0, size) == 0 ? 0 : errno;
+  } while (failure == EINTR);
+  if (failure == EOPNOTSUPP || failure == ENOSYS) failure = ::ftruncate(descriptor_, size) == 0 ? 0 : errno;
+  if (failure != 0) fail(failure, final_path_);
+}
+
 void unfinished_file::finish(bool replace) {
   const auto fail_and_remove = [this](int error) {
     ::unlink(path_.c_str());

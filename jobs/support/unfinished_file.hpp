@@ -4,6 +4,7 @@
 // a handler that only unlinks. SIGKILL leaves it behind, but never under the final name.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace jobs {
@@ -19,6 +20,9 @@ class unfinished_file {
 
   int descriptor() const { return descriptor_; }
   const std::string& path() const { return path_; }
+
+  /// Makes room for so many bytes, so that a full disk is found out before the work. Throws: std::system_error with errno.
+  void reserve(std::uint64_t bytes);
 
   /// Closes the file and gives it its final name; without `replace` a file of that name is an error (EEXIST).
   /// Throws: std::system_error with errno, also for what the file system reports only on closing.

@@ -1,0 +1,54 @@
+// Files that workers read and write themselves, at places of their own: pread and pwrite in full, with errors that
+// name the file. What is opened for a moment on every rank must be a path that all nodes see.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <system_error>
+
+namespace jobs {
+
+/// A file could not be read or written; what() names it, the operation and the system's reason.
+struct file_error : std::system_error {
+  using std::system_error::system_error;
+};
+
+/// An open file. For reading, or for writing parts of one that exists already.
+class file {
+ public:
+  enum class mode { read, write };
+
+  /// Throws: file_error.
+  explicit file(std::string path, mode how = mode::read);
+  file(file&& other) noexcept;
+  file& operator=(file&& other) noexcept;
+  ~file();
+
+  const std::string& path() const { return path_; }
+  int descriptor() const { return descriptor_; }
+  std::uint64_t size() const;
+
+  /// Fills `into` from `offset`. Throws: file_error, also if the file ends before.
+  void read(std::span<std::byte> into, std::uint64_t offset) const;
+  /// Throws: file_error.
+  void write(std::span<const std::byte> from, std::uint64_t offset) const;
+  /// Hands what was written to the disk; a full or failing one is found out here at the latest. Throws: file_error.
+  void sync() const;
+
+  template <class T>
+  void read_items(std::span<T> into, std::uint64_t offset) const {
+    read(std::as_writable_bytes(into), offset);
+  }
+  template <class T>
+  void write_items(std::span<const T> from, std::uint64_t offset) const {
+    write(std::as_bytes(from), offset);
+  }
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace jobs

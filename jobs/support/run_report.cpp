@@ -1,0 +1,88 @@
+#include "support/run_report.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "support/output.hpp"
+
+namespace jobs {
+namespace {
+
+// A JSON string. Bytes that are no UTF-8, which a command may well print, become U+FFFD.
+std::string json_string(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string run_report::to_text(__int128 value) {
+  const bool negative = value < 0;
+  auto rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  std::string digits;
+  do {
+    digits += static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+  } while (rest != 0);
+  if (negative) digits += '-';
+  std::ranges::reverse(digits);
+  return digits;
+}
+
+void run_report::start(std::string_view job, std::string_view parameters) {
+  started_ = true;
+  write("{\"job\": " + json_string(job) + ", \"parameters\": " + std::string(parameters));
+}
+
+void run_report::add_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    line_ += text.substr(0, end);
+    if (end == text.npos) break;
+    out += std::exchange(in_lines_, true) ? ", " : ", \"lines\": [";
+    out += json_string(std::exchange(line_, {}));
+    text.remove_prefix(end + 1);
+  }
+  write(out);
+}
+
+void run_report::add(std::string_view key, double value) { add_json(key, nlohmann::json(value).dump()); }
+void run_report::add(std::string_view key, std::string_view text) { add_json(key, json_string(text)); }
+
+void run_report::add_json(std::string_view key, std::string_view value) {
+  if (!started_) return;
+  if (!result_.empty()) result_ += ", ";
+  result_ += json_string(key) + ": " + std::string(value);
+}
+
+void run_report::verified(std::string_view how) {
+  if (!checks_.empty()) checks_ += "; ";
+  checks_ += how;
+}
+
+void run_report::finish(const costs& taken, std::string_view error) {
+  if (!started_ || std::exchange(finished_, true)) return;
+  if (!line_.empty()) add_lines("\n");
+  std::string out = in_lines_ ? "]" : "";
+  if (!result_.empty()) out += ", \"result\": {" + result_ + "}";
+  if (!checks_.empty()) out += ", \"verified\": " + json_string(checks_);
+  out += error.empty() ? ", \"status\": \"done\"" : ", \"status\": \"failed\", \"error\": " + json_string(error);
+  const nlohmann::json figures{{"wall_seconds", taken.wall_seconds}, {"cpu_seconds", taken.cpu_seconds}, {"tasks", taken.tasks}, {"workers", taken.workers}};
+  const std::string members = figures.dump();
+  write(out + ", " + members.substr(1) + "\n");
+}
+
+void run_report::write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw output_error(errno, std::generic_category(), "cannot write standard output");
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace jobs

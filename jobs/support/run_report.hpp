@@ -1,0 +1,62 @@
+// What --json prints: one object that says what was asked, what came out, and what it took.
+//
+// {"job": "primes", "parameters": {"to": "1e11"}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
+//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "workers": 2}
+//
+// Lines are those that the job would have printed, written as they come. Without --json nothing here does anything.
+#pragma once
+
+#include <gmpxx.h>
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jobs {
+
+class run_report {
+ public:
+  /// `parameters` is a JSON object. Throws: output_error (stdout).
+  void start(std::string_view job, std::string_view parameters);
+  bool is_started() const { return started_; }
+
+  /// Text of results, cut anywhere: its lines become strings. Throws: output_error.
+  void add_lines(std::string_view text);
+
+  /// A figure of the result.
+  template <std::integral Integer>
+  void add(std::string_view key, Integer value) {
+    add_json(key, to_text(value));
+  }
+  void add(std::string_view key, const mpz_class& value) { add_json(key, value.get_str()); }
+  void add(std::string_view key, double value);
+  void add(std::string_view key, std::string_view text);
+
+  /// The result has stood a test: which one.
+  void verified(std::string_view how);
+
+  struct costs {
+    double wall_seconds = 0;
+    double cpu_seconds = 0;  // of all ranks
+    std::uint64_t tasks = 0;
+    int workers = 0;
+  };
+  /// `error`: empty if all is well. Throws: output_error.
+  void finish(const costs& taken, std::string_view error);
+
+ private:
+  void add_json(std::string_view key, std::string_view value);
+  void write(std::string_view text);
+  static std::string to_text(__int128 value);
+
+  bool started_ = false;
+  bool finished_ = false;
+  bool in_lines_ = false;
+  std::string line_;    // that has no end yet
+  std::string result_;  // members of an object
+  std::string checks_;
+};
+
+}  // namespace jobs

@@ -1,0 +1,100 @@
+"""Runs every job at scale and the tool it is measured against in turn, and sets their times side by side.
+
+tests/bench/jobs/run calls it. Rows are in rows/: a file there with a list ROWS is picked up by itself. A round runs the job
+and the peer once each, one after the other; a ratio is the median of the rounds' ratios, below 1 the job is faster.
+"""
+import argparse
+import datetime
+import importlib.util
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SECONDS_FOR_ONE_RUN = 1800
+
+
+def rows():
+    sys.path.insert(0, str(HERE))
+    found = []
+    for path in sorted((HERE / "rows").glob("*.py")):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found += module.ROWS
+    return found
+
+
+def timed(command, folder, environment):
+    """Seconds of a whole process, start-up included."""
+    begin = time.monotonic()
+    with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
+        done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                              timeout=SECONDS_FOR_ONE_RUN, check=False)
+    seconds = time.monotonic() - begin
+    if done.returncode != 0:
+        raise RuntimeError(f"status {done.returncode} of {' '.join(command)}: {(folder / 'stderr').read_text(errors='replace')[-500:]}")
+    return seconds
+
+
+def measure(row, programs, rounds, scratch):
+    environment = dict(os.environ) | {"RANKPOOL_WORKERS": str(row.workers)}
+    if os.geteuid() == 0:
+        environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    own = [str(programs / "jobs" / "rankpool"), *row.own]
+    peer = [str(programs / "tests" / "bench" / "jobs" / a.removeprefix("PEERS/")) if a.startswith("PEERS/") else a for a in row.peer]
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=f"rankpool-{row.job}-") as name:
+        folder = pathlib.Path(name)
+        row.prepare(folder)
+        times = {"own": [], "peer": []}
+        for r in range(rounds):
+            for who, command in (("own", own), ("peer", peer)) if r % 2 == 0 else (("peer", peer), ("own", own)):
+                for output in row.fresh:
+                    target = folder / output
+                    shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+                seconds = timed(command, folder, environment) * (row.peer_scale if who == "peer" else 1)
+                times[who].append(seconds)
+                print(f"bench: {row.job}, round {r + 1} of {rounds}, {who}: {seconds:.2f} s", file=sys.stderr)
+                if who == "own" and r == 0:
+                    checked = row.check(folder)
+    return times, checked
+
+
+def cells(row, times, checked):
+    ratio = statistics.median(a / b for a, b in zip(times["own"], times["peer"]))
+    verdict = "holds" if ratio <= row.bar else "missed"
+    return [f"`{row.job}`", row.size, f"`rankpool {' '.join(row.own)}`", f"{statistics.median(times['own']):.2f}",
+            f"{row.peer_name}: {statistics.median(times['peer']):.2f}", f"{ratio:.2f}", f"{row.bar:g} ({verdict})", checked or "", row.note]
+
+
+def main():
+    everything = rows()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help="the build tree")
+    parser.add_argument("--scratch", type=pathlib.Path, default=None, help="where inputs and outputs go (default: the system's)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", metavar="JOB", help="these alone")
+    parser.add_argument("--packages", action="store_true", help="print what the peers need of Debian's packages, and end")
+    options = parser.parse_args()
+    chosen = [r for r in everything if not options.only or r.job in options.only]
+    if options.packages:
+        print(*sorted({p for r in chosen for p in r.packages}))
+        return
+    lines = ["| job | size | command | s | peer, s | ratio | at most | checked | |", "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |"]
+    for row in chosen:
+        try:
+            lines.append("| " + " | ".join(cells(row, *measure(row, options.programs, options.rounds, options.scratch))) + " |")
+        except Exception as error:  # the others are measured all the same
+            lines.append(f"| `{row.job}` | {row.size} | failed: {error} |")
+            print(f"bench: {row.job}: {error}", file=sys.stderr)
+    print(f"{os.cpu_count()} cores; {datetime.date.today().isoformat()}; whole processes, medians of {options.rounds} rounds.\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
