@@ -3,8 +3,10 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "jobs.hpp"
+#include "support/closed_form.hpp"
+#include "support/command.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
 #include "support/text.hpp"
@@ -26,24 +28,33 @@ std::string cube_lines(std::int64_t first, std::int64_t last) {
   return lines.take();
 }
 
+std::pair<std::string, mpz_class> without_sum(std::int64_t first, std::int64_t last) { return {cube_lines(first, last), 0}; }
+
 int cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
-  std::deque<rankpool::future<std::string>> outstanding;
+  mpz_class printed = 0;
+  std::deque<rankpool::future<std::pair<std::string, mpz_class>>> outstanding;
   const auto print_oldest = [&] {
-    out.print(outstanding.front().result());
+    const auto [lines, sum] = std::move(outstanding.front()).result();
     outstanding.pop_front();
+    out.print(lines);
+    printed += sum;
   };
-  for (const auto& [first, last] : chosen.range.segments(lines_per_task(chosen.range, pool.num_workers()))) {
+  const auto task = context.verify ? with_sum<cube_lines, std::int64_t> : without_sum;
+  const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, pool.num_workers())));
+  context.shown.expect(std::ranges::size(segments));
+  for (const auto& [first, last] : segments) {
     if (outstanding.size() == 16 * static_cast<std::size_t>(pool.num_workers())) print_oldest();
-    outstanding.push_back(pool.submit(cube_lines, first, last));
+    outstanding.push_back(pool.submit(task, first, last));
   }
   while (!outstanding.empty()) print_oldest();
+  if (context.verify) {
+    context.verified(printed == sum_of_cubes(chosen.range.from, chosen.range.to), "what was printed adds up to the closed form");
+  }
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_cubes(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -57,6 +68,11 @@ void add_cubes(CLI::App& app, command_context& context) {
   constexpr std::int64_t limit = 5'500'000'000'000;  // its cube fits 128 bits
   add_interval(job, chosen->range, -limit, limit);
   add_output(job, chosen->output);
+  add_chunksize(job, context, "numbers in a task (default: at most 8192, fewer for a short interval)");
+  add_verify(job, context, "compare the sum of what was printed with the closed form");
 }
 
+const job_entry entry("cubes", add_cubes);
+
+}  // namespace
 }  // namespace jobs

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/decimal.hpp"
 #include "support/line_blocks.hpp"
 #include "support/output.hpp"
@@ -112,8 +112,6 @@ void check(const options& chosen) {
   chosen.output.check();
 }
 
-}  // namespace
-
 void add_divide(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
@@ -125,4 +123,7 @@ void add_divide(CLI::App& app, command_context& context) {
   add_output(job, chosen->output);
 }
 
+const job_entry entry("divide", add_divide);
+
+}  // namespace
 }  // namespace jobs

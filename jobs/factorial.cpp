@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "factorial/decimal.hpp"
-#include "factorial/progress_line.hpp"
 #include "factorial/shares.hpp"
 #include "factorial/split_factorial.hpp"
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -27,7 +26,6 @@ namespace {
 struct options {
   std::vector<std::uint64_t> numbers;
   output_options digits;
-  bool verify = false;
 
   void check() const {
     if (digits.path.empty()) return;
@@ -81,9 +79,9 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
   rankpool::executor pool(cluster, context.executor_options());
   output out(context);
   std::string lines;
-  split_options split{.verify = chosen.verify,
+  split_options split{.verify = context.verify,
                       .on_report = [&](const factorial_report& report) { lines += line_for(report) + '\n'; },
-                      .on_progress = progress_line("factorial")};
+                      .on_progress = [&](std::size_t done, std::size_t all) { context.shown.set(done, all); }};
   if (!chosen.digits.path.empty()) {
     write_digits(pool, context, chosen, split);
   } else {
@@ -95,11 +93,10 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
     }
   }
   out.print(lines);
+  if (context.verify) context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_factorial(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -111,7 +108,10 @@ void add_factorial(CLI::App& app, command_context& context) {
                              largest_factorial);
   job.add_option("--digits", chosen->digits.path, "write all decimal digits of one factorial to this file")->type_name("FILE");
   job.add_flag("--force", chosen->digits.force, "replace that file if it exists");
-  job.add_flag("--verify", chosen->verify, "check the value modulo several primes and by Legendre's formula");
+  add_verify(job, context, "check the value modulo several primes and by Legendre's formula, on the workers");
 }
 
+const job_entry entry("factorial", add_factorial);
+
+}  // namespace
 }  // namespace jobs

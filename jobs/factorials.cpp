@@ -3,10 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "factorial/progress_line.hpp"
 #include "factorial/shares.hpp"
 #include "factorial/split_factorial.hpp"
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -15,7 +14,6 @@ namespace {
 
 struct options {
   std::vector<std::uint64_t> numbers{100'000, 200'000, 300'000, 400'000, 500'000, 600'000, 700'000, 800'000, 900'000, 1'000'000};
-  bool verify = false;
 };
 
 int run_factorials(rankpool::cluster& cluster, command_context& context, const options& chosen) {
@@ -26,12 +24,13 @@ int run_factorials(rankpool::cluster& cluster, command_context& context, const o
     out.flush();
   };
   report_factorials(pool, chosen.numbers,
-                    {.verify = chosen.verify, .on_report = print_line, .on_progress = progress_line("factorials")});
+                    {.verify = context.verify,
+                     .on_report = print_line,
+                     .on_progress = [&](std::size_t done, std::size_t all) { context.shown.set(done, all); }});
+  if (context.verify) context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_factorials(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -39,7 +38,10 @@ void add_factorials(CLI::App& app, command_context& context) {
       app, context, "factorials", "the digits of many large factorials: how many, the first, the last, and the zeros at the end",
       [chosen](rankpool::cluster& cluster, command_context& c) { return run_factorials(cluster, c, *chosen); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 100000 200000 ... 1000000)", 0, largest_factorial);
-  job.add_flag("--verify", chosen->verify, "check the values modulo several primes and by Legendre's formula");
+  add_verify(job, context, "check the values modulo several primes and by Legendre's formula, on the workers");
 }
 
+const job_entry entry("factorials", add_factorials);
+
+}  // namespace
 }  // namespace jobs

@@ -3,13 +3,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
+#include "support/residue.hpp"
 
 namespace jobs {
 namespace {
@@ -26,20 +28,30 @@ std::string fibonacci(std::uint64_t n) {
   return value.get_str();
 }
 
+std::string checked_fibonacci(std::uint64_t n) {
+  std::string digits = fibonacci(n);
+  for (const std::uint64_t p : check_primes) {
+    if (residue_of_digits(digits, p) == fibonacci_mod(n, p)) continue;
+    throw std::logic_error("F(" + std::to_string(n) + ") came out wrong modulo " + std::to_string(p));
+  }
+  return digits;
+}
+
 int print_fibonacci(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
   std::vector<rankpool::future<std::string>> futures;
-  for (const std::uint64_t n : chosen.numbers) futures.push_back(pool.submit(fibonacci, n));
+  const auto task = context.verify ? checked_fibonacci : fibonacci;
+  context.shown.expect(chosen.numbers.size());
+  for (const std::uint64_t n : chosen.numbers) futures.push_back(pool.submit(task, n));
   for (const auto& future : rankpool::as_completed(std::exchange(futures, {}))) {
     out.print("Fibonacci result: ", future.result(), '\n');
     out.flush();
   }
+  if (context.verify) context.verified(true, "the digits have the right residues modulo three primes");
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_fibonacci(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -49,6 +61,10 @@ void add_fibonacci(CLI::App& app, command_context& context) {
       [chosen] { chosen->output.check(); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 35 40 30)", 0, 1'000'000'000);
   add_output(job, chosen->output);
+  add_verify(job, context, "check the digits modulo three primes, on the workers");
 }
 
+const job_entry entry("fibonacci", add_fibonacci);
+
+}  // namespace
 }  // namespace jobs

@@ -3,7 +3,7 @@
 #include <memory>
 #include <ranges>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -35,8 +35,6 @@ int image(rankpool::cluster& cluster, command_context& context, const options& c
   return 0;
 }
 
-}  // namespace
-
 void add_image(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
@@ -48,4 +46,7 @@ void add_image(CLI::App& app, command_context& context) {
   add_output(job, chosen->output);
 }
 
+const job_entry entry("image", add_image);
+
+}  // namespace
 }  // namespace jobs

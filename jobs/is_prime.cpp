@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/line_blocks.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -41,12 +41,13 @@ primality judge_text(std::string_view text, int rounds) {
 }
 
 /// A block of numbers in, a block of answers out.
-std::string judge_lines(int rounds, const line_block& block) {
+std::string judge_lines(int rounds, bool verify, const line_block& block) {
   const std::string probably_prime = " probably prime (error < 4^-" + std::to_string(rounds) + ")\n";
   std::string answers;
   for_each_line(block, [&](std::string_view line, std::uint64_t number) {
     try {
       const primality answer = judge_text(line, rounds);
+      if (verify && !confirms(parse_integer(line), answer)) throw std::logic_error("another test disagrees about " + std::string(line));
       answers += line;
       answers += answer == primality::prime ? " prime\n" : answer == primality::composite ? " composite\n" : probably_prime;
     } catch (const std::invalid_argument& error) {
@@ -64,17 +65,17 @@ double cost_of_number(std::string_view line) {
 }
 
 template <class Blocks>
-void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int rounds) {
-  const auto judge_block = rankpool::partial(judge_lines, rounds);
+void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int rounds, bool verify) {
+  const auto judge_block = rankpool::partial(judge_lines, rounds, verify);
   for (const std::string& answers : pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, judge_block, blocks)) {
     out.print(answers);
   }
 }
 
-void print_answers_for_stream(rankpool::executor& pool, output& out, int descriptor, const std::string& name, int rounds) {
+void print_answers_for_stream(rankpool::executor& pool, output& out, int descriptor, const std::string& name, int rounds, bool verify) {
   constexpr double cost_of_block = 1e8;
   try {
-    print_answers(pool, out, line_blocks(descriptor, name, cost_of_number, cost_of_block), rounds);
+    print_answers(pool, out, line_blocks(descriptor, name, cost_of_number, cost_of_block), rounds, verify);
   } catch (const std::invalid_argument& error) {
     out.flush();
     throw usage_error(name + ": " + error.what());
@@ -100,15 +101,16 @@ int print_primality(rankpool::cluster& cluster, command_context& context, const 
   output out(context, chosen.output);
   if (!chosen.file.empty()) {
     const int descriptor = open_input(chosen.file);
-    print_answers_for_stream(pool, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds);
+    print_answers_for_stream(pool, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds, context.verify);
     if (descriptor != STDIN_FILENO) ::close(descriptor);
   } else if (!chosen.numbers.empty()) {
     std::vector<line_block> blocks;
     for (const std::string& number : chosen.numbers) blocks.push_back({1, number});
-    print_answers(pool, out, blocks, chosen.rounds);
+    print_answers(pool, out, blocks, chosen.rounds, context.verify);
   } else {
     print_answers_for_tutorial(pool, out);
   }
+  if (context.verify) context.verified(true, "another test confirms every answer");
   out.finish();
   return 0;
 }
@@ -130,8 +132,6 @@ void check(options& chosen) {
   chosen.output.check();
 }
 
-}  // namespace
-
 void add_is_prime(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
@@ -143,6 +143,10 @@ void add_is_prime(CLI::App& app, command_context& context) {
   add_number(job, "--rounds", chosen->rounds,
              "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
   add_output(job, chosen->output);
+  add_verify(job, context, "confirm every answer by another test, on the workers");
 }
 
+const job_entry entry("is-prime", add_is_prime);
+
+}  // namespace
 }  // namespace jobs

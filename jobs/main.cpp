@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/file_io.hpp"
 #include "support/output.hpp"
 
@@ -139,11 +139,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "rankpool " RANKPOOL_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(24);
-  for (const auto add : {jobs::add_squares, jobs::add_cubes, jobs::add_divide, jobs::add_is_prime, jobs::add_sum_squares,
-                         jobs::add_factorial, jobs::add_fibonacci, jobs::add_matmul, jobs::add_image, jobs::add_sort,
-                         jobs::add_sum_cubes, jobs::add_factorials, jobs::add_primes, jobs::add_matadd}) {
-    add(app, context);
-  }
+  jobs::add_all_jobs(app, context);
 
   // Every rank reads the same command line and comes to the same end; one of them says so.
   const int rank = launched_rank();

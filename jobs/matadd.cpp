@@ -3,7 +3,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/matrix.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -39,8 +39,6 @@ int matadd(rankpool::cluster& cluster, command_context& context, const options& 
   return 0;
 }
 
-}  // namespace
-
 void add_matadd(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
@@ -52,4 +50,7 @@ void add_matadd(CLI::App& app, command_context& context) {
   add_output(job, chosen->output);
 }
 
+const job_entry entry("matadd", add_matadd);
+
+}  // namespace
 }  // namespace jobs

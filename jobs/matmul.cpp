@@ -5,7 +5,7 @@
 #include <ranges>
 #include <tuple>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/matrix.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -55,8 +55,6 @@ int matmul(rankpool::cluster& cluster, command_context& context, const options& 
   return 0;
 }
 
-}  // namespace
-
 void add_matmul(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
@@ -68,4 +66,7 @@ void add_matmul(CLI::App& app, command_context& context) {
   add_output(job, chosen->output);
 }
 
+const job_entry entry("matmul", add_matmul);
+
+}  // namespace
 }  // namespace jobs

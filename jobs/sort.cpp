@@ -9,7 +9,7 @@
 #include <ranges>
 #include <vector>
 
-#include "jobs.hpp"
+#include "support/command.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -53,8 +53,6 @@ int sort_lists(rankpool::cluster& cluster, command_context& context, const optio
   return 0;
 }
 
-}  // namespace
-
 void add_sort(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
@@ -68,4 +66,7 @@ void add_sort(CLI::App& app, command_context& context) {
   add_output(job, chosen->output);
 }
 
+const job_entry entry("sort", add_sort);
+
+}  // namespace
 }  // namespace jobs

@@ -3,7 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "jobs.hpp"
+#include "support/closed_form.hpp"
+#include "support/command.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
 #include "support/text.hpp"
@@ -28,15 +29,22 @@ std::string square_lines(std::int64_t first, std::int64_t last) {
 int squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
-  const auto segments = chosen.range.segments(lines_per_task(chosen.range, pool.num_workers()));
-  for (const std::string& lines : pool.starmap({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, square_lines, segments)) {
-    out.print(lines);
+  const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, pool.num_workers())));
+  context.shown.expect(std::ranges::size(segments));
+  const rankpool::map_options in_order{.chunksize = 1, .buffersize = 16 * pool.num_workers()};
+  if (context.verify) {
+    mpz_class printed = 0;
+    for (const auto& [lines, sum] : pool.starmap(in_order, with_sum<square_lines, std::int64_t>, segments)) {
+      out.print(lines);
+      printed += sum;
+    }
+    context.verified(printed == sum_of_squares(chosen.range.from, chosen.range.to), "what was printed adds up to the closed form");
+  } else {
+    for (const std::string& lines : pool.starmap(in_order, square_lines, segments)) out.print(lines);
   }
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_squares(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -50,6 +58,11 @@ void add_squares(CLI::App& app, command_context& context) {
   constexpr std::int64_t limit = 9'000'000'000'000'000'000;
   add_interval(job, chosen->range, -limit, limit);
   add_output(job, chosen->output);
+  add_chunksize(job, context, "numbers in a task (default: at most 8192, fewer for a short interval)");
+  add_verify(job, context, "compare the sum of what was printed with the closed form");
 }
 
+const job_entry entry("squares", add_squares);
+
+}  // namespace
 }  // namespace jobs

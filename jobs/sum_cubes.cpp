@@ -4,7 +4,8 @@
 #include <functional>
 #include <memory>
 
-#include "jobs.hpp"
+#include "support/closed_form.hpp"
+#include "support/command.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
 #include "support/wide_sum.hpp"
@@ -24,14 +25,17 @@ struct cube {
 
 int sum_cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  const wide_sum sum = pool.transform_reduce(chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, cube{});
+  context.shown.expect(chosen.range.span() + 1);
+  const mpz_class sum = to_integer(pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, cube{}));
+  if (context.verify) {
+    context.verified(sum == sum_of_cubes(chosen.range.from, chosen.range.to), "the sum is that of the closed form");
+  }
+  context.report.add("sum", sum);
   output out(context, chosen.output);
-  out.print("Total sum of cubes: ", to_integer(sum), '\n');
+  out.print("Total sum of cubes: ", sum, '\n');
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_sum_cubes(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -45,6 +49,11 @@ void add_sum_cubes(CLI::App& app, command_context& context) {
   constexpr std::uint64_t limit = 100'000'000'000'000;  // the sum of all the cubes up to it fits 192 bits
   add_interval<std::uint64_t>(job, chosen->range, 0, limit);
   add_output(job, chosen->output);
+  add_chunksize(job, context, "numbers in a chunk (default: by the time they take)");
+  add_verify(job, context, "compare the sum with the closed form");
 }
 
+const job_entry entry("sum-cubes", add_sum_cubes);
+
+}  // namespace
 }  // namespace jobs

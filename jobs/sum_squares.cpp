@@ -3,7 +3,8 @@
 #include <functional>
 #include <memory>
 
-#include "jobs.hpp"
+#include "support/closed_form.hpp"
+#include "support/command.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
 #include "support/wide_sum.hpp"
@@ -23,14 +24,17 @@ struct square {
 
 int sum_squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  const wide_sum sum = pool.transform_reduce(chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, square{});
+  context.shown.expect(chosen.range.span() + 1);
+  const mpz_class sum = to_integer(pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, square{}));
+  if (context.verify) {
+    context.verified(sum == sum_of_squares(chosen.range.from, chosen.range.to), "the sum is that of the closed form");
+  }
+  context.report.add("sum", sum);
   output out(context, chosen.output);
-  out.print("Total sum of squares: ", to_integer(sum), '\n');
+  out.print("Total sum of squares: ", sum, '\n');
   out.finish();
   return 0;
 }
-
-}  // namespace
 
 void add_sum_squares(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
@@ -44,6 +48,11 @@ void add_sum_squares(CLI::App& app, command_context& context) {
   constexpr std::uint64_t limit = 10'000'000'000'000'000'000U;  // any sum of squares of 64-bit numbers fits 192 bits
   add_interval<std::uint64_t>(job, chosen->range, 0, limit);
   add_output(job, chosen->output);
+  add_chunksize(job, context, "numbers in a chunk (default: by the time they take)");
+  add_verify(job, context, "compare the sum with the closed form");
 }
 
+const job_entry entry("sum-squares", add_sum_squares);
+
+}  // namespace
 }  // namespace jobs

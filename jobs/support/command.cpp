@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "support/numbers.hpp"
 
@@ -30,7 +32,18 @@ std::string given_parameters(const CLI::App& job) {
   return parameters.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::map<std::string, job_entry::adder>& entries() {
+  static std::map<std::string, job_entry::adder> all;
+  return all;
+}
+
 }  // namespace
+
+job_entry::job_entry(std::string name, adder add) { entries().emplace(std::move(name), add); }
+
+void add_all_jobs(CLI::App& app, command_context& context) {
+  for (const auto& [name, add] : entries()) add(app, context);
+}
 
 void command_context::explain(const std::string& decision) const {
   if (verbose) std::cerr << "rankpool: " + decision + "\n";

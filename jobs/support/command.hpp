@@ -62,6 +62,15 @@ using job_work = std::function<int(rankpool::cluster&, command_context&)>;
 CLI::App& add_job(CLI::App& app, command_context& context, const std::string& name, const std::string& summary, job_work work,
                   job_check check = {});
 
+/// Makes a job part of the command: one of these stands at the end of its file.
+struct job_entry {
+  using adder = void (*)(CLI::App&, command_context&);
+  job_entry(std::string name, adder add);
+};
+
+/// Adds all there are, in the order of their names.
+void add_all_jobs(CLI::App& app, command_context& context);
+
 /// Options that most jobs have, with what they mean there.
 void add_chunksize(CLI::App& job, command_context& context, const std::string& help);
 void add_verify(CLI::App& job, command_context& context, const std::string& help);

@@ -1,5 +1,6 @@
 #include "support/prime.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -102,6 +103,24 @@ primality judge(const mpz_class& n, int rounds) {
   }
   constexpr int rounds_of_bpsw = 24;  // what GMP 6.2 counts the BPSW test as
   return mpz_probab_prime_p(n.get_mpz_t(), rounds_of_bpsw + rounds) != 0 ? primality::probably_prime : primality::composite;
+}
+
+bool confirms(const mpz_class& n, primality answer) {
+  if (n < 2) return answer == primality::composite;
+  constexpr unsigned long bases = 64;  // an odd composite passes few of them
+  const auto divides = [&](unsigned p) { return mpz_divisible_ui_p(n.get_mpz_t(), p) != 0; };
+  if (const auto divisor = std::ranges::find_if(small_primes, divides); divisor != small_primes.end()) {
+    return (n == *divisor) == (answer == primality::prime);
+  }
+  if (answer == primality::composite) {
+    for (unsigned long base = 2; base < bases; ++base) {
+      if (n != base && !passes(n, base)) return true;
+    }
+    return false;
+  }
+  static const mpz_class twelve_bases_decide("318665857834031151167461");
+  const bool passes_twelve = std::all_of(small_primes.begin(), small_primes.end() - 1, [&](unsigned p) { return passes(n, p); });
+  return passes_twelve && (n < twelve_bases_decide || answer == primality::probably_prime || mpz_probab_prime_p(n.get_mpz_t(), 30) != 0);
 }
 
 }  // namespace jobs

@@ -20,4 +20,9 @@ bool is_prime(std::uint64_t n);
 /// nothing proves the answer: each would let a composite number pass with a chance below 1/4.
 primality judge(const mpz_class& n, int rounds);
 
+/// Whether another test than the one that gave it comes to the same answer: a composite number is shown a witness or a
+/// divisor; a prime below 3.1e23 is proven by its first twelve bases with GMP's arithmetic, a larger one put to GMP's or to
+/// more bases.
+bool confirms(const mpz_class& n, primality answer);
+
 }  // namespace jobs

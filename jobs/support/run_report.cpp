@@ -78,7 +78,7 @@ void run_report::finish(const costs& taken, std::string_view error) {
 
 void run_report::write(std::string_view text) {
   while (!text.empty()) {
-    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    const ssize_t n = ::write(descriptor_, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw output_error(errno, std::generic_category(), "cannot write standard output");
     text.remove_prefix(static_cast<std::size_t>(n));

@@ -18,6 +18,8 @@ namespace jobs {
 
 class run_report {
  public:
+  explicit run_report(int descriptor = 1) : descriptor_(descriptor) {}
+
   /// `parameters` is a JSON object. Throws: output_error (stdout).
   void start(std::string_view job, std::string_view parameters);
   bool is_started() const { return started_; }
@@ -51,6 +53,7 @@ class run_report {
   void write(std::string_view text);
   static std::string to_text(__int128 value);
 
+  const int descriptor_;
   bool started_ = false;
   bool finished_ = false;
   bool in_lines_ = false;

@@ -1,0 +1,90 @@
+// The object that --json prints, and the lines that tell how far a job is.
+#include "support/run_report.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "support/catch.hpp"
+#include "support/progress.hpp"
+
+namespace {
+
+using jobs::progress;
+using jobs::run_report;
+using namespace std::chrono_literals;
+
+/// What a report prints while `tell` uses it.
+template <class Tell>
+std::string printed(Tell tell) {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  {
+    run_report report(ends[1]);
+    tell(report);
+  }
+  ::close(ends[1]);
+  std::string text;
+  std::array<char, 4096> part{};
+  for (ssize_t n = 0; (n = ::read(ends[0], part.data(), part.size())) > 0;) text.append(part.data(), static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  return text;
+}
+
+constexpr run_report::costs costs{.wall_seconds = 1.5, .cpu_seconds = 3, .tasks = 7, .workers = 2};
+
+}  // namespace
+
+TEST_CASE("lines become strings wherever they are cut, and figures keep all their digits") {
+  const std::string text = printed([](run_report& report) {
+    report.start("squares", "{\"to\":\"2\"}");
+    report.add_lines("Squ");
+    report.add_lines("are: 1\nSquare: 4\nlast");
+    report.add("sum", mpz_class("123456789012345678901234567890"));
+    report.add("negative", -5);
+    report.add("name", "a \"b\"");
+    report.verified("it is so");
+    report.finish(costs, "");
+  });
+  CHECK(text ==
+        "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
+        "{\"sum\": 123456789012345678901234567890, \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", \"status\": "
+        "\"done\", \"cpu_seconds\":3.0,\"tasks\":7,\"wall_seconds\":1.5,\"workers\":2}\n");
+}
+
+TEST_CASE("a job that fails half way still prints one whole object, with the error") {
+  const std::string text = printed([](run_report& report) {
+    report.start("divide", "{}");
+    report.add_lines("Result: 5\n");
+    report.finish(costs, "no more");
+    report.finish(costs, "");  // once is enough
+  });
+  CHECK_THAT(text, support::containing("\"lines\": [\"Result: 5\"], \"status\": \"failed\", \"error\": \"no more\""));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+}
+
+TEST_CASE("bytes that are no text do not make the object invalid") {
+  const std::string text = printed([](run_report& report) {
+    report.start("exec", "{}");
+    report.add_lines(std::string("\xff\x01\0\t", 4) + "\n");
+    report.finish(costs, "");
+  });
+  CHECK_THAT(text, support::containing("[\"\xef\xbf\xbd\\u0001\\u0000\\t\"]"));
+}
+
+TEST_CASE("a report that was not asked for prints nothing") {
+  CHECK(printed([](run_report& report) {
+          report.add("sum", 1);
+          report.finish(costs, "");
+        }).empty());
+}
+
+TEST_CASE("progress tells what is done, failed, how fast, and how long it will take") {
+  CHECK(progress::text(0, 0, 0, 12s) == "0 done, 0:12 passed");
+  CHECK(progress::text(1'234'567, 0, 0, 10s) == "1,234,567 done, 123,456/s, 0:10 passed");
+  CHECK(progress::text(50, 200, 3, 100s) == "50 of 200 done, 3 failed, 0.5/s, 1:40 passed, about 5:00 left");
+  CHECK(progress::text(1, 7201, 0, 1s) == "1 of 7,201 done, 1/s, 0:01 passed, about 2:00:00 left");
+  CHECK(progress::text(5, 5, 0, 5s) == "5 of 5 done, 1/s, 0:05 passed");
+}
