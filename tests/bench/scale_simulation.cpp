@@ -314,7 +314,7 @@ int main(int argc, char** argv) {
       for (const nanoseconds mean : {nanoseconds(10us), nanoseconds(30us), nanoseconds(100us), nanoseconds(300us), nanoseconds(1ms), nanoseconds(3ms),
                                      nanoseconds(10ms), nanoseconds(30ms), nanoseconds(100ms), nanoseconds(1s), nanoseconds(10s)}) {
         // Long enough that neither the start nor the end decides: some windows of work, and some tasks, for each worker.
-        const double window = 2e6 + 20e3 * workers;
+        const double window = static_cast<double>(scheduling_policy().window.count()) + 20e3 * workers;
         const auto each = std::clamp(50 * window / static_cast<double>(mean.count()), 20.0, 20'000.0);
         const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers), std::max<std::size_t>(2'000'000, 20UL * static_cast<std::size_t>(workers)));
         const auto result = world(workers, mean, kind, tasks).run();

@@ -47,7 +47,8 @@ def measure(row, programs, rounds, scratch):
     if os.geteuid() == 0:
         environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     own = [str(programs / "jobs" / "rankpool"), *row.own]
-    peer = [str(programs / "tests" / "bench" / "jobs" / a.removeprefix("PEERS/")) if a.startswith("PEERS/") else a for a in row.peer]
+    places = {"PEERS/": programs / "tests" / "bench" / "jobs", "SOURCES/": HERE / "peers"}
+    peer = [next((str(place / a.removeprefix(prefix)) for prefix, place in places.items() if a.startswith(prefix)), a) for a in row.peer]
     with tempfile.TemporaryDirectory(dir=scratch, prefix=f"rankpool-{row.job}-") as name:
         folder = pathlib.Path(name)
         row.prepare(folder)
@@ -81,6 +82,7 @@ def main():
     parser.add_argument("--only", nargs="+", metavar="JOB", help="these alone")
     parser.add_argument("--packages", action="store_true", help="print what the peers need of Debian's packages, and end")
     options = parser.parse_args()
+    options.programs = options.programs.resolve()
     chosen = [r for r in everything if not options.only or r.job in options.only]
     if options.packages:
         print(*sorted({p for r in chosen for p in r.packages}))

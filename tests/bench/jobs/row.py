@@ -14,7 +14,7 @@ class Row:
     size: str  # in words
     own: list[str]  # arguments of `rankpool`
     peer_name: str
-    peer: list[str]  # a command; "PEERS/name" is a program of peers/
+    peer: list[str]  # a command; "PEERS/name" is a program built of peers/, "SOURCES/name" a file there
     bar: float  # own time at most this many times the peer's
     prepare: Callable[[pathlib.Path], None] = nothing  # makes the input, in the folder that both run in
     check: Callable[[pathlib.Path], str | None] = nothing  # after both have run: says what was right, raises if something is not
