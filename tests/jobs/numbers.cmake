@@ -1,0 +1,26 @@
+# Known answers where naive code breaks: nothing, one and two; the edges of 32 and 64 bits; pseudoprimes of many bases.
+set(expected ${CMAKE_CURRENT_SOURCE_DIR}/expected)
+# add_known(NAME "what expect.sh is to expect" JOB...): inline and on ranks.
+function(add_known name expected_output)
+  add_inline_test(jobs/known/${name}/inline COMMAND ${expect} ${expected_output} -- ${command} ${ARGN})
+  add_rank_test(jobs/known/${name}/ranks-3 COMMAND ${expect} ${expected_output} -- ${three} ${command} ${ARGN})
+endfunction()
+
+add_known(primes-across-2^32 "--stdout;${expected}/primes-across-2^32.txt" primes 2^32-200 2^32+200 --list)
+add_known(primes-up-to-2^64 "--stdout;${expected}/primes-up-to-2^64.txt" primes 2^64-200 2^64-1 --list)
+add_known(primes-at-10^18 "--form;^24280$" primes 1e18 1e18+1e6 --count --chunksize 3e5)
+add_known(no-primes "--form;^0$" primes 0 1 --count)
+add_known(is-prime "--stdout;${expected}/is-prime.txt" is-prime --file ${expected}/is-prime-numbers.txt)
+add_known(fibonacci "--as-set;--stdout;${expected}/fibonacci.txt" fibonacci 0 1 2 93 94)
+add_known(sum-of-nothing "--form;^Total sum of squares: 0$" sum-squares --from 0 --to 0)
+add_known(sum-of-the-largest "--form;: 100000000000000000000000000000000000000$" sum-squares --from 1e19 --to 1e19)
+add_known(square-of-the-smallest "--form;^Square of -9000000000000000000: 81000000000000000000000000000000000000$"
+          squares --from -9e18 --to -9e18)
+add_known(factorial-of-0 "--form;^0!: 1 digit" factorial 0)
+
+add_usage_error(reversed-interval "--to takes a number that is not less than --from" squares --from 2 --to 1)
+add_usage_error(reversed-primes "to takes a number that is not less than from" primes 10 1)
+add_usage_error(too-large "2\\^64" primes 1 2^64)
+add_usage_error(fraction "1.5" squares --to 1.5)
+add_usage_error(no-such-file "/no/such/file" is-prime --file /no/such/file)
+add_usage_error(no-division "abc" divide abc)
