@@ -7,8 +7,11 @@ function(add_known name expected_output)
 endfunction()
 
 add_known(primes-across-2^32 "--stdout;${expected}/primes-across-2^32.txt" primes 2^32-200 2^32+200 --list)
-add_known(primes-up-to-2^64 "--stdout;${expected}/primes-up-to-2^64.txt" primes 2^64-200 2^64-1 --list)
-add_known(primes-at-10^18 "--form;^24280$" primes 1e18 1e18+1e6 --count --chunksize 3e5)
+# These two first find all primes below 10^9 and 2^32: once is enough.
+add_inline_test(jobs/known/primes-up-to-2^64
+  COMMAND ${expect} --stdout ${expected}/primes-up-to-2^64.txt -- ${command} primes 2^64-200 2^64-1 --list)
+add_rank_test(jobs/known/primes-at-10^18
+  COMMAND ${expect} --form "^24280$" -- ${three} ${command} primes 1e18 1e18+1e6 --count --chunksize 600_000)
 add_known(no-primes "--form;^0$" primes 0 1 --count)
 add_known(is-prime "--stdout;${expected}/is-prime.txt" is-prime --file ${expected}/is-prime-numbers.txt)
 add_known(fibonacci "--as-set;--stdout;${expected}/fibonacci.txt" fibonacci 0 1 2 93 94)
