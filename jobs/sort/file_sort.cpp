@@ -91,7 +91,7 @@ void verify(rankpool::executor& pool, command_context& context, const number_fil
 
 std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, bool verify) {
   const std::uint64_t passes = plan.one_pass ? 0 : 2 * plan.parts(input.count);
-  return passes + plan.buckets + (verify ? 2 * examination_tasks(input) : 0);
+  return passes + plan.buckets + (verify ? 2 * (input.count / part_of_examination + 1) : 0);
 }
 
 }  // namespace

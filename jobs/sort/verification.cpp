@@ -10,8 +10,6 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t part = std::uint64_t{1} << 23;
-
 struct part_examination {
   fingerprint numbers;
   bool in_order = true;
@@ -48,10 +46,8 @@ part_examination examine_part(const number_file& numbers, std::uint64_t first, s
 
 }  // namespace
 
-std::uint64_t examination_tasks(const number_file& numbers) { return (numbers.count + part - 1) / part; }
-
-file_examination examine(rankpool::executor& pool, const number_file& numbers) {
-  const auto parts = std::views::iota(std::uint64_t{0}, examination_tasks(numbers)) | std::views::transform([&](std::uint64_t p) {
+file_examination examine(rankpool::executor& pool, const number_file& numbers, std::uint64_t part) {
+  const auto parts = std::views::iota(std::uint64_t{0}, (numbers.count + part - 1) / part) | std::views::transform([&](std::uint64_t p) {
                        return std::tuple(p * part, std::min((p + 1) * part, numbers.count));
                      });
   file_examination whole;

@@ -9,7 +9,9 @@
 
 namespace jobs {
 
-/// What is the same of files that hold the same numbers in any order. Two that do not have the same with a chance of 2^-64.
+inline constexpr std::uint64_t part_of_examination = std::uint64_t{1} << 23;
+
+/// The same for files that hold the same numbers in any order. Other files share it with a chance of about 2^-64.
 struct fingerprint {
   std::uint64_t count = 0;
   std::uint64_t sum = 0;     // of the keys, modulo 2^64
@@ -28,10 +30,7 @@ struct file_examination {
   bool in_order = true;
 };
 
-/// Throws: file_error.
-file_examination examine(rankpool::executor& pool, const number_file& numbers);
-
-/// Tasks that an examination takes.
-std::uint64_t examination_tasks(const number_file& numbers);
+/// In parts of `part` numbers. Throws: file_error.
+file_examination examine(rankpool::executor& pool, const number_file& numbers, std::uint64_t part = part_of_examination);
 
 }  // namespace jobs
