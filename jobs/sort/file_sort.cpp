@@ -89,9 +89,11 @@ void verify(rankpool::executor& pool, command_context& context, const number_fil
   context.verified(before.numbers == after.numbers, "input and output hold the same numbers (count, sum, sum of hashes)");
 }
 
-std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, bool verify) {
-  const std::uint64_t passes = plan.one_pass ? 0 : 2 * plan.parts(input.count);
-  return passes + plan.buckets + (verify ? 2 * (input.count / part_of_examination + 1) : 0);
+std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, int workers, bool verify) {
+  const std::uint64_t sampling = sampling_tasks(plan.samples, workers);
+  const std::uint64_t carrying = plan.one_pass ? 0 : 2 * plan.parts(input.count);
+  const std::uint64_t verifying = verify ? 2 * ((input.count + part_of_examination - 1) / part_of_examination) : 0;
+  return sampling + carrying + plan.buckets + verifying;
 }
 
 }  // namespace
@@ -111,7 +113,7 @@ int sort_file(rankpool::cluster& cluster, command_context& context, const file_s
   rankpool::executor pool(cluster, context.executor_options());
   const sort_plan plan = plan_sort(input.count, size_of(input.type), pool.num_workers(), chosen.memory);
   context.explain(std::to_string(input.count) + " " + std::string(name_of(input.type)) + " in " + describe(plan, input.count));
-  context.shown.expect(expected_tasks(input, plan, context.verify));
+  context.shown.expect(expected_tasks(input, plan, pool.num_workers(), context.verify));
 
   std::string preamble;
   if (chosen.type.empty()) {

@@ -9,7 +9,8 @@ namespace jobs {
 namespace {
 
 constexpr std::uint64_t small_bytes = std::uint64_t{1} << 20;   // not worth dividing
-constexpr std::size_t most_buckets_in_one_pass = 8;             // from here on two passes read less
+constexpr std::uint64_t large_bytes = std::uint64_t{1} << 26;   // worth two turns: one is written to disk while the next is sorted
+constexpr std::size_t most_buckets_in_one_pass = 12;            // beyond them two passes are faster, with all in the page cache
 constexpr std::uint64_t usual_part_bytes = std::uint64_t{1} << 26;
 constexpr std::uint64_t most_slices = 10'000'000;               // whose sizes rank 0 holds: 80 MB
 
@@ -31,6 +32,7 @@ sort_plan plan_sort(std::uint64_t count, std::size_t size, int workers, std::uin
   sort_plan plan;
   plan.buckets = std::max<std::uint64_t>(divide_up(count, bucket), 1);
   if (plan.buckets > 1 || count * size > small_bytes) plan.buckets = divide_up(plan.buckets, at_once) * at_once;
+  if (plan.buckets == at_once && count * size > large_bytes && 2 * at_once <= most_buckets_in_one_pass) plan.buckets *= 2;
   plan.one_pass = plan.buckets <= most_buckets_in_one_pass;
   plan.samples = plan.buckets > 1 ? sample_count(plan.buckets, count) : 0;
   if (plan.one_pass) return plan;

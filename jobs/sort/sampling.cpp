@@ -13,6 +13,11 @@
 namespace jobs {
 namespace {
 
+std::size_t samples_in_a_task(std::size_t samples, int workers) {
+  constexpr std::size_t few = 256;
+  return std::max(samples / (4 * static_cast<std::size_t>(workers)), few);
+}
+
 std::uint64_t begin_of_stretch(const number_file& numbers, std::size_t stretch, std::size_t stretches) {
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(numbers.count) * stretch / stretches);
 }
@@ -36,15 +41,21 @@ std::vector<splitter> sample_stretches(const number_file& numbers, std::size_t s
 
 }  // namespace
 
+std::size_t sampling_tasks(std::size_t samples, int workers) {
+  const std::size_t in_a_task = samples_in_a_task(samples, workers);
+  return (samples + in_a_task - 1) / in_a_task;
+}
+
 std::vector<splitter> draw_samples(rankpool::executor& pool, const number_file& numbers, std::size_t samples) {
-  const std::size_t in_a_task = std::max<std::size_t>(samples / (4 * static_cast<std::size_t>(pool.num_workers())), 256);
-  const auto task = [=](std::size_t begin) { return std::tuple(begin, std::min(begin + in_a_task, samples)); };
-  const auto begins = std::views::iota(std::size_t{0}, (samples + in_a_task - 1) / in_a_task) |
-                      std::views::transform([=](std::size_t i) { return task(i * in_a_task); });
+  const std::size_t in_a_task = samples_in_a_task(samples, pool.num_workers());
+  const auto tasks = std::views::iota(std::size_t{0}, sampling_tasks(samples, pool.num_workers())) |
+                     std::views::transform([=](std::size_t task) {
+                       return std::tuple(task * in_a_task, std::min((task + 1) * in_a_task, samples));
+                     });
   std::vector<splitter> all;
   all.reserve(samples);
   const auto sample = rankpool::partial(sample_stretches, numbers, samples);
-  for (const auto& some : pool.starmap({.chunksize = 1}, sample, begins)) all.insert(all.end(), some.begin(), some.end());
+  for (const auto& some : pool.starmap({.chunksize = 1}, sample, tasks)) all.insert(all.end(), some.begin(), some.end());
   return all;
 }
 

@@ -238,12 +238,13 @@ TEST_CASE("a plan follows the memory, and refuses what rank 0 could not hold") {
   constexpr std::uint64_t gib = std::uint64_t{1} << 30;
   CHECK(jobs::plan_sort(0, 8, 2, gib).buckets == 1);
   CHECK(jobs::plan_sort(1'000, 8, 2, gib).buckets == 1);
-  CHECK(jobs::plan_sort(100'000'000, 8, 2, gib).buckets == 2);
+  CHECK(jobs::plan_sort(1'000'000, 8, 2, gib).buckets == 2);
   CHECK(jobs::plan_sort(100'000'000, 8, 2, gib).one_pass);
-  const auto large = jobs::plan_sort(1'000'000'000, 8, 2, gib);
+  CHECK(!jobs::plan_sort(100'000'000, 8, 100, gib).one_pass);
+  const auto large = jobs::plan_sort(2'000'000'000, 8, 2, gib);
   CHECK(!large.one_pass);
   CHECK(large.buckets % 2 == 0);
-  CHECK(1'000'000'000 * std::uint64_t{8} / large.buckets < gib);
+  CHECK(2'000'000'000 * std::uint64_t{8} / large.buckets < gib);
   CHECK(large.part * 8 <= gib);
   CHECK_THROWS_AS(jobs::plan_sort(1'000'000'000'000, 8, 2, 1 << 20), jobs::usage_error);
 }
