@@ -71,7 +71,7 @@ void add_sort(CLI::App& app, command_context& context) {
                           ->type_name("TYPE")
                           ->check(CLI::IsMember({"int64", "float64", "int32", "float32"}));
   CLI::Option* memory = add_number<std::uint64_t>(job, "--memory", chosen->file.memory,
-                                                  "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 20, std::uint64_t{1} << 50);
+                                                  "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 16, std::uint64_t{1} << 50);
   add_verify(job, context, "check that the output is in order and holds the numbers of the input");
   for (CLI::Option* option : {type, memory, job.get_option("--verify")}) option->needs(input);
 

@@ -246,7 +246,17 @@ TEST_CASE("a plan follows the memory, and refuses what rank 0 could not hold") {
   CHECK(large.buckets % 2 == 0);
   CHECK(2'000'000'000 * std::uint64_t{8} / large.buckets < gib);
   CHECK(large.part * 8 <= gib);
-  CHECK_THROWS_AS(jobs::plan_sort(1'000'000'000'000, 8, 2, 1 << 20), jobs::usage_error);
+
+  constexpr std::uint64_t many = 1'000'000'000'000;
+  std::string refusal;
+  try {
+    (void)jobs::plan_sort(many, 8, 2, 1 << 20);
+  } catch (const jobs::usage_error& error) {
+    refusal = error.what();
+  }
+  CHECK_THAT(refusal, support::containing("--memory takes at least "));
+  const std::uint64_t enough = std::stoull(refusal.substr(std::string("--memory takes at least ").size())) * 1'000'000;
+  CHECK_NOTHROW(jobs::plan_sort(many, 8, 2, enough));
 }
 
 TEST_CASE("an examination sees a wrong order, across parts too, and any other number") {
