@@ -1,6 +1,6 @@
-// Example 10: lists of random numbers, each sorted by a worker.
+// Example 10: lists of random numbers, each sorted by a worker. With INPUT: a file of numbers of any size, sorted into another.
 //
-// The numbers follow from --seed alone, on every system: the lists are drawn with a generator whose output the standard
+// The random numbers follow from --seed alone, on every system: the lists are drawn with a generator whose output the standard
 // fixes and without its distributions, which it leaves to the library.
 #include <algorithm>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <ranges>
 #include <vector>
 
+#include "sort/file_sort.hpp"
 #include "support/command.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -21,7 +22,9 @@ struct options {
   std::uint64_t size = 1000;
   std::uint64_t seed = 0;
   bool seeded = false;
-  output_options output;
+  file_sort_options file;  // an input: instead of lists
+
+  bool sorts_file() const { return !file.input.empty(); }
 };
 
 using list = std::vector<std::int32_t>;
@@ -39,7 +42,7 @@ list sort_list(list numbers) {
 
 int sort_lists(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.output);
+  output out(context, chosen.file.output);
   std::mt19937_64 random(chosen.seeded ? chosen.seed : std::random_device{}());
   const auto draw = [&](std::int64_t) { return random_list(chosen.size, random); };
   const auto lists = std::views::iota(std::int64_t{0}, chosen.lists) | std::views::transform(draw);
@@ -56,14 +59,26 @@ int sort_lists(rankpool::cluster& cluster, command_context& context, const optio
 void add_sort(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
-      app, context, "sort", "lists of random numbers, each sorted by a worker",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return sort_lists(cluster, c, *chosen); },
-      [chosen] { chosen->output.check(); });
-  add_number<std::int64_t>(job, "--lists", chosen->lists, "number of lists (default 4)", 1, 1'000'000'000);
-  add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list (default 1000)", 1, 1'000'000'000);
-  add_number<std::uint64_t>(job, "--seed", chosen->seed, "the same lists each time (default: others each time)")
-      ->each([chosen](const std::string&) { chosen->seeded = true; });
-  add_output(job, chosen->output);
+      app, context, "sort", "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker",
+      [chosen](rankpool::cluster& cluster, command_context& c) {
+        return chosen->sorts_file() ? sort_file(cluster, c, chosen->file) : sort_lists(cluster, c, *chosen);
+      },
+      [chosen] { chosen->sorts_file() ? chosen->file.check() : chosen->file.output.check(); });
+  CLI::Option* input = job.add_option("input", chosen->file.input, "a .npy file with one dimension, or a raw one with --type")->type_name("INPUT");
+  CLI::Option* type = job.add_option("--type", chosen->file.type, "what a raw little-endian file holds: int64, float64, int32 or float32")
+                          ->type_name("TYPE")
+                          ->check(CLI::IsMember({"int64", "float64", "int32", "float32"}));
+  CLI::Option* memory = add_number<std::uint64_t>(job, "--memory", chosen->file.memory,
+                                                  "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 16, std::uint64_t{1} << 50);
+  add_verify(job, context, "check that the output is in order and holds the numbers of the input");
+  for (CLI::Option* option : {type, memory, job.get_option("--verify")}) option->needs(input);
+
+  const auto for_lists = [input](CLI::Option* option) { option->excludes(input); };
+  for_lists(add_number<std::int64_t>(job, "--lists", chosen->lists, "number of lists (default 4)", 1, 1'000'000'000));
+  for_lists(add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list (default 1000)", 1, 1'000'000'000));
+  for_lists(add_number<std::uint64_t>(job, "--seed", chosen->seed, "the same lists each time (default: others each time)")
+                ->each([chosen](const std::string&) { chosen->seeded = true; }));
+  add_output(job, chosen->file.output);
 }
 
 const job_entry entry("sort", add_sort);

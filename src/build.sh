@@ -12,6 +12,7 @@ packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev
   libcli11-dev nlohmann-json3-dev libprimesieve-dev libopenblas-dev libpng-dev libjpeg-dev
+  libhwy-dev
   catch2
 )
 

@@ -1,0 +1,67 @@
+// Which bucket does a key belong to? A search tree over thresholds without a branch, for eight keys at a time: the
+// processor works on all of them while each waits for memory (as in super scalar sample sort, Sanders and Winkel, 2004).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "sort/splitters.hpp"
+
+namespace jobs {
+
+template <class Key>
+class bucket_tree {
+ public:
+  /// For numbers from the index `first` on, up to the next index of a splitter.
+  bucket_tree(std::span<const splitter> splitters, std::uint64_t first) {
+    std::vector<Key> thresholds;
+    for (const splitter& s : splitters) {
+      if (const auto least = threshold<Key>(s, first < s.index)) thresholds.push_back(*least);
+    }
+    last_bucket_ = static_cast<std::uint32_t>(thresholds.size());
+    levels_ = std::bit_width(thresholds.size());
+    thresholds.resize((std::size_t{1} << levels_) - 1, std::numeric_limits<Key>::max());
+    tree_.resize(std::size_t{1} << levels_);
+    std::size_t next = 0;
+    fill(thresholds, next, 1);
+  }
+
+  /// The bucket of each key: how many thresholds do not lie above it.
+  void find(std::span<const Key> keys, std::uint32_t* buckets) const {
+    constexpr std::size_t together = 8;
+    std::size_t i = 0;
+    for (; i + together <= keys.size(); i += together) descend<together>(&keys[i], buckets + i);
+    for (; i < keys.size(); ++i) descend<1>(&keys[i], buckets + i);
+  }
+
+ private:
+  void fill(const std::vector<Key>& thresholds, std::size_t& next, std::size_t node) {
+    if (node >= tree_.size()) return;
+    fill(thresholds, next, 2 * node);
+    tree_[node] = thresholds[next++];
+    fill(thresholds, next, 2 * node + 1);
+  }
+
+  template <std::size_t Together>
+  void descend(const Key* keys, std::uint32_t* buckets) const {
+    std::array<std::uint32_t, Together> node;
+    node.fill(1);
+    for (int level = 0; level < levels_; ++level) {
+      for (std::size_t k = 0; k < Together; ++k) node[k] = 2 * node[k] + static_cast<std::uint32_t>(keys[k] >= tree_[node[k]]);
+    }
+    // The largest key is not below the thresholds that only fill the tree up.
+    for (std::size_t k = 0; k < Together; ++k) buckets[k] = std::min(node[k] - (1U << levels_), last_bucket_);
+  }
+
+  int levels_;
+  std::uint32_t last_bucket_;
+  std::vector<Key> tree_;  // the children of i are 2i and 2i + 1; the root is 1
+};
+
+}  // namespace jobs

@@ -1,0 +1,136 @@
+#include "sort/file_sort.hpp"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "sort/number_file.hpp"
+#include "sort/one_pass.hpp"
+#include "sort/plan.hpp"
+#include "sort/sampling.hpp"
+#include "sort/two_passes.hpp"
+#include "sort/verification.hpp"
+#include "support/npy.hpp"
+#include "support/parts_output.hpp"
+
+namespace jobs {
+namespace {
+
+file open_input(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw usage_error(path + " cannot be sorted: workers read parts of it, and it is no regular file");
+  }
+  try {
+    return file(path);
+  } catch (const file_error& error) {
+    throw usage_error(error.what());
+  }
+}
+
+bool is_npy(const file& from) {
+  constexpr std::string_view magic = "\x93NUMPY";
+  std::array<char, magic.size()> start{};
+  if (from.size() < start.size()) return false;
+  from.read_items(std::span<char>(start), 0);
+  return std::string_view(start.data(), start.size()) == magic;
+}
+
+number_file find_npy(const file& from) {
+  if (!is_npy(from)) throw usage_error(from.path() + " is no .npy file; --type says what numbers a raw file holds");
+  const npy_header header = read_npy_header(from);
+  if (header.shape.size() != 1) {
+    throw usage_error(from.path() + " holds " + describe(header) + ", and sort takes numbers in one dimension");
+  }
+  return {from.path(), header.type, header.data_offset, header.count()};
+}
+
+number_file find_raw(const file& from, const std::string& type_name) {
+  number_file numbers{.path = from.path()};
+  for (const auto type : {element_type::int32, element_type::int64, element_type::float32, element_type::float64}) {
+    if (name_of(type) == type_name) numbers.type = type;
+  }
+  if (is_npy(from)) throw usage_error(from.path() + " is a .npy file, which says itself what it holds; --type is for raw files");
+  const std::size_t size = size_of(numbers.type);
+  if (from.size() % size != 0) {
+    throw usage_error(from.path() + " has " + std::to_string(from.size()) + " bytes, which is no whole number of " + type_name + " (" +
+                      std::to_string(size) + " bytes each)");
+  }
+  numbers.count = from.size() / size;
+  return numbers;
+}
+
+number_file find_numbers(const file_sort_options& chosen) {
+  const file from = open_input(chosen.input);
+  return chosen.type.empty() ? find_npy(from) : find_raw(from, chosen.type);
+}
+
+void sort_numbers(rankpool::executor& pool, command_context& context, const number_file& input, const number_file& output,
+                  const sort_plan& plan) {
+  sort_work work{input, output, {}};
+  if (plan.buckets > 1) {
+    auto samples = draw_samples(pool, input, plan.samples);
+    work.splitters = choose_splitters(samples, plan.buckets);
+    context.explain("splitters chosen from " + std::to_string(plan.samples) + " samples");
+  }
+  if (plan.one_pass) {
+    sort_in_one_pass(pool, work);
+  } else {
+    sort_in_two_passes(pool, work, plan.part);
+  }
+}
+
+void verify(rankpool::executor& pool, command_context& context, const number_file& input, const number_file& output) {
+  const file_examination before = examine(pool, input);
+  const file_examination after = examine(pool, output);
+  context.verified(after.in_order, "the output is in order");
+  context.verified(before.numbers == after.numbers, "input and output hold the same numbers (count, sum, sum of hashes)");
+}
+
+std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, int workers, bool verify) {
+  const std::uint64_t sampling = sampling_tasks(plan.samples, workers);
+  const std::uint64_t carrying = plan.one_pass ? 0 : 2 * plan.parts(input.count);
+  const std::uint64_t verifying = verify ? 2 * ((input.count + part_of_examination - 1) / part_of_examination) : 0;
+  return sampling + carrying + plan.buckets + verifying;
+}
+
+}  // namespace
+
+void file_sort_options::check() const {
+  find_numbers(*this);
+  if (output.path.empty()) throw usage_error("sorting a file takes --output FILE, where the sorted numbers go");
+  struct stat status {};
+  if (::stat(output.path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    throw usage_error("--output " + output.path + " cannot take parts from workers: it is no regular file");
+  }
+  output.check();
+}
+
+int sort_file(rankpool::cluster& cluster, command_context& context, const file_sort_options& chosen) {
+  const number_file input = find_numbers(chosen);
+  rankpool::executor pool(cluster, context.executor_options());
+  const sort_plan plan = plan_sort(input.count, size_of(input.type), pool.num_workers(), chosen.memory);
+  context.explain(std::to_string(input.count) + " " + std::string(name_of(input.type)) + " in " + describe(plan, input.count));
+  context.shown.expect(expected_tasks(input, plan, pool.num_workers(), context.verify));
+
+  std::string preamble;
+  if (chosen.type.empty()) {
+    npy_header header{.type = input.type, .shape = {input.count}};
+    preamble = npy_preamble(header);
+  }
+  parts_output out(chosen.output, preamble.size() + input.bytes());
+  const number_file output{out.path(), input.type, preamble.size(), input.count};
+  out.write(std::as_bytes(std::span(preamble)), 0);
+  if (input.count > 0) sort_numbers(pool, context, input, output, plan);
+  if (context.verify) verify(pool, context, input, output);
+  out.finish();
+
+  context.report.add("output", chosen.output.path);
+  context.report.add("type", name_of(input.type));
+  context.report.add("count", input.count);
+  return 0;
+}
+
+}  // namespace jobs

@@ -1,0 +1,67 @@
+// Where numbers lie in a file, and how tasks go through a part of them: block by block, each small enough for a core's cache.
+#pragma once
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sort/sort_key.hpp"
+#include "support/file_io.hpp"
+#include "support/npy.hpp"
+
+namespace jobs {
+
+struct number_file {
+  std::string path;
+  element_type type = element_type::int64;
+  std::uint64_t offset = 0;  // bytes before the first number
+  std::uint64_t count = 0;
+
+  std::uint64_t bytes() const { return count * size_of(type); }
+  std::uint64_t place(std::uint64_t index) const { return offset + index * size_of(type); }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& path& type& offset& count;
+  }
+};
+
+inline constexpr std::size_t block_bytes = std::size_t{1} << 18;
+
+/// Calls `visit(keys, index of the first)` for the keys of the numbers in [first, last), in their order. Throws: file_error.
+template <class Number, class Visit>
+void for_each_block(const file& from, const number_file& numbers, std::uint64_t first, std::uint64_t last, Visit visit) {
+  using key = key_of<Number>;
+  std::vector<key> block(std::min<std::uint64_t>(block_bytes / sizeof(key), last - first));
+  ::posix_fadvise(from.descriptor(), static_cast<off_t>(numbers.place(first)), static_cast<off_t>((last - first) * sizeof(key)),
+                  POSIX_FADV_SEQUENTIAL);
+  while (first < last) {
+    const std::span keys = std::span(block).first(std::min<std::uint64_t>(block.size(), last - first));
+    from.read_items(keys, numbers.place(first));
+    to_keys<Number>(keys);
+    visit(keys, first);
+    first += keys.size();
+  }
+}
+
+/// Writes keys as the numbers that they stand for, from the number `first` on; `keys` are numbers afterwards.
+/// Throws: file_error.
+template <class Number>
+void write_numbers(const file& to, const number_file& numbers, std::span<key_of<Number>> keys, std::uint64_t first) {
+  constexpr std::size_t at_once = 4 * block_bytes / sizeof(Number);
+  for (std::size_t i = 0; i < keys.size(); i += at_once) {
+    const std::span part = keys.subspan(i, std::min(at_once, keys.size() - i));
+    from_keys<Number>(part);
+    to.write_items(std::span<const key_of<Number>>(part), numbers.place(first + i));
+    // A beginning now: at the end, waiting for the disk takes as long as all the rest.
+    ::sync_file_range(to.descriptor(), static_cast<off64_t>(numbers.place(first + i)), static_cast<off64_t>(part.size_bytes()),
+                      SYNC_FILE_RANGE_WRITE);
+  }
+}
+
+}  // namespace jobs

@@ -1,0 +1,22 @@
+#include "sort/sort_keys.hpp"
+
+#include <algorithm>
+#include <hwy/contrib/sort/vqsort.h>
+
+namespace jobs {
+namespace {
+
+// Numbers in order already are common, and looking costs a fortieth of sorting.
+template <class Key>
+void sort(std::span<Key> keys) {
+  if (std::ranges::is_sorted(keys)) return;
+  const hwy::Sorter sorter;
+  sorter(keys.data(), keys.size(), hwy::SortAscending());
+}
+
+}  // namespace
+
+void sort_keys(std::span<std::uint32_t> keys) { sort(keys); }
+void sort_keys(std::span<std::uint64_t> keys) { sort(keys); }
+
+}  // namespace jobs

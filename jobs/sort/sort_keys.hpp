@@ -1,0 +1,12 @@
+// The sort within one worker's memory: Highway's vectorised quicksort, in place.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace jobs {
+
+void sort_keys(std::span<std::uint32_t> keys);
+void sort_keys(std::span<std::uint64_t> keys);
+
+}  // namespace jobs

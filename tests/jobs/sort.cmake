@@ -1,0 +1,10 @@
+# Files of numbers sorted, in one process and over ranks; sort/files.sh has the cases.
+set(sort_files ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/sort/files.sh ${command})
+
+foreach(case agrees-with-coreutils more-than-memory npy empty bad-input existing-output json full-disk)
+  add_inline_test(jobs/sort/${case}/inline COMMAND ${sort_files} ${case})
+endforeach()
+set_tests_properties(jobs/sort/full-disk/inline PROPERTIES SKIP_RETURN_CODE 77)
+foreach(case agrees-with-coreutils more-than-memory empty terminated killed)
+  add_rank_test(jobs/sort/${case}/self-launched ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${sort_files} ${case})
+endforeach()
