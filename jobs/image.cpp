@@ -1,9 +1,20 @@
-// Example 9: the chunks of a simulated image, each a sequence of pixel values that is squared and summed.
+// Example 9, the chunks of a simulated image; and real pictures, filtered: a folder by files, a large picture by strips.
+//
+// Tasks read and write the files themselves. A picture that cannot be processed is reported, and the others go on.
+#include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <iostream>
 #include <memory>
 #include <ranges>
+#include <system_error>
 
+#include "image/operation.hpp"
+#include "image/picture_names.hpp"
+#include "image/picture_task.hpp"
+#include "image/split_picture.hpp"
 #include "support/command.hpp"
+#include "support/decimal.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -11,9 +22,19 @@ namespace jobs {
 namespace {
 
 struct options {
+  // The tutorial's.
   std::int64_t chunks = 4;
   std::int64_t size = 1000;
-  output_options output;
+  // Of pictures.
+  std::string operation_name;
+  std::uint32_t radius = 0;  // 0: not given
+  std::string sigma;
+  std::uint64_t split_from = 16'000'000;
+  int quality = 92;
+  int compression = 4;
+  picture_request request;
+
+  operation what;
 };
 
 unsigned __int128 process_chunk(std::int64_t size) {
@@ -22,9 +43,8 @@ unsigned __int128 process_chunk(std::int64_t size) {
   return sum;
 }
 
-int image(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.output);
+int simulate(rankpool::executor& pool, command_context& context, const options& chosen) {
+  output out(context, {.path = chosen.request.output, .force = chosen.request.force});
   const auto same_size = [&chosen](std::int64_t) { return chosen.size; };
   const auto sizes = std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform(same_size);
   std::int64_t chunk = 0;
@@ -35,15 +55,168 @@ int image(rankpool::cluster& cluster, command_context& context, const options& c
   return 0;
 }
 
+/// How many pictures came to which end.
+class tally {
+ public:
+  tally(command_context& context, std::size_t pictures) : context_(context), pictures_(pictures) {}
+
+  void add(const picture_outcome& outcome) {
+    using kind = picture_outcome::kind;
+    if (outcome.how == kind::done) {
+      ++done_;
+      pixels_ += outcome.pixels;
+    } else {
+      (outcome.how == kind::wrong ? wrong_ : failed_) += 1;
+      context_.shown.count_failure();
+      context_.shown.make_way();
+      std::cerr << "rankpool image: " + outcome.problem + "\n";
+    }
+    context_.shown.set(done_ + failed_ + wrong_, pictures_);
+  }
+
+  /// The exit status.
+  int report() {
+    output out(context_);
+    out.print("Pictures: ", done_, " of ", pictures_, ", ", pixels_, " pixels\n");
+    out.finish();
+    context_.report.add("pictures", done_);
+    context_.report.add("failed", failed_ + wrong_);
+    context_.report.add("pixels", pixels_);
+    if (context_.verify && done_ + wrong_ > 0) {
+      context_.verified(wrong_ == 0, "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
+    }
+    return failed_ == 0 ? 0 : 1;
+  }
+
+ private:
+  command_context& context_;
+  std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, pixels_ = 0;
+};
+
+int process_pictures(rankpool::executor& pool, command_context& context, const options& chosen) {
+  const picture_plan plan = plan_pictures(chosen.request, chosen.what);
+  if (!plan.folder.empty()) {
+    std::error_code error;
+    std::filesystem::create_directory(plan.folder, error);
+    if (error) throw output_error(error, "cannot make the folder " + plan.folder);
+  }
+  picture_settings settings{.what = chosen.what,
+                            .quality = chosen.quality,
+                            .compression = chosen.compression,
+                            .split_from = chosen.split_from,
+                            .rows = static_cast<std::uint32_t>(context.chunk_or(0LL)),
+                            .replace = chosen.request.force,
+                            .verify = context.verify};
+  tally all(context, plan.pictures.size());
+  context.shown.set(0, plan.pictures.size());
+
+  std::vector<picture_files> large;
+  std::size_t next = 0;
+  const rankpool::map_options by_file{.chunksize = 1, .buffersize = 1 << 14};
+  for (const picture_outcome& outcome : pool.map(by_file, rankpool::partial(process_picture, settings), plan.pictures)) {
+    const picture_files& files = plan.pictures[next++];
+    if (outcome.how == picture_outcome::kind::left) {
+      large.push_back(files);
+    } else {
+      all.add(outcome);
+    }
+  }
+
+  const std::size_t enough = 4 * static_cast<std::size_t>(pool.num_workers());
+  if (large.size() >= enough) {
+    context.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
+    settings.split_from = 0;
+    for (const picture_outcome& outcome : pool.map(by_file, rankpool::partial(process_picture, settings), large)) all.add(outcome);
+  } else {
+    for (const picture_files& files : large) {
+      context.explain(files.input + " is large: it is split over all workers");
+      const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
+        if (large.size() == 1 && plan.pictures.size() == 1) context.shown.set(done, strips);
+      };
+      all.add(split_picture(pool, settings, files, strips_done));
+    }
+  }
+  return all.report();
+}
+
+int image(rankpool::cluster& cluster, command_context& context, const options& chosen) {
+  rankpool::executor pool(cluster, context.executor_options());
+  return chosen.request.inputs.empty() ? simulate(pool, context, chosen) : process_pictures(pool, context, chosen);
+}
+
+double parse_sigma(const std::string& text) {
+  try {
+    const double sigma = parse_decimal(text);
+    if (sigma >= 0.1 && sigma <= operation::most_radius / 3.0) return sigma;
+  } catch (const std::invalid_argument&) {
+  }
+  throw usage_error("--sigma takes a number from 0.1 to 333.3, not '" + text + "'");
+}
+
+operation chosen_operation(const options& chosen) {
+  operation what;
+  const std::string& name = chosen.operation_name;
+  if (name.empty()) throw usage_error("pictures need --op: grayscale, box, gaussian or sobel");
+  what.radius = chosen.radius;
+  if (name == "box") {
+    what.kind = operation_kind::box;
+    if (what.radius == 0) throw usage_error("--op box needs --radius, the pixels to each side that are averaged");
+  } else if (name == "gaussian") {
+    what.kind = operation_kind::gaussian;
+    if (chosen.sigma.empty()) throw usage_error("--op gaussian needs --sigma, the width of the bell in pixels");
+    const double sigma = parse_sigma(chosen.sigma);
+    if (what.radius == 0) what.radius = static_cast<std::uint32_t>(std::ceil(3 * sigma));
+    what.weights = gaussian_weights(sigma, what.radius);
+  } else {
+    what.kind = name == "sobel" ? operation_kind::sobel : operation_kind::grayscale;
+    if (what.radius != 0) throw usage_error("--radius is for --op box and gaussian, not " + name);
+  }
+  if (!chosen.sigma.empty() && what.kind != operation_kind::gaussian) throw usage_error("--sigma is for --op gaussian, not " + name);
+  return what;
+}
+
+void check(options& chosen) {
+  if (chosen.request.inputs.empty()) {
+    if (!chosen.operation_name.empty()) throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
+    output_options{.path = chosen.request.output, .force = chosen.request.force}.check();
+    return;
+  }
+  chosen.what = chosen_operation(chosen);
+  if (chosen.request.output.empty()) throw usage_error("pictures need --output, a file or a folder");
+  plan_pictures(chosen.request, chosen.what);
+}
+
 void add_image(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
-      app, context, "image", "chunks of a simulated image, processed side by side",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); },
-      [chosen] { chosen->output.check(); });
-  add_number<std::int64_t>(job, "--chunks", chosen->chunks, "number of chunks (default 4)", 1, 1'000'000'000);
-  add_number<std::int64_t>(job, "--size", chosen->size, "pixels in a chunk (default 1000)", 1, 1'000'000'000'000);
-  add_output(job, chosen->output);
+      app, context, "image", "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)",
+      [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); }, [chosen] { check(*chosen); });
+  CLI::Option* inputs =
+      job.add_option("input", chosen->request.inputs, "PNG, JPEG or PNM files, or folders of them")->type_name("FILE_OR_FOLDER");
+  job.add_option("--op", chosen->operation_name, "what to do: grayscale, box, gaussian (blurs) or sobel (edges, gray)")
+      ->check(CLI::IsMember({"grayscale", "box", "gaussian", "sobel"}))
+      ->type_name("OPERATION");
+  add_number<std::uint32_t>(job, "--radius", chosen->radius, "pixels to each side that a blur looks at (gaussian: default 3 sigma)", 1,
+                            operation::most_radius);
+  job.add_option("--sigma", chosen->sigma, "width of the Gaussian, in pixels")->type_name("NUMBER");
+  job.add_option("--format", chosen->request.format, "write png, jpeg or pnm, whatever the input was")
+      ->check(CLI::IsMember({"png", "jpeg", "pnm"}))
+      ->type_name("FORMAT");
+  add_number(job, "--quality", chosen->quality, "of a JPEG (default 92)", 1, 100);
+  add_number(job, "--compression", chosen->compression, "of a PNG: from 1, fast, to 9, small (default 4)", 1, 9);
+  add_number<std::uint64_t>(job, "--split-from", chosen->split_from,
+                            "pixels from which on a picture is split over all workers (default 16e6)", 1);
+  add_chunksize(job, context, "rows of a split picture in a task, rounded up to a multiple of 16, for JPEG of 128");
+  add_verify(job, context, "read the results again and compute pixels of every strip anew, one by one");
+  job.add_option("--output", chosen->request.output, "the result of one picture; or a folder, for results under their inputs' names")
+      ->type_name("FILE_OR_FOLDER");
+  job.add_flag("--force", chosen->request.force, "replace results that exist");
+  for (const auto& [name, value] : {std::pair("--chunks", &chosen->chunks), std::pair("--size", &chosen->size)}) {
+    const bool is_size = value == &chosen->size;
+    add_number<std::int64_t>(job, name, *value, is_size ? "pixels in a simulated chunk (default 1000)" : "number of simulated chunks (default 4)", 1,
+                             is_size ? 1'000'000'000'000 : 1'000'000'000)
+        ->excludes(inputs);
+  }
 }
 
 const job_entry entry("image", add_image);

@@ -11,8 +11,7 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev
-  libcli11-dev nlohmann-json3-dev libprimesieve-dev libopenblas-dev libpng-dev libjpeg-dev
-  libhwy-dev
+  libcli11-dev nlohmann-json3-dev libprimesieve-dev libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libhwy-dev
   catch2
 )
 

@@ -1,0 +1,114 @@
+// JPEG, row by row through libjpeg, gray or RGB of 8 bits. CMYK is refused: without its profile it has no defined colours.
+#include <cstddef>
+#include <cstdio>
+
+#include <jpeglib.h>
+
+#include <array>
+#include <csetjmp>
+
+#include "image/input_file.hpp"
+#include "image/picture_reader.hpp"
+
+namespace jobs {
+namespace {
+
+constexpr int exif_marker = JPEG_APP0 + 1, profile_marker = JPEG_APP0 + 2;
+
+class jpeg_reader final : public picture_reader {
+ public:
+  explicit jpeg_reader(const std::string& path) : picture_reader(path, picture_format::jpeg), file_(open_input_file(path)) {
+    jpeg_.err = jpeg_std_error(&errors_);
+    errors_.error_exit = on_error;
+    errors_.emit_message = on_message;
+    jpeg_.client_data = this;
+    try {
+      guarded([this] { start(); });
+      layout_ = {jpeg_.output_width, jpeg_.output_height, static_cast<std::uint32_t>(jpeg_.output_components), 8};
+      for (auto* marker = jpeg_.marker_list; marker != nullptr; marker = marker->next) keep(*marker);
+    } catch (...) {
+      jpeg_destroy_decompress(&jpeg_);
+      throw;
+    }
+  }
+  ~jpeg_reader() override { jpeg_destroy_decompress(&jpeg_); }
+
+  void read_row(std::uint8_t* into) override {
+    guarded([this, into] {
+      JSAMPROW row = into;
+      jpeg_read_scanlines(&jpeg_, &row, 1);
+    });
+    if (damaged_) fail(message_.data());
+  }
+
+  void finish() override {
+    guarded([this] { jpeg_finish_decompress(&jpeg_); });
+    if (damaged_) fail(message_.data());
+  }
+
+ private:
+  // libjpeg leaves by longjmp: nothing with a destructor may live between here and there.
+  template <class Call>
+  void guarded(Call call) {
+    if (setjmp(jump_) != 0) fail(message_.data());
+    call();
+  }
+
+  static jpeg_reader& self_of(j_common_ptr jpeg) { return *static_cast<jpeg_reader*>(jpeg->client_data); }
+
+  void note(j_common_ptr jpeg) {
+    char text[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, text);
+    const bool ends = std::string_view(text).starts_with("Premature end");
+    std::snprintf(message_.data(), message_.size(), ends ? "ends too early" : "is damaged or not supported: %s", text);
+  }
+
+  static void on_error(j_common_ptr jpeg) {
+    self_of(jpeg).note(jpeg);
+    std::longjmp(self_of(jpeg).jump_, 1);
+  }
+
+  // A warning means that what follows is made up, with one exception: bytes between segments, which are passed over.
+  static void on_message(j_common_ptr jpeg, int level) {
+    jpeg_reader& self = self_of(jpeg);
+    if (level >= 0 || self.damaged_) return;
+    char text[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, text);
+    if (std::strstr(text, "extraneous") != nullptr) return;
+    self.damaged_ = true;
+    self.note(jpeg);
+  }
+
+  void start() {
+    jpeg_create_decompress(&jpeg_);
+    jpeg_stdio_src(&jpeg_, file_.get());
+    jpeg_save_markers(&jpeg_, exif_marker, 0xffff);
+    jpeg_save_markers(&jpeg_, profile_marker, 0xffff);
+    jpeg_read_header(&jpeg_, TRUE);
+    if (jpeg_.jpeg_color_space == JCS_CMYK || jpeg_.jpeg_color_space == JCS_YCCK) {
+      std::snprintf(message_.data(), message_.size(), "is a CMYK JPEG; gray and RGB ones are supported");
+      std::longjmp(jump_, 1);
+    }
+    jpeg_.out_color_space = jpeg_.jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_start_decompress(&jpeg_);
+  }
+
+  void keep(const jpeg_marker_struct& marker) {
+    const std::size_t length = marker.data_length + 2;
+    metadata_ += {'\xff', static_cast<char>(marker.marker), static_cast<char>(length >> 8), static_cast<char>(length)};
+    metadata_.append(reinterpret_cast<const char*>(marker.data), marker.data_length);
+  }
+
+  input_file file_;
+  jpeg_decompress_struct jpeg_{};
+  jpeg_error_mgr errors_{};
+  std::jmp_buf jump_;
+  std::array<char, 300> message_{};
+  bool damaged_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<picture_reader> open_jpeg(const std::string& path) { return std::make_unique<jpeg_reader>(path); }
+
+}  // namespace jobs

@@ -1,0 +1,153 @@
+#include "image/picture_names.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <unordered_map>
+
+#include "image/picture_reader.hpp"
+#include "support/command.hpp"
+
+namespace jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string extension_of(const fs::path& path) {
+  std::string text = path.extension().string();
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// As an integer, as picture_files has it; -1: no extension of a picture.
+int format_of_extension(const std::string& extension) {
+  if (extension == ".png") return static_cast<int>(picture_format::png);
+  if (extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" || extension == ".jfif") return static_cast<int>(picture_format::jpeg);
+  if (extension == ".pnm" || extension == ".pgm" || extension == ".ppm" || extension == ".pbm") return static_cast<int>(picture_format::pnm);
+  return -1;
+}
+
+int format_of_name(const std::string& name) {
+  return name.empty() ? -1 : format_of_extension("." + (name == "jpeg" ? "jpg" : name));
+}
+
+/// A temporary of a run that was killed.
+bool is_unfinished(const std::string& name) {
+  const std::size_t at = name.rfind(".part-");
+  return at != std::string::npos && name.find_first_not_of("0123456789", at + 6) == std::string::npos;
+}
+
+std::vector<std::string> files_of(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (name.starts_with('.') || is_unfinished(name) || entry->is_directory(ignored)) continue;
+    files.push_back(entry->path().string());
+  }
+  if (error) throw usage_error("cannot read the folder " + folder + ": " + error.message());
+  if (files.empty()) throw usage_error("there are no files in the folder " + folder);
+  std::ranges::sort(files);
+  return files;
+}
+
+/// The name of a result in a folder.
+std::string result_name(const fs::path& input, int format, const operation& what) {
+  const std::string extension = extension_of(input);
+  const int named = format_of_extension(extension);
+  if (format >= 0 && format != named) {
+    fs::path name = input.filename();
+    if (named >= 0) name.replace_extension();
+    return name.string() + (format == 0 ? ".png" : format == 1 ? ".jpg" : ".pnm");
+  }
+  // Bitmaps become gray, and colours in a .ppm, too, if the operation makes it so.
+  const bool becomes_gray = extension == ".pbm" || (extension == ".ppm" && what.makes_gray());
+  return becomes_gray ? fs::path(input.filename()).replace_extension(".pgm").string() : input.filename().string();
+}
+
+void check_folder(const fs::path& folder, const std::string& output) {
+  const std::string name = folder.empty() ? "." : folder.string();
+  if (::access(name.c_str(), W_OK | X_OK) != 0) {
+    throw usage_error("--output " + output + " cannot be written: " + name + ": " + std::strerror(errno));
+  }
+}
+
+/// One picture to a file of a given name: everything about it can be known now.
+picture_files plan_file(const picture_request& request, const operation& what) {
+  picture_files files{request.inputs.front(), request.output, format_of_name(request.format)};
+  const std::string extension = extension_of(request.output);
+  if (files.format < 0) files.format = format_of_extension(extension);
+  check_folder(fs::path(request.output).parent_path(), request.output);
+  if (!fs::path(request.output).has_filename()) throw usage_error("--output " + request.output + " is not the name of a file");
+  try {
+    const auto reader = open_picture(files.input);
+    const picture_layout result = what.result_of(reader->layout());
+    const std::string reason = reason_against({files.format_for(reader->format())}, result);
+    if (!reason.empty()) throw usage_error("--output " + request.output + ": " + reason);
+    if (extension == ".pbm") throw usage_error("--output " + request.output + ": results are not black and white; choose .pgm, .ppm or .pnm");
+    if ((extension == ".pgm" && result.colors() == 3) || (extension == ".ppm" && result.colors() == 1)) {
+      throw usage_error("--output " + request.output + ": the result is " + (result.colors() == 3 ? "RGB: choose .ppm or .pnm" : "gray: choose .pgm or .pnm"));
+    }
+  } catch (const picture_error& error) {
+    throw usage_error(error.what());
+  }
+  return files;
+}
+
+}  // namespace
+
+picture_plan plan_pictures(const picture_request& request, const operation& what) {
+  picture_plan plan;
+  std::error_code ignored;
+  std::vector<std::string> inputs;
+  bool has_folder = false;
+  for (const std::string& input : request.inputs) {
+    if (!fs::exists(input, ignored)) throw usage_error("there is no file or folder " + input);
+    if (fs::is_directory(input, ignored)) {
+      has_folder = true;
+      const auto files = files_of(input);
+      inputs.insert(inputs.end(), files.begin(), files.end());
+    } else {
+      inputs.push_back(input);
+    }
+  }
+
+  const bool to_folder = has_folder || inputs.size() > 1 || request.output.ends_with('/') || fs::is_directory(request.output, ignored);
+  if (!to_folder) {
+    plan.pictures.push_back(plan_file(request, what));
+  } else {
+    if (!fs::exists(request.output, ignored)) {
+      fs::path path(request.output);
+      if (!path.has_filename()) path = path.parent_path();
+      check_folder(path.parent_path(), request.output);
+      plan.folder = request.output;
+    } else if (!fs::is_directory(request.output, ignored)) {
+      throw usage_error("--output " + request.output + " is a file, and several pictures or a folder need a folder");
+    } else {
+      check_folder(request.output, request.output);
+    }
+    std::unordered_map<std::string, std::size_t> names;
+    const int format = format_of_name(request.format);
+    for (const std::string& input : inputs) {
+      const std::string name = result_name(input, format, what);
+      const auto [other, is_new] = names.emplace(name, plan.pictures.size());
+      if (!is_new) {
+        throw usage_error("the results of " + plan.pictures[other->second].input + " and " + input + " would both be " +
+                          (fs::path(request.output) / name).string());
+      }
+      plan.pictures.push_back({input, (fs::path(request.output) / name).string(), format >= 0 ? format : format_of_extension(extension_of(name))});
+    }
+  }
+  if (request.force) return plan;
+  for (const picture_files& files : plan.pictures) {
+    if (fs::exists(files.output, ignored)) throw usage_error("--output " + files.output + " exists already; --force replaces it");
+  }
+  return plan;
+}
+
+}  // namespace jobs

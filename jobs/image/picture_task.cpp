@@ -1,0 +1,66 @@
+#include "image/picture_task.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "image/filters.hpp"
+#include "image/strip_stream.hpp"
+#include "image/verification.hpp"
+#include "support/unfinished_file.hpp"
+
+namespace jobs {
+
+std::uint32_t picture_settings::strip_rows_for(const picture_layout& layout, picture_format to) const {
+  constexpr std::size_t about_bytes = std::size_t{1} << 20;
+  const std::uint64_t unit = encode_as(to).row_unit();
+  const std::uint64_t wanted = rows != 0 ? rows : std::max<std::uint64_t>(about_bytes / layout.row_bytes(), 2 * what.halo());
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>((wanted + unit - 1) / unit, 1) * unit);
+}
+
+void write_bytes(int descriptor, const std::string& bytes, const std::string& name) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t written = ::write(descriptor, bytes.data() + at, bytes.size() - at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw picture_error("cannot write " + name + ": " + std::strerror(errno));
+    at += static_cast<std::size_t>(written);
+  }
+}
+
+picture_outcome process_picture(const picture_settings& settings, const picture_files& files) {
+  using kind = picture_outcome::kind;
+  try {
+    const auto reader = open_picture(files.input);
+    const picture_layout& layout = reader->layout();
+    if (settings.split_from != 0 && layout.pixels() >= settings.split_from) return {kind::left, {}, layout.pixels()};
+    const picture_layout result = settings.what.result_of(layout);
+    const encoding how = settings.encode_as(files.format_for(reader->format()));
+    if (const std::string reason = reason_against(how, result); !reason.empty()) throw picture_error(files.input + ": " + reason);
+
+    unfinished_file out(files.output);
+    picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
+    write_bytes(out.descriptor(), joiner.start(), files.output);
+    strip_stream strips(*reader, settings.strip_rows_for(layout, how.format), settings.what.halo());
+    while (strips.next()) {
+      const strip_samples filtered = filter_strip(settings.what, strips.strip(), strips.samples());
+      const strip_rows rows{result, strips.strip().first, strips.strip().rows};
+      write_bytes(out.descriptor(), joiner.part(encode_strip(how, rows, filtered.data())), files.output);
+    }
+    write_bytes(out.descriptor(), joiner.end(), files.output);
+    if (settings.verify) {
+      if (std::string wrong = difference(settings, files, out.path()); !wrong.empty()) return {kind::wrong, std::move(wrong), layout.pixels()};
+    }
+    out.finish(settings.replace);
+    return {kind::done, {}, layout.pixels()};
+  } catch (const picture_error& error) {
+    return {kind::failed, error.what(), 0};
+  } catch (const std::system_error& error) {
+    return {kind::failed, "cannot write " + files.output + ": " + error.code().message(), 0};
+  } catch (const std::bad_alloc&) {
+    return {kind::failed, files.input + ": there is not enough memory for its rows", 0};
+  }
+}
+
+}  // namespace jobs

@@ -1,0 +1,120 @@
+// PNG, row by row through libpng. An interlaced one has to be decoded whole.
+#include <png.h>
+
+#include <array>
+#include <bit>
+#include <csetjmp>
+
+#include "image/input_file.hpp"
+#include "image/picture_reader.hpp"
+
+namespace jobs {
+namespace {
+
+class png_reader final : public picture_reader {
+ public:
+  explicit png_reader(const std::string& path) : picture_reader(path, picture_format::png), file_(open_input_file(path)) {
+    keep_metadata();
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
+    info_ = png_ != nullptr ? png_create_info_struct(png_) : nullptr;
+    try {
+      if (info_ == nullptr) fail("no memory for libpng");
+      guarded([this] { read_header(); });
+      const auto bit_depth = png_get_bit_depth(png_, info_);
+      layout_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_), png_get_channels(png_, info_), bit_depth};
+      if (passes_ > 1) read_interlaced();
+    } catch (...) {
+      png_destroy_read_struct(&png_, &info_, nullptr);
+      throw;
+    }
+  }
+  ~png_reader() override { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+  void read_row(std::uint8_t* into) override {
+    if (passes_ > 1) {
+      std::copy_n(whole_.data() + next_row_++ * layout_.row_bytes(), layout_.row_bytes(), into);
+    } else {
+      guarded([this, into] { png_read_row(png_, into, nullptr); });
+    }
+  }
+
+  void finish() override {
+    guarded([this] { png_read_end(png_, nullptr); });
+  }
+
+ private:
+  // libpng leaves by longjmp: nothing with a destructor may live between here and there.
+  template <class Call>
+  void guarded(Call call) {
+    if (setjmp(jump_) != 0) fail(message_.data());
+    call();
+  }
+
+  static void on_error(png_structp png, png_const_charp text) {
+    auto& self = *static_cast<png_reader*>(png_get_error_ptr(png));
+    std::snprintf(self.message_.data(), self.message_.size(), "is damaged or not supported: %s", text);
+    std::longjmp(self.jump_, 1);
+  }
+  static void on_warning(png_structp, png_const_charp) {}
+
+  static void on_read(png_structp png, png_bytep into, std::size_t bytes) {
+    auto& self = *static_cast<png_reader*>(png_get_io_ptr(png));
+    if (std::fread(into, 1, bytes, self.file_.get()) == bytes) return;
+    std::snprintf(self.message_.data(), self.message_.size(), "%s",
+                  std::ferror(self.file_.get()) ? "cannot be read to its end" : "ends too early");
+    std::longjmp(self.jump_, 1);
+  }
+
+  void read_header() {
+    png_set_read_fn(png_, this, on_read);
+    png_read_info(png_, info_);
+    png_set_expand(png_);
+    if (std::endian::native == std::endian::little) png_set_swap(png_);
+    passes_ = png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+  }
+
+  void read_interlaced() {
+    whole_.resize(layout_.row_bytes() * layout_.height);
+    std::vector<png_bytep> rows(layout_.height);
+    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = whole_.data() + y * layout_.row_bytes();
+    guarded([this, &rows] { png_read_image(png_, rows.data()); });
+  }
+
+  // Chunks before the pixels that do not speak of how those are stored, as they are. libpng checks them later.
+  void keep_metadata() {
+    std::array<unsigned char, 8> head{};
+    std::fseek(file_.get(), 8, SEEK_SET);
+    while (std::fread(head.data(), 1, head.size(), file_.get()) == head.size()) {
+      const std::string_view type(reinterpret_cast<const char*>(head.data()) + 4, 4);
+      const std::size_t bytes = std::size_t{head[0]} << 24 | std::size_t{head[1]} << 16 | std::size_t{head[2]} << 8 | head[3];
+      if (type == "IDAT" || type == "IEND") break;
+      const bool keep = bytes < (1U << 24) && (type == "gAMA" || type == "cHRM" || type == "sRGB" || type == "iCCP" || type == "pHYs" ||
+                                               type == "eXIf" || type == "tEXt" || type == "zTXt" || type == "iTXt" || type == "tIME");
+      if (!keep) {
+        if (std::fseek(file_.get(), static_cast<long>(bytes) + 4, SEEK_CUR) != 0) break;
+        continue;
+      }
+      std::string chunk(bytes + 12, '\0');
+      std::copy(head.begin(), head.end(), chunk.begin());
+      if (std::fread(chunk.data() + 8, 1, bytes + 4, file_.get()) != bytes + 4) break;
+      metadata_ += chunk;
+    }
+    std::rewind(file_.get());
+  }
+
+  input_file file_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+  int passes_ = 1;
+  std::size_t next_row_ = 0;
+  std::vector<std::uint8_t> whole_;  // only if interlaced
+  std::jmp_buf jump_;
+  std::array<char, 300> message_{};
+};
+
+}  // namespace
+
+std::unique_ptr<picture_reader> open_png(const std::string& path) { return std::make_unique<png_reader>(path); }
+
+}  // namespace jobs

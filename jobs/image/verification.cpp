@@ -1,0 +1,133 @@
+#include "image/verification.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <random>
+
+#include "image/filters.hpp"
+#include "image/strip_stream.hpp"
+
+namespace jobs {
+namespace {
+
+using wide = unsigned __int128;
+
+struct pixel_source {
+  const strip_rows& strip;
+  const std::uint8_t* samples;
+
+  std::uint32_t at(std::int64_t x, std::int64_t y, std::uint32_t channel) const {
+    const picture_layout& layout = strip.layout;
+    x = std::clamp<std::int64_t>(x, 0, std::int64_t{layout.width} - 1);
+    y = std::clamp<std::int64_t>(y, 0, std::int64_t{layout.height} - 1);
+    const std::int64_t row = y - (std::int64_t{strip.first} - strip.above);
+    const std::size_t i = static_cast<std::size_t>(row) * layout.row_samples() + static_cast<std::size_t>(x) * layout.channels + channel;
+    return layout.bits == 8 ? samples[i] : reinterpret_cast<const std::uint16_t*>(samples)[i];
+  }
+
+  std::uint32_t gray(std::int64_t x, std::int64_t y) const {
+    if (strip.layout.colors() == 1) return at(x, y, 0);
+    const std::uint64_t sum = std::uint64_t{luma_red} * at(x, y, 0) + std::uint64_t{luma_green} * at(x, y, 1) + std::uint64_t{luma_blue} * at(x, y, 2);
+    return static_cast<std::uint32_t>((sum + 32768) / 65536);
+  }
+};
+
+std::uint32_t sobel_by_definition(const pixel_source& from, std::int64_t x, std::int64_t y) {
+  constexpr std::int64_t kernel[3][3] = {{-1, 0, 1}, {-2, 0, 2}, {-1, 0, 1}};
+  std::int64_t across = 0, along = 0;
+  for (int j = 0; j < 3; ++j) {
+    for (int i = 0; i < 3; ++i) {
+      const std::int64_t value = from.gray(x + i - 1, y + j - 1);
+      across += kernel[j][i] * value;
+      along += kernel[i][j] * value;
+    }
+  }
+  const std::int64_t largest = from.strip.layout.bits == 8 ? 255 : 65'535;
+  // The largest value whose lower end, half below it, is not beyond the length: 4 l² >= (2v - 1)².
+  const std::int64_t four_squares = 4 * (across * across + along * along);
+  std::int64_t low = 0, high = largest;
+  while (low < high) {
+    const std::int64_t middle = (low + high + 1) / 2;
+    if ((2 * middle - 1) * (2 * middle - 1) <= four_squares) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return static_cast<std::uint32_t>(low);
+}
+
+std::uint32_t blur_by_definition(const operation& what, const pixel_source& from, std::int64_t x, std::int64_t y, std::uint32_t channel) {
+  const std::int64_t radius = what.radius;
+  const auto weight = [&](std::int64_t k) {
+    return what.kind == operation_kind::box ? std::uint64_t{1} : std::uint64_t{what.weights[static_cast<std::size_t>(std::abs(k))]};
+  };
+  const picture_layout& layout = from.strip.layout;
+  const bool is_weighted = layout.has_alpha() && channel + 1 < layout.channels;
+  wide sum = 0, total = 0;
+  for (std::int64_t j = -radius; j <= radius; ++j) {
+    for (std::int64_t i = -radius; i <= radius; ++i) {
+      std::uint64_t share = weight(i) * weight(j);
+      if (is_weighted) share *= from.at(x + i, y + j, layout.channels - 1);
+      sum += wide{share} * from.at(x + i, y + j, channel);
+      total += share;
+    }
+  }
+  return total == 0 ? 0 : static_cast<std::uint32_t>((2 * sum + total) / (2 * total));
+}
+
+}  // namespace
+
+std::uint32_t sample_by_definition(const operation& what, const strip_rows& strip, const std::uint8_t* samples, std::uint32_t x,
+                                   std::uint32_t y, std::uint32_t channel) {
+  const pixel_source from{strip, samples};
+  const picture_layout& layout = strip.layout;
+  const std::int64_t row = std::int64_t{strip.first} + y;
+  if (!what.makes_gray()) return blur_by_definition(what, from, x, row, channel);
+  if (channel == 1) return from.at(x, row, layout.channels - 1);
+  return what.kind == operation_kind::grayscale ? from.gray(x, row) : sobel_by_definition(from, x, row);
+}
+
+std::string difference(const picture_settings& settings, const picture_files& files, const std::string& written) {
+  const auto input = open_picture(files.input);
+  const auto output = open_picture(written);
+  const operation& what = settings.what;
+  const picture_layout result = what.result_of(input->layout());
+  const bool is_lossy = output->format() == picture_format::jpeg;
+  picture_layout expected = result;
+  if (is_lossy) expected.bits = 8;
+  if (output->layout() != expected) return files.output + ": has other sizes or channels than it should have";
+
+  const std::uint32_t rows = settings.strip_rows_for(input->layout(), output->format());
+  strip_stream in(*input, rows, what.halo()), out(*output, rows, 0);
+  std::minstd_rand random(result.width + 31 * result.height);
+  std::uint64_t error = 0, samples = 0;
+  while (in.next() && out.next()) {
+    const strip_samples filtered = is_lossy ? filter_strip(what, in.strip(), in.samples()) : strip_samples();
+    const strip_rows result_strip{result, in.strip().first, in.strip().rows};
+    const pixel_source found{out.strip(), out.samples()}, exact{is_lossy ? result_strip : out.strip(), is_lossy ? filtered.data() : out.samples()};
+    for (const std::uint32_t y : {std::uint32_t{0}, static_cast<std::uint32_t>(random() % in.strip().rows), in.strip().rows - 1}) {
+      for (int sample = 0; sample < 8; ++sample) {
+        const std::uint32_t x = sample == 0 ? 0 : sample == 1 ? result.width - 1 : static_cast<std::uint32_t>(random() % result.width);
+        for (std::uint32_t channel = 0; channel < result.channels; ++channel) {
+          const std::uint32_t row = in.strip().first + y;
+          const std::uint32_t value = sample_by_definition(what, in.strip(), in.samples(), x, y, channel);
+          if (const std::uint32_t got = exact.at(x, row, channel); got != value) {
+            return files.output + ": at column " + std::to_string(x) + ", row " + std::to_string(row) + ", channel " + std::to_string(channel) +
+                   " is " + std::to_string(got) + " and should be " + std::to_string(value);
+          }
+          if (!is_lossy) continue;
+          const std::uint32_t narrow = result.bits == 16 ? (value + 128) / 257 : value;
+          error += static_cast<std::uint64_t>(std::abs(static_cast<int>(narrow) - static_cast<int>(found.at(x, row, channel))));
+          ++samples;
+        }
+      }
+    }
+  }
+  const auto most = static_cast<std::uint64_t>(4 + (100 - settings.quality) / 2);
+  if (samples > 0 && error > most * samples) return files.output + ": differs by more than " + std::to_string(most) + " levels on the average";
+  return {};
+}
+
+}  // namespace jobs

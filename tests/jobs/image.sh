@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# image.sh CASE COMMAND...: the job `image` on real files, seen from outside; COMMAND runs `rankpool`. Prints what is not as it
+# should be. The status is 0 if all is, 77 if this machine cannot show it.
+set -u
+case=$1
+shift
+command=("$@")
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+wrong=0
+complain() {
+  echo "$1"
+  wrong=1
+}
+skip() {
+  echo "skipped: $1"
+  exit 77
+}
+image() { "${command[@]}" image "$@" >stdout 2>stderr; }
+expect_status() {  # STATUS ARGUMENT...
+  local expected=$1 got
+  shift
+  image "$@"
+  got=$?
+  ((got == expected)) || { complain "status $got, not $expected: image $*"; cat stdout stderr; }
+}
+same() { cmp -s "$1" "$2" || complain "$1 and $2 differ"; }
+noise() { head -c "$1" /dev/zero | openssl enc -aes-128-ctr -K 0 -iv "$2" 2>/dev/null || head -c "$1" /dev/urandom; }
+picture() {  # FILE WIDTH HEIGHT SEED: RGB
+  { printf 'P6\n%d %d\n255\n' "$2" "$3"; noise $((3 * $2 * $3)) "$4"; } >"$1"
+}
+
+case $case in
+  known-answers)
+    printf 'P2 3 3 255  0 0 90  0 0 90  0 0 90' >step.pgm
+    expect_status 0 --op box --radius 1 step.pgm --output mean.pgm
+    [[ $(tail -c 9 mean.pgm | od -An -tu1 | tr -s ' ') == ' 0 30 60 0 30 60 0 30 60' ]] || complain "the means are wrong"
+    [[ $(<stdout) == 'Pictures: 1 of 1, 9 pixels' ]] || complain "stdout is: $(<stdout)"
+    printf 'P6 1 1 255 \377\1\1' >dot.ppm
+    for op in grayscale sobel 'box --radius 9' 'gaussian --sigma 5'; do
+      # shellcheck disable=SC2086
+      expect_status 0 --op $op dot.ppm --output dot.png --force --verify
+    done
+    ;;
+
+  folder)  # files that are no pictures are reported, the others done
+    mkdir in
+    for n in 1 2 3; do picture in/$n.ppm $((n * 7)) 50 $n; done
+    echo 'Dear diary' >in/notes.txt
+    : >in/empty.png
+    head -c 100 in/3.ppm >in/short.ppm
+    expect_status 1 --op box --radius 2 in --output out --verify
+    [[ $(ls out | tr '\n' ' ') == '1.ppm 2.ppm 3.ppm ' ]] || complain "in the folder: $(ls -A out)"
+    for problem in 'in/notes.txt: is neither PNG nor JPEG nor PNM' 'in/empty.png: is empty' 'in/short.ppm: ends too early'; do
+      grep -q "$problem" stderr || complain "stderr does not say: $problem"
+    done
+    [[ $(wc -l <stderr) == 3 ]] || complain "stderr: $(<stderr)"
+    [[ $(<stdout) == 'Pictures: 3 of 6, 2100 pixels' ]] || complain "stdout is: $(<stdout)"
+    # Once they are gone, the same command succeeds; what exists is replaced only when asked.
+    rm in/notes.txt in/empty.png in/short.ppm
+    sum=$(cat out/* | cksum)
+    expect_status 2 --op gaussian --sigma 1 in --output out
+    grep -q 'exists already; --force replaces it' stderr || complain "stderr: $(<stderr)"
+    rm out/1.ppm
+    expect_status 2 --op box --radius 1 in --output out
+    [[ ! -e out/1.ppm ]] || complain "a picture was written, though the others could not be"
+    expect_status 0 --op box --radius 2 in --output out --force
+    [[ $(cat out/* | cksum) == "$sum" ]] || complain "the second run gave other pictures"
+    ;;
+
+  any-workers)  # the same bytes inline, on ranks, by file and by strips
+    picture a.ppm 200 300 1
+    RANKPOOL_WORKERS=0 image --op gaussian --sigma 3 a.ppm --output b.png || complain "$(<stderr)"
+    image --op gaussian --sigma 3 a.ppm --output c.png || complain "$(<stderr)"
+    image --op gaussian --sigma 3 a.ppm --output d.png --split-from 1 || complain "$(<stderr)"
+    same b.png c.png
+    same b.png d.png
+    image --op gaussian --sigma 3 a.ppm --output e.pnm --split-from 1 --chunksize 16 --verify || complain "$(<stderr)"
+    image --op gaussian --sigma 3 a.ppm --output f.pnm || complain "$(<stderr)"
+    same e.pnm f.pnm
+    image --op gaussian --sigma 3 b.png --output g.jpg --split-from 1 --chunksize 1 || complain "$(<stderr)"
+    image --op gaussian --sigma 3 b.png --output h.jpg || complain "$(<stderr)"
+    same g.jpg h.jpg
+    ;;
+
+  json)
+    type python3 >/dev/null || skip "no python3 to read JSON with"
+    picture 'a "b".ppm' 20 30 1
+    expect_status 0 --op box --radius 1 'a "b".ppm' --output c.png --json --verify
+    python3 -c 'import json; r = json.load(open("stdout")); assert r["result"]["pictures"] == 1 and r["result"]["pixels"] == 600 and r["verified"] and r["status"] == "done" and r["parameters"]["op"] == "box", r' || complain "$(<stdout)"
+    mkdir in && cp 'a "b".ppm' in/a.ppm && echo >in/b.png
+    expect_status 1 --op sobel in --output out --json
+    python3 -c 'import json; r = json.load(open("stdout")); assert r["result"]["pictures"] == 1 and r["result"]["failed"] == 1 and r["status"] != "done", r' || complain "$(<stdout)"
+    ;;
+
+  imagemagick)  # the same within one level, edges included
+    convert -version 2>/dev/null | grep -q 'ImageMagick 6' || skip "no ImageMagick 6 here"
+    picture a.ppm 57 43 1
+    convert a.ppm -depth 16 -resize '91x77!' wide.png
+    convert a.ppm -type Palette -colors 40 palette.gif && convert palette.gif PNG8:palette.png
+    convert a.ppm -interlace PNG interlaced.png
+    convert a.ppm -interlace JPEG -sampling-factor 2x2 -quality 80 progressive.jpg
+    convert a.ppm -colorspace Gray gray.jpg
+    compared() {  # INPUT, ours, ImageMagick's
+      # shellcheck disable=SC2086
+      expect_status 0 --op $2 "$1" --output own.png --force --verify
+      # shellcheck disable=SC2086
+      convert "$1" $3 reference.png
+      local levels
+      levels=$(compare -metric PAE own.png reference.png null: 2>&1 | sed 's/.*(\(.*\))/\1/')
+      awk -v l="${levels:-1}" 'BEGIN { exit !(l * 255 <= 1.001) }' || complain "$1, $2: differs by $levels of the range"
+    }
+    for input in a.ppm wide.png palette.png interlaced.png progressive.jpg gray.jpg; do
+      compared $input grayscale '-colorspace Gray'
+      compared $input 'gaussian --sigma 2' '-blur 6x2'
+      compared $input 'box --radius 3' '-virtual-pixel edge -define convolve:scale=! -morphology Convolve Square:3'
+    done
+    compared gray.jpg sobel '-fx xx=p[1,-1]+2*p[1,0]+p[1,1]-p[-1,-1]-2*p[-1,0]-p[-1,1];yy=p[-1,1]+2*p[0,1]+p[1,1]-p[-1,-1]-2*p[0,-1]-p[1,-1];min(1,hypot(xx,yy))'
+    # ImageMagick reads all that is written.
+    expect_status 0 --op gaussian --sigma 1 wide.png --output own.jpg --split-from 1
+    [[ $(identify -format '%w %h %m' own.jpg) == '91 77 JPEG' ]] || complain "own.jpg: $(identify own.jpg 2>&1)"
+    convert own.jpg rgb:- 2>warnings >/dev/null
+    [[ ! -s warnings ]] || complain "$(<warnings)"
+    ;;
+
+  full-disk)
+    mkdir small && mount -t tmpfs -o size=256k tmpfs small 2>/dev/null || skip "no small file system can be mounted here"
+    trap 'umount "$scratch/small"; rm -rf "$scratch"' EXIT
+    picture a.ppm 400 400 1
+    cp a.ppm b.ppm
+    for format in pnm png; do
+      for split in 1 1e9; do
+        expect_status 1 --op box --radius 1 a.ppm b.ppm --format $format --output small --split-from $split
+        [[ $(grep -c 'cannot write small/.*: No space left on device' stderr) == 2 && -z $(ls -A small) ]] ||
+          complain "$format, split from $split: $(<stderr); in the folder: $(ls -A small)"
+      done
+    done
+    picture c.ppm 20 20 1
+    expect_status 0 --op box --radius 1 c.ppm --output small/c.ppm
+    ;;
+
+  killed)  # nothing under the final name, and the next run succeeds
+    picture a.ppm 3000 2000 1
+    for split in 1 1e9; do
+      setsid "${command[@]}" image --op gaussian --sigma 60 a.ppm --output b.ppm --split-from $split >/dev/null 2>&1 &
+      run=$!
+      for ((i = 0; i < 500; ++i)); do
+        compgen -G 'b.ppm.part-*' >/dev/null && break
+        sleep 0.02
+      done
+      compgen -G 'b.ppm.part-*' >/dev/null || complain "no file in the making was seen"
+      kill -9 -- "-$run"
+      wait "$run" 2>/dev/null
+      [[ ! -e b.ppm ]] || complain "split from $split: a killed run has left a result"
+      compgen -G 'b.ppm.part-*' >/dev/null || complain "it was over before it was killed"
+      expect_status 0 --op box --radius 1 a.ppm --output b.ppm --verify
+      rm -f b.ppm b.ppm.part-*
+    done
+    ;;
+
+  usage)
+    picture a.ppm 5 5 1
+    echo text >b.png
+    mkdir empty other && cp a.ppm other
+    refused() {  # REGEX ARGUMENT...
+      local expected=$1
+      shift
+      expect_status 2 "$@"
+      [[ $(wc -l <stderr) == 1 && ! -s stdout ]] && grep -qE -- "$expected" stderr || complain "not one line with '$expected': $(<stderr)"
+    }
+    refused '--op' a.ppm --output b.ppm
+    refused '--output' --op sobel a.ppm
+    refused 'needs pictures' --op sobel
+    refused '--radius' --op box a.ppm --output c.ppm
+    refused '--radius' --op box --radius 0 a.ppm --output c.ppm
+    refused '--radius is for' --op sobel --radius 1 a.ppm --output c.ppm
+    refused '--sigma' --op gaussian a.ppm --output c.ppm
+    refused "not 'wide'" --op gaussian --sigma wide a.ppm --output c.ppm
+    refused '0.1 to 333.3' --op gaussian --sigma nan a.ppm --output c.ppm
+    refused '--sigma is for' --op box --radius 1 --sigma 1 a.ppm --output c.ppm
+    refused '--op' --op sharpen a.ppm --output c.ppm
+    refused 'no file or folder d.ppm' --op sobel a.ppm d.ppm --output out
+    refused 'b.png: is neither' --op sobel b.png --output c.png
+    refused 'no files in the folder empty' --op sobel empty --output out
+    refused 'is a file, and several' --op sobel a.ppm b.png --output a.ppm
+    refused 'would both be out/a.pgm' --op sobel a.ppm other --output out
+    refused 'gray: choose' --op sobel a.ppm --output c.ppm
+    refused 'RGB: choose' --op box --radius 1 a.ppm --output c.pgm
+    refused 'nowhere' --op sobel a.ppm --output nowhere/c.pgm
+    refused 'nowhere' --op sobel a.ppm b.png --output nowhere/out
+    refused 'exists already' --op sobel a.ppm --output b.png
+    refused '--size' --op sobel a.ppm --output c.pgm --size 5
+    [[ ! -e out && ! -e c.ppm && ! -e c.pgm ]] || complain "something was made: $(ls)"
+    ;;
+
+  *) complain "there is no case $case" ;;
+esac
+exit "$wrong"
