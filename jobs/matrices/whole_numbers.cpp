@@ -1,8 +1,9 @@
 // Products of whole numbers, for which BLAS has nothing. Four rows by two vectors of c stay in registers while a strip of b,
 // packed so that it stays in the second cache, goes by.
 //
-// The vectors are as wide as a cache line; the compiler splits them for processors whose registers are narrower.
+// The vectors have 32 bytes; the compiler splits them for processors whose registers are narrower.
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 #include <vector>
@@ -17,17 +18,18 @@ constexpr std::uint64_t row_group = 4;
 constexpr std::uint64_t strip_depth = 512;
 
 // Unsigned: these wrap around.
-using int32_line [[gnu::vector_size(32), gnu::aligned(4), gnu::may_alias]] = std::uint32_t;
-using int64_line [[gnu::vector_size(32), gnu::aligned(8), gnu::may_alias]] = std::uint64_t;
+using int32_line [[gnu::vector_size(32)]] = std::uint32_t;
+using int64_line [[gnu::vector_size(32)]] = std::uint64_t;
 
 /// c[r][0..W) += a[r][k] * strip[k][0..W) for r < Rows and all k < depth, where W is two lines.
 template <class Line, std::uint64_t Rows, class U>
 [[gnu::always_inline]] inline void add_products(const U* a, std::uint64_t a_stride, const U* strip, U* c, std::uint64_t c_stride,
                                                 std::uint64_t depth) {
-  constexpr std::uint64_t lane = sizeof(Line) / sizeof(U);
+  constexpr std::uint64_t width = 2 * sizeof(Line) / sizeof(U);
   Line sums[Rows][2] = {};
   for (std::uint64_t k = 0; k < depth; ++k) {
-    const auto* const lines = reinterpret_cast<const Line*>(strip + k * 2 * lane);
+    Line lines[2];
+    std::memcpy(lines, strip + k * width, sizeof lines);  // from wherever it lies
     for (std::uint64_t r = 0; r < Rows; ++r) {
       const U factor = a[r * a_stride + k];
       sums[r][0] += factor * lines[0];
@@ -35,9 +37,11 @@ template <class Line, std::uint64_t Rows, class U>
     }
   }
   for (std::uint64_t r = 0; r < Rows; ++r) {
-    auto* const target = reinterpret_cast<Line*>(c + r * c_stride);
+    Line target[2];
+    std::memcpy(target, c + r * c_stride, sizeof target);
     target[0] += sums[r][0];
     target[1] += sums[r][1];
+    std::memcpy(c + r * c_stride, target, sizeof target);
   }
 }
 
