@@ -1,25 +1,29 @@
-// Example 8: the product of two matrices, one task for each band of rows of the first.
+// Example 8: the product of two matrices, one task for each tile of it.
+//
+// Tiles of two .npy files go into a third, written by the workers; rank 0 sees headers alone. Everything else is printed, by
+// bands of rows.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <ranges>
+#include <string>
 #include <tuple>
+#include <utility>
 
+#include "matrices/freivalds.hpp"
+#include "matrices/gemm.hpp"
+#include "matrices/options.hpp"
+#include "matrices/product.hpp"
+#include "matrices/result_file.hpp"
 #include "support/command.hpp"
 #include "support/matrix.hpp"
-#include "support/numbers.hpp"
 #include "support/output.hpp"
 
 namespace jobs {
 namespace {
 
-struct options {
-  std::size_t size = 0;  // 0: the tutorial's two matrices
-  std::uint64_t seed = 1;
-  output_options output;
-};
-
-matrix multiply(const matrix& a, const matrix& b) {
+matrix multiply_rows(const matrix& a, const matrix& b) {
   const std::size_t columns = b.front().size();
   matrix product(a.size(), row(columns, 0));
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -30,40 +34,95 @@ matrix multiply(const matrix& a, const matrix& b) {
   return product;
 }
 
-int matmul(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  const bool generated = chosen.size > 0;
-  const matrix a = generated ? random_matrix(chosen.size, chosen.size, chosen.seed) : matrix{{1, 2}, {3, 4}};
-  const matrix b = generated ? random_matrix(chosen.size, chosen.size, chosen.seed + 1) : matrix{{5, 6}, {7, 8}};
-
-  rankpool::executor pool(cluster, context.executor_options());
-  // Each task takes the whole of b with it: few bands, but enough for an uneven pair of workers.
-  const std::size_t bands = std::min(a.size(), std::size_t{4} * static_cast<std::size_t>(pool.num_workers()));
-  const auto band = [&](std::size_t i) {
-    const auto edge = [&](std::size_t n) { return a.begin() + static_cast<std::ptrdiff_t>(n * a.size() / bands); };
-    return std::tuple(matrix(edge(i), edge(i + 1)), b);
-  };
-  output out(context, chosen.output);
-  out.print("Matrix multiplication result:\n");
-  const auto arguments = std::views::iota(std::size_t{0}, bands) | std::views::transform(band);
-  for (const matrix& rows : pool.starmap({.chunksize = 1, .buffersize = 2 * pool.num_workers()}, multiply, arguments)) {
+void print_tutorial(rankpool::executor& pool, output& out) {
+  const matrix a{{1, 2}, {3, 4}};
+  const matrix b{{5, 6}, {7, 8}};
+  const auto with_b = [&b](const row& line) { return std::tuple(matrix{line}, b); };
+  for (const matrix& rows : pool.starmap(multiply_rows, a | std::views::transform(with_b))) {
     for (const row& entries : rows) {
       print_list(out, entries);
       out.print('\n');
     }
+  }
+}
+
+product asked_product(const matrix_options& chosen) {
+  auto [a, b] = chosen.sources();
+  check_types(a, b);
+  if (a.columns != b.rows) {
+    throw usage_error(describe(a) + " and " + describe(b) +
+                      " cannot be multiplied: the first has to have as many columns as the second has rows");
+  }
+  return {.a = std::move(a), .b = std::move(b), .target = {}};
+}
+
+void print_product(rankpool::executor& pool, command_context& context, output& out, const product& work) {
+  const std::uint64_t most_rows = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / std::max<std::uint64_t>(1, work.b.columns));
+  const tiles rows =
+      cut(work.a.rows, work.b.columns,
+          context.chunk_or(std::min(most_rows, work.a.rows / (4 * static_cast<std::uint64_t>(pool.num_workers())) + 1)),
+          work.b.columns);
+  context.shown.expect(rows.count());
+  if (rows.count() == 0) print_empty_rows(out, work.a.rows);
+  for (const std::string& lines :
+       pool.map({.chunksize = 1, .buffersize = 2 * pool.num_workers()}, rankpool::partial(product_text, work), rows.all())) {
+    out.print(lines);
+  }
+}
+
+void write_whole_product(rankpool::executor& pool, command_context& context, const output_options& where, product work) {
+  result_file file(where, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
+  work.target = file.target();
+  const tiles cut = tiles_of_product(work, pool.num_workers(), static_cast<std::uint64_t>(context.chunksize));
+  context.explain("the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) + " down and " +
+                  std::to_string(cut.across) + " across, a task each");
+  context.shown.expect(cut.count());
+  file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
+                        rankpool::partial(write_product, work), cut.all()));
+  if (context.verify) {
+    const product_check check = check_product(pool, work, std::random_device{}());
+    context.verified(check.holds, "A(Bx) = Cx for 16 random vectors x" +
+                                      (check.holds ? "" : " (row " + std::to_string(check.wrong_row) + " is wrong)") +
+                                      (check.untested_rows == 0 ? ""
+                                                                : ", leaving out " + std::to_string(check.untested_rows) +
+                                                                      " rows with inf, nan or very large numbers"));
+  }
+  file.finish();
+  file.report(context);
+}
+
+int matmul(rankpool::cluster& cluster, command_context& context, const matrix_options& chosen) {
+  if (chosen.make_file()) {
+    const product work = asked_product(chosen);
+    rankpool::executor pool(cluster, context.executor_options());
+    write_whole_product(pool, context, chosen.output, work);
+    return 0;
+  }
+  rankpool::executor pool(cluster, context.executor_options());
+  output out(context, chosen.output);
+  out.print("Matrix multiplication result:\n");
+  if (chosen.are_files() || chosen.are_generated()) {
+    print_product(pool, context, out, asked_product(chosen));
+  } else {
+    print_tutorial(pool, out);
   }
   out.finish();
   return 0;
 }
 
 void add_matmul(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
+  auto chosen = std::make_shared<matrix_options>();
   CLI::App& job = add_job(
-      app, context, "matmul", "the product of two matrices, by bands of rows",
+      app, context, "matmul", "the product of two matrices, by tiles",
       [chosen](rankpool::cluster& cluster, command_context& c) { return matmul(cluster, c, *chosen); },
-      [chosen] { chosen->output.check(); });
-  add_number<std::size_t>(job, "--size", chosen->size, "multiply two random matrices of this many rows", 1, 20'000);
-  add_number<std::uint64_t>(job, "--seed", chosen->seed, "which random matrices (default 1)");
-  add_output(job, chosen->output);
+      [chosen, &context] {
+        chosen->check(context);
+        if (chosen->are_files()) asked_product(*chosen);
+      });
+  job.preparse_callback([](std::size_t) { keep_blas_to_one_thread(); });
+  add_matrix_options(job, *chosen, "product");
+  add_chunksize(job, context, "rows of the product in a task (default: so that each worker has several tasks)");
+  add_verify(job, context, "test the file that was written, by Freivalds' method: A(Bx) = Cx for 16 random vectors x");
 }
 
 const job_entry entry("matmul", add_matmul);

@@ -1,0 +1,70 @@
+// A .npy file that workers fill: its header is written by rank 0, its numbers by tasks, and its name is given when all are there.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "matrices/source.hpp"
+#include "support/command.hpp"
+#include "support/npy.hpp"
+#include "support/output.hpp"
+#include "support/parts_output.hpp"
+
+namespace jobs {
+
+class result_file {
+ public:
+  /// Throws: output_error, also if the disk has no room for it.
+  result_file(const output_options& where, npy_header header)
+      : header_(std::move(header)),
+        preamble_(npy_preamble(header_)),
+        name_(where.path),
+        parts_(where, preamble_.size() + header_.bytes()) {
+    parts_.write(std::as_bytes(std::span(preamble_)), 0);
+  }
+
+  /// As tasks write it and read it back.
+  matrix_source target() const {
+    return {.path = parts_.path(),
+            .type = header_.type,
+            .fortran_order = header_.fortran_order,
+            .rows = header_.shape[0],
+            .columns = header_.shape[1],
+            .data_offset = header_.data_offset};
+  }
+
+  /// Waits for the tasks that fill it, each of which says how many numbers it has written.
+  template <class Results>
+  void collect(Results&& written) {
+    std::uint64_t count = 0;
+    for (const std::uint64_t numbers : written) count += numbers;
+    if (count != header_.count())
+      throw std::logic_error("tasks have written " + std::to_string(count) + " numbers of " + std::to_string(header_.count()));
+  }
+
+  /// Throws: output_error.
+  void finish() { parts_.finish(); }
+
+  void report(command_context& context) const {
+    context.report.add("output", name_);
+    context.report.add("type", name_of(header_.type));
+    context.report.add("rows", header_.shape[0]);
+    context.report.add("columns", header_.shape[1]);
+  }
+
+ private:
+  npy_header header_;
+  std::string preamble_;
+  std::string name_;
+  parts_output parts_;
+};
+
+/// Lines for rows without columns.
+inline void print_empty_rows(output& out, std::uint64_t rows) {
+  for (std::uint64_t i = 0; i < rows; ++i) out.print("[]\n");
+}
+
+}  // namespace jobs

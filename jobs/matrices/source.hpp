@@ -1,0 +1,97 @@
+// What a matrix is to a task: a .npy file that it reads its part of, or a seed from which it makes that part itself.
+//
+// A source is a description of a hundred bytes that travels with tasks; the numbers never do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "support/npy.hpp"
+
+namespace jobs {
+
+/// A part of a matrix: rows [row, row + rows) of columns [column, column + columns).
+struct block {
+  std::uint64_t row = 0;
+  std::uint64_t column = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+
+  std::uint64_t count() const { return rows * columns; }
+  block transposed() const { return {column, row, columns, rows}; }
+  friend bool operator==(const block&, const block&) = default;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& row& column& rows& columns;
+  }
+};
+
+struct matrix_source {
+  std::string path;  // empty: generated from `seed`
+  element_type type = element_type::int64;
+  bool fortran_order = false;
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::uint64_t data_offset = 0;  // bytes before the first number of the file
+  std::uint64_t seed = 0;
+
+  bool is_generated() const { return path.empty(); }
+  block whole() const { return {0, 0, rows, columns}; }
+  /// How many numbers apart two are that are neighbours along the slower index.
+  std::uint64_t stride() const { return fortran_order ? rows : columns; }
+  /// Of a number of the file, in bytes.
+  std::uint64_t offset_of(std::uint64_t row, std::uint64_t column) const {
+    const std::uint64_t index = fortran_order ? column * rows + row : row * columns + column;
+    return data_offset + index * size_of(type);
+  }
+  /// The same file, rows taken for columns: only the order changes. Not for a generated matrix.
+  matrix_source transposed() const {
+    matrix_source other = *this;
+    std::swap(other.rows, other.columns);
+    other.fortran_order = !fortran_order;
+    return other;
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& path& type& fortran_order& rows& columns& data_offset& seed;
+  }
+};
+
+/// The matrix in the file. Throws: usage_error that names the file, also if it has other than two dimensions.
+matrix_source stored_matrix(const std::string& path);
+
+/// Whole numbers from -9 to 9, or fractions in [-1, 1), each of which follows from the seed and its place alone.
+matrix_source generated_matrix(element_type type, std::uint64_t rows, std::uint64_t columns, std::uint64_t seed);
+
+/// "A.npy (float64, 3 x 4)" for messages.
+std::string describe(const matrix_source& matrix);
+
+/// 64 random bits that follow from the seed and the index alone, in any order: splitmix64.
+inline std::uint64_t random_bits(std::uint64_t seed, std::uint64_t index) {
+  constexpr std::uint64_t step = 0x9e37'79b9'7f4a'7c15;
+  const auto mixed = [](std::uint64_t bits) {
+    bits = (bits ^ bits >> 30) * 0xbf58'476d'1ce4'e5b9;
+    bits = (bits ^ bits >> 27) * 0x94d0'49bb'1331'11eb;
+    return bits ^ bits >> 31;
+  };
+  return mixed(mixed(seed + step) + (index + 1) * step);
+}
+
+/// The number at `index`, rows one after another, of a generated matrix.
+template <class T>
+T generated_value(std::uint64_t seed, std::uint64_t index) {
+  const std::uint64_t random = random_bits(seed, index);
+  if constexpr (std::is_same_v<T, double>) {
+    return static_cast<T>(random >> 11) * 0x1p-52 - 1;
+  } else if constexpr (std::is_same_v<T, float>) {
+    return static_cast<T>(random >> 40) * 0x1p-23F - 1;
+  } else {
+    return static_cast<T>((random >> 32) * 19 >> 32) - 9;
+  }
+}
+
+}  // namespace jobs

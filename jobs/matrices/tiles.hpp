@@ -1,0 +1,58 @@
+// A matrix cut into tiles, each a task's work: enough of them to keep every worker busy to the end, none larger than a task may
+// hold.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <ranges>
+
+#include "matrices/source.hpp"
+
+namespace jobs {
+
+struct tiles {
+  std::uint64_t rows = 0;  // of the matrix
+  std::uint64_t columns = 0;
+  std::uint64_t down = 0;  // tiles, from top to bottom
+  std::uint64_t across = 0;
+
+  std::uint64_t count() const { return down * across; }
+
+  /// Those of the same columns come one after another, for what they read in common.
+  block operator[](std::uint64_t index) const {
+    const auto edge = [](std::uint64_t n, std::uint64_t extent, std::uint64_t parts) {
+      return static_cast<std::uint64_t>(static_cast<unsigned __int128>(n) * extent / parts);
+    };
+    const std::uint64_t i = index % down;
+    const std::uint64_t j = index / down;
+    const std::uint64_t row = edge(i, rows, down);
+    const std::uint64_t column = edge(j, columns, across);
+    return {row, column, edge(i + 1, rows, down) - row, edge(j + 1, columns, across) - column};
+  }
+  auto all() const {
+    return std::views::iota(std::uint64_t{0}, count()) | std::views::transform([cut = *this](std::uint64_t i) { return cut[i]; });
+  }
+};
+
+/// Tiles of at most `most_rows` by `most_columns`. An empty matrix has none.
+inline tiles cut(std::uint64_t rows, std::uint64_t columns, std::uint64_t most_rows, std::uint64_t most_columns) {
+  const auto parts = [](std::uint64_t extent, std::uint64_t most) { return extent / most + (extent % most != 0); };
+  if (rows == 0 || columns == 0) return {rows, columns, 0, 0};
+  return {rows, columns, parts(rows, most_rows), parts(columns, most_columns)};
+}
+
+/// Bands of whole rows of at most `most_count` numbers each, or one row if that is more.
+inline tiles bands(std::uint64_t rows, std::uint64_t columns, std::uint64_t most_count) {
+  return cut(rows, columns, std::max<std::uint64_t>(1, most_count / std::max<std::uint64_t>(1, columns)), columns);
+}
+
+/// Tiles of at most `most_count` numbers, whole rows or whole columns if that leaves the other side long enough.
+inline tiles squarish(std::uint64_t rows, std::uint64_t columns, std::uint64_t most_count) {
+  std::uint64_t edge = 1;
+  while (edge * edge * 4 <= most_count) edge *= 2;
+  const std::uint64_t across =
+      std::clamp<std::uint64_t>(columns, 1, rows < edge ? most_count / std::max<std::uint64_t>(1, rows) : edge);
+  return cut(rows, columns, most_count / across, across);
+}
+
+}  // namespace jobs
