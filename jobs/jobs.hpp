@@ -19,5 +19,6 @@ void add_sum_cubes(CLI::App& app, command_context& context);
 void add_factorials(CLI::App& app, command_context& context);
 void add_primes(CLI::App& app, command_context& context);
 void add_matadd(CLI::App& app, command_context& context);
+void add_exec(CLI::App& app, command_context& context);
 
 }  // namespace jobs

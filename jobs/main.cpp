@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <vector>
 
 #include "jobs.hpp"
 #include "support/file_io.hpp"
@@ -135,13 +136,15 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   keep_freed_memory();
   jobs::command_context context;
+  context.words.assign(argv + std::min(argc, 1), argv + argc);
   CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");
   app.set_version_flag("--version", "rankpool " RANKPOOL_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(24);
   for (const auto add : {jobs::add_squares, jobs::add_cubes, jobs::add_divide, jobs::add_is_prime, jobs::add_sum_squares,
                          jobs::add_factorial, jobs::add_fibonacci, jobs::add_matmul, jobs::add_image, jobs::add_sort,
-                         jobs::add_sum_cubes, jobs::add_factorials, jobs::add_primes, jobs::add_matadd}) {
+                         jobs::add_sum_cubes, jobs::add_factorials, jobs::add_primes, jobs::add_matadd,
+                         jobs::add_exec}) {
     add(app, context);
   }
 
@@ -153,7 +156,7 @@ int main(int argc, char** argv) {
     return chosen.empty() ? std::string() : chosen.front()->get_name();
   };
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector(context.words.rbegin(), context.words.rend()));  // which CLI11 takes from the end
     // Under a launcher only rank 0 is sure to see the files that are meant: it looks once the others are there.
     if (rank < 0 && context.check) context.check();
   } catch (const CLI::Success& request) {  // --help, --version
