@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <vector>
 
 #include "support/command.hpp"
 #include "support/file_io.hpp"
@@ -135,6 +136,7 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   keep_freed_memory();
   jobs::command_context context;
+  context.words.assign(argv + std::min(argc, 1), argv + argc);
   CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");
   app.set_version_flag("--version", "rankpool " RANKPOOL_VERSION);
   app.require_subcommand(1);
@@ -149,7 +151,7 @@ int main(int argc, char** argv) {
     return chosen.empty() ? std::string() : chosen.front()->get_name();
   };
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector(context.words.rbegin(), context.words.rend()));  // which CLI11 takes from the end
     // Under a launcher only rank 0 is sure to see the files that are meant: it looks once the others are there.
     if (rank < 0 && context.check) context.check();
   } catch (const CLI::Success& request) {  // --help, --version

@@ -9,6 +9,7 @@
 #include <rankpool/rankpool.hpp>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "support/progress.hpp"
 #include "support/run_report.hpp"
@@ -33,6 +34,8 @@ struct command_context {
   bool json = false;        // --json: one object on stdout
   bool quiet = false;       // --quiet: no progress
   bool verbose = false;     // --verbose: which workers run where, and what was decided and why, on stderr
+
+  std::vector<std::string> words;  // of the command line; a job may take away a tail that is not for the parser
 
   std::function<void()> check;                     // may be empty; throws usage_error
   std::function<int(rankpool::cluster&)> program;  // the exit status of the command, usually 0

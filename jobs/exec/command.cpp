@@ -1,0 +1,121 @@
+#include "exec/command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <mutex>
+#include <rankpool/rankpool.hpp>
+#include <string_view>
+
+#include "exec/command_template.hpp"
+#include "exec/process.hpp"
+
+namespace jobs {
+namespace {
+
+// What a POSIX shell, dash or bash keeps for itself, less `true` and `false`, which are the same as programs. Sorted.
+constexpr auto words_of_shells = std::to_array<std::string_view>({
+    ".", ":", "alias", "bg", "bind", "break", "builtin", "caller", "case", "cd", "chdir", "command", "compgen",
+    "complete", "compopt", "continue", "coproc", "declare", "dirs", "disown", "do", "done", "echo", "elif", "else",
+    "enable", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "help",
+    "history", "if", "in", "jobs", "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd",
+    "read", "readarray", "readonly", "return", "select", "set", "shift", "shopt", "source", "suspend", "test", "then",
+    "time", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait", "while"});
+static_assert(std::ranges::is_sorted(words_of_shells));
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("_./,:+-@% \t").find(c) != std::string_view::npos;
+}
+
+process_result run_words(const command& what, double timeout) {
+  if (!what.by_shell) {
+    process_result result = run_process(what.words, timeout);
+    // A script without #!, which a shell would run; with its help so do we.
+    if (result.not_started == ENOEXEC) {
+      std::vector<std::string> helped{"/bin/sh", "-c", "\"$@\"", "sh"};
+      helped.insert(helped.end(), what.words.begin(), what.words.end());
+      return run_process(helped, timeout);
+    }
+    return result;
+  }
+  const std::string& line = what.words.front();
+  if (const std::vector<std::string> words = plain_words(line); !words.empty()) {
+    // What cannot be started goes to the shell all the same: it knows what to say.
+    if (process_result result = run_process(words, timeout); result.not_started == 0) return result;
+  }
+  return run_process({"/bin/sh", "-c", line}, timeout);
+}
+
+std::string timeout_text(double seconds) {
+  std::string text = std::to_string(seconds);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> plain_words(const std::string& line) {
+  if (!std::ranges::all_of(line, is_plain)) return {};
+  std::vector<std::string> words;
+  for (std::size_t at = line.find_first_not_of(" \t"); at != std::string::npos;) {
+    const std::size_t end = std::min(line.find_first_of(" \t", at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = line.find_first_not_of(" \t", end);
+  }
+  if (words.empty() || std::ranges::binary_search(words_of_shells, std::string_view(words.front()))) return {};
+  return words;
+}
+
+std::string command_text(const command& what) {
+  if (what.by_shell) return what.words.front();
+  std::string text;
+  for (const std::string& word : what.words) {
+    if (!text.empty()) text += ' ';
+    text += shell_quoted(word);
+  }
+  return text;
+}
+
+command_outcome run_command(const command_limits& limits, const command& what) {
+  static std::mutex one_at_a_time;  // an inline cluster may have several threads that wait, and so run tasks
+  static std::uint64_t halted = 0;
+  const std::lock_guard lock(one_at_a_time);
+
+  command_outcome outcome;
+  outcome.host = rankpool::this_worker::host();
+  outcome.rank = rankpool::this_worker::rank();
+  if (limits.halting != 0 && halted == limits.halting) {
+    outcome.was_run = false;
+    return outcome;
+  }
+  process_result result = run_words(what, limits.timeout_seconds);
+  outcome.out = std::move(result.out);
+  outcome.err = std::move(result.err);
+  outcome.start = result.start;
+  outcome.seconds = result.seconds;
+  outcome.status = result.status;
+  outcome.signal = result.signal;
+  outcome.timed_out = result.timed_out;
+
+  const auto note = [&](const std::string& text) {
+    if (!outcome.err.empty() && !outcome.err.ends_with('\n')) outcome.err += '\n';
+    outcome.err += "rankpool exec: " + text + "\n";
+  };
+  if (result.not_started != 0) {
+    outcome.status = result.not_started == ENOENT ? 127 : 126;
+    note(what.by_shell ? "command " + std::to_string(what.sequence) + " cannot be started: " + std::strerror(result.not_started)
+                       : what.words.front() + ": " + std::strerror(result.not_started));
+  }
+  if (result.timed_out) {
+    outcome.status = -1;
+    note("command " + std::to_string(what.sequence) + " was ended after " + timeout_text(limits.timeout_seconds) + " s (--timeout)");
+  }
+  if (result.too_much) note("command " + std::to_string(what.sequence) + " was ended: it printed more than 1 GiB; let it write to a file");
+  if (limits.halting != 0 && limits.last_try && outcome.failed()) halted = limits.halting;
+  return outcome;
+}
+
+}  // namespace jobs

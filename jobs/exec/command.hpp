@@ -1,0 +1,64 @@
+// A command as it travels to a worker, what comes back, and the task between the two.
+//
+// A failing command is a result, not an exception: only what keeps a worker from running commands at all is thrown.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace jobs {
+
+struct command {
+  std::uint64_t sequence = 0;      // from 1, in the order of the input
+  std::vector<std::string> words;  // an argument list; one line of shell if by_shell
+  bool by_shell = false;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& sequence& words& by_shell;
+  }
+};
+
+/// What holds for all commands of a run.
+struct command_limits {
+  double timeout_seconds = 0;  // then the command's process group is ended; 0: never
+  std::uint64_t halting = 0;   // not 0: a worker on which a command of this run has failed runs no more of them
+  bool last_try = true;        // else a failure does not count yet
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& timeout_seconds& halting& last_try;
+  }
+};
+
+struct command_outcome {
+  std::string out;
+  std::string err;
+  std::string host;
+  int rank = 0;
+  double start = 0;  // seconds since 1970
+  double seconds = 0;
+  int status = 0;  // of exit(); 127 not found, 126 not executable, as a shell has it; -1 after a timeout
+  int signal = 0;  // that ended it
+  bool timed_out = false;
+  bool was_run = true;  // not if the worker had halted
+
+  bool failed() const { return status != 0 || signal != 0; }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& out& err& host& rank& start& seconds& status& signal& timed_out& was_run;
+  }
+};
+
+/// The task.
+command_outcome run_command(const command_limits& limits, const command& what);
+
+/// The words of `line` if a shell would do no more than split it at blanks and start the program; else nothing.
+std::vector<std::string> plain_words(const std::string& line);
+
+/// As one would type it into a shell.
+std::string command_text(const command& what);
+
+}  // namespace jobs

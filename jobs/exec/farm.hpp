@@ -1,0 +1,35 @@
+// Keeps the workers in commands: as many are under way as keep them busy, one a task, and each is handed back when it is over.
+//
+// A thread of its own waits for the input, so that what is done is told at once even while the input has nothing more to
+// give. The pool decides what travels together and takes back what waits behind a long command.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <rankpool/rankpool.hpp>
+
+#include "exec/command.hpp"
+#include "exec/command_source.hpp"
+
+namespace jobs {
+
+struct farm_options {
+  double timeout_seconds = 0;  // for each try of a command; 0: none
+  int tries = 1;               // most runs of a command that goes on failing; the last one counts
+  bool halt_on_error = false;  // after a failure nothing more is started; what runs is waited for
+};
+
+/// What the caller is told, on the thread that called run_farm.
+struct farm_events {
+  /// A command is over, whatever came of it. Returns the lowest number that is not yet printed: the input is not read
+  /// further ahead of that than a million commands.
+  std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
+  std::function<void()> on_idle;                // nothing is done that has not been told
+  std::function<void(std::uint64_t)> on_known;  // how many there are in all, once the input has ended
+};
+
+/// Blocks: until all is over. Throws: what the source throws, what tasks throw that is no command's failure, and what the
+/// events throw; nothing new is started then.
+void run_farm(rankpool::executor& pool, command_source& source, const farm_options& options, const farm_events& events);
+
+}  // namespace jobs
