@@ -64,12 +64,15 @@ void add_sort(CLI::App& app, command_context& context) {
         return chosen->sorts_file() ? sort_file(cluster, c, chosen->file) : sort_lists(cluster, c, *chosen);
       },
       [chosen] { chosen->sorts_file() ? chosen->file.check() : chosen->file.output.check(); });
-  CLI::Option* input = job.add_option("input", chosen->file.input, "a .npy file with one dimension, or a raw one with --type")->type_name("INPUT");
-  CLI::Option* type = job.add_option("--type", chosen->file.type, "what a raw little-endian file holds: int64, float64, int32 or float32")
-                          ->type_name("TYPE")
-                          ->check(CLI::IsMember({"int64", "float64", "int32", "float32"}));
+  CLI::Option* input =
+      job.add_option("input", chosen->file.input, "a .npy file with one dimension, or a raw one with --type")->type_name("INPUT");
+  CLI::Option* type =
+      job.add_option("--type", chosen->file.type, "what a raw little-endian file holds: int64, float64, int32 or float32")
+          ->type_name("TYPE")
+          ->check(CLI::IsMember({"int64", "float64", "int32", "float32"}));
   CLI::Option* memory = add_number<std::uint64_t>(job, "--memory", chosen->file.memory,
-                                                  "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 16, std::uint64_t{1} << 50);
+                                                  "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 16,
+                                                  std::uint64_t{1} << 50);
   add_verify(job, context, "check that the output is in order and holds the numbers of the input");
   for (CLI::Option* option : {type, memory, job.get_option("--verify")}) option->needs(input);
 

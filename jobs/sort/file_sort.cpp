@@ -55,8 +55,8 @@ number_file find_raw(const file& from, const std::string& type_name) {
   if (is_npy(from)) throw usage_error(from.path() + " is a .npy file, which says itself what it holds; --type is for raw files");
   const std::size_t size = size_of(numbers.type);
   if (from.size() % size != 0) {
-    throw usage_error(from.path() + " has " + std::to_string(from.size()) + " bytes, which is no whole number of " + type_name + " (" +
-                      std::to_string(size) + " bytes each)");
+    throw usage_error(from.path() + " has " + std::to_string(from.size()) + " bytes, which is no whole number of " + type_name +
+                      " (" + std::to_string(size) + " bytes each)");
   }
   numbers.count = from.size() / size;
   return numbers;

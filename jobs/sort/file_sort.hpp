@@ -10,8 +10,8 @@
 namespace jobs {
 
 struct file_sort_options {
-  std::string input;                             // .npy with one dimension, or raw little-endian numbers
-  std::string type;                              // of raw numbers, as numpy calls it; empty: a .npy file
+  std::string input;                              // .npy with one dimension, or raw little-endian numbers
+  std::string type;                               // of raw numbers, as numpy calls it; empty: a .npy file
   std::uint64_t memory = std::uint64_t{1} << 30;  // bytes for numbers in each worker
   output_options output;
 

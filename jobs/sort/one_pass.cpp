@@ -94,8 +94,8 @@ place sort_bucket(const rankpool::shared<sort_work>& shared, std::size_t bucket)
 void sort_in_one_pass(rankpool::executor& pool, const sort_work& work) {
   const auto shared = pool.share(work);
   std::uint64_t end = 0;
-  for (const place& p : pool.map({.chunksize = 1}, rankpool::partial(sort_bucket, shared),
-                                 std::views::iota(std::size_t{0}, work.buckets()))) {
+  for (const place& p :
+       pool.map({.chunksize = 1}, rankpool::partial(sort_bucket, shared), std::views::iota(std::size_t{0}, work.buckets()))) {
     if (p.begin != end) throw std::runtime_error(work.input.path + " has changed while it was sorted");
     end += p.count;
   }

@@ -14,8 +14,8 @@ namespace jobs {
 struct sort_plan {
   std::size_t buckets = 1;
   bool one_pass = true;
-  std::uint64_t part = 0;     // numbers that a task of the first of two passes takes
-  std::size_t samples = 0;    // to choose splitters from
+  std::uint64_t part = 0;   // numbers that a task of the first of two passes takes
+  std::size_t samples = 0;  // to choose splitters from
 
   std::uint64_t parts(std::uint64_t count) const { return (count + part - 1) / part; }
 };

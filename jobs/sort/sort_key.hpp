@@ -21,7 +21,8 @@ inline constexpr Key sign_bit = Key{1} << (std::numeric_limits<Key>::digits - 1)
 
 /// How many negative NaNs there are: in the order of their bits they would stand before minus infinity.
 template <std::floating_point Number>
-inline constexpr auto negative_nans = static_cast<key_of<Number>>((key_of<Number>{1} << (std::numeric_limits<Number>::digits - 1)) - 1);
+inline constexpr auto negative_nans = static_cast<key_of<Number>>((key_of<Number>{1} << (std::numeric_limits<Number>::digits - 1)) -
+                                                                  1);
 }  // namespace detail
 
 template <class Number>

@@ -1,7 +1,7 @@
 #include "sort/sort_keys.hpp"
 
-#include <algorithm>
 #include <hwy/contrib/sort/vqsort.h>
+#include <algorithm>
 
 namespace jobs {
 namespace {

@@ -12,7 +12,7 @@ namespace jobs {
 
 struct sort_work {
   number_file input;
-  number_file output;                // of the same type and count; there with its full size
+  number_file output;               // of the same type and count; there with its full size
   std::vector<splitter> splitters;  // one less than there are buckets
 
   std::size_t buckets() const { return splitters.size() + 1; }

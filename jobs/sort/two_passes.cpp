@@ -52,7 +52,9 @@ counts count_part(const shared_work& shared, std::uint64_t first, std::uint64_t 
   return found;
 }
 
-[[noreturn]] void fail_for_change(const sort_work& work) { throw std::runtime_error(work.input.path + " has changed while it was sorted"); }
+[[noreturn]] void fail_for_change(const sort_work& work) {
+  throw std::runtime_error(work.input.path + " has changed while it was sorted");
+}
 
 /// Writes the keys of a part to the output, those of bucket b from `begins[b]` on: `found[b]` of them, as they were counted.
 void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t last, const counts& begins, const counts& found) {
@@ -111,7 +113,7 @@ void sort_in_two_passes(rankpool::executor& pool, const sort_work& work, std::ui
 
   std::vector<counts> found;  // by part
   for (counts of_part : pool.starmap({.chunksize = 1, .buffersize = 3 * pool.num_workers()}, rankpool::partial(count_part, shared),
-                                      parts | std::views::transform(bounds))) {
+                                     parts | std::views::transform(bounds))) {
     found.push_back(std::move(of_part));
   }
 
@@ -128,7 +130,8 @@ void sort_in_two_passes(rankpool::executor& pool, const sort_work& work, std::ui
   };
   run_all(pool, rankpool::partial(carry_part, shared), parts | std::views::transform(carried));
   const auto bucket = [&](std::size_t b) { return std::tuple(begins[b], sizes[b]); };
-  run_all(pool, rankpool::partial(sort_in_place, shared), std::views::iota(std::size_t{0}, work.buckets()) | std::views::transform(bucket));
+  run_all(pool, rankpool::partial(sort_in_place, shared),
+          std::views::iota(std::size_t{0}, work.buckets()) | std::views::transform(bucket));
 }
 
 }  // namespace jobs

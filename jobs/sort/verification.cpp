@@ -47,13 +47,13 @@ part_examination examine_part(const number_file& numbers, std::uint64_t first, s
 }  // namespace
 
 file_examination examine(rankpool::executor& pool, const number_file& numbers, std::uint64_t part) {
-  const auto parts = std::views::iota(std::uint64_t{0}, (numbers.count + part - 1) / part) | std::views::transform([&](std::uint64_t p) {
-                       return std::tuple(p * part, std::min((p + 1) * part, numbers.count));
-                     });
+  const auto parts =
+      std::views::iota(std::uint64_t{0}, (numbers.count + part - 1) / part) |
+      std::views::transform([&](std::uint64_t p) { return std::tuple(p * part, std::min((p + 1) * part, numbers.count)); });
   file_examination whole;
   std::uint64_t last = 0;
-  for (const part_examination& p : pool.starmap({.chunksize = 1, .buffersize = 4 * pool.num_workers()},
-                                                rankpool::partial(examine_part, numbers), parts)) {
+  for (const part_examination& p :
+       pool.starmap({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, rankpool::partial(examine_part, numbers), parts)) {
     whole.numbers.count += p.numbers.count;
     whole.numbers.sum += p.numbers.sum;
     whole.numbers.hashes += p.numbers.hashes;

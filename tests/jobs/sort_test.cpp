@@ -50,13 +50,15 @@ void write_file(const std::string& path, const std::vector<Number>& numbers) {
 template <class Number>
 std::vector<Number> read_file(const std::string& path) {
   std::vector<Number> numbers(fs::file_size(path) / sizeof(Number));
-  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(numbers.data()), static_cast<std::streamsize>(numbers.size() * sizeof(Number)));
+  std::ifstream(path, std::ios::binary)
+      .read(reinterpret_cast<char*>(numbers.data()), static_cast<std::streamsize>(numbers.size() * sizeof(Number)));
   return numbers;
 }
 
 template <class Number>
-constexpr jobs::element_type type_of = std::is_integral_v<Number> ? (sizeof(Number) == 4 ? jobs::element_type::int32 : jobs::element_type::int64)
-                                                                  : (sizeof(Number) == 4 ? jobs::element_type::float32 : jobs::element_type::float64);
+constexpr jobs::element_type type_of = std::is_integral_v<Number>
+                                           ? (sizeof(Number) == 4 ? jobs::element_type::int32 : jobs::element_type::int64)
+                                           : (sizeof(Number) == 4 ? jobs::element_type::float32 : jobs::element_type::float64);
 
 /// An input and an output of the same size in a folder of their own.
 template <class Number>
@@ -65,7 +67,8 @@ struct files {
   jobs::number_file input, output;
 
   explicit files(const std::vector<Number>& numbers)
-      : input{folder.file("in"), type_of<Number>, 0, numbers.size()}, output{folder.file("out"), type_of<Number>, 0, numbers.size()} {
+      : input{folder.file("in"), type_of<Number>, 0, numbers.size()},
+        output{folder.file("out"), type_of<Number>, 0, numbers.size()} {
     write_file(input.path, numbers);
     write_file(output.path, std::vector<Number>(numbers.size()));
   }
@@ -124,7 +127,8 @@ TEMPLATE_TEST_CASE("keys have the order of their numbers and give them back", ""
   using limits = std::numeric_limits<number>;
   for (const number n : {number{0}, number{1}, number{-1}, limits::max(), limits::lowest(), limits::min()}) numbers.push_back(n);
   if constexpr (std::floating_point<number>) {
-    for (const number n : {limits::infinity(), limits::quiet_NaN(), limits::denorm_min(), number{0}}) numbers.insert(numbers.end(), {n, -n});
+    for (const number n : {limits::infinity(), limits::quiet_NaN(), limits::denorm_min(), number{0}})
+      numbers.insert(numbers.end(), {n, -n});
   }
   for (std::size_t i = 0; i + 1 < numbers.size(); ++i) {
     const number a = numbers[i], b = numbers[i + 1];
@@ -172,9 +176,10 @@ TEST_CASE("the bucket of a key is the number of splitters that do not lie after 
     std::vector<std::uint32_t> keys(777);
     for (auto& k : keys) k = random() % 3 == 0 ? largest : static_cast<std::uint32_t>(random() % 50);
     std::vector<std::uint32_t> found(keys.size());
-    jobs::for_each_side(std::span<const std::uint32_t>(keys), 100, splitters, [&](std::span<const std::uint32_t> piece, std::uint64_t at) {
-      jobs::bucket_tree<std::uint32_t>(splitters, at).find(piece, &found[at - 100]);
-    });
+    jobs::for_each_side(std::span<const std::uint32_t>(keys), 100, splitters,
+                        [&](std::span<const std::uint32_t> piece, std::uint64_t at) {
+                          jobs::bucket_tree<std::uint32_t>(splitters, at).find(piece, &found[at - 100]);
+                        });
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const jobs::splitter here{keys[i], 100 + i};
       REQUIRE(found[i] == std::ranges::count_if(splitters, [&](const jobs::splitter& s) { return s <= here; }));
