@@ -83,7 +83,8 @@ class tally {
     context_.report.add("failed", failed_ + wrong_);
     context_.report.add("pixels", pixels_);
     if (context_.verify && done_ + wrong_ > 0) {
-      context_.verified(wrong_ == 0, "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
+      context_.verified(wrong_ == 0,
+                        "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
     }
     return failed_ == 0 ? 0 : 1;
   }
@@ -171,13 +172,15 @@ operation chosen_operation(const options& chosen) {
     what.kind = name == "sobel" ? operation_kind::sobel : operation_kind::grayscale;
     if (what.radius != 0) throw usage_error("--radius is for --op box and gaussian, not " + name);
   }
-  if (!chosen.sigma.empty() && what.kind != operation_kind::gaussian) throw usage_error("--sigma is for --op gaussian, not " + name);
+  if (!chosen.sigma.empty() && what.kind != operation_kind::gaussian)
+    throw usage_error("--sigma is for --op gaussian, not " + name);
   return what;
 }
 
 void check(options& chosen) {
   if (chosen.request.inputs.empty()) {
-    if (!chosen.operation_name.empty()) throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
+    if (!chosen.operation_name.empty())
+      throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
     output_options{.path = chosen.request.output, .force = chosen.request.force}.check();
     return;
   }
@@ -190,14 +193,15 @@ void add_image(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "image", "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); }, [chosen] { check(*chosen); });
+      [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); },
+      [chosen] { check(*chosen); });
   CLI::Option* inputs =
       job.add_option("input", chosen->request.inputs, "PNG, JPEG or PNM files, or folders of them")->type_name("FILE_OR_FOLDER");
   job.add_option("--op", chosen->operation_name, "what to do: grayscale, box, gaussian (blurs) or sobel (edges, gray)")
       ->check(CLI::IsMember({"grayscale", "box", "gaussian", "sobel"}))
       ->type_name("OPERATION");
-  add_number<std::uint32_t>(job, "--radius", chosen->radius, "pixels to each side that a blur looks at (gaussian: default 3 sigma)", 1,
-                            operation::most_radius);
+  add_number<std::uint32_t>(job, "--radius", chosen->radius, "pixels to each side that a blur looks at (gaussian: default 3 sigma)",
+                            1, operation::most_radius);
   job.add_option("--sigma", chosen->sigma, "width of the Gaussian, in pixels")->type_name("NUMBER");
   job.add_option("--format", chosen->request.format, "write png, jpeg or pnm, whatever the input was")
       ->check(CLI::IsMember({"png", "jpeg", "pnm"}))
@@ -208,12 +212,14 @@ void add_image(CLI::App& app, command_context& context) {
                             "pixels from which on a picture is split over all workers (default 16e6)", 1);
   add_chunksize(job, context, "rows of a split picture in a task, rounded up to a multiple of 16, for JPEG of 128");
   add_verify(job, context, "read the results again and compute pixels of every strip anew, one by one");
-  job.add_option("--output", chosen->request.output, "the result of one picture; or a folder, for results under their inputs' names")
+  job.add_option("--output", chosen->request.output,
+                 "the result of one picture; or a folder, for results under their inputs' names")
       ->type_name("FILE_OR_FOLDER");
   job.add_flag("--force", chosen->request.force, "replace results that exist");
   for (const auto& [name, value] : {std::pair("--chunks", &chosen->chunks), std::pair("--size", &chosen->size)}) {
     const bool is_size = value == &chosen->size;
-    add_number<std::int64_t>(job, name, *value, is_size ? "pixels in a simulated chunk (default 1000)" : "number of simulated chunks (default 4)", 1,
+    add_number<std::int64_t>(job, name, *value,
+                             is_size ? "pixels in a simulated chunk (default 1000)" : "number of simulated chunks (default 4)", 1,
                              is_size ? 1'000'000'000'000 : 1'000'000'000)
         ->excludes(inputs);
   }

@@ -88,7 +88,8 @@ RANKPOOL_JOBS_INLINE void sobel_row(const Sample* __restrict up, const Sample* _
   for (std::size_t x = 0; x < width; ++x) {
     const int across = (up[x + 2] - up[x]) + 2 * (at[x + 2] - at[x]) + (down[x + 2] - down[x]);
     const int along = (down[x] - up[x]) + 2 * (down[x + 1] - up[x + 1]) + (down[x + 2] - up[x + 2]);
-    const real length = std::sqrt(static_cast<real>(across) * static_cast<real>(across) + static_cast<real>(along) * static_cast<real>(along));
+    const real length =
+        std::sqrt(static_cast<real>(across) * static_cast<real>(across) + static_cast<real>(along) * static_cast<real>(along));
     const int rounded = static_cast<int>(length + real(0.5));
     to[x] = static_cast<Sample>(rounded < largest<Sample> ? rounded : largest<Sample>);
   }
@@ -152,7 +153,8 @@ RANKPOOL_JOBS_INLINE void set_weighted(const Source* __restrict a, Number weight
 }
 
 template <class Source, class Number>
-RANKPOOL_JOBS_INLINE void gaussian_sums(const strip_view<Source>& in, std::int64_t y, const operation& what, blurred_row<Number>& row) {
+RANKPOOL_JOBS_INLINE void gaussian_sums(const strip_view<Source>& in, std::int64_t y, const operation& what,
+                                        blurred_row<Number>& row) {
   const std::size_t n = row.sums.size();
   set_weighted(in.row(y), static_cast<Number>(what.weights[0]), row.middle(), n);
   for (std::int64_t k = 1; k <= what.radius; ++k) {
@@ -167,7 +169,8 @@ RANKPOOL_JOBS_INLINE void gaussian_sums(const strip_view<Source>& in, std::int64
 }
 
 template <class Source>
-RANKPOOL_JOBS_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y, const operation& what, blurred_row<std::uint64_t>& row) {
+RANKPOOL_JOBS_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y, const operation& what,
+                                   blurred_row<std::uint64_t>& row) {
   const std::size_t n = row.sums.size();
   const std::int64_t radius = what.radius;
   std::uint64_t* const columns = row.middle();
@@ -188,14 +191,16 @@ RANKPOOL_JOBS_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y,
     for (std::size_t i = c; i < window; i += channels) sum += row.columns[i];
     row.sums[c] = sum;
   }
-  for (std::size_t i = channels; i < n; ++i) row.sums[i] = row.sums[i - channels] + row.columns[i - channels + window] - row.columns[i - channels];
+  for (std::size_t i = channels; i < n; ++i)
+    row.sums[i] = row.sums[i - channels] + row.columns[i - channels + window] - row.columns[i - channels];
 }
 
 /// sums / total. Exact in doubles: a quotient that is not whole is further from the next whole number than they can err.
 template <class Sample, class Number>
 RANKPOOL_JOBS_INLINE void round_row(const Number* __restrict sums, Sample* __restrict to, std::size_t n, double total) {
   RANKPOOL_JOBS_VECTORIZE
-  for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<Sample>(static_cast<int>((static_cast<double>(sums[i]) * 2 + total) / (2 * total)));
+  for (std::size_t i = 0; i < n; ++i)
+    to[i] = static_cast<Sample>(static_cast<int>((static_cast<double>(sums[i]) * 2 + total) / (2 * total)));
 }
 
 /// Colours in `sums` are weighted by their alpha, which comes last.

@@ -26,8 +26,10 @@ std::string extension_of(const fs::path& path) {
 /// As an integer, as picture_files has it; -1: no extension of a picture.
 int format_of_extension(const std::string& extension) {
   if (extension == ".png") return static_cast<int>(picture_format::png);
-  if (extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" || extension == ".jfif") return static_cast<int>(picture_format::jpeg);
-  if (extension == ".pnm" || extension == ".pgm" || extension == ".ppm" || extension == ".pbm") return static_cast<int>(picture_format::pnm);
+  if (extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" || extension == ".jfif")
+    return static_cast<int>(picture_format::jpeg);
+  if (extension == ".pnm" || extension == ".pgm" || extension == ".ppm" || extension == ".pbm")
+    return static_cast<int>(picture_format::pnm);
   return -1;
 }
 
@@ -89,9 +91,11 @@ picture_files plan_file(const picture_request& request, const operation& what) {
     const picture_layout result = what.result_of(reader->layout());
     const std::string reason = reason_against({files.format_for(reader->format())}, result);
     if (!reason.empty()) throw usage_error("--output " + request.output + ": " + reason);
-    if (extension == ".pbm") throw usage_error("--output " + request.output + ": results are not black and white; choose .pgm, .ppm or .pnm");
+    if (extension == ".pbm")
+      throw usage_error("--output " + request.output + ": results are not black and white; choose .pgm, .ppm or .pnm");
     if ((extension == ".pgm" && result.colors() == 3) || (extension == ".ppm" && result.colors() == 1)) {
-      throw usage_error("--output " + request.output + ": the result is " + (result.colors() == 3 ? "RGB: choose .ppm or .pnm" : "gray: choose .pgm or .pnm"));
+      throw usage_error("--output " + request.output + ": the result is " +
+                        (result.colors() == 3 ? "RGB: choose .ppm or .pnm" : "gray: choose .pgm or .pnm"));
     }
   } catch (const picture_error& error) {
     throw usage_error(error.what());
@@ -117,7 +121,8 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
     }
   }
 
-  const bool to_folder = has_folder || inputs.size() > 1 || request.output.ends_with('/') || fs::is_directory(request.output, ignored);
+  const bool to_folder =
+      has_folder || inputs.size() > 1 || request.output.ends_with('/') || fs::is_directory(request.output, ignored);
   if (!to_folder) {
     plan.pictures.push_back(plan_file(request, what));
   } else {
@@ -140,7 +145,8 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
         throw usage_error("the results of " + plan.pictures[other->second].input + " and " + input + " would both be " +
                           (fs::path(request.output) / name).string());
       }
-      plan.pictures.push_back({input, (fs::path(request.output) / name).string(), format >= 0 ? format : format_of_extension(extension_of(name))});
+      plan.pictures.push_back(
+          {input, (fs::path(request.output) / name).string(), format >= 0 ? format : format_of_extension(extension_of(name))});
     }
   }
   if (request.force) return plan;

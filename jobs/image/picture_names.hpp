@@ -22,8 +22,8 @@ struct picture_plan {
   std::string folder;  // to be made
 };
 
-/// A folder stands for the files in it, without those whose names begin with a dot. A name is kept but for its extension, where
-/// that would be wrong. Throws: usage_error.
+/// A folder stands for the files in it, not in its subfolders, without those whose names begin with a dot. A name is kept but for
+/// its extension, where that would be wrong. Throws: usage_error.
 picture_plan plan_pictures(const picture_request& request, const operation& what);
 
 }  // namespace jobs

@@ -50,7 +50,8 @@ picture_outcome process_picture(const picture_settings& settings, const picture_
     }
     write_bytes(out.descriptor(), joiner.end(), files.output);
     if (settings.verify) {
-      if (std::string wrong = difference(settings, files, out.path()); !wrong.empty()) return {kind::wrong, std::move(wrong), layout.pixels()};
+      if (std::string wrong = difference(settings, files, out.path()); !wrong.empty())
+        return {kind::wrong, std::move(wrong), layout.pixels()};
     }
     out.finish(settings.replace);
     return {kind::done, {}, layout.pixels()};

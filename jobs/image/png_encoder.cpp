@@ -39,7 +39,7 @@ constexpr int filters = 5;  // none, left, up, average, Paeth: their numbers in 
 RANKPOOL_JOBS_CLONES
 void filter_row(const std::uint8_t* __restrict at, const std::uint8_t* __restrict up, std::size_t apart, std::size_t n,
                 std::array<std::uint8_t*, filters> out) {
-  std::uint8_t *__restrict left = out[1], *__restrict above = out[2], *__restrict average = out[3], *__restrict paeth = out[4];
+  std::uint8_t* __restrict left = out[1], * __restrict above = out[2], * __restrict average = out[3], * __restrict paeth = out[4];
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t i = 0; i < n; ++i) {
     const int a = at[i - apart], b = up[i], c = up[i - apart];
@@ -59,7 +59,8 @@ std::uint64_t cost(const std::uint8_t* bytes, std::size_t n) {
   std::uint64_t sum = 0;
   for (std::size_t begin = 0; begin < n; begin += 4096) {
     std::uint32_t part = 0;
-    for (std::size_t i = begin; i < std::min(n, begin + 4096); ++i) part += static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(bytes[i])));
+    for (std::size_t i = begin; i < std::min(n, begin + 4096); ++i)
+      part += static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(bytes[i])));
     sum += part;
   }
   return sum;
@@ -69,8 +70,11 @@ std::uint64_t cost(const std::uint8_t* bytes, std::size_t n) {
 class row_filter {
  public:
   row_filter(const picture_layout& layout)
-      : bytes_(layout.row_bytes()), apart_(layout.channels * layout.bits / 8), wide_(layout.bits == 16),
-        at_(apart_ + bytes_), up_(apart_ + bytes_) {
+      : bytes_(layout.row_bytes()),
+        apart_(layout.channels * layout.bits / 8),
+        wide_(layout.bits == 16),
+        at_(apart_ + bytes_),
+        up_(apart_ + bytes_) {
     for (auto& row : filtered_) row.resize(bytes_);
   }
 

@@ -89,8 +89,9 @@ class png_reader final : public picture_reader {
       const std::string_view type(reinterpret_cast<const char*>(head.data()) + 4, 4);
       const std::size_t bytes = std::size_t{head[0]} << 24 | std::size_t{head[1]} << 16 | std::size_t{head[2]} << 8 | head[3];
       if (type == "IDAT" || type == "IEND") break;
-      const bool keep = bytes < (1U << 24) && (type == "gAMA" || type == "cHRM" || type == "sRGB" || type == "iCCP" || type == "pHYs" ||
-                                               type == "eXIf" || type == "tEXt" || type == "zTXt" || type == "iTXt" || type == "tIME");
+      const bool keep =
+          bytes < (1U << 24) && (type == "gAMA" || type == "cHRM" || type == "sRGB" || type == "iCCP" || type == "pHYs" ||
+                                 type == "eXIf" || type == "tEXt" || type == "zTXt" || type == "iTXt" || type == "tIME");
       if (!keep) {
         if (std::fseek(file_.get(), static_cast<long>(bytes) + 4, SEEK_CUR) != 0) break;
         continue;

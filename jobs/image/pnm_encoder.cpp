@@ -6,8 +6,8 @@
 namespace jobs::pnm {
 
 std::string start(const picture_layout& layout) {
-  return std::string(layout.channels == 1 ? "P5" : "P6") + "\n" + std::to_string(layout.width) + " " + std::to_string(layout.height) +
-         "\n" + (layout.bits == 8 ? "255" : "65535") + "\n";
+  return std::string(layout.channels == 1 ? "P5" : "P6") + "\n" + std::to_string(layout.width) + " " +
+         std::to_string(layout.height) + "\n" + (layout.bits == 8 ? "255" : "65535") + "\n";
 }
 
 encoded_strip encode(const strip_rows& strip, const std::uint8_t* samples) {

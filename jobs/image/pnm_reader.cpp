@@ -52,7 +52,8 @@ class pnm_reader final : public picture_reader {
 
   bool can_skip() const override { return is_raw(); }
   void skip_to(std::uint32_t row) override {
-    if (::fseeko(file_.get(), data_offset_ + static_cast<off_t>(row * stored_.size()), SEEK_SET) != 0) fail("cannot be read at will");
+    if (::fseeko(file_.get(), data_offset_ + static_cast<off_t>(row * stored_.size()), SEEK_SET) != 0)
+      fail("cannot be read at will");
   }
 
  private:
@@ -77,7 +78,8 @@ class pnm_reader final : public picture_reader {
     if (c == EOF) fail("ends too early");
     if (c < '0' || c > '9') fail(std::string("has no number where PNM has its ") + what);
     std::uint64_t value = 0;
-    for (; c >= '0' && c <= '9' && value <= most; c = std::fgetc(file_.get())) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+    for (; c >= '0' && c <= '9' && value <= most; c = std::fgetc(file_.get()))
+      value = value * 10 + static_cast<std::uint64_t>(c - '0');
     if (value < least || value > most) {
       fail(std::string("its ") + what + " is not from " + std::to_string(least) + " to " + std::to_string(most));
     }
@@ -96,7 +98,8 @@ class pnm_reader final : public picture_reader {
   void check_size(std::size_t least_row_bytes) const {
     struct stat status {};
     if (::fstat(::fileno(file_.get()), &status) != 0 || !S_ISREG(status.st_mode)) return;
-    const unsigned __int128 needed = static_cast<unsigned __int128>(least_row_bytes) * layout_.height + static_cast<std::uint64_t>(data_offset_);
+    const unsigned __int128 needed =
+        static_cast<unsigned __int128>(least_row_bytes) * layout_.height + static_cast<std::uint64_t>(data_offset_);
     if (needed > static_cast<std::uint64_t>(status.st_size)) {
       fail("ends too early: " + std::to_string(status.st_size) + " bytes, and its header speaks of at least " +
            (needed >> 63 == 0 ? std::to_string(static_cast<std::uint64_t>(needed)) : std::string("more than 2^63")));

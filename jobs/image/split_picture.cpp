@@ -106,7 +106,8 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
   } catch (const std::system_error& error) {
     return {kind::failed, "cannot write " + files.output + ": " + error.code().message(), 0};
   } catch (const std::exception& error) {  // also what a task has thrown
-    return {kind::failed, std::string(error.what()).find(files.input) == std::string::npos ? files.input + ": " + error.what() : error.what(), 0};
+    return {kind::failed,
+            std::string(error.what()).find(files.input) == std::string::npos ? files.input + ": " + error.what() : error.what(), 0};
   }
 }
 

@@ -1,8 +1,8 @@
 // One large picture by all workers: a task filters and encodes a strip.
 //
 // A raw PNM is read by the workers, each its own rows, and a PNM is written by them. The bytes of a PNG or a JPEG can only be
-// decoded one after another: rank 0 does it while workers are busy with strips that it has sent, and joins the encoded ones, with no
-// more of them in memory than are in flight.
+// decoded one after another: rank 0 does it while workers are busy with strips that it has sent, and joins the encoded ones, with
+// no more of them in memory than are in flight.
 #pragma once
 
 #include <functional>

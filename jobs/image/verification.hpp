@@ -14,7 +14,8 @@ std::uint32_t sample_by_definition(const operation& what, const strip_rows& stri
                                    std::uint32_t y, std::uint32_t channel);
 
 /// The first difference found between the picture in the file `written` and what it should be; empty if there is none.
-/// A JPEG is not the same to the last digit: there the filter's own values are compared, and what was written on the average.
+/// A JPEG's pixels are not exact: there the filter's values before they are encoded are compared, and the file has to be, byte for
+/// byte, what they are encoded to.
 /// Throws: picture_error.
 std::string difference(const picture_settings& settings, const picture_files& files, const std::string& written);
 

@@ -51,15 +51,17 @@ case $case in
     echo 'Dear diary' >in/notes.txt
     : >in/empty.png
     head -c 100 in/3.ppm >in/short.ppm
+    mkfifo in/pipe.png
+    mkdir in/subfolder
     expect_status 1 --op box --radius 2 in --output out --verify
-    [[ $(ls out | tr '\n' ' ') == '1.ppm 2.ppm 3.ppm ' ]] || complain "in the folder: $(ls -A out)"
-    for problem in 'in/notes.txt: is neither PNG nor JPEG nor PNM' 'in/empty.png: is empty' 'in/short.ppm: ends too early'; do
+    (cd out && [[ $(echo *) == '1.ppm 2.ppm 3.ppm' ]]) || complain "in the folder: $(ls -A out)"
+    for problem in 'in/notes.txt: is neither PNG nor JPEG nor PNM' 'in/empty.png: is empty' 'in/short.ppm: ends too early' 'in/pipe.png: is not a regular file'; do
       grep -q "$problem" stderr || complain "stderr does not say: $problem"
     done
-    [[ $(wc -l <stderr) == 3 ]] || complain "stderr: $(<stderr)"
-    [[ $(<stdout) == 'Pictures: 3 of 6, 2100 pixels' ]] || complain "stdout is: $(<stdout)"
+    [[ $(wc -l <stderr) == 4 ]] || complain "stderr: $(<stderr)"
+    [[ $(<stdout) == 'Pictures: 3 of 7, 2100 pixels' ]] || complain "stdout is: $(<stdout)"
     # Once they are gone, the same command succeeds; what exists is replaced only when asked.
-    rm in/notes.txt in/empty.png in/short.ppm
+    rm in/notes.txt in/empty.png in/short.ppm in/pipe.png
     sum=$(cat out/* | cksum)
     expect_status 2 --op gaussian --sigma 1 in --output out
     grep -q 'exists already; --force replaces it' stderr || complain "stderr: $(<stderr)"
@@ -126,7 +128,8 @@ case $case in
     ;;
 
   full-disk)
-    mkdir small && mount -t tmpfs -o size=256k tmpfs small 2>/dev/null || skip "no small file system can be mounted here"
+    mkdir small
+    mount -t tmpfs -o size=256k tmpfs small 2>/dev/null || skip "no small file system can be mounted here"
     trap 'umount "$scratch/small"; rm -rf "$scratch"' EXIT
     picture a.ppm 400 400 1
     cp a.ppm b.ppm
@@ -168,7 +171,7 @@ case $case in
       local expected=$1
       shift
       expect_status 2 "$@"
-      [[ $(wc -l <stderr) == 1 && ! -s stdout ]] && grep -qE -- "$expected" stderr || complain "not one line with '$expected': $(<stderr)"
+      { [[ $(wc -l <stderr) == 1 && ! -s stdout ]] && grep -qE -- "$expected" stderr; } || complain "not one line with '$expected': $(<stderr)"
     }
     refused '--op' a.ppm --output b.ppm
     refused '--output' --op sobel a.ppm

@@ -42,7 +42,9 @@ struct picture_folder {
     std::ofstream(file(name), std::ios::binary) << bytes;
     return file(name);
   }
-  std::size_t files() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator())); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
 };
 
 std::string content(const std::string& path) {
@@ -63,7 +65,8 @@ std::string encoded(const jobs::encoding& how, const picture_layout& layout, con
   jobs::picture_joiner joiner(how, layout, metadata);
   std::string file = joiner.start();
   for (std::uint32_t first = 0; first < layout.height; first += rows) {
-    file += joiner.part(jobs::encode_strip(how, strip_rows::at(layout, first, rows, 0), samples.data() + first * layout.row_bytes()));
+    file +=
+        joiner.part(jobs::encode_strip(how, strip_rows::at(layout, first, rows, 0), samples.data() + first * layout.row_bytes()));
   }
   return file + joiner.end();
 }
@@ -131,8 +134,10 @@ TEST_CASE("known pixels: a mean, a gradient, a gray") {
   const picture_layout gray{3, 3, 1, 8};
   const jobs::strip_samples step{0, 0, 90, 0, 0, 90, 0, 0, 90};
   const strip_rows whole = strip_rows::at(gray, 0, 3, 0);
-  CHECK(jobs::filter_strip({operation_kind::box, 1, {}}, whole, step.data()) == jobs::strip_samples{0, 30, 60, 0, 30, 60, 0, 30, 60});
-  CHECK(jobs::filter_strip({operation_kind::sobel, 0, {}}, whole, step.data()) == jobs::strip_samples{0, 255, 255, 0, 255, 255, 0, 255, 255});
+  CHECK(jobs::filter_strip({operation_kind::box, 1, {}}, whole, step.data()) ==
+        jobs::strip_samples{0, 30, 60, 0, 30, 60, 0, 30, 60});
+  CHECK(jobs::filter_strip({operation_kind::sobel, 0, {}}, whole, step.data()) ==
+        jobs::strip_samples{0, 255, 255, 0, 255, 255, 0, 255, 255});
   const jobs::strip_samples colors{255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
   const strip_rows four = strip_rows::at({4, 1, 3, 8}, 0, 1, 0);
   CHECK(jobs::filter_strip({operation_kind::grayscale, 0, {}}, four, colors.data()) == jobs::strip_samples{54, 182, 18, 255});
@@ -158,7 +163,8 @@ TEST_CASE("a uniform picture stays what it is") {
   const picture_layout layout{40, 30, 1, 16};
   jobs::strip_samples samples(layout.row_bytes() * layout.height, 0xff);
   for (const operation& what : all_operations()) {
-    if (what.kind != operation_kind::sobel) CHECK(jobs::filter_strip(what, strip_rows::at(layout, 0, 30, 0), samples.data()) == samples);
+    if (what.kind != operation_kind::sobel)
+      CHECK(jobs::filter_strip(what, strip_rows::at(layout, 0, 30, 0), samples.data()) == samples);
   }
 }
 
@@ -237,8 +243,9 @@ TEST_CASE("PNM headers and values in all their forms") {
   CHECK(read("P5\r2 1 255\nA\n") == samples{'A', '\n'});
   CHECK(read("P3 1 1 255 1 2 3 4 5 6") == samples{1, 2, 3});
   CHECK(read("P5 1 1 1000\n\x03\xe8") == samples{0xff, 0xff});
-  for (const char* const wrong : {"P5", "P5 1", "P5 0 1 255\nA", "P5 1 1 0\nA", "P5 1 1 65536\nAB", "P5 -1 1 255\nA", "P5 1 1 255", "P2 1 1 9\n10", "P2 2 1 9\n1",
-                                  "P1 1 1\n2", "P5 99999999 99999999 255\nA", "P5 99999999999999999999 1 255\nA", "P3 99999999 99999999 255\n1", "P5 1 1 9\nA"}) {
+  for (const char* const wrong : {"P5", "P5 1", "P5 0 1 255\nA", "P5 1 1 0\nA", "P5 1 1 65536\nAB", "P5 -1 1 255\nA", "P5 1 1 255",
+                                  "P2 1 1 9\n10", "P2 2 1 9\n1", "P1 1 1\n2", "P5 99999999 99999999 255\nA",
+                                  "P5 99999999999999999999 1 255\nA", "P3 99999999 99999999 255\n1", "P5 1 1 9\nA"}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS(read(wrong), jobs::picture_error);
   }
@@ -250,12 +257,14 @@ TEST_CASE("one picture split over the pool is the picture of one task, in every 
   for (const auto from : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
     const std::string input = folder.put("in", encoded({from}, small_rgb, random_samples(small_rgb, 5), 128));
     for (const auto to : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
-      for (const operation& what : {operation{operation_kind::gaussian, 11, jobs::gaussian_weights(3.7, 11)}, operation{operation_kind::sobel, 0, {}}}) {
+      for (const operation& what :
+           {operation{operation_kind::gaussian, 11, jobs::gaussian_weights(3.7, 11)}, operation{operation_kind::sobel, 0, {}}}) {
         const jobs::picture_settings settings{.what = what, .rows = 16, .replace = true, .verify = true};
         const int format = static_cast<int>(to);
         REQUIRE(jobs::process_picture(settings, {input, folder.file("one"), format}).problem.empty());
         std::uint64_t strips = 0;
-        const auto outcome = jobs::split_picture(pool, settings, {input, folder.file("split"), format}, [&](std::uint64_t done, std::uint64_t) { strips = done; });
+        const auto outcome = jobs::split_picture(pool, settings, {input, folder.file("split"), format},
+                                                 [&](std::uint64_t done, std::uint64_t) { strips = done; });
         REQUIRE(outcome.problem.empty());
         CHECK(strips == (to == picture_format::jpeg ? 3 : 19));
         CHECK(content(folder.file("split")) == content(folder.file("one")));
@@ -289,17 +298,27 @@ TEST_CASE("verification finds a wrong pixel, wrong parameters and a wrong size")
     const jobs::picture_files files{input, folder.file(name), format};
     REQUIRE(jobs::process_picture(right, files).problem.empty());
     CHECK(jobs::difference(right, files, files.output).empty());
-    if (format != 1) CHECK_FALSE(jobs::difference(other, files, files.output).empty());
+    CHECK_FALSE(jobs::difference(other, files, files.output).empty());
   }
   std::string bytes = content(folder.file("out.pgm"));
   bytes[bytes.size() - 256] = static_cast<char>(bytes[bytes.size() - 256] + 1);  // the first pixel
   CHECK_THAT(jobs::difference(right, {input, "out.pgm"}, folder.put("changed", bytes)), support::containing("column 0, row 0"));
   const picture_layout smaller{16, 15, 1, 8};
-  CHECK_FALSE(jobs::difference(right, {input, "x"}, folder.put("smaller", encoded({picture_format::pnm}, smaller, samples, 16))).empty());
+  CHECK_FALSE(
+      jobs::difference(right, {input, "x"}, folder.put("smaller", encoded({picture_format::pnm}, smaller, samples, 16))).empty());
   jobs::strip_samples inverse = samples;
   for (auto& value : inverse) value = static_cast<std::uint8_t>(~value);
   const std::string negative = folder.put("negative.jpg", encoded({picture_format::jpeg}, layout, inverse, 128));
-  CHECK_THAT(jobs::difference(right, {input, "x"}, negative), support::containing("on the average"));
+  CHECK_THAT(jobs::difference(right, {input, "x"}, negative), support::containing("is not what its pixels are encoded to"));
+}
+
+TEST_CASE("verification takes a coarse JPEG of noise for what it is") {
+  const picture_folder folder;
+  const std::string input = folder.put("in.png", encoded({picture_format::png}, small_rgb, random_samples(small_rgb, 2), 16));
+  for (const int quality : {1, 50, 89, 100}) {
+    CHECK(jobs::process_picture({.what = {}, .quality = quality, .replace = true, .verify = true}, {input, folder.file("out.jpg"), 1})
+              .problem.empty());
+  }
 }
 
 TEST_CASE("profiles and densities are kept, but not a colour profile for gray") {
@@ -311,7 +330,14 @@ TEST_CASE("profiles and densities are kept, but not a colour profile for gray") 
   REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).problem.empty());
   CHECK_THAT(content(folder.file("out.png")), support::containing("pHYs"));
 
-  const std::string exif("\xff\xe1\0\x08" "Exif\0\0", 10), profile("\xff\xe2\0\x06" "abcd", 8);
+  const std::string exif(
+      "\xff\xe1\0\x08"
+      "Exif\0\0",
+      10),
+      profile(
+          "\xff\xe2\0\x06"
+          "abcd",
+          8);
   const std::string jpeg = folder.put("in.jpg", encoded({picture_format::jpeg}, layout, samples, 128, exif + profile));
   REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {jpeg, folder.file("blurred.jpg")}).problem.empty());
   CHECK(content(folder.file("blurred.jpg")).find(exif + profile) != std::string::npos);
@@ -323,17 +349,20 @@ TEST_CASE("profiles and densities are kept, but not a colour profile for gray") 
 TEST_CASE("names of results: kept, corrected where they would be wrong, refused where two are the same") {
   const picture_folder folder;
   fs::create_directory(folder.file("in"));
-  for (const char* const name : {"a.ppm", "b.pbm", "c.JPG", "d.png", "notes.txt", ".hidden", "e.png.part-12"}) folder.put(std::string("in/") + name, "x");
+  for (const char* const name : {"a.ppm", "b.pbm", "c.JPG", "d.png", "notes.txt", ".hidden", "e.png.part-12"})
+    folder.put(std::string("in/") + name, "x");
   const auto names = [&](const jobs::picture_request& request, const operation& what) {
     std::vector<std::string> found;
-    for (const auto& files : jobs::plan_pictures(request, what).pictures) found.push_back(fs::path(files.output).filename().string());
+    for (const auto& files : jobs::plan_pictures(request, what).pictures)
+      found.push_back(fs::path(files.output).filename().string());
     return found;
   };
   using list = std::vector<std::string>;
   CHECK(names({{folder.file("in")}, folder.file("out"), {}, false}, {}) == list{"a.pgm", "b.pgm", "c.JPG", "d.png", "notes.txt"});
   const operation box{operation_kind::box, 1, {}};
   CHECK(names({{folder.file("in")}, folder.file("out"), {}, false}, box) == list{"a.ppm", "b.pgm", "c.JPG", "d.png", "notes.txt"});
-  CHECK(names({{folder.file("in")}, folder.file("out"), "png", false}, box) == list{"a.png", "b.png", "c.png", "d.png", "notes.txt.png"});
+  CHECK(names({{folder.file("in")}, folder.file("out"), "png", false}, box) ==
+        list{"a.png", "b.png", "c.png", "d.png", "notes.txt.png"});
   folder.put("in/a.png", "x");
   CHECK_THROWS_AS(names({{folder.file("in")}, folder.file("out"), "png", false}, box), jobs::usage_error);
   CHECK_THROWS_AS(names({{folder.file("in")}, folder.file("in"), {}, false}, box), jobs::usage_error);

@@ -55,8 +55,8 @@ ROWS = [
     Row(job="image", size="200 pictures of 1024 x 768, blurred", own=OWN, peer_name="mogrify, 2 threads",
         peer=["sh", "-c", "mkdir -p peer && mogrify -limit thread 2 -path peer -blur 6x2 in/*"], bar=1, prepare=make, check=check,
         packages=("imagemagick",), fresh=("own", "peer"),
-        note="sigma 2, 6 pixels to each side; 100 JPEG, 100 PNG; each with its own default compression, mogrify's PNG some 4 % smaller"),
-    Row(job="image", size="the same, PNG no larger than the peer's", own=[*OWN, "--compression", "7"], peer_name="two mogrify of 1 thread",
+        note="sigma 2, 6 pixels to each side; 100 JPEG, 100 PNG; each tool at its default compression: mogrify's files are 12 % smaller together"),
+    Row(job="image", size="the same, PNG at zlib's level 7 as the peer's", own=[*OWN, "--compression", "7"], peer_name="two mogrify of 1 thread",
         peer=["sh", "-c", "mkdir -p peer && ls -d in/* | MAGICK_THREAD_LIMIT=1 xargs -P 2 -n 10 mogrify -path peer -blur 6x2"],
-        bar=1, prepare=make, check=check, packages=("imagemagick",), fresh=("own", "peer"), note="the peer at its best: two processes share nothing"),
+        bar=1, prepare=make, check=check, packages=("imagemagick",), fresh=("own", "peer"), note="two processes of the peer; its files are 3 % smaller together"),
 ]
