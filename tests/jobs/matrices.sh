@@ -96,7 +96,7 @@ case $behaviour in
     run 2 'good\.npy .*other\.npy .*types' matadd good.npy other.npy --output out.npy
     run 2 'good\.npy .*tall\.npy .*shapes' matadd good.npy tall.npy --output out.npy
     run 2 'good\.npy .*2 x 3.*rows' matmul good.npy good.npy --output out.npy
-    run 2 'good\.npy .*types' matmul tall.npy other.npy --output out.npy
+    run 2 'tall\.npy .*types' matmul tall.npy other.npy --output out.npy
     nothing_left out.npy
     ;;
 
