@@ -46,7 +46,7 @@ images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X
   images<number> result{std::vector<number>(band.rows * vectors), std::vector<double>(band.rows)};
   matrix_reader reader(matrix);
   std::vector<T> numbers;
-  for (block piece : squarish(band.rows, band.columns, piece_count).all()) {
+  for (const block& piece : squarish(band.rows, band.columns, piece_count).all()) {
     numbers.resize(piece.count());
     reader.read<T>({piece.row + band.row, piece.column + band.column, piece.rows, piece.columns}, std::span(numbers));
     const std::span<const number> entries = x(piece.column, piece.columns);

@@ -54,9 +54,7 @@ total total_of_part(const matrix_source& matrix, const block& part) {
     matrix_reader reader(matrix);
     std::vector<T> numbers;
     total result;
-    for (block piece :
-         (part.columns <= piece_count ? bands(part.rows, part.columns, piece_count) : cut(part.rows, part.columns, 1, piece_count))
-             .all()) {
+    for (const block& piece : pieces(part.rows, part.columns, piece_count).all()) {
       numbers.resize(piece.count());
       reader.read<T>({part.row + piece.row, part.column + piece.column, piece.rows, piece.columns}, std::span(numbers));
       result = result + total_of(std::span<const T>(numbers));
@@ -68,10 +66,7 @@ total total_of_part(const matrix_source& matrix, const block& part) {
 /// The matrix as it lies on disk, for those to whom it does not matter what a row is.
 matrix_source in_order(const matrix_source& matrix) { return matrix.fortran_order ? matrix.transposed() : matrix; }
 
-tiles parts_for_total(const matrix_source& stored) {
-  if (stored.columns <= band_count) return bands(stored.rows, stored.columns, band_count);
-  return cut(stored.rows, stored.columns, 1, band_count);
-}
+tiles parts_for_total(const matrix_source& stored) { return pieces(stored.rows, stored.columns, band_count); }
 
 total total_of_matrix(rankpool::executor& pool, const matrix_source& matrix) {
   const matrix_source stored = in_order(matrix);
