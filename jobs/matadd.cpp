@@ -66,7 +66,7 @@ void write_whole_sum(rankpool::executor& pool, command_context& context, const o
   context.explain("the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
                   (work.a.fortran_order == work.b.fortran_order ? "pieces of the files, which are in the same order"
                                                                 : "tiles, as the files are in different orders"));
-  context.shown.expect(parts.count());
+  context.shown.expect(parts.count() + (context.verify ? tasks_to_check(work) : 0));
   file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
                         rankpool::partial(write_sum, work), parts.all()));
   if (context.verify) {

@@ -46,7 +46,7 @@ images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X
   images<number> result{std::vector<number>(band.rows * vectors), std::vector<double>(band.rows)};
   matrix_reader reader(matrix);
   std::vector<T> numbers;
-  for (block piece : squarish(band.rows, band.columns, piece_count).all()) {
+  for (const block& piece : squarish(band.rows, band.columns, piece_count).all()) {
     numbers.resize(piece.count());
     reader.read<T>({piece.row + band.row, piece.column + band.column, piece.rows, piece.columns}, std::span(numbers));
     const std::span<const number> entries = x(piece.column, piece.columns);
@@ -134,6 +134,13 @@ std::vector<std::uint64_t> compare(const product& work, std::uint64_t seed, doub
   return {0, 0, untested};
 }
 
+tiles bands_of_factor(const product& work) { return bands(work.b.rows, work.b.columns, band_count); }
+
+tiles bands_of_product(const product& work) {
+  const std::uint64_t longest = std::max({work.a.columns, work.b.columns, std::uint64_t{1}});
+  return cut(work.a.rows, work.b.columns, std::max<std::uint64_t>(1, band_count / longest), work.b.columns);
+}
+
 template <class T>
 product_check check(rankpool::executor& pool, const product& work, std::uint64_t seed) {
   using number = exact<T>;
@@ -141,8 +148,8 @@ product_check check(rankpool::executor& pool, const product& work, std::uint64_t
   projected.reserve(work.b.rows * vectors);
   double squares = 0;
   const auto project_band = rankpool::partial(project<T>, work.b, seed);
-  for (const auto& part : pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, project_band,
-                                   bands(work.b.rows, work.b.columns, band_count).all())) {
+  for (const auto& part :
+       pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, project_band, bands_of_factor(work).all())) {
     projected.insert(projected.end(), part.begin(), part.end() - 1);
     squares += static_cast<double>(part.back());
   }
@@ -150,10 +157,8 @@ product_check check(rankpool::executor& pool, const product& work, std::uint64_t
 
   product_check result;
   const auto compare_band = rankpool::partial(compare<T>, work, seed, std::sqrt(squares), pool.share(std::move(projected)));
-  const std::uint64_t longest = std::max(work.a.columns, work.b.columns);
-  const tiles whole_rows = cut(work.a.rows, work.b.columns,
-                               std::max<std::uint64_t>(1, band_count / std::max<std::uint64_t>(1, longest)), work.b.columns);
-  for (const auto& part : pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, compare_band, whole_rows.all())) {
+  for (const auto& part :
+       pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, compare_band, bands_of_product(work).all())) {
     if (part[1] != 0 && result.holds) {
       result.holds = false;
       result.wrong_row = part[0];
@@ -164,6 +169,8 @@ product_check check(rankpool::executor& pool, const product& work, std::uint64_t
 }
 
 }  // namespace
+
+std::uint64_t tasks_to_check(const product& work) { return bands_of_factor(work).count() + bands_of_product(work).count(); }
 
 product_check check_product(rankpool::executor& pool, const product& work, std::uint64_t seed) {
   return with_element(work.a.type, [&]<class T>(T) { return check<T>(pool, work, seed); });

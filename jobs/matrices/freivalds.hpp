@@ -21,6 +21,9 @@ struct product_check {
   std::uint64_t untested_rows = 0;
 };
 
+/// How many tasks the test takes.
+std::uint64_t tasks_to_check(const product& work);
+
 /// Tests the file `work.target` on the workers. Rank 0 holds 16 numbers for each row of B meanwhile. Throws: what tasks throw.
 product_check check_product(rankpool::executor& pool, const product& work, std::uint64_t seed);
 

@@ -62,14 +62,19 @@ mapped_file::~mapped_file() { ::munmap(const_cast<std::byte*>(data_), size_); }
 
 template <class T>
 void transpose(const T* from, std::uint64_t rows, std::uint64_t columns, T* into) {
-  constexpr std::uint64_t edge = 128 / sizeof(T);  // two cache lines
+  // A square passes through memory of its own, so that no cache line is needed twice: with a power of two between them, the
+  // lines of a square all fall into the same few places of the cache.
+  constexpr std::uint64_t edge = 64 / sizeof(T);
+  T square[edge][edge];
   for (std::uint64_t row = 0; row < rows; row += edge) {
-    const std::uint64_t last_row = std::min(rows, row + edge);
+    const std::uint64_t height = std::min(edge, rows - row);
     for (std::uint64_t column = 0; column < columns; column += edge) {
-      const std::uint64_t last_column = std::min(columns, column + edge);
-      for (std::uint64_t r = row; r < last_row; ++r) {
-        for (std::uint64_t c = column; c < last_column; ++c) into[r * columns + c] = from[c * rows + r];
+      const std::uint64_t width = std::min(edge, columns - column);
+      for (std::uint64_t c = 0; c < width; ++c) {
+        const T* const line = from + (column + c) * rows + row;
+        for (std::uint64_t r = 0; r < height; ++r) square[r][c] = line[r];
       }
+      for (std::uint64_t r = 0; r < height; ++r) std::copy_n(square[r], width, into + (row + r) * columns + column);
     }
   }
 }

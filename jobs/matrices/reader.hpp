@@ -55,7 +55,7 @@ class mapped_file {
   std::size_t size_ = 0;
 };
 
-/// into[r * columns + c] = from[c * rows + r], by blocks that fit the first cache.
+/// into[r * columns + c] = from[c * rows + r], by squares of a cache line each way.
 template <class T>
 void transpose(const T* from, std::uint64_t rows, std::uint64_t columns, T* into);
 

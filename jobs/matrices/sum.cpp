@@ -35,8 +35,7 @@ tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count) {
   const std::uint64_t fair = asked.a.whole().count() / (8 * static_cast<std::uint64_t>(std::max(workers, 1)));
   const std::uint64_t chosen = count > 0 ? std::min(count, most) : std::clamp(fair, least, most);
   if (!streams(asked)) return squarish(asked.a.rows, asked.a.columns, chosen);
-  if (asked.a.columns <= chosen) return bands(asked.a.rows, asked.a.columns, chosen);
-  return cut(asked.a.rows, asked.a.columns, 1, chosen);
+  return pieces(asked.a.rows, asked.a.columns, chosen);
 }
 
 std::uint64_t write_sum(const sum& work, const block& part) {
@@ -45,9 +44,7 @@ std::uint64_t write_sum(const sum& work, const block& part) {
     const matrix_writer target(work.target);
     std::vector<T> left, right;
     const std::uint64_t at_once = streams(work) ? piece_bytes / sizeof(T) : part.count();
-    const tiles pieces =
-        part.columns <= at_once ? bands(part.rows, part.columns, at_once) : cut(part.rows, part.columns, 1, at_once);
-    for (block piece : pieces.all()) {
+    for (block piece : pieces(part.rows, part.columns, at_once).all()) {
       piece.row += part.row;
       piece.column += part.column;
       add_part(a, b, piece, left, right);

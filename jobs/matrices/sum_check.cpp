@@ -54,9 +54,7 @@ total total_of_part(const matrix_source& matrix, const block& part) {
     matrix_reader reader(matrix);
     std::vector<T> numbers;
     total result;
-    for (block piece :
-         (part.columns <= piece_count ? bands(part.rows, part.columns, piece_count) : cut(part.rows, part.columns, 1, piece_count))
-             .all()) {
+    for (const block& piece : pieces(part.rows, part.columns, piece_count).all()) {
       numbers.resize(piece.count());
       reader.read<T>({part.row + piece.row, part.column + piece.column, piece.rows, piece.columns}, std::span(numbers));
       result = result + total_of(std::span<const T>(numbers));
@@ -65,13 +63,16 @@ total total_of_part(const matrix_source& matrix, const block& part) {
   });
 }
 
+/// The matrix as it lies on disk, for those to whom it does not matter what a row is.
+matrix_source in_order(const matrix_source& matrix) { return matrix.fortran_order ? matrix.transposed() : matrix; }
+
+tiles parts_for_total(const matrix_source& stored) { return pieces(stored.rows, stored.columns, band_count); }
+
 total total_of_matrix(rankpool::executor& pool, const matrix_source& matrix) {
-  const matrix_source in_order = matrix.fortran_order ? matrix.transposed() : matrix;
-  const tiles parts = in_order.columns <= band_count ? bands(in_order.rows, in_order.columns, band_count)
-                                                     : cut(in_order.rows, in_order.columns, 1, band_count);
+  const matrix_source stored = in_order(matrix);
   total result;
-  for (const total& part :
-       pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, rankpool::partial(total_of_part, in_order), parts.all())) {
+  for (const total& part : pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()},
+                                    rankpool::partial(total_of_part, stored), parts_for_total(stored).all())) {
     result = result + part;
   }
   return result;
@@ -114,6 +115,13 @@ bool agree(const total& a, const total& b, const total& c, element_type type) {
 }
 
 }  // namespace
+
+std::uint64_t tasks_to_check(const sum& work) {
+  if (work.a.whole().count() == 0) return 0;
+  std::uint64_t tasks = sum_check::samples / samples_in_task;
+  for (const matrix_source* matrix : {&work.a, &work.b, &work.target}) tasks += parts_for_total(in_order(*matrix)).count();
+  return tasks;
+}
 
 sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t seed) {
   sum_check result;

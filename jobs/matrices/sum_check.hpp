@@ -18,6 +18,9 @@ struct sum_check {
   bool totals_tested = true;  // false: inf or nan among the numbers
 };
 
+/// How many tasks the test takes.
+std::uint64_t tasks_to_check(const sum& work);
+
 /// Tests the file `work.target` on the workers. Throws: what tasks throw.
 sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t seed);
 

@@ -46,6 +46,11 @@ inline tiles bands(std::uint64_t rows, std::uint64_t columns, std::uint64_t most
   return cut(rows, columns, std::max<std::uint64_t>(1, most_count / std::max<std::uint64_t>(1, columns)), columns);
 }
 
+/// Pieces that lie together in a file in C order: bands, or parts of a row if one is more than `most_count` numbers.
+inline tiles pieces(std::uint64_t rows, std::uint64_t columns, std::uint64_t most_count) {
+  return columns <= most_count ? bands(rows, columns, most_count) : cut(rows, columns, 1, most_count);
+}
+
 /// Tiles of at most `most_count` numbers, whole rows or whole columns if that leaves the other side long enough.
 inline tiles squarish(std::uint64_t rows, std::uint64_t columns, std::uint64_t most_count) {
   std::uint64_t edge = 1;

@@ -1,0 +1,304 @@
+// Matrices in files: products and sums of every type, order and shape against plain loops, and tests that find what is wrong.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "matrices/freivalds.hpp"
+#include "matrices/gemm.hpp"
+#include "matrices/product.hpp"
+#include "matrices/reader.hpp"
+#include "matrices/result_file.hpp"
+#include "matrices/sum.hpp"
+#include "matrices/sum_check.hpp"
+#include "matrices/text.hpp"
+#include "matrices/tiles.hpp"
+#include "support/catch.hpp"
+#include "support/cluster.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using jobs::block;
+using jobs::element_type;
+using jobs::matrix_source;
+
+/// A folder of its own for each test, removed at its end.
+struct scratch_folder {
+  fs::path path;
+  scratch_folder() {
+    std::string name = (fs::temp_directory_path() / "rankpool-matrices-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~scratch_folder() { fs::remove_all(path); }
+  std::string file(const std::string& name) const { return (path / name).string(); }
+};
+
+/// A matrix in memory, rows one after another.
+template <class T>
+struct table {
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::vector<T> numbers = std::vector<T>(rows * columns);
+
+  T& at(std::uint64_t r, std::uint64_t c) { return numbers[r * columns + c]; }
+  const T& at(std::uint64_t r, std::uint64_t c) const { return numbers[r * columns + c]; }
+};
+
+template <class T>
+constexpr element_type type_of() {
+  if constexpr (std::is_same_v<T, std::int32_t>) return element_type::int32;
+  if constexpr (std::is_same_v<T, std::int64_t>) return element_type::int64;
+  if constexpr (std::is_same_v<T, float>) return element_type::float32;
+  return element_type::float64;
+}
+
+/// Numbers of the type's whole range where they are whole, so that sums and products wrap around.
+template <class T>
+table<T> random_table(std::uint64_t rows, std::uint64_t columns, std::uint64_t seed) {
+  table<T> result{rows, columns};
+  for (std::uint64_t i = 0; i < result.numbers.size(); ++i) {
+    if constexpr (std::is_integral_v<T>) {
+      result.numbers[i] = static_cast<T>(jobs::random_bits(seed, i));
+    } else {
+      result.numbers[i] = jobs::generated_value<T>(seed, i);
+    }
+  }
+  return result;
+}
+
+template <class T>
+matrix_source stored(const std::string& path, const table<T>& content, bool fortran_order) {
+  jobs::result_file file({.path = path, .force = true},
+                         {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
+  const matrix_source target = file.target();
+  const jobs::file parts(target.path, jobs::file::mode::write);
+  for (std::uint64_t r = 0; r < content.rows; ++r) {
+    for (std::uint64_t c = 0; c < content.columns; ++c)
+      parts.write_items(std::span<const T>(&content.at(r, c), 1), target.offset_of(r, c));
+  }
+  file.finish();
+  return jobs::stored_matrix(path);
+}
+
+template <class T>
+table<T> content(const matrix_source& source) {
+  table<T> result{source.rows, source.columns};
+  if (source.whole().count() > 0) jobs::matrix_reader(source).read(source.whole(), std::span(result.numbers));
+  return result;
+}
+
+/// The product by its definition, fractions in long double.
+template <class T>
+table<T> plain_product(const table<T>& a, const table<T>& b) {
+  table<T> result{a.rows, b.columns};
+  for (std::uint64_t i = 0; i < a.rows; ++i) {
+    for (std::uint64_t j = 0; j < b.columns; ++j) {
+      if constexpr (std::is_integral_v<T>) {
+        std::uint64_t sum = 0;
+        for (std::uint64_t k = 0; k < a.columns; ++k)
+          sum += static_cast<std::uint64_t>(a.at(i, k)) * static_cast<std::uint64_t>(b.at(k, j));
+        result.at(i, j) = static_cast<T>(sum);
+      } else {
+        long double sum = 0;
+        for (std::uint64_t k = 0; k < a.columns; ++k)
+          sum += static_cast<long double>(a.at(i, k)) * static_cast<long double>(b.at(k, j));
+        result.at(i, j) = static_cast<T>(sum);
+      }
+    }
+  }
+  return result;
+}
+
+template <class T>
+bool is_close(const table<T>& a, const table<T>& b) {
+  if constexpr (std::is_integral_v<T>) return a.numbers == b.numbers;
+  const T most = 200 * std::numeric_limits<T>::epsilon();
+  return std::ranges::equal(a.numbers, b.numbers, [most](T x, T y) { return std::abs(x - y) <= most; });
+}
+
+/// What `asked` gives in a file of this name, made by the pool.
+matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
+  jobs::result_file file({.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
+  asked.target = file.target();
+  file.collect(pool.map(rankpool::partial(jobs::write_product, asked), jobs::tiles_of_product(asked, 2, rows_per_tile).all()));
+  file.finish();
+  return asked.target = jobs::stored_matrix(path);
+}
+
+matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
+  jobs::result_file file({.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
+  asked.target = file.target();
+  file.collect(pool.map(rankpool::partial(jobs::write_sum, asked), jobs::parts_of_sum(asked, 2, count).all()));
+  file.finish();
+  return asked.target = jobs::stored_matrix(path);
+}
+
+/// Puts another number into the file.
+template <class T>
+void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t column, T value) {
+  jobs::file(target.path, jobs::file::mode::write).write_items(std::span<const T>(&value, 1), target.offset_of(row, column));
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order", "", std::int32_t, std::int64_t, float, double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  for (const bool a_by_columns : {false, true}) {
+    for (const bool b_by_columns : {false, true}) {
+      const auto a = random_table<TestType>(37, 53, 1), b = random_table<TestType>(53, 41, 2);
+      jobs::product asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
+      CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
+      CHECK(jobs::check_product(pool, asked, 7).holds);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up", "", std::int64_t, double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  struct shape {
+    std::uint64_t rows, inner, columns;
+  };
+  for (const shape s :
+       {shape{1, 70, 1}, shape{70, 1, 65}, shape{1, 1, 1}, shape{3, 0, 4}, shape{0, 5, 4}, shape{4, 5, 0}, shape{5, 3, 17}}) {
+    const auto a = random_table<TestType>(s.rows, s.inner, 1), b = random_table<TestType>(s.inner, s.columns, 2);
+    jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
+    CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+    CHECK(jobs::check_product(pool, asked, 7).holds);
+  }
+}
+
+TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the file are multiplied all the same", "", std::int64_t,
+                   double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  const auto a = random_table<TestType>(9, 8, 1), b = random_table<TestType>(8, 7, 2);
+  matrix_source moved = stored(folder.file("b.npy"), b, false);
+  const auto bytes = std::as_bytes(std::span(b.numbers));
+  {
+    fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
+    jobs::file(moved.path, jobs::file::mode::write).write(bytes, moved.data_offset += 3);
+  }
+  jobs::product asked{stored(folder.file("a.npy"), a, false), moved, {}};
+  CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+}
+
+TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at", "", std::int32_t, std::int64_t, float, double) {
+  const matrix_source source = jobs::generated_matrix(type_of<TestType>(), 50, 60, 3);
+  const auto whole = content<TestType>(source);
+  std::vector<TestType> part(6);
+  jobs::matrix_reader(source).read({10, 20, 2, 3}, std::span(part));
+  CHECK(part ==
+        std::vector{whole.at(10, 20), whole.at(10, 21), whole.at(10, 22), whole.at(11, 20), whole.at(11, 21), whole.at(11, 22)});
+  const auto [least, most] = std::ranges::minmax(whole.numbers);
+  CHECK(least >= (std::is_integral_v<TestType> ? -9 : -1));
+  CHECK(most <= (std::is_integral_v<TestType> ? 9 : 1));
+  CHECK(least < most);
+}
+
+TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  jobs::product asked{
+      jobs::generated_matrix(type_of<TestType>(), 80, 90, 1), jobs::generated_matrix(type_of<TestType>(), 90, 70, 2), {}};
+  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  REQUIRE(jobs::check_product(pool, asked, 5).holds);
+  const TestType right = content<TestType>(target).at(41, 69);
+  overwrite<TestType>(target, 41, 69, right + 1);
+  const jobs::product_check check = jobs::check_product(pool, asked, 5);
+  CHECK_FALSE(check.holds);
+  CHECK(check.wrong_row == 41);
+  overwrite<TestType>(target, 41, 69, right);
+  CHECK(jobs::check_product(pool, asked, 5).holds);
+}
+
+TEST_CASE("a product of large, equal fractions stands its test, and rows with nan or inf are left out") {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  table<float> a{20, 3000}, b{3000, 30};
+  std::ranges::fill(a.numbers, 0.1F);
+  std::ranges::fill(b.numbers, 1e7F);
+  a.at(3, 5) = std::numeric_limits<float>::quiet_NaN();
+  a.at(4, 5) = -std::numeric_limits<float>::infinity();
+  a.at(6, 1) = std::numeric_limits<float>::max();
+  jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, false), {}};
+  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  const jobs::product_check check = jobs::check_product(pool, asked, 5);
+  CHECK(check.holds);
+  CHECK(check.untested_rows == 3);
+  overwrite(target, 7, 7, std::numeric_limits<float>::quiet_NaN());
+  CHECK(jobs::check_product(pool, asked, 5).wrong_row == 7);
+}
+
+TEMPLATE_TEST_CASE("a sum of files is that of the definition, in every order and cut", "", std::int32_t, std::int64_t, float,
+                   double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  struct shape {
+    std::uint64_t rows, columns;
+  };
+  for (const shape s : {shape{37, 53}, shape{1, 100}, shape{100, 1}, shape{0, 3}, shape{3, 0}}) {
+    const auto a = random_table<TestType>(s.rows, s.columns, 1), b = random_table<TestType>(s.rows, s.columns, 2);
+    auto expected = a;
+    jobs::add(expected.numbers.data(), b.numbers.data(), b.numbers.size());
+    for (const bool b_by_columns : {false, true}) {
+      for (const std::uint64_t count : {0, 10, 100}) {
+        jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, b_by_columns), {}};
+        CHECK(content<TestType>(file_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
+        CHECK(jobs::check_sum(pool, asked, 7).failure.empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("whole numbers wrap around when they are added") {
+  std::vector<std::int64_t> a{std::numeric_limits<std::int64_t>::max(), -1};
+  const std::vector<std::int64_t> b{1, std::numeric_limits<std::int64_t>::min()};
+  jobs::add(a.data(), b.data(), 2);
+  CHECK(a == std::vector{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()});
+}
+
+TEMPLATE_TEST_CASE("a sum with a wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  const auto a = random_table<TestType>(200, 300, 1), b = random_table<TestType>(200, 300, 2);
+  jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
+  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  REQUIRE(jobs::check_sum(pool, asked, 5).failure.empty());
+  overwrite<TestType>(target, 150, 299, 3);
+  CHECK_FALSE(jobs::check_sum(pool, asked, 5).failure.empty());
+  for (std::uint64_t column = 0; column < 300; ++column) overwrite<TestType>(target, 100, column, 3);
+  CHECK_FALSE(jobs::check_sum(pool, asked, 6).failure.empty());
+}
+
+TEST_CASE("tiles cover a matrix once, and none is larger than asked") {
+  for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{100, 7}, {1, 1000}, {33, 65}, {1000, 1}}) {
+    for (const jobs::tiles& cut :
+         {jobs::cut(rows, columns, 10, 6), jobs::bands(rows, columns, 30), jobs::squarish(rows, columns, 64)}) {
+      std::vector<int> seen(rows * columns);
+      for (const block& tile : cut.all()) {
+        CHECK(tile.count() > 0);
+        for (std::uint64_t r = 0; r < tile.rows; ++r) {
+          for (std::uint64_t c = 0; c < tile.columns; ++c) ++seen[(tile.row + r) * columns + tile.column + c];
+        }
+      }
+      CHECK(std::ranges::count(seen, 1) == static_cast<std::ptrdiff_t>(seen.size()));
+    }
+    for (const block& tile : jobs::squarish(rows, columns, 64).all()) CHECK(tile.count() <= 64);
+  }
+  CHECK(jobs::cut(0, 5, 1, 1).count() == 0);
+  CHECK(jobs::cut(5, 0, 1, 1).count() == 0);
+}
+
+TEST_CASE("text has each number as short as its type allows") {
+  const std::vector<float> fractions{0.1F, -2, 1e20F, std::numeric_limits<float>::infinity()};
+  CHECK(jobs::text_of_rows(std::span(fractions), 2) == "[0.1, -2.0]\n[1e+20, inf]\n");
+  const std::vector<std::int64_t> whole{1, std::numeric_limits<std::int64_t>::min()};
+  CHECK(jobs::text_of_rows(std::span(whole), 1) == "[1]\n[-9223372036854775808]\n");
+}
