@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,8 +138,8 @@ bool has_ended(pid_t pid) {
 // One process on its way: what it prints is taken in until it has ended, or is made to.
 class running_process {
  public:
-  running_process(pid_t pid, descriptor out, descriptor err, double timeout_seconds)
-      : pid_(pid), out_(std::move(out)), err_(std::move(err)), pidfd_(::pidfd_open(pid, 0)), begin_(clock::now()) {
+  running_process(pid_t pid, descriptor out, descriptor err, clock::time_point begin, double timeout_seconds)
+      : pid_(pid), out_(std::move(out)), err_(std::move(err)), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), begin_(begin) {
     // Longer than a century is never.
     if (timeout_seconds > 0 && timeout_seconds < 3e9) {
       end_by_ = begin_ + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(timeout_seconds));
@@ -230,13 +230,14 @@ process_result run_process(const std::vector<std::string>& words, double timeout
   pipe_ends out = make_pipe();
   pipe_ends err = make_pipe();
   result.start = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto begin = clock::now();
   pid_t pid = 0;
   result.not_started = start(words, out.writing.get(), err.writing.get(), pid);
   if (result.not_started != 0) return result;
   guard.watch(pid);
   out.writing.reset();
   err.writing.reset();
-  running_process(pid, std::move(out.reading), std::move(err.reading), timeout_seconds).follow(result);
+  running_process(pid, std::move(out.reading), std::move(err.reading), begin, timeout_seconds).follow(result);
 
   guard.release();
   int status = 0;
