@@ -14,8 +14,8 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t most_tile_bytes = 32 << 20;
-constexpr std::uint64_t most_copied_bytes = 32 << 20;  // of each factor
+constexpr std::uint64_t most_tile_bytes = 30 << 20;    // below what main() has the allocator keep for the next task
+constexpr std::uint64_t most_copied_bytes = 30 << 20;  // of each factor
 constexpr std::uint64_t most_copied_depth = 8192;      // so that many rows of A are copied at once
 
 /// BLAS reads a file where it is mapped, if its numbers lie on their natural boundaries there.

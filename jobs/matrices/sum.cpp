@@ -12,8 +12,11 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t task_bytes = 64 << 20;    // of each matrix, where it streams through
-constexpr std::uint64_t tile_bytes = 32 << 20;    // where it is held
+constexpr std::uint64_t task_bytes = 64 << 20;  // of each matrix, where it streams through
+constexpr std::uint64_t tile_bytes = 30 << 20;  // where it is held: below what main() has the allocator keep for the next task
+// Of a column, read at once. Long enough for that; short, so that a tile is wide: the result is then written in long
+// pieces, many short ones in a row cost ext4 more than all else.
+constexpr std::uint64_t column_piece_bytes = 4 << 10;
 constexpr std::uint64_t piece_bytes = 256 << 10;  // read, added and written while it is in the second cache
 
 bool streams(const sum& asked) { return asked.a.fortran_order == asked.b.fortran_order; }
@@ -34,7 +37,11 @@ tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count) {
   const std::uint64_t least = most / 64;
   const std::uint64_t fair = asked.a.whole().count() / (8 * static_cast<std::uint64_t>(std::max(workers, 1)));
   const std::uint64_t chosen = count > 0 ? std::min(count, most) : std::clamp(fair, least, most);
-  if (!streams(asked)) return squarish(asked.a.rows, asked.a.columns, chosen);
+  if (!streams(asked)) {
+    const std::uint64_t height =
+        std::clamp<std::uint64_t>(asked.a.rows, 1, std::min(chosen, column_piece_bytes / size_of(asked.a.type)));
+    return cut(asked.a.rows, asked.a.columns, height, chosen / height);
+  }
   return pieces(asked.a.rows, asked.a.columns, chosen);
 }
 
