@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -234,13 +234,25 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   return exit_status(results.failed());
 }
 
+/// When nobody reads stdout any more, commands that run must not hold up the end: this rank leaves, the launcher ends the
+/// others, and their guards end the commands.
+int run_commands_for_a_reader(rankpool::cluster& cluster, command_context& context, const options& chosen) {
+  try {
+    return run_commands(cluster, context, chosen);
+  } catch (const output_error& error) {
+    if (error.code().value() != EPIPE) throw;
+    context.shown.stop();
+    std::_Exit(128 + SIGPIPE);
+  }
+}
+
 }  // namespace
 
 void add_exec(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "exec", "command lines from a file or stdin, or a command for each of many arguments, on all workers",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands_for_a_reader(cluster, c, *chosen); },
       [chosen] {
         divide_tail(*chosen);
         check(*chosen);
