@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,7 +101,8 @@ void check_side_file(const std::string& option, const std::string& path, bool fo
 }
 
 void check(const options& chosen) {
-  if (!chosen.lists.empty() && !chosen.file.empty()) throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
+  if (!chosen.lists.empty() && !chosen.file.empty())
+    throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
   if (const int input = chosen.lists.empty() ? open_input(chosen.file) : STDIN_FILENO; input != STDIN_FILENO) ::close(input);
@@ -226,7 +227,8 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   if (from.size() > 0) context.shown.expect(from.size());
   run_farm(pool, from.source(),
            {.timeout_seconds = chosen.timeout_seconds, .tries = chosen.retries + 1, .halt_on_error = chosen.halt_on_error},
-           {.on_done = [&](const command& what, command_outcome&& outcome, int tries) { return results.take(what, std::move(outcome), tries); },
+           {.on_done = [&](const command& what, command_outcome&& outcome,
+                           int tries) { return results.take(what, std::move(outcome), tries); },
             .on_idle = [&] { results.flush(); },
             .on_known = [&](std::uint64_t commands) { context.shown.expect(commands); }});
   results.finish();
@@ -234,24 +236,40 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   return exit_status(results.failed());
 }
 
+/// When nobody reads stdout any more, commands that run must not hold up the end: this rank leaves, the launcher ends the
+/// others, and their guards end the commands.
+int run_commands_for_a_reader(rankpool::cluster& cluster, command_context& context, const options& chosen) {
+  try {
+    return run_commands(cluster, context, chosen);
+  } catch (const output_error& error) {
+    if (error.code().value() != EPIPE) throw;
+    context.shown.stop();
+    std::_Exit(128 + SIGPIPE);
+  }
+}
+
 void add_exec(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "exec", "command lines from a file or stdin, or a command for each of many arguments, on all workers",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands_for_a_reader(cluster, c, *chosen); },
       [chosen] {
         divide_tail(*chosen);
         check(*chosen);
       });
-  job.add_option("FILE", chosen->file, "commands, one a line, or arguments of the command after -- (default: stdin)")->type_name("");
+  job.add_option("FILE", chosen->file, "commands, one a line, or arguments of the command after -- (default: stdin)")
+      ->type_name("");
   job.add_flag("--as-completed", chosen->as_completed, "print what commands print as they end, not in the order of the input");
-  job.add_option("--timeout", chosen->timeout_seconds, "end a command, and all it has started, after so long; it has failed then")->type_name("SECONDS");
+  job.add_option("--timeout", chosen->timeout_seconds, "end a command, and all it has started, after so long; it has failed then")
+      ->type_name("SECONDS");
   add_number(job, "--retries", chosen->retries, "run a command that fails up to so many times more (default 0)", 0, 1'000'000);
   job.add_flag("--halt-on-error", chosen->halt_on_error, "start nothing more once a command has failed");
   job.add_flag("--dry-run", chosen->dry_run, "print the commands, quoted for a shell, and run none");
   job.add_flag("--null", chosen->null, "the input is separated by NUL characters, as find -print0 does it");
-  job.add_option("--log", chosen->log, "a line of tabbed columns for each command, as GNU parallel's --joblog, as they end")->type_name("FILE");
-  job.add_option("--results", chosen->results, "a JSON object on a line for each command: status, times, host, stderr")->type_name("FILE");
+  job.add_option("--log", chosen->log, "a line of tabbed columns for each command, as GNU parallel's --joblog, as they end")
+      ->type_name("FILE");
+  job.add_option("--results", chosen->results, "a JSON object on a line for each command: status, times, host, stderr")
+      ->type_name("FILE");
   add_output(job, chosen->output);
   job.footer(
       "rankpool exec [OPTIONS] [FILE] [-- COMMAND ...]\n"

@@ -16,17 +16,19 @@ namespace jobs {
 namespace {
 
 // What a POSIX shell, dash or bash keeps for itself, less `true` and `false`, which are the same as programs. Sorted.
-constexpr auto words_of_shells = std::to_array<std::string_view>({
-    ".", ":", "alias", "bg", "bind", "break", "builtin", "caller", "case", "cd", "chdir", "command", "compgen",
-    "complete", "compopt", "continue", "coproc", "declare", "dirs", "disown", "do", "done", "echo", "elif", "else",
-    "enable", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "help",
-    "history", "if", "in", "jobs", "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd",
-    "read", "readarray", "readonly", "return", "select", "set", "shift", "shopt", "source", "suspend", "test", "then",
-    "time", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait", "while"});
+constexpr auto words_of_shells = std::to_array<std::string_view>(
+    {".",       ":",       "alias",    "bg",      "bind",     "break",   "builtin", "caller", "case",   "cd",        "chdir",
+     "command", "compgen", "complete", "compopt", "continue", "coproc",  "declare", "dirs",   "disown", "do",        "done",
+     "echo",    "elif",    "else",     "enable",  "esac",     "eval",    "exec",    "exit",   "export", "fc",        "fg",
+     "fi",      "for",     "function", "getopts", "hash",     "help",    "history", "if",     "in",     "jobs",      "kill",
+     "let",     "local",   "logout",   "mapfile", "popd",     "printf",  "pushd",   "pwd",    "read",   "readarray", "readonly",
+     "return",  "select",  "set",      "shift",   "shopt",    "source",  "suspend", "test",   "then",   "time",      "times",
+     "trap",    "type",    "typeset",  "ulimit",  "umask",    "unalias", "unset",   "until",  "wait",   "while"});
 static_assert(std::ranges::is_sorted(words_of_shells));
 
 bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("_./,:+-@% \t").find(c) != std::string_view::npos;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_./,:+-@% \t").find(c) != std::string_view::npos;
 }
 
 process_result run_words(const command& what, double timeout) {
@@ -111,9 +113,11 @@ command_outcome run_command(const command_limits& limits, const command& what) {
   }
   if (result.timed_out) {
     outcome.status = -1;
-    note("command " + std::to_string(what.sequence) + " was ended after " + timeout_text(limits.timeout_seconds) + " s (--timeout)");
+    note("command " + std::to_string(what.sequence) + " was ended after " + timeout_text(limits.timeout_seconds) +
+         " s (--timeout)");
   }
-  if (result.too_much) note("command " + std::to_string(what.sequence) + " was ended: it printed more than 1 GiB; let it write to a file");
+  if (result.too_much)
+    note("command " + std::to_string(what.sequence) + " was ended: it printed more than 1 GiB; let it write to a file");
   if (limits.halting != 0 && limits.last_try && outcome.failed()) halted = limits.halting;
   return outcome;
 }

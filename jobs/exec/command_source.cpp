@@ -25,7 +25,11 @@ bool is_comment(std::string_view line) { return line[line.find_first_not_of(" \t
 }  // namespace
 
 line_source::line_source(int descriptor, std::string name, command_template form, char separator)
-    : descriptor_(descriptor), name_(std::move(name)), form_(std::move(form)), separator_(separator), stop_(::eventfd(0, EFD_CLOEXEC)) {
+    : descriptor_(descriptor),
+      name_(std::move(name)),
+      form_(std::move(form)),
+      separator_(separator),
+      stop_(::eventfd(0, EFD_CLOEXEC)) {
   if (stop_ < 0) throw std::system_error(errno, std::generic_category(), "cannot read " + name_);
 }
 

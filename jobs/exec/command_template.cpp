@@ -131,7 +131,8 @@ command command_template::fill(std::span<const std::string> arguments, std::uint
 
 std::string shell_quoted(std::string_view text) {
   const auto is_safe = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("_./,:+-@%=").find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_./,:+-@%=").find(c) != std::string_view::npos;
   };
   if (!text.empty() && std::ranges::all_of(text, is_safe)) return std::string(text);
   std::string quoted = "'";

@@ -17,7 +17,8 @@ std::string scratch_folder() {
 }
 
 [[noreturn]] void fail() {
-  throw std::system_error(errno, std::generic_category(), "output that waits for its turn does not fit into " + scratch_folder() + " (TMPDIR)");
+  throw std::system_error(errno, std::generic_category(),
+                          "output that waits for its turn does not fit into " + scratch_folder() + " (TMPDIR)");
 }
 
 std::size_t bytes_of(const printed& what) { return what.out.size() + what.err.size() + what.record.size(); }

@@ -40,7 +40,7 @@ class ordered_output {
  private:
   struct waiting {
     printed in_memory;
-    std::uint64_t offset = 0;           // in the file, if any length is not 0
+    std::uint64_t offset = 0;  // in the file, if any length is not 0
     std::array<std::uint64_t, 3> lengths{};
   };
 

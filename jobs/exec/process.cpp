@@ -28,10 +28,10 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr auto after_the_end = 100ms;     // for the output that others still write
-constexpr auto to_tidy_up = 200ms;        // from SIGTERM to SIGKILL
-constexpr auto between_looks = 20ms;      // where the kernel has no pidfd
-constexpr auto longest_shortage = 2s;     // of processes: others of this user's may end
+constexpr auto after_the_end = 100ms;  // for the output that others still write
+constexpr auto to_tidy_up = 200ms;     // from SIGTERM to SIGKILL
+constexpr auto between_looks = 20ms;   // where the kernel has no pidfd
+constexpr auto longest_shortage = 2s;  // of processes: others of this user's may end
 constexpr std::size_t read_bytes = 64 * 1024;
 
 class descriptor {
@@ -60,7 +60,8 @@ struct pipe_ends {
 
 pipe_ends make_pipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "cannot catch a command's output");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot catch a command's output");
   pipe_ends made{descriptor(above_standard_streams(ends[0])), descriptor(above_standard_streams(ends[1]))};
   ::fcntl(made.reading.get(), F_SETFL, O_NONBLOCK);
   return made;
@@ -139,7 +140,11 @@ bool has_ended(pid_t pid) {
 class running_process {
  public:
   running_process(pid_t pid, descriptor out, descriptor err, clock::time_point begin, double timeout_seconds)
-      : pid_(pid), out_(std::move(out)), err_(std::move(err)), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), begin_(begin) {
+      : pid_(pid),
+        out_(std::move(out)),
+        err_(std::move(err)),
+        pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+        begin_(begin) {
     // Longer than a century is never.
     if (timeout_seconds > 0 && timeout_seconds < 3e9) {
       end_by_ = begin_ + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(timeout_seconds));

@@ -33,9 +33,9 @@ std::string one_field(const std::string& text) {
 std::string log_header() { return "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\tRank\n"; }
 
 std::string log_line(const command& what, const command_outcome& outcome) {
-  return std::to_string(what.sequence) + '\t' + outcome.host + '\t' + fixed(outcome.start) + '\t' + fixed(outcome.seconds) + "\t0\t" +
-         std::to_string(outcome.out.size()) + '\t' + std::to_string(outcome.status) + '\t' + std::to_string(outcome.signal) + '\t' +
-         one_field(command_text(what)) + '\t' + std::to_string(outcome.rank) + '\n';
+  return std::to_string(what.sequence) + '\t' + outcome.host + '\t' + fixed(outcome.start) + '\t' + fixed(outcome.seconds) +
+         "\t0\t" + std::to_string(outcome.out.size()) + '\t' + std::to_string(outcome.status) + '\t' +
+         std::to_string(outcome.signal) + '\t' + one_field(command_text(what)) + '\t' + std::to_string(outcome.rank) + '\n';
 }
 
 std::string json_line(const command& what, const command_outcome& outcome, int tries) {

@@ -93,6 +93,11 @@ P
     found=$("$command" exec ::: "RANKPOOL_WORKERS=1 '$command' squares --to 2" "RANKPOOL_WORKERS=0 '$command' squares --to 2") || die "status $?"
     [[ $found == $'Square of 1: 1\nSquare of 2: 4\nSquare of 1: 1\nSquare of 2: 4' ]] || die "printed: $found"
     ;;
+  reader-gone)
+    ("$command" exec ::: 'echo a; yes | head -c 300000' 'echo b' 'echo $$ > 1; sleep 300' 2>stderr; echo $? >status) | head -n 1 >out
+    [[ $(cat status) == 141 && $(cat out) == a ]] || die "status $(cat status), printed $(cat out), $(cat stderr)"
+    [[ ! -s 1 ]] || until_true 20 gone "$(cat 1)" || die "a command is still there"
+    ;;
   killed)
     start_sleepers
     kill -KILL $(ranks_of "$run" | grep -vxF -e "${sleepers// /$'\n'}")

@@ -22,8 +22,8 @@
 #include "exec/process.hpp"
 #include "exec/records.hpp"
 #include "support/catch.hpp"
-#include "support/command.hpp"
 #include "support/cluster.hpp"
+#include "support/command.hpp"
 
 namespace {
 
@@ -37,7 +37,8 @@ class written_pipe {
   explicit written_pipe(const std::string& text) {
     REQUIRE(::pipe(ends_.data()) == 0);
     writer_ = std::thread([this, text] {
-      for (std::size_t at = 0; at < text.size();) at += static_cast<std::size_t>(::write(ends_[1], text.data() + at, text.size() - at));
+      for (std::size_t at = 0; at < text.size();)
+        at += static_cast<std::size_t>(::write(ends_[1], text.data() + at, text.size() - at));
       ::close(ends_[1]);
     });
   }
@@ -76,10 +77,16 @@ double seconds_of(auto&& f) {
 TEST_CASE("places for an argument are what GNU parallel fills them with") {
   const words form{"{.}", "{/}", "{//}", "{/.}"};
   const std::vector<std::pair<std::string, words>> known{
-      {"a.b", {"a", "a.b", ".", "a"}},        {"d/e.f.g", {"d/e.f", "e.f.g", "d", "e.f"}}, {"d.x/e", {"d.x/e", "e", "d.x", "e"}},
-      {"/abs/", {"/abs/", "", "/", ""}},      {"a.", {"a", "a.", ".", "a"}},               {".hid", {"", ".hid", ".", ""}},
-      {"d/.hid", {"d/", ".hid", "d", ""}},    {"sp ace.t x", {"sp ace", "sp ace.t x", ".", "sp ace"}},
-      {"", {"", "", ".", ""}},                {"/", {"/", "", "/", ""}},
+      {"a.b", {"a", "a.b", ".", "a"}},
+      {"d/e.f.g", {"d/e.f", "e.f.g", "d", "e.f"}},
+      {"d.x/e", {"d.x/e", "e", "d.x", "e"}},
+      {"/abs/", {"/abs/", "", "/", ""}},
+      {"a.", {"a", "a.", ".", "a"}},
+      {".hid", {"", ".hid", ".", ""}},
+      {"d/.hid", {"d/", ".hid", "d", ""}},
+      {"sp ace.t x", {"sp ace", "sp ace.t x", ".", "sp ace"}},
+      {"", {"", "", ".", ""}},
+      {"/", {"/", "", "/", ""}},
   };
   for (const auto& [argument, expected] : known) CHECK(filled(form, {argument}) == expected);
 }
@@ -144,7 +151,8 @@ TEST_CASE("lists give all choices, the last one fastest") {
 
 TEST_CASE("only lines that a shell would merely split are run without one") {
   CHECK(jobs::plain_words(" gzip\t-9  a.txt ") == words{"gzip", "-9", "a.txt"});
-  for (const std::string line : {"echo a", "exit 3", "cd /", ". x", "a=1 b", "ls *", "a|b", "~/x", "if x", "ls 'a'", "a;b", "", " ", "naïve"}) {
+  for (const std::string line :
+       {"echo a", "exit 3", "cd /", ". x", "a=1 b", "ls *", "a|b", "~/x", "if x", "ls 'a'", "a;b", "", " ", "naïve"}) {
     CHECK(jobs::plain_words(line).empty());
   }
 }
@@ -174,7 +182,7 @@ TEST_CASE("what a command prints arrives whole, both streams apart") {
 TEST_CASE("a command's stdin is empty, and it has no other descriptors of the worker") {
   CHECK(outcome_of("cat").out.empty());
   CHECK(outcome_of("readlink /proc/self/fd/0").out == "/dev/null\n");
-  const int leaking = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC, as MPI's may be
+  const int leaking = ::open("/dev/null", O_RDONLY);                                        // without O_CLOEXEC, as MPI's may be
   CHECK(jobs::run_command({}, {1, {"ls", "/proc/self/fd"}, false}).out == "0\n1\n2\n3\n");  // 3: the folder itself
   ::close(leaking);
 }
@@ -200,7 +208,8 @@ TEST_CASE("children that hold the pipe do not hold up the command") {
 }
 
 TEST_CASE("after its time a command is ended with all it has started") {
-  for (const std::string line : {"sleep 20 & echo $!; wait", "trap '' TERM; sleep 20 & echo $!; wait; wait; sleep 20", "echo $$; kill -STOP $$"}) {
+  for (const std::string line :
+       {"sleep 20 & echo $!; wait", "trap '' TERM; sleep 20 & echo $!; wait; wait; sleep 20", "echo $$; kill -STOP $$"}) {
     jobs::command_outcome outcome;
     const double seconds = seconds_of([&] { outcome = outcome_of(line, 0.2); });
     CHECK(outcome.timed_out);
@@ -338,8 +347,11 @@ TEST_CASE("an error while telling ends the farm, input that waits included, and 
   {
     rankpool::executor pool(support::cluster());
     jobs::line_source source(ends[0], "input", jobs::command_template());
-    const auto fail = [](const jobs::command&, jobs::command_outcome&&, int) -> std::uint64_t { throw std::runtime_error("no room"); };
-    CHECK_THROWS_WITH(jobs::run_farm(pool, source, {}, {.on_done = fail, .on_idle = [] {}, .on_known = [](std::uint64_t) {}}), "no room");
+    const auto fail = [](const jobs::command&, jobs::command_outcome&&, int) -> std::uint64_t {
+      throw std::runtime_error("no room");
+    };
+    CHECK_THROWS_WITH(jobs::run_farm(pool, source, {}, {.on_done = fail, .on_idle = [] {}, .on_known = [](std::uint64_t) {}}),
+                      "no room");
   }
   for (const int end : ends) ::close(end);
   rankpool::executor pool(support::cluster());
