@@ -75,7 +75,7 @@ bool pool::post(event e) {
   }
   if (!options_.progress_thread) {
     notify();  // somebody else may be waiting for work to drive
-  } else if (first && driver_.load() != std::this_thread::get_id()) {  // the driver itself looks at its next step
+  } else if ((first || !submits) && driver_.load() != std::this_thread::get_id()) {  // the driver itself looks at its next step
     if (submits && workers_idle_ && callers_ == 0 && driver_.load() == std::thread::id()) {
       send_now();
     } else {

@@ -102,7 +102,7 @@ void pool::sleep_until(steady_time deadline, condition_ref ready, std::uint64_t 
 
 // As long as every worker has twice that much to do, messages may gather: each would take a core away from a worker.
 std::chrono::nanoseconds pool::time_to_doze(steady_time now) {
-  if (link_ == nullptr || ended_ || link_->transferring() || inbox_has_some()) return 0ns;
+  if (link_ == nullptr || ended_ || link_->transferring() || link_->unread() || scheduler_.any_idle() || inbox_has_some()) return 0ns;
   const auto doze = std::min<std::chrono::nanoseconds>(scheduler_.quiet_for(now) / 2, longest_doze);
   return doze < shortest_doze ? 0ns : doze;
 }

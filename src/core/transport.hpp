@@ -33,6 +33,8 @@ class transport {
   virtual bool receive(int& peer, frame& f) = 0;
   /// Whether transfers are under way that need receive() to be called to get on.
   virtual bool transferring() const = 0;
+  /// Whether something is known to have come that receive() has not given yet. False where that cannot be known.
+  virtual bool unread() const { return false; }
   /// Whether every frame sent is out of this side's hands. For the end: call receive() until it is.
   virtual bool sent_all() { return !transferring(); }
 

@@ -57,7 +57,7 @@ int worker::serve() {
       }
       run_next(lock);
       if (ended_ - flushed_ > pace_.flush_after || outbox_.size_bytes() > flush_bytes) {
-        flush(queue_.size() < filled_ / 4);  // else rank 0 has the time to let more gather
+        flush(queue_.size() <= filled_ / 4);  // else rank 0 has the time to let more gather
         (void)receive_all();
       }
     }
@@ -317,6 +317,7 @@ void worker::attend() {
         } catch (...) {
           failure_ = std::current_exception();  // for serve() to throw
         }
+        (void)link_.sent_all();  // so that nothing waits for a call of this side
         if (link_.transferring()) pause = 50us;
       }
       std::this_thread::sleep_for(pause);

@@ -82,14 +82,19 @@ void* doorbells::place_in(void* memory) {
   return std::align(alignof(bell), sizeof(bell), memory, room);
 }
 
-void doorbells::ring(bell& b, bool urgent) {
+void doorbells::ring(bell& b, bool urgent, std::uint32_t messages) {
+  if (messages != 0) b.messages.fetch_add(messages);
   b.rings.fetch_add(urgent ? in_upper_half + 1 : 1);
   const std::uint32_t who = (b.sleepers.load() != 0 ? sleeping : 0) | (urgent && b.dozers.load() != 0 ? dozing : 0);
   if (who != 0) wake(b.rings, who);
 }
 
 void doorbells::ring(int rank, bool urgent) {
-  if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b, urgent);
+  if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b, urgent, 1);
+}
+
+void doorbells::prompt(int rank) {
+  if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b, true, 0);
 }
 
 void doorbells::sleep(std::uint32_t seen, std::chrono::nanoseconds at_most) {

@@ -26,10 +26,14 @@ class doorbells {
 
   /// Wakes that rank if it sleeps, or dozes and this is urgent, and lives on this node. From any thread.
   void ring(int rank, bool urgent);
+  /// As an urgent ring, but tells of no new message.
+  void prompt(int rank);
+  /// Messages that others have rung for, modulo 2^32.
+  std::uint32_t messages() const { return own_->messages.load(); }
   /// Wakes this rank. From any thread.
   void ring_own(bool urgent) {
     own_rings_.fetch_add(1);
-    ring(*own_, urgent);
+    ring(*own_, urgent, 0);
   }
 
   /// Changes with each ring of this rank's bell.
@@ -53,13 +57,14 @@ class doorbells {
  private:
   struct alignas(64) bell {
     std::atomic<std::uint32_t> rings;  // all of them in the lower half, the urgent ones in the upper; what overflows counts as urgent
+    std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 
   static void* place_in(void* memory);
-  static void ring(bell& b, bool urgent);
+  static void ring(bell& b, bool urgent, std::uint32_t messages);
 
   MPI_Comm node_ = MPI_COMM_NULL;
   MPI_Win window_ = MPI_WIN_NULL;

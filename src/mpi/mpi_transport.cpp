@@ -24,8 +24,18 @@ constexpr std::chrono::nanoseconds patience_with_a_core = 50us;
 constexpr std::chrono::nanoseconds patience_on_shared_cores = 10us;
 constexpr int polls_between_clocks = 16;
 constexpr std::size_t most_posted = 128;  // Open MPI has room for some hundreds in shared memory
+
+// Between two ranks of a node, Open MPI's vader has a ring of 4096 bytes for short messages; what is longer takes a fragment and
+// 32 bytes of it. Half of it is for frames that nobody watches; a message that finds no room waits for calls of its sender.
+constexpr std::size_t ring_bytes = 2048;
+constexpr std::size_t longest_in_ring = 1024;
+constexpr std::size_t ring_overhead = 64;
+constexpr std::size_t fragment_in_ring = 32;
+
 constexpr int probes_to_be_sure = 2;  // the first may only bring in what the second finds
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
+constexpr std::chrono::nanoseconds first_watchful_pause = 20us;
+constexpr std::chrono::nanoseconds longest_watchful_pause = 20ms;
 constexpr std::chrono::nanoseconds first_off_node_pause = 20us;
 constexpr std::chrono::nanoseconds longest_off_node_pause = 1ms;
 
@@ -41,7 +51,9 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
       bells_(world),
       patience_(bells_.ranks_on_node() > cores() ? patience_on_shared_cores : patience_with_a_core),
       posted_(static_cast<std::size_t>(world.size())),
+      unread_(static_cast<std::size_t>(world.size())),
       arriving_(static_cast<std::size_t>(world.size())),
+      watchful_pause_(first_watchful_pause.count()),
       off_node_pause_(first_off_node_pause.count()) {
   const auto node_of = [&](int rank) { return nodes[static_cast<std::size_t>(rank)]; };
   int first = 0;
@@ -80,7 +92,7 @@ void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);
   append_descriptions(f);
   if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
-  const bool posts = needs_no_help(f);
+  const bool posts = fits_unread(to, f);
   auto& posted = posted_[static_cast<std::size_t>(to)];
   outgoing& kept = posts ? posted.emplace_back(std::move(f), std::vector<MPI_Request>(), to)
                          : sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
@@ -118,10 +130,18 @@ bool mpi_transport::transferring() const {
   return !sends_.empty() || posted_count_ > most_posted || !arriving_from_.empty() || !broadcasts_.empty();
 }
 
-// Whether a frame leaves in one copy to memory that both sides share.
-bool mpi_transport::needs_no_help(const frame& f) const {
-  return bells_.all_on_node() && f.bulk.empty() && f.head.size() <= prompt_bytes + prompt_bytes / 100;
+// Whether a frame surely leaves at once, into memory that both sides share, even if the receiver reads nothing meanwhile.
+// Then it is counted there.
+bool mpi_transport::fits_unread(int to, const frame& f) {
+  if (!bells_.all_on_node() || !f.bulk.empty() || f.head.size() > prompt_bytes + prompt_bytes / 100) return false;
+  unread_bytes& unread = unread_[static_cast<std::size_t>(to)];
+  const std::size_t takes = f.head.size() > longest_in_ring ? fragment_in_ring : f.head.size() + ring_overhead;
+  if (unread.before + unread.since + takes > ring_bytes) return false;
+  unread.since += takes;
+  return true;
 }
+
+bool mpi_transport::unread() const { return bells_.all_on_node() && owed() > 0 && !nothing_new(); }
 
 void mpi_transport::forget_posted(int rank) {
   auto& posted = posted_[static_cast<std::size_t>(rank)];
@@ -144,7 +164,7 @@ void mpi_transport::finish_sends() {
   if (posted_count_ > most_posted) forget_posted();
   for (auto m = sends_.begin(); m != sends_.end();) {
     if (complete(m->requests)) {
-      bells_.ring(m->to, true);
+      bells_.prompt(m->to);
       m = sends_.erase(m);
     } else {
       ++m;
@@ -213,6 +233,10 @@ bool mpi_transport::receive(int& peer, frame& f) {
   finish_sends();
   if (!broadcasts_.empty()) finish_broadcasts();
   const bool slept = slept_.load(std::memory_order_relaxed) && slept_.exchange(false);
+  if (slept) {  // nothing depends on bells alone
+    misses_ = 0;
+    if (posted_count_ > 0) forget_posted();
+  }
   if (slept || !nothing_new()) probe();
   for (auto from = arriving_from_.begin(); from != arriving_from_.end(); ++from) {
     const int rank = *from;
@@ -225,6 +249,9 @@ bool mpi_transport::receive(int& peer, frame& f) {
     if (queue.empty()) arriving_from_.erase(from);
     peer = peer_of(rank);
     forget_posted(rank);
+    unread_bytes& unread = unread_[static_cast<std::size_t>(rank)];
+    unread = {.before = unread.since, .since = 0};
+    watchful_pause_.store(first_watchful_pause.count(), std::memory_order_relaxed);
     off_node_pause_.store(first_off_node_pause.count(), std::memory_order_relaxed);
     return true;
   }
@@ -234,11 +261,10 @@ bool mpi_transport::receive(int& peer, frame& f) {
 void mpi_transport::probe() {
   const std::uint16_t rings = bells_.rings_of_others();
   if (accept_next()) {
-    ++rings_answered_;
+    ++found_;
     misses_ = 0;
   } else {
     misses_ = rings == rings_at_probe_ ? misses_ + 1 : 1;
-    if (misses_ >= probes_to_be_sure) rings_answered_ = rings;
   }
   rings_at_probe_ = rings;
 }
@@ -246,7 +272,7 @@ void mpi_transport::probe() {
 // A message may be found before its ring is heard; then the ring alone is a reason to look.
 bool mpi_transport::nothing_new() const {
   const std::uint16_t rings = bells_.rings_of_others();
-  return bells_.all_on_node() && rings == rings_at_probe_ && static_cast<std::int16_t>(rings - rings_answered_) <= 0;
+  return bells_.all_on_node() && rings == rings_at_probe_ && (owed() <= 0 || misses_ >= probes_to_be_sure);
 }
 
 bool mpi_transport::message_waiting() {
@@ -277,6 +303,8 @@ bool mpi_transport::prepare_sleep(std::uint32_t seen) {
   bells_.announce_sleep();
   bool stay = bells_.rings() != seen;
   for (int i = 0; i < probes_to_be_sure && !stay && !bells_.all_on_node(); ++i) stay = message_waiting();
+  if (!stay && posted_count_ > 0) forget_posted();
+  watchful_ = owed() > 0 || posted_count_ > 0;
   if (stay) bells_.cancel_sleep();
   return !stay;
 }
@@ -286,6 +314,10 @@ void mpi_transport::sleep(std::uint32_t seen, steady_time deadline) {
   if (!bells_.all_on_node()) {
     pause = std::chrono::nanoseconds(off_node_pause_.load());
     off_node_pause_ = std::min((pause * 3 / 2).count(), longest_off_node_pause.count());
+  }
+  if (watchful_) {
+    pause = std::min(pause, std::chrono::nanoseconds(watchful_pause_.load()));
+    watchful_pause_ = std::min((pause * 3 / 2).count(), longest_watchful_pause.count());
   }
   bells_.sleep(seen, std::min<std::chrono::nanoseconds>(pause, deadline - clock::now()));
   slept_.store(true, std::memory_order_relaxed);

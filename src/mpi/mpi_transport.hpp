@@ -42,6 +42,7 @@ class mpi_transport final : public transport {
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
   bool transferring() const override;
   bool sent_all() override;
+  bool unread() const override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
   bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) override;
@@ -72,7 +73,9 @@ class mpi_transport final : public transport {
 
   int rank_of(int peer) const;
   int peer_of(int rank) const;
-  bool needs_no_help(const frame& f) const;
+  bool fits_unread(int to, const frame& f);
+  /// Messages that were rung for and not found yet; below 0 if one was found before its ring.
+  std::int32_t owed() const { return static_cast<std::int32_t>(bells_.messages() - found_); }
   void finish_sends();
   void forget_posted();
   void forget_posted(int rank);
@@ -92,16 +95,24 @@ class mpi_transport final : public transport {
   MPI_Comm one_of_each_node_ = MPI_COMM_NULL;  // the root first; null for the others, and where there is one node
   std::list<running_broadcast> broadcasts_;
   std::list<outgoing> sends_;  // a list: MPI reads from where they are
-  // By rank: frames that lie in the receiver's memory already, for all that we know. Open MPI calls them sent only when
-  // they have been read, and to ask it costs a turn of the core; so it is asked when the receiver has sent something.
+  // By rank: frames that lie in memory of both sides already. Open MPI calls them sent only when they have been read, and
+  // to ask it costs a turn of the core; so it is asked when the receiver has sent something. How much of that memory may
+  // be taken: what was sent after the receiver's last answer, and between that and the one before.
+  struct unread_bytes {
+    std::size_t before = 0;
+    std::size_t since = 0;
+  };
   std::vector<std::deque<outgoing>> posted_;
+  std::vector<unread_bytes> unread_;
   std::size_t posted_count_ = 0;
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::vector<int> arriving_from_;              // the ranks that have any there
-  // Where every message rings, MPI need not be asked when as many have come as there were rings. To ask in vain costs a
-  // turn of the core where cores are shared, because MPI yields it when it finds nothing.
+  // Where every message rings, MPI need not be asked when as many have come as were rung for. To ask in vain costs a turn
+  // of the core where cores are shared, because MPI yields it when it finds nothing.
   std::uint16_t rings_at_probe_ = 0;
-  std::uint16_t rings_answered_ = 0;  // modulo 2^16, by a message, or by `misses_` in a row
+  std::uint32_t found_ = 0;  // messages, modulo 2^32
+  std::atomic<bool> watchful_ = false;  // the next sleep: something that was rung for has not come, or may not have left
+  std::atomic<std::int64_t> watchful_pause_;  // nanoseconds; grows while nothing comes
   int misses_ = 0;
   std::atomic<bool> slept_ = false;  // then look all the same: nothing depends on bells alone
   std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows while nothing comes

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <string>
 #include <vector>
 
 using namespace support;
@@ -36,6 +37,13 @@ std::chrono::microseconds processor_time() {
     return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
   };
   return duration(usage.ru_utime) + duration(usage.ru_stime);
+}
+
+std::size_t stay(int microseconds, const std::string& text) {
+  const auto end = now() + std::chrono::microseconds(microseconds);
+  while (now() < end) {
+  }
+  return text.size();
 }
 
 int highest_rank() {
@@ -140,4 +148,20 @@ TEST_CASE("ranks that have nothing to do use next to no processor time", "[repro
   std::this_thread::sleep_for(400ms);
   CHECK(processor_time() - here_before < 80ms);
   CHECK(pool.submit(processor_time).result() - worker_before < 80ms);
+}
+
+TEST_CASE("messages that pile up at a busy worker are all read, and what follows is as prompt as ever") {
+  rankpool::executor pool(cluster(), {.max_workers = 1});
+  const std::string text(120, 'x');
+  for (int round = 0; round < 4; ++round) {
+    std::vector<rankpool::future<std::size_t>> futures;
+    futures.push_back(pool.submit(stay, round == 0 ? 0 : 9000, text));  // from the second round on, taken for a short one
+    for (int n = 0; n < 40; ++n) {
+      std::this_thread::sleep_for(20us);  // a message for each
+      futures.push_back(pool.submit(stay, 20, text));
+    }
+    const auto deadline = now() + 10s;  // one look in vain costs up to 100 ms
+    for (const auto& future : futures) CHECK(future.result(deadline - now()) == text.size());
+    for (int n = 0; n < 200; ++n) CHECK(pool.submit(stay, 0, text).result(deadline - now()) == text.size());
+  }
 }

@@ -127,5 +127,5 @@ TEST_CASE("what a worker says on its way is not urgent until it has little left 
   for (std::uint64_t id = 1; id <= 8; ++id) out.task(id, 2, locate_function(&take_long), {}, nullptr);
   link.arrive(0, out.take());
   CHECK(w.serve() == 3);
-  CHECK(link.urgent == std::vector{false, false, false, false, false, false, true, true, true});  // the last says that it stops
+  CHECK(link.urgent == std::vector{false, false, false, false, false, true, true, true, true});  // the last says that it stops
 }
