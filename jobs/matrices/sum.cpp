@@ -14,8 +14,7 @@ namespace {
 
 constexpr std::uint64_t task_bytes = 64 << 20;  // of each matrix, where it streams through
 constexpr std::uint64_t tile_bytes = 30 << 20;  // where it is held: below what main() has the allocator keep for the next task
-// Of a column, read at once. Long enough for that; short, so that a tile is wide: the result is then written in long
-// pieces, many short ones in a row cost ext4 more than all else.
+// Of a column, read at once: a page. Tiles are wide then, and the result is written in long pieces.
 constexpr std::uint64_t column_piece_bytes = 4 << 10;
 constexpr std::uint64_t piece_bytes = 256 << 10;  // read, added and written while it is in the second cache
 
