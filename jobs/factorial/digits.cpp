@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <utility>
 
-#include "factorial/clones.hpp"
 #include "factorial/large_buffer.hpp"
 #include "factorial/transform.hpp"
+#include "support/clones.hpp"
 
 namespace jobs {
 namespace {

@@ -6,7 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "factorial/clones.hpp"
+#include "support/clones.hpp"
 
 namespace jobs {
 namespace {

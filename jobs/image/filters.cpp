@@ -3,7 +3,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "factorial/clones.hpp"
+#include "support/clones.hpp"
 
 // Into clones for every kind of processor goes only what is inlined.
 #define RANKPOOL_JOBS_INLINE [[gnu::always_inline]] inline

@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "factorial/clones.hpp"
 #include "image/picture_encoder.hpp"
+#include "support/clones.hpp"
 
 namespace jobs::png {
 namespace {

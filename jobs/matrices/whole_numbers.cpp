@@ -8,8 +8,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "factorial/clones.hpp"
 #include "matrices/gemm.hpp"
+#include "support/clones.hpp"
 
 namespace jobs {
 namespace {
