@@ -40,9 +40,11 @@ RANKPOOL_JOBS_CLONES
 void filter_row(const std::uint8_t* __restrict at, const std::uint8_t* __restrict up, std::size_t apart, std::size_t n,
                 std::array<std::uint8_t*, filters> out) {
   std::uint8_t* __restrict left = out[1], * __restrict above = out[2], * __restrict average = out[3], * __restrict paeth = out[4];
+  const std::uint8_t* const before = at - apart;
+  const std::uint8_t* const before_up = up - apart;
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t i = 0; i < n; ++i) {
-    const int a = at[i - apart], b = up[i], c = up[i - apart];
+    const int a = before[i], b = up[i], c = before_up[i];
     left[i] = static_cast<std::uint8_t>(at[i] - a);
     above[i] = static_cast<std::uint8_t>(at[i] - b);
     average[i] = static_cast<std::uint8_t>(at[i] - ((a + b) >> 1));

@@ -117,8 +117,8 @@ table<T> plain_product(const table<T>& a, const table<T>& b) {
 template <class T>
 bool is_close(const table<T>& a, const table<T>& b) {
   if constexpr (std::is_integral_v<T>) return a.numbers == b.numbers;
-  const T most = 200 * std::numeric_limits<T>::epsilon();
-  return std::ranges::equal(a.numbers, b.numbers, [most](T x, T y) { return std::abs(x - y) <= most; });
+  constexpr T most = 200 * std::numeric_limits<T>::epsilon();
+  return std::ranges::equal(a.numbers, b.numbers, [](T x, T y) { return std::abs(x - y) <= most; });
 }
 
 /// What `asked` gives in a file of this name, made by the pool.
