@@ -244,6 +244,7 @@ class scheduler {
   job* head(executor_state& executor, effects& out);
 
   scheduling_policy policy_;
+  double ahead_nanoseconds_ = 0;  // that a worker is given in all
   std::vector<worker_state> workers_;
   std::vector<std::unique_ptr<executor_state>> executors_;
   std::map<std::pair<task_function, std::uintptr_t>, std::unique_ptr<kind_statistics>> kinds_;

@@ -13,7 +13,8 @@ bool scheduler::may_use(const executor_state& executor, worker_index w) const {
   if (executor.at[place] > 0) return true;
   if (executor.users >= executor.max_workers) return false;
   if (executor.opened[place] || static_cast<std::size_t>(executor.max_workers) >= workers_.size()) return true;
-  return std::none_of(executor.homes.begin(), executor.homes.end(), [&](worker_index home) { return workers_[static_cast<std::size_t>(home.value)].pieces.empty(); });
+  return std::none_of(executor.homes.begin(), executor.homes.end(), 
+                      [&](worker_index home) { return workers_[static_cast<std::size_t>(home.value)].pieces.empty(); });
 }
 
 // The first job of an executor that has something to cut; what has nothing leaves the queue on the way.
@@ -42,7 +43,7 @@ bool scheduler::has_room(const worker_state& worker, const job& work, time now) 
   const kind_statistics& kind = *work.schedule.statistics;
   if (!kind.known() || kind.nanoseconds_per_item() > static_cast<double>(policy_.longest_ahead.count())) return false;
   if (worker.pieces.back().expected_nanoseconds <= 0) return false;
-  return worker.pieces.size() == 1 || worker.nanoseconds() < static_cast<double>(policy_.window.count()) * policy_.workers_per_core;  // one is always ahead
+  return worker.pieces.size() == 1 || worker.nanoseconds() < ahead_nanoseconds_;  // one is always ahead
 }
 
 // How many items of `work` a worker is given at once.

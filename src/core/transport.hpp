@@ -35,7 +35,7 @@ class transport {
   virtual bool transferring() const = 0;
   /// Whether something is known to have come that receive() has not given yet. False where that cannot be known.
   virtual bool unread() const { return false; }
-  /// Whether every frame sent is out of this side's hands. For the end: call receive() until it is.
+  /// Looks after what was sent; whether every frame is out of this side's hands. At the end, receive() until it is.
   virtual bool sent_all() { return !transferring(); }
 
   /// Takes part in sending data from rank 0 to one worker of every other node, as a tree. All of them call this in the
