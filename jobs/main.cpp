@@ -2,7 +2,6 @@
 //
 // Exit status: 0 done, 1 a task failed or a result could not be written, 2 usage, 75 stopped early and resumable,
 // 128+n after signal n (a closed stdout counts as SIGPIPE).
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -122,19 +121,9 @@ int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_co
   }
 }
 
-/// Tasks take and give back blocks of memory by the million. Without this, glibc returns each to the system, and the next
-/// task pays for its pages again: a third of the time of a job that prints.
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 128 << 20);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_freed_memory();
   jobs::command_context context;
   context.words.assign(argv + std::min(argc, 1), argv + argc);
   CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");
