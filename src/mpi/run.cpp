@@ -75,7 +75,6 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
   const bool initialised_before = mpi_is(MPI_Initialized);
   const boost::mpi::environment mpi(argc, argv, boost::mpi::threading::serialized);
   mark_environment();
-  keep_freed_memory();
   if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
     return refuse(initialised_before
                       ? "run(): this program has initialised MPI below MPI_THREAD_SERIALIZED, which handing out tasks needs: "
@@ -133,6 +132,7 @@ int run_program(int& argc, char**& argv, const std::function<int(cluster&)>& pro
   const struct scope {
     ~scope() { run_is = stage::over; }
   } ends;
+  keep_freed_memory();
   return run_somewhere(argc, argv, program, options, launched);
 }
 
