@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "support/mixed.hpp"
 #include "support/npy.hpp"
 
 namespace jobs {
@@ -69,17 +70,6 @@ matrix_source generated_matrix(element_type type, std::uint64_t rows, std::uint6
 
 /// "A.npy (float64, 3 x 4)" for messages.
 std::string describe(const matrix_source& matrix);
-
-/// 64 random bits that follow from the seed and the index alone, in any order: splitmix64.
-inline std::uint64_t random_bits(std::uint64_t seed, std::uint64_t index) {
-  constexpr std::uint64_t step = 0x9e37'79b9'7f4a'7c15;
-  const auto mixed = [](std::uint64_t bits) {
-    bits = (bits ^ bits >> 30) * 0xbf58'476d'1ce4'e5b9;
-    bits = (bits ^ bits >> 27) * 0x94d0'49bb'1331'11eb;
-    return bits ^ bits >> 31;
-  };
-  return mixed(mixed(seed + step) + (index + 1) * step);
-}
 
 /// The number at `index`, rows one after another, of a generated matrix.
 template <class T>

@@ -1,4 +1,5 @@
 #include "sort/sampling.hpp"
+#include "support/mixed.hpp"
 
 #include <fcntl.h>
 
@@ -8,7 +9,6 @@
 #include <span>
 #include <tuple>
 
-#include "sort/mixed.hpp"
 
 namespace jobs {
 namespace {

@@ -1,11 +1,11 @@
 #include "sort/verification.hpp"
+#include "support/mixed.hpp"
 
 #include <algorithm>
 #include <ranges>
 #include <span>
 #include <tuple>
 
-#include "sort/mixed.hpp"
 
 namespace jobs {
 namespace {
