@@ -1,5 +1,4 @@
 #include "sort/sampling.hpp"
-#include "support/mixed.hpp"
 
 #include <fcntl.h>
 
@@ -8,6 +7,8 @@
 #include <ranges>
 #include <span>
 #include <tuple>
+
+#include "support/mixed.hpp"
 
 
 namespace jobs {

@@ -1,10 +1,11 @@
 #include "sort/verification.hpp"
-#include "support/mixed.hpp"
 
 #include <algorithm>
 #include <ranges>
 #include <span>
 #include <tuple>
+
+#include "support/mixed.hpp"
 
 
 namespace jobs {
