@@ -92,14 +92,6 @@ int open_input(const std::string& path) {
   return descriptor;
 }
 
-void check_side_file(const std::string& option, const std::string& path, bool force) {
-  try {
-    output_options{path, force}.check();
-  } catch (const usage_error& error) {
-    throw usage_error(option + std::string(error.what()).substr(std::strlen("--output")));
-  }
-}
-
 void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
     throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
@@ -107,8 +99,8 @@ void check(const options& chosen) {
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
   if (const int input = chosen.lists.empty() ? open_input(chosen.file) : STDIN_FILENO; input != STDIN_FILENO) ::close(input);
   chosen.output.check();
-  check_side_file("--log", chosen.log, chosen.output.force);
-  check_side_file("--results", chosen.results, chosen.output.force);
+  output_options{chosen.log, chosen.output.force, "--log"}.check();
+  output_options{chosen.results, chosen.output.force, "--results"}.check();
   const auto clash = [](const std::string& a, const std::string& b) { return !a.empty() && a == b && !a.starts_with("/dev/"); };
   if (clash(chosen.log, chosen.results) || clash(chosen.log, chosen.output.path) || clash(chosen.results, chosen.output.path)) {
     throw usage_error("--output, --log and --results take a file each, not the same one");

@@ -25,20 +25,13 @@ namespace {
 
 struct options {
   std::vector<std::uint64_t> numbers;
-  output_options digits;
+  output_options digits{.option = "--digits"};
 
   void check() const {
     if (digits.path.empty()) return;
     if (numbers.size() != 1)
       throw usage_error("--digits takes the digits of one number, and there are " + std::to_string(numbers.size()));
-    try {
-      digits.check();
-    } catch (const usage_error& error) {  // which speaks of the option's usual name
-      std::string message = error.what();
-      constexpr std::string_view usual = "--output";
-      if (message.starts_with(usual)) message.replace(0, usual.size(), "--digits");
-      throw usage_error(message);
-    }
+    digits.check();
   }
 };
 

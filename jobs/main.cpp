@@ -99,7 +99,7 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
 }
 
 /// Runs the chosen job on rank 0 and turns what a job may throw about its surroundings into a line and a status.
-/// Errors of tasks pass through: rankpool::run reports them.
+/// Other errors of tasks pass through: rankpool::run reports them.
 int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context, bool checked) {
   std::signal(SIGPIPE, SIG_IGN);  // write(2) then says EPIPE, and the job ends in good order
   try {
@@ -112,12 +112,13 @@ int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_co
   } catch (const jobs::verification_error& error) {
     complain(job, error.what());
     return failed;
-  } catch (const jobs::file_error& error) {
-    complain(job, error.what());
-    return failed;
   } catch (const jobs::output_error& error) {
     complain(job, error.what());
     return error.code().value() == EPIPE ? 128 + SIGPIPE : failed;
+  } catch (const jobs::file_error& error) {
+    const rankpool::remote_info* where = rankpool::remote_context(error);
+    complain(job, error.what() + (where == nullptr ? "" : " (on rank " + std::to_string(where->rank) + ", " + where->host + ")"));
+    return failed;
   }
 }
 

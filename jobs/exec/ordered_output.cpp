@@ -1,35 +1,16 @@
 #include "exec/ordered_output.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <system_error>
+#include <span>
 #include <utility>
 
 namespace jobs {
 namespace {
-
-std::string scratch_folder() {
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
-[[noreturn]] void fail() {
-  throw std::system_error(errno, std::generic_category(),
-                          "output that waits for its turn does not fit into " + scratch_folder() + " (TMPDIR)");
-}
 
 std::size_t bytes_of(const printed& what) { return what.out.size() + what.err.size() + what.record.size(); }
 
 }  // namespace
 
 ordered_output::ordered_output(printer print, std::size_t most_bytes) : print_(std::move(print)), most_bytes_(most_bytes) {}
-
-ordered_output::~ordered_output() {
-  if (file_ >= 0) ::close(file_);
-}
 
 void ordered_output::add(std::uint64_t sequence, printed what) {
   if (sequence != next_) return keep(sequence, std::move(what));
@@ -57,17 +38,12 @@ void ordered_output::keep(std::uint64_t sequence, printed what) {
     bytes_in_memory_ += bytes;
     kept.in_memory = std::move(what);
   } else {
-    open_file();
+    if (!file_) file_ = file::scratch();
     kept.offset = file_end_;
     kept.lengths = {what.out.size(), what.err.size(), what.record.size()};
     for (const std::string* text : {&what.out, &what.err, &what.record}) {
-      for (std::size_t done = 0; done < text->size();) {
-        const ssize_t n = ::pwrite(file_, text->data() + done, text->size() - done, static_cast<off_t>(file_end_));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail();
-        done += static_cast<std::size_t>(n);
-        file_end_ += static_cast<std::uint64_t>(n);
-      }
+      file_->write_items(std::span(*text), file_end_);
+      file_end_ += text->size();
     }
   }
   waiting_.emplace(sequence, std::move(kept));
@@ -83,23 +59,10 @@ printed ordered_output::take(waiting& kept) {
   std::size_t which = 0;
   for (std::string* text : {&what.out, &what.err, &what.record}) {
     text->resize(kept.lengths[which++]);
-    for (std::size_t done = 0; done < text->size();) {
-      const ssize_t n = ::pread(file_, text->data() + done, text->size() - done, static_cast<off_t>(offset));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) fail();
-      done += static_cast<std::size_t>(n);
-      offset += static_cast<std::uint64_t>(n);
-    }
+    file_->read_items(std::span(*text), offset);
+    offset += text->size();
   }
   return what;
-}
-
-void ordered_output::open_file() {
-  if (file_ >= 0) return;
-  std::string path = scratch_folder() + "/rankpool-exec-XXXXXX";
-  file_ = ::mkostemp(path.data(), O_CLOEXEC);
-  if (file_ < 0) fail();
-  ::unlink(path.c_str());
 }
 
 }  // namespace jobs

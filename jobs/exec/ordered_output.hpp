@@ -9,7 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+
+#include "support/file_io.hpp"
 
 namespace jobs {
 
@@ -26,11 +29,8 @@ class ordered_output {
 
   /// `most_bytes`: what may wait in memory.
   explicit ordered_output(printer print, std::size_t most_bytes = std::size_t{64} << 20);
-  ~ordered_output();
-  ordered_output(const ordered_output&) = delete;
-  ordered_output& operator=(const ordered_output&) = delete;
 
-  /// Prints it when all before it have been; numbers begin with 1. Throws: std::system_error, and what `print` throws.
+  /// Prints it when all before it have been; numbers begin with 1. Throws: file_error, and what `print` throws.
   void add(std::uint64_t sequence, printed what);
   /// Prints all that waits, in order, past numbers that will not come.
   void finish();
@@ -46,14 +46,13 @@ class ordered_output {
 
   void keep(std::uint64_t sequence, printed what);
   printed take(waiting& kept);
-  void open_file();
 
   printer print_;
   std::size_t most_bytes_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, waiting> waiting_;
   std::size_t bytes_in_memory_ = 0;
-  int file_ = -1;
+  std::optional<file> file_;  // once there is too much
   std::uint64_t file_end_ = 0;
 };
 

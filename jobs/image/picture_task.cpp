@@ -1,14 +1,12 @@
 #include "image/picture_task.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
 #include <system_error>
 
 #include "image/filters.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
+#include "support/file_io.hpp"
 #include "support/unfinished_file.hpp"
 
 namespace jobs {
@@ -21,12 +19,7 @@ std::uint32_t picture_settings::strip_rows_for(const picture_layout& layout, pic
 }
 
 void write_bytes(int descriptor, const std::string& bytes, const std::string& name) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t written = ::write(descriptor, bytes.data() + at, bytes.size() - at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw picture_error("cannot write " + name + ": " + std::strerror(errno));
-    at += static_cast<std::size_t>(written);
-  }
+  if (const int error = write_all(descriptor, bytes); error != 0) throw picture_error("cannot write " + name + ": " + std::strerror(error));
 }
 
 picture_outcome process_picture(const picture_settings& settings, const picture_files& files) {

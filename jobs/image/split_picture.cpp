@@ -101,8 +101,6 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
     }
     out.finish(settings.replace);
     return {kind::done, {}, layout.pixels()};
-  } catch (const file_error& error) {
-    return {kind::failed, "cannot write " + files.output + ": " + error.code().message(), 0};
   } catch (const std::system_error& error) {
     return {kind::failed, "cannot write " + files.output + ": " + error.code().message(), 0};
   } catch (const std::exception& error) {  // also what a task has thrown

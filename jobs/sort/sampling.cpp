@@ -10,7 +10,6 @@
 
 #include "support/mixed.hpp"
 
-
 namespace jobs {
 namespace {
 

@@ -7,7 +7,6 @@
 
 #include "support/mixed.hpp"
 
-
 namespace jobs {
 namespace {
 

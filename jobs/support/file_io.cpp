@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 namespace jobs {
@@ -18,6 +19,25 @@ constexpr std::size_t most_at_once = std::size_t{1} << 30;  // Linux moves no mo
 }
 
 }  // namespace
+
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+file file::scratch() {
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/rankpool-XXXXXX";
+  const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
+  if (descriptor < 0) fail(errno, "write", path);
+  ::unlink(path.c_str());
+  return {path + " (a scratch file)", descriptor};
+}
 
 file::file(std::string path, mode how) : path_(std::move(path)) {
   descriptor_ = ::open(path_.c_str(), (how == mode::read ? O_RDONLY : O_WRONLY) | O_CLOEXEC);

@@ -6,14 +6,18 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace jobs {
 
-/// A file could not be read or written; what() names it, the operation and the system's reason.
-struct file_error : std::system_error {
-  using std::system_error::system_error;
-};
+/// A file could not be read or written; what() names it, the operation and the system's reason. No type of its own, so that it
+/// arrives as itself when a task throws it.
+using file_error = std::system_error;
+
+/// Writes all of it, where the descriptor stands. 0, or errno.
+[[nodiscard]] int write_all(int descriptor, std::string_view bytes);
 
 /// An open file. For reading, or for writing parts of one that exists already.
 class file {
@@ -22,6 +26,8 @@ class file {
 
   /// Throws: file_error.
   explicit file(std::string path, mode how = mode::read);
+  /// One for reading and writing that has no name and goes with its descriptor, in $TMPDIR or /tmp. Throws: file_error.
+  static file scratch();
   file(file&& other) noexcept;
   file& operator=(file&& other) noexcept;
   ~file();
@@ -47,6 +53,8 @@ class file {
   }
 
  private:
+  file(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+
   std::string path_;
   int descriptor_ = -1;
 };

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "support/file_io.hpp"
+
 namespace jobs {
 namespace {
 
@@ -23,14 +25,14 @@ bool is_stream(const std::string& path) {
 void output_options::check() const {
   if (path.empty() || is_stream(path)) return;
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw usage_error("--output takes a file, and " + path + " is a folder");
+  if (std::filesystem::is_directory(path, error)) throw usage_error(option + " takes a file, and " + path + " is a folder");
   if (!force && std::filesystem::exists(path, error)) {
-    throw usage_error("--output " + path + " exists already; --force replaces it");
+    throw usage_error(option + " " + path + " exists already; --force replaces it");
   }
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const std::string folder_name = folder.empty() ? "." : folder.string();
   if (::access(folder_name.c_str(), W_OK | X_OK) != 0) {
-    throw usage_error("--output " + path + " cannot be written: " + folder_name + ": " + std::strerror(errno));
+    throw usage_error(option + " " + path + " cannot be written: " + folder_name + ": " + std::strerror(errno));
   }
 }
 
@@ -98,12 +100,7 @@ void output::finish() {
 void output::write_all(std::string_view bytes) {
   if (context_ != nullptr && context_->report.is_started()) return context_->report.add_lines(bytes);
   if (context_ != nullptr) context_->shown.make_way();
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (const int error = jobs::write_all(descriptor_, bytes); error != 0) fail(error);
 }
 
 void output::fail(int error) const { throw output_error(error, std::generic_category(), "cannot write " + name_); }

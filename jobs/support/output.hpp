@@ -27,8 +27,9 @@ struct output_error : std::system_error {
 
 /// Where results go, as the options --output and --force say.
 struct output_options {
-  std::string path;    // empty: stdout; a device or a pipe is written as it is
+  std::string path{};  // empty: stdout; a device or a pipe is written as it is
   bool force = false;  // replace a file that exists already
+  std::string option = "--output";  // that says so, for messages
 
   /// Throws: usage_error if the file exists and `force` does not say to replace it, or its folder cannot be written.
   void check() const;

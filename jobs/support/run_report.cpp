@@ -1,12 +1,9 @@
 #include "support/run_report.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "support/file_io.hpp"
 #include "support/output.hpp"
 
 namespace jobs {
@@ -18,19 +15,6 @@ std::string json_string(std::string_view text) {
 }
 
 }  // namespace
-
-std::string run_report::to_text(__int128 value) {
-  const bool negative = value < 0;
-  auto rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
-  std::string digits;
-  do {
-    digits += static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
-  } while (rest != 0);
-  if (negative) digits += '-';
-  std::ranges::reverse(digits);
-  return digits;
-}
 
 void run_report::start(std::string_view job, std::string_view parameters) {
   started_ = true;
@@ -77,11 +61,8 @@ void run_report::finish(const costs& taken, std::string_view error) {
 }
 
 void run_report::write(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(descriptor_, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw output_error(errno, std::generic_category(), "cannot write standard output");
-    text.remove_prefix(static_cast<std::size_t>(n));
+  if (const int error = write_all(descriptor_, text); error != 0) {
+    throw output_error(error, std::generic_category(), "cannot write standard output");
   }
 }
 

@@ -12,7 +12,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "support/text.hpp"
 
 namespace jobs {
 
@@ -30,7 +31,9 @@ class run_report {
   /// A figure of the result.
   template <std::integral Integer>
   void add(std::string_view key, Integer value) {
-    add_json(key, to_text(value));
+    text_builder text;
+    text.print(value);
+    add_json(key, text.take());
   }
   void add(std::string_view key, const mpz_class& value) { add_json(key, value.get_str()); }
   void add(std::string_view key, double value);
@@ -51,7 +54,6 @@ class run_report {
  private:
   void add_json(std::string_view key, std::string_view value);
   void write(std::string_view text);
-  static std::string to_text(__int128 value);
 
   const int descriptor_;
   bool started_ = false;

@@ -1,0 +1,48 @@
+// Files that workers read and write themselves: whole, or with an error that names the file, wherever it happens.
+#include "support/file_io.hpp"
+
+#include <rankpool/rankpool.hpp>
+
+#include <cerrno>
+#include <span>
+#include <string>
+
+#include "support/catch.hpp"
+#include "support/cluster.hpp"
+
+namespace {
+
+int read_what_is_not_there(int) {
+  const jobs::file missing("/proc/no/such/file");
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("an error of a worker's file arrives as itself, with the rank that met it") {
+  rankpool::executor pool(support::cluster());
+  try {
+    (void)pool.submit(read_what_is_not_there, 1).result();
+    FAIL("it was read");
+  } catch (const jobs::file_error& error) {
+    CHECK(error.code().value() == ENOENT);
+    CHECK_THAT(error.what(), support::containing("cannot read /proc/no/such/file"));
+    REQUIRE(rankpool::remote_context(error) != nullptr);
+  }
+}
+
+TEST_CASE("a scratch file gives back what was written to it, and says where it ends") {
+  const jobs::file scratch = jobs::file::scratch();
+  const std::string text = "in the middle";
+  scratch.write_items(std::span(text), 100);
+  std::string back(text.size(), '\0');
+  scratch.read_items(std::span(back), 100);
+  CHECK(back == text);
+  CHECK(scratch.size() == 100 + text.size());
+  CHECK_THROWS_WITH(scratch.read_items(std::span(back), 101), support::containing("ends too early"));
+}
+
+TEST_CASE("what cannot be written is told by its errno") {
+  CHECK(jobs::write_all(-1, "text") == EBADF);
+  CHECK(jobs::write_all(-1, "") == 0);
+}
