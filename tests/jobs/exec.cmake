@@ -36,7 +36,7 @@ add_exec_usage_error(existing-results "--results .*CMakeLists.txt exists already
 add_exec_usage_error(one-file-for-two "not the same one" --log x --results x ::: a)
 add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
 
-set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec_check.sh ${command})
+set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})
 foreach(case order-on-ranks reader-gone log-and-results retries halt nested)
   add_rank_test(jobs/exec/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${exec_check} ${case})
 endforeach()

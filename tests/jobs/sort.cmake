@@ -1,5 +1,5 @@
-# Files of numbers sorted, in one process and over ranks; sort/files.sh has the cases.
-set(sort_files ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/sort/files.sh ${command})
+# Files of numbers sorted, in one process and over ranks; sort.sh has the cases.
+set(sort_files ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/sort.sh ${command})
 
 foreach(case agrees-with-coreutils more-than-memory npy empty bad-input existing-output json full-disk)
   add_inline_test(jobs/sort/${case}/inline COMMAND ${sort_files} ${case})

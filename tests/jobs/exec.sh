@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exec_check.sh COMMAND CASE: checks of the job `exec` that take more than a line. COMMAND is the program `rankpool`.
+# exec.sh COMMAND CASE: checks of the job `exec` that take more than a line. COMMAND is the program `rankpool`.
 #
 # The status is 0 if all is as it should be, 1 with a line that says what is not, 77 if the machine cannot have the test.
 set -u
