@@ -9,6 +9,7 @@
 #include "support/command.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
+#include "support/printed_sum.hpp"
 #include "support/text.hpp"
 
 namespace jobs {

@@ -3,6 +3,7 @@
 
 #include "core/scheduler.hpp"
 #include "support/catch.hpp"
+#include "support/counting_job.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,43 +15,7 @@
 namespace simulated {
 
 using namespace rankpool::detail;
-
-inline void run_nothing(byte_reader&, byte_writer&) {}
-
-// A job of so many items that remembers what became of them.
-class counting_job final : public job {
- public:
-  explicit counting_job(std::uint64_t items, std::uint64_t chunk = 1, std::uintptr_t kind = 0)
-      : job(&run_nothing, kind), items_(items), chunk_(chunk) {}
-
-  std::uint64_t available() override { return items_ - cut_; }
-  bool may_grow() override { return growing; }
-  piece cut(std::uint64_t n) override {
-    piece p{cut_, std::min(n, available()), {}, {}, {}};
-    cut_ += p.count;
-    return p;
-  }
-  std::uint64_t chunksize() const override { return chunk_; }
-  bool on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
-    done += count;
-    return false;
-  }
-  bool abandon(const std::exception_ptr&) override {
-    cut_ = items_;
-    growing = false;
-    return false;
-  }
-  void seal() override { growing = false; }
-  void grow(std::uint64_t n) { items_ += n; }
-
-  std::uint64_t done = 0;
-  bool growing = false;
-
- private:
-  std::uint64_t items_;
-  std::uint64_t chunk_;
-  std::uint64_t cut_ = 0;
-};
+using support::counting_job;
 
 // A scheduler, the workers it drives, and a clock. A worker runs its pieces in order.
 class simulation {

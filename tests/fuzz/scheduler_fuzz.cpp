@@ -1,52 +1,16 @@
 // Any order of events: the scheduler's books balance after each, and in the end every job has finished exactly once.
 #include "core/scheduler.hpp"
 #include "fuzz/input.hpp"
+#include "support/counting_job.hpp"
 
 #include <deque>
 #include <memory>
 #include <vector>
 
 using namespace rankpool::detail;
+using support::counting_job;
 
 namespace {
-
-void run_nothing(byte_reader&, byte_writer&) {}
-
-class made_up_job final : public job {
- public:
-  made_up_job(std::uint64_t items, std::uint64_t chunk, std::uintptr_t kind, bool growing)
-      : job(&run_nothing, kind), items_(items), chunk_(chunk), growing_(growing) {}
-  std::uint64_t available() override { return items_ - cut_; }
-  bool may_grow() override { return growing_; }
-  piece cut(std::uint64_t n) override {
-    piece p{cut_, std::min(n, available()), {}, {}, {}};
-    cut_ += p.count;
-    return p;
-  }
-  std::uint64_t chunksize() const override { return chunk_; }
-  bool on_outcome(std::uint64_t, std::uint64_t count, outcome) override {
-    over += count;
-    fuzz::require(over <= cut_);
-    return false;
-  }
-  bool abandon(const std::exception_ptr&) override {
-    cut_ = items_;
-    growing_ = false;
-    return false;
-  }
-  void seal() override { growing_ = false; }
-  void grow(std::uint64_t n) {
-    if (growing_) items_ += n;
-  }
-
-  std::uint64_t over = 0;
-
- private:
-  std::uint64_t items_;
-  std::uint64_t chunk_;
-  std::uint64_t cut_ = 0;
-  bool growing_;
-};
 
 constexpr std::size_t workers = 3;
 constexpr std::size_t most_executors = 4;
@@ -64,7 +28,8 @@ class world {
       case 1:
       case 2: {
         if (id > opened_) break;  // nobody submits to an executor that is not there
-        auto work = make_job<made_up_job>(1 + in.below(40), in.below(4), in.below(3), in.below(4) == 0);
+        auto work = make_job<counting_job>(1 + in.below(40), in.below(4), in.below(3));
+        work->growing = in.below(4) == 0;
         jobs_.push_back(work);
         work->schedule.executor = id;
         work->schedule.priority = static_cast<int>(in.below(3));
@@ -75,7 +40,9 @@ class world {
         if (!jobs_.empty()) {
           const auto& work = jobs_[in.below(jobs_.size())];
           switch (in.below(3)) {
-            case 0: work->grow(1 + in.below(5)); break;
+            case 0:
+              if (const std::size_t n = 1 + in.below(5); work->growing) work->grow(n);
+              break;
             case 1: work->seal(); break;
             default: (void)work->abandon(nullptr); break;
           }
@@ -146,7 +113,7 @@ class world {
 
   scheduler scheduler_{static_cast<int>(workers)};
   std::vector<std::deque<piece_id>> queues_ = std::vector<std::deque<piece_id>>(workers);
-  std::vector<shared_job<made_up_job>> jobs_;
+  std::vector<shared_job<counting_job>> jobs_;
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
   scheduler::time now_{};

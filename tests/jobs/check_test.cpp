@@ -7,6 +7,7 @@
 #include "support/closed_form.hpp"
 #include "support/command.hpp"
 #include "support/prime.hpp"
+#include "support/printed_sum.hpp"
 #include "support/residue.hpp"
 
 using namespace jobs;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# files.sh COMMAND CASE: one behaviour of the job `sort` with files, in a folder of its own. coreutils say what is right.
+# sort.sh COMMAND CASE: one behaviour of the job `sort` with files, in a folder of its own. coreutils say what is right.
 set -u
 command=$1 what=$2
 

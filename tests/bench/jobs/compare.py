@@ -87,15 +87,15 @@ def main():
     if options.packages:
         print(*sorted({p for r in chosen for p in r.packages}))
         return
-    lines = ["| job | size | command | s | peer, s | ratio | at most | checked | |", "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |"]
+    print(f"{os.cpu_count()} cores; {datetime.date.today().isoformat()}; whole processes, medians of {options.rounds} rounds.\n")
+    print("| job | size | command | s | peer, s | ratio | at most | checked | |")
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |", flush=True)
     for row in chosen:
         try:
-            lines.append("| " + " | ".join(cells(row, *measure(row, options.programs, options.rounds, options.scratch))) + " |")
+            print("| " + " | ".join(cells(row, *measure(row, options.programs, options.rounds, options.scratch))) + " |", flush=True)
         except Exception as error:  # the others are measured all the same
-            lines.append(f"| `{row.job}` | {row.size} | failed: {error} |")
+            print(f"| `{row.job}` | {row.size} | failed: {error} |", flush=True)
             print(f"bench: {row.job}: {error}", file=sys.stderr)
-    print(f"{os.cpu_count()} cores; {datetime.date.today().isoformat()}; whole processes, medians of {options.rounds} rounds.\n")
-    print("\n".join(lines))
 
 
 if __name__ == "__main__":
