@@ -20,7 +20,8 @@ struct options {
   output_options output;
 };
 
-using chain = std::pair<std::uint64_t, std::uint64_t>;  // steps, and how far its start lies below 2^64: the longer, then the smaller
+using chain =
+    std::pair<std::uint64_t, std::uint64_t>;  // steps, and how far its start lies below 2^64: the longer, then the smaller
 
 /// 128 bits hold what any start below 10^17 climbs to.
 chain chain_of(std::uint64_t start) {
@@ -35,19 +36,21 @@ void verify(command_context& context, const interval<std::uint64_t>& range, std:
   std::uint64_t counted = 0;
   for (mpz_class n = start; n != 1; ++counted) n = mpz_even_p(n.get_mpz_t()) != 0 ? mpz_class(n / 2) : mpz_class(3 * n + 1);
   context.verified(counted == steps, "GMP counts as many steps from that start");
-  constexpr std::array<std::uint64_t, 9> longest{9, 97, 871, 6'171, 77'031, 837'799, 8'400'511, 63'728'127, 670'617'279};  // OEIS A284668
+  constexpr std::array<std::uint64_t, 9> longest{9,       97,        871,        6'171,      77'031,
+                                                 837'799, 8'400'511, 63'728'127, 670'617'279};  // OEIS A284668
   std::uint64_t power = 1;
   for (const std::uint64_t known : longest) {
     power *= 10;
-    if (range.from == 1 && range.to == power) context.verified(start == known, "the longest chain up to this power of ten is known to begin there");
+    if (range.from == 1 && range.to == power)
+      context.verified(start == known, "the longest chain up to this power of ten is known to begin there");
   }
 }
 
 int collatz(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   context.shown.expect(chosen.range.span() + 1);
-  const auto [steps, complement] =
-      pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), chain_of(chosen.range.from), longer, chain_of);
+  const auto [steps, complement] = pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(),
+                                                         chain_of(chosen.range.from), longer, chain_of);
   if (context.verify) verify(context, chosen.range, steps, ~complement);
   context.report.add("start", ~complement);
   context.report.add("steps", steps);

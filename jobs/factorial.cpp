@@ -86,7 +86,8 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
     }
   }
   out.print(lines);
-  if (context.verify) context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
+  if (context.verify)
+    context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
   out.finish();
   return 0;
 }

@@ -24,19 +24,20 @@ int run_factorials(rankpool::cluster& cluster, command_context& context, const o
     out.flush();
   };
   report_factorials(pool, chosen.numbers,
-                    {.verify = context.verify,
-                     .on_report = print_line,
-                     .on_progress = [&](std::size_t done, std::size_t all) { context.shown.set(done, all); }});
-  if (context.verify) context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
+                    {.verify = context.verify, .on_report = print_line, .on_progress = [&](std::size_t done, std::size_t all) {
+                       context.shown.set(done, all);
+                     }});
+  if (context.verify)
+    context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
   out.finish();
   return 0;
 }
 
 void add_factorials(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "factorials", "the digits of many large factorials: how many, the first, the last, and the zeros at the end",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return run_factorials(cluster, c, *chosen); });
+  CLI::App& job = add_job(app, context, "factorials",
+                          "the digits of many large factorials: how many, the first, the last, and the zeros at the end",
+                          [chosen](rankpool::cluster& cluster, command_context& c) { return run_factorials(cluster, c, *chosen); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 100000 200000 ... 1000000)", 0, largest_factorial);
   add_verify(job, context, "check the values modulo several primes and by Legendre's formula, on the workers");
 }

@@ -47,7 +47,8 @@ std::string judge_lines(int rounds, bool verify, const line_block& block) {
   for_each_line(block, [&](std::string_view line, std::uint64_t number) {
     try {
       const primality answer = judge_text(line, rounds);
-      if (verify && !confirms(parse_integer(line), answer)) throw std::logic_error("another test disagrees about " + std::string(line));
+      if (verify && !confirms(parse_integer(line), answer))
+        throw std::logic_error("another test disagrees about " + std::string(line));
       answers += line;
       answers += answer == primality::prime ? " prime\n" : answer == primality::composite ? " composite\n" : probably_prime;
     } catch (const std::invalid_argument& error) {
@@ -72,7 +73,8 @@ void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int r
   }
 }
 
-void print_answers_for_stream(rankpool::executor& pool, output& out, int descriptor, const std::string& name, int rounds, bool verify) {
+void print_answers_for_stream(rankpool::executor& pool, output& out, int descriptor, const std::string& name, int rounds,
+                              bool verify) {
   constexpr double cost_of_block = 1e8;
   try {
     print_answers(pool, out, line_blocks(descriptor, name, cost_of_number, cost_of_block), rounds, verify);
@@ -101,7 +103,8 @@ int print_primality(rankpool::cluster& cluster, command_context& context, const 
   output out(context, chosen.output);
   if (!chosen.file.empty()) {
     const int descriptor = open_input(chosen.file);
-    print_answers_for_stream(pool, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds, context.verify);
+    print_answers_for_stream(pool, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds,
+                             context.verify);
     if (descriptor != STDIN_FILENO) ::close(descriptor);
   } else if (!chosen.numbers.empty()) {
     std::vector<line_block> blocks;

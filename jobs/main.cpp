@@ -80,11 +80,12 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
   const auto end = [&](const std::string& error) {
     context.shown.stop();
     const auto statistics = cluster.statistics();
-    context.report.finish({.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
-                           .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
-                           .tasks = statistics.tasks,
-                           .workers = context.max_workers > 0 ? std::min(context.max_workers, cluster.num_workers()) : cluster.num_workers()},
-                          error);
+    context.report.finish(
+        {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+         .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
+         .tasks = statistics.tasks,
+         .workers = context.max_workers > 0 ? std::min(context.max_workers, cluster.num_workers()) : cluster.num_workers()},
+        error);
   };
   try {
     const int status = context.program(cluster);

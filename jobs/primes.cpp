@@ -78,10 +78,12 @@ std::string checked_list(number first, number last) {
   for (const char* const end = at + lines.size(); at != end; ++at, ++found) {
     number n = 0;
     at = std::from_chars(at, end, n).ptr;
-    if (n < first || n > last || n <= before || !is_prime(n)) throw std::logic_error(std::to_string(n) + " is listed and should not be");
+    if (n < first || n > last || n <= before || !is_prime(n))
+      throw std::logic_error(std::to_string(n) + " is listed and should not be");
     before = n;
   }
-  if (found != count_primes(first, last)) throw std::logic_error("a prime from " + std::to_string(first) + " to " + std::to_string(last) + " is missing");
+  if (found != count_primes(first, last))
+    throw std::logic_error("a prime from " + std::to_string(first) + " to " + std::to_string(last) + " is missing");
   return lines;
 }
 
@@ -110,7 +112,8 @@ void verify_count(rankpool::executor& pool, command_context& context, const inte
   number power = 1;
   for (const number known : known_counts) {
     power *= 10;
-    if (range.from <= 2 && range.to == power) context.verified(found == known, "pi of this power of ten is known to be " + std::to_string(known));
+    if (range.from <= 2 && range.to == power)
+      context.verified(found == known, "pi of this power of ten is known to be " + std::to_string(known));
   }
   constexpr number stretches = 64;
   constexpr number length = 20'000;
@@ -141,7 +144,8 @@ void list_all(rankpool::executor& pool, command_context& context, const interval
   const auto list = context.verify ? checked_list : list_primes;
   const int few = 2 * pool.num_workers();
   for (const std::string& lines : pool.starmap({.chunksize = 1, .buffersize = few}, list, segments)) out.print(lines);
-  if (context.verify) context.verified(true, "each number listed passes a test of primality, and there are as many as the sieve counts");
+  if (context.verify)
+    context.verified(true, "each number listed passes a test of primality, and there are as many as the sieve counts");
 }
 
 /// How many there are and which ones come first and last: for these a handful of numbers at each end is enough.

@@ -26,7 +26,8 @@ struct cube {
 int sum_cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   context.shown.expect(chosen.range.span() + 1);
-  const mpz_class sum = to_integer(pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, cube{}));
+  const mpz_class sum = to_integer(
+      pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, cube{}));
   if (context.verify) {
     context.verified(sum == sum_of_cubes(chosen.range.from, chosen.range.to), "the sum is that of the closed form");
   }

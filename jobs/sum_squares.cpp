@@ -25,7 +25,8 @@ struct square {
 int sum_squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   context.shown.expect(chosen.range.span() + 1);
-  const mpz_class sum = to_integer(pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, square{}));
+  const mpz_class sum = to_integer(
+      pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, square{}));
   if (context.verify) {
     context.verified(sum == sum_of_squares(chosen.range.from, chosen.range.to), "the sum is that of the closed form");
   }

@@ -23,7 +23,8 @@ struct worker_info {
 /// What has been done so far, on all workers together.
 struct cluster_statistics {
   std::uint64_t tasks = 0;              ///< finished; each item of a map is one
-  std::chrono::nanoseconds cpu_time{};  ///< of the workers' processes since their start, as they said with their last results, at most once a millisecond; 0 inline
+  std::chrono::nanoseconds cpu_time{};  ///< of the workers' processes since their start, as they said with their last results, at
+                                        ///< most once a millisecond; 0 inline
 };
 
 class cluster {

@@ -19,7 +19,8 @@ std::uint32_t picture_settings::strip_rows_for(const picture_layout& layout, pic
 }
 
 void write_bytes(int descriptor, const std::string& bytes, const std::string& name) {
-  if (const int error = write_all(descriptor, bytes); error != 0) throw picture_error("cannot write " + name + ": " + std::strerror(error));
+  if (const int error = write_all(descriptor, bytes); error != 0)
+    throw picture_error("cannot write " + name + ": " + std::strerror(error));
 }
 
 picture_outcome process_picture(const picture_settings& settings, const picture_files& files) {

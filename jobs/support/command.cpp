@@ -74,6 +74,8 @@ void add_chunksize(CLI::App& job, command_context& context, const std::string& h
   add_number(job, "--chunksize", context.chunksize, help, 1LL, 1'000'000'000'000LL);
 }
 
-void add_verify(CLI::App& job, command_context& context, const std::string& help) { job.add_flag("--verify", context.verify, help); }
+void add_verify(CLI::App& job, command_context& context, const std::string& help) {
+  job.add_flag("--verify", context.verify, help);
+}
 
 }  // namespace jobs

@@ -134,9 +134,8 @@ npy_header parse(const file& from) {
   std::array<unsigned char, 12> start{};
   const std::size_t at_start = std::min<std::uint64_t>(start.size(), size);
   from.read_items(std::span(start).first(at_start), 0);
-  if (at_start < 10 || !std::equal(magic.begin(), magic.end(), start.begin(), [](char a, unsigned char b) {
-        return static_cast<unsigned char>(a) == b;
-      })) {
+  if (at_start < 10 || !std::equal(magic.begin(), magic.end(), start.begin(),
+                                   [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; })) {
     throw std::invalid_argument("it is no .npy file");
   }
   const int version = start[6];
@@ -154,7 +153,8 @@ npy_header parse(const file& from) {
   header_line(text).read(header, code);
   const auto known = std::find_if(known_types.begin(), known_types.end(), [&](const known_type& k) { return k.code == code; });
   if (known == known_types.end()) {
-    throw std::invalid_argument("it holds " + code + ", and not little-endian int32, int64, float32 or float64 (<i4, <i8, <f4, <f8)");
+    throw std::invalid_argument("it holds " + code +
+                                ", and not little-endian int32, int64, float32 or float64 (<i4, <i8, <f4, <f8)");
   }
   header.type = known->type;
   header.data_offset = text_at + length;
@@ -162,7 +162,8 @@ npy_header parse(const file& from) {
   if (!count) throw std::invalid_argument("its shape is larger than any file");
   const std::uint64_t expected = header.data_offset + header.bytes();
   if (size != expected) {
-    throw std::invalid_argument("it has " + std::to_string(size) + " bytes, and " + describe(header) + " takes " + std::to_string(expected));
+    throw std::invalid_argument("it has " + std::to_string(size) + " bytes, and " + describe(header) + " takes " +
+                                std::to_string(expected));
   }
   return header;
 }
@@ -197,8 +198,8 @@ std::string npy_preamble(npy_header& header) {
   for (const std::uint64_t extent : header.shape) shape += std::to_string(extent) + ", ";
   if (header.shape.size() > 1) shape.resize(shape.size() - 2);
   if (header.shape.size() == 1) shape.pop_back();
-  std::string text = "{'descr': '" + std::string(of(header.type).code) + "', 'fortran_order': " +
-                     (header.fortran_order ? "True" : "False") + ", 'shape': " + shape + "), }";
+  std::string text = "{'descr': '" + std::string(of(header.type).code) +
+                     "', 'fortran_order': " + (header.fortran_order ? "True" : "False") + ", 'shape': " + shape + "), }";
   constexpr std::size_t before = 10;  // of version 1.0, whose 64 KiB hold any shape
   text.resize((before + text.size() + 1 + alignment - 1) / alignment * alignment - before - 1, ' ');
   text += '\n';

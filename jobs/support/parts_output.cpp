@@ -20,7 +20,10 @@ unfinished_file start(const std::string& name) {
 }  // namespace
 
 parts_output::parts_output(const output_options& options, std::uint64_t bytes)
-    : name_(options.path), replace_(options.force), unfinished_(start(options.path)), parts_(unfinished_.path(), file::mode::write) {
+    : name_(options.path),
+      replace_(options.force),
+      unfinished_(start(options.path)),
+      parts_(unfinished_.path(), file::mode::write) {
   try {
     unfinished_.reserve(bytes);
   } catch (const std::system_error& error) {

@@ -120,7 +120,8 @@ bool confirms(const mpz_class& n, primality answer) {
   }
   static const mpz_class twelve_bases_decide("318665857834031151167461");
   const bool passes_twelve = std::all_of(small_primes.begin(), small_primes.end() - 1, [&](unsigned p) { return passes(n, p); });
-  return passes_twelve && (n < twelve_bases_decide || answer == primality::probably_prime || mpz_probab_prime_p(n.get_mpz_t(), 30) != 0);
+  return passes_twelve &&
+         (n < twelve_bases_decide || answer == primality::probably_prime || mpz_probab_prime_p(n.get_mpz_t(), 30) != 0);
 }
 
 }  // namespace jobs

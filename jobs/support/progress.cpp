@@ -102,7 +102,8 @@ bool progress::wait(std::chrono::milliseconds time) {
 }
 
 void progress::show_lines() {
-  while (wait(between_lines)) print("rankpool " + job_ + ": " + text(done(), expected_, failed_, std::chrono::steady_clock::now() - begin_) + "\n");
+  while (wait(between_lines))
+    print("rankpool " + job_ + ": " + text(done(), expected_, failed_, std::chrono::steady_clock::now() - begin_) + "\n");
 }
 
 void progress::show_bar() {
@@ -113,7 +114,8 @@ void progress::show_bar() {
     const std::uint64_t expected = expected_;
     std::string line = job_ + ' ';
     if (expected > 0) {
-      const auto full = std::min<std::size_t>(bar_length, static_cast<std::size_t>(static_cast<double>(now_done) / static_cast<double>(expected) * bar_length));
+      const auto full = std::min<std::size_t>(
+          bar_length, static_cast<std::size_t>(static_cast<double>(now_done) / static_cast<double>(expected) * bar_length));
       line += '[' + std::string(full, '#') + std::string(bar_length - full, '.') + "] ";
     }
     line += text(now_done, expected, failed_, std::chrono::steady_clock::now() - begin_);

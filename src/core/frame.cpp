@@ -29,8 +29,8 @@ constexpr std::size_t kind_of() {
 }  // namespace
 
 const char* name_of(const record& r) {
-  static constexpr std::array names{"open", "task", "close", "recall", "stop", "result", "open-failed", "recalled", "stopped", "share",
-                                    "broadcast", "unshare", "shared-here", "usage"};
+  static constexpr std::array names{"open",     "task",    "close", "recall",    "stop",    "result",      "open-failed",
+                                    "recalled", "stopped", "share", "broadcast", "unshare", "shared-here", "usage"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }

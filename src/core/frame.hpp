@@ -107,8 +107,9 @@ struct usage_record {
 /// From a worker: the last message, everything is sent.
 struct stopped_record {};
 
-using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
-                            recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record, usage_record>;
+using record =
+    std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
+                 recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record, usage_record>;
 
 /// What a record is called in an error message: "task", "result" ...
 const char* name_of(const record& r);

@@ -97,9 +97,7 @@ void pool::post_open(const std::shared_ptr<executor_core>& executor, int max_wor
         std::make_unique<opening>(opening{executor, std::move(initializer)}), nullptr});
 }
 
-bool pool::post_submit(job_ptr work) {
-  return post({event::kind::submit, 0, 0, std::move(work)});
-}
+bool pool::post_submit(job_ptr work) { return post({event::kind::submit, 0, 0, std::move(work)}); }
 
 void pool::post_change(job_ptr work) {
   post({event::kind::change, 0, 0, std::move(work)});

@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -116,6 +117,13 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   void sleep_until(steady_time deadline, condition_ref ready, std::uint64_t seen);
   void send_now();
   bool step();
+  // What the driver does after a step until there is something to do again; no other thread may drive before it is decided.
+  struct rest {
+    bool dozes = false;  // else sleeps
+    steady_time until;
+  };
+  std::optional<rest> rest_after(bool moved, std::uint32_t seen, const std::atomic<int>& give_way, steady_time now);
+  void take(const rest& r, std::uint32_t seen, steady_time deadline = steady_time::max());
   std::chrono::nanoseconds time_to_doze(steady_time now);
   std::uint64_t announcements();
   void announce();
@@ -168,8 +176,8 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
-  std::vector<std::uint64_t> cpu_nanoseconds_;                  // of each worker; the driver's own
-  std::atomic<std::uint64_t> all_cpu_nanoseconds_ = 0;          // their sum
+  std::vector<std::uint64_t> cpu_nanoseconds_;          // of each worker; the driver's own
+  std::atomic<std::uint64_t> all_cpu_nanoseconds_ = 0;  // their sum
   std::atomic<std::uint64_t> tasks_finished_ = 0;
   std::atomic<std::uint64_t> jobs_left_ = 0;  // of those taken from the inbox; written by the driver alone
   std::atomic<bool> last_call_ = false;       // taken as well: every job submitted before drain() is counted

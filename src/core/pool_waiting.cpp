@@ -102,9 +102,25 @@ void pool::sleep_until(steady_time deadline, condition_ref ready, std::uint64_t 
 
 // As long as every worker has twice that much to do, messages may gather: each would take a core away from a worker.
 std::chrono::nanoseconds pool::time_to_doze(steady_time now) {
-  if (link_ == nullptr || ended_ || link_->transferring() || link_->unread() || scheduler_.any_idle() || inbox_has_some()) return 0ns;
+  if (ended_ || link_->transferring() || link_->unread() || scheduler_.any_idle() || inbox_has_some()) return 0ns;
   const auto doze = std::min<std::chrono::nanoseconds>(scheduler_.quiet_for(now) / 2, longest_doze);
   return doze < shortest_doze ? 0ns : doze;
+}
+
+std::optional<pool::rest> pool::rest_after(bool moved, std::uint32_t seen, const std::atomic<int>& give_way, steady_time now) {
+  if (moved) {
+    const auto doze = time_to_doze(now);
+    return doze > 0ns ? std::optional(rest{true, now + doze}) : std::nullopt;
+  }
+  if (link_->look(seen, give_way, scheduler_.quiet_for(now))) return std::nullopt;
+  const rest r{false, scheduler_.next_check(now).value_or(now + 100ms)};
+  return link_->prepare_sleep(seen) ? std::optional(r) : std::nullopt;
+}
+
+// From any thread, without the right to drive.
+void pool::take(const rest& r, std::uint32_t seen, steady_time deadline) {
+  const auto until = std::min(r.until, deadline);
+  r.dozes ? link_->doze(seen, until) : link_->sleep(seen, until);
 }
 
 void pool::drive_until(steady_time deadline, condition_ref ready) {
@@ -114,16 +130,11 @@ void pool::drive_until(steady_time deadline, condition_ref ready) {
     while (!ready() && link_ != nullptr) {
       const std::uint32_t seen = link_->rings();
       const bool moved = step();
+      if (ready() || link_ == nullptr) return;
       const auto now = std::chrono::steady_clock::now();
-      if (now >= deadline) return;  // also where there is always something to do
-      if (moved) {
-        if (const auto doze = time_to_doze(now); doze > 0ns && !ready()) link_->doze(seen, std::min<std::chrono::nanoseconds>(doze, deadline - now));
-        continue;
-      }
-      if (!options_.progress_thread) return;  // inline: what is not done now waits for another thread
-      if (ready() || link_->look(seen, nobody, scheduler_.quiet_for(now))) continue;
-      const auto until = std::min(deadline, scheduler_.next_check(now).value_or(now + 100ms));
-      if (link_->prepare_sleep(seen)) link_->sleep(seen, until);
+      if (now >= deadline) return;                      // also where there is always something to do
+      if (!moved && !options_.progress_thread) return;  // inline: what is not done now waits for another thread
+      if (const auto r = rest_after(moved, seen, nobody, now)) take(*r, seen, deadline);
     }
   } catch (...) {
     fail(std::current_exception());
@@ -205,27 +216,14 @@ void pool::progress() {
       std::unique_lock lock(driving_);
       if (callers_ > 0) continue;
       const std::uint32_t seen = link_->rings();
-      std::chrono::nanoseconds doze{};
-      steady_time until;
+      std::optional<rest> r;
       {
         const driver_mark mark(driver_);
         const bool moved = step();
-        const auto now = std::chrono::steady_clock::now();
-        if (moved) {
-          doze = time_to_doze(now);
-          if (doze == 0ns) continue;
-        } else {
-          if (link_->look(seen, callers_, scheduler_.quiet_for(now))) continue;
-          until = scheduler_.next_check(now).value_or(now + 100ms);
-          if (!link_->prepare_sleep(seen)) continue;
-        }
+        r = rest_after(moved, seen, callers_, std::chrono::steady_clock::now());
       }
       lock.unlock();
-      if (doze > 0ns) {
-        link_->doze(seen, doze);
-      } else {
-        link_->sleep(seen, until);
-      }
+      if (r) take(*r, seen);
     }
   } catch (...) {
     const std::lock_guard lock(driving_);

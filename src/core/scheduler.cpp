@@ -39,7 +39,8 @@ scheduler::scheduler(int workers, scheduling_policy policy) : policy_(policy), w
   policy_.window = std::max(policy_.window, std::chrono::nanoseconds(std::chrono::microseconds(20)) * workers);
   policy_.longest_piece = std::max(policy_.longest_piece, policy_.window);
   policy_.longest_ahead = std::max(policy_.longest_ahead, policy_.window / 5);
-  policy_.recall_after = std::max(policy_.recall_after, 3 * worker_pace::for_workers(workers).flush_after);  // or it just has not spoken up
+  policy_.recall_after =
+      std::max(policy_.recall_after, 3 * worker_pace::for_workers(workers).flush_after);  // or it just has not spoken up
   ahead_nanoseconds_ = static_cast<double>(policy_.window.count()) * policy_.workers_per_core;
   for (int w = 0; w < workers; ++w) at({w}).place = idle_.insert(idle_.end(), {w});
 }

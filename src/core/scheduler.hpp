@@ -125,7 +125,8 @@ struct effects {
   std::vector<executor_id> jobs_finished;  ///< one entry per job, after its completions
 
   bool empty() const {
-    return open.empty() && send.empty() && recalls.empty() && close.empty() && completions.empty() && abandon.empty() && jobs_finished.empty();
+    return open.empty() && send.empty() && recalls.empty() && close.empty() && completions.empty() && abandon.empty() &&
+           jobs_finished.empty();
   }
 };
 

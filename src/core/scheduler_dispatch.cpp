@@ -13,7 +13,7 @@ bool scheduler::may_use(const executor_state& executor, worker_index w) const {
   if (executor.at[place] > 0) return true;
   if (executor.users >= executor.max_workers) return false;
   if (executor.opened[place] || static_cast<std::size_t>(executor.max_workers) >= workers_.size()) return true;
-  return std::none_of(executor.homes.begin(), executor.homes.end(), 
+  return std::none_of(executor.homes.begin(), executor.homes.end(),
                       [&](worker_index home) { return workers_[static_cast<std::size_t>(home.value)].pieces.empty(); });
 }
 

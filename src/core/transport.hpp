@@ -59,7 +59,7 @@ class transport {
 
   /// Sleeps until there is an urgent frame or a call of wake() after `seen`, or the time is up; what is not urgent
   /// waits, and costs its sender nothing. Any thread. A transport that cannot do that returns at once.
-  virtual void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) { (void)seen, (void)at_most; }
+  virtual void doze(std::uint32_t seen, steady_time until) { (void)seen, (void)until; }
   /// As wake(), but lets threads doze on. Any thread.
   virtual void nudge() { wake(); }
 

@@ -90,7 +90,7 @@ class worker {
   const worker_pace pace_;
   std::mutex mutex_;
   std::deque<queued_task> queue_;
-  std::size_t filled_ = 0;  // its length when the last tasks had come
+  std::size_t filled_ = 0;        // its length when the last tasks had come
   std::list<kept_frame> frames_;  // a list: payloads point into them
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
   std::set<std::uint64_t> shared_;    // data that is here

@@ -102,8 +102,7 @@ void doorbells::sleep(std::uint32_t seen, std::chrono::nanoseconds at_most) {
   cancel_sleep();
 }
 
-void doorbells::doze(std::uint32_t seen, std::chrono::nanoseconds at_most) {
-  const auto until = std::chrono::steady_clock::now() + at_most;
+void doorbells::doze(std::uint32_t seen, std::chrono::steady_clock::time_point until) {
   own_->dozers.fetch_add(1);
   for (std::uint32_t now = rings(); (now ^ seen) < in_upper_half; now = rings()) {
     wait(own_->rings, now, until, dozing);

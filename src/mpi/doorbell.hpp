@@ -47,7 +47,7 @@ class doorbells {
   void sleep(std::uint32_t seen, std::chrono::nanoseconds at_most);
 
   /// Sleeps until there has been an urgent ring since `seen`, or the time is up. From any thread.
-  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most);
+  void doze(std::uint32_t seen, std::chrono::steady_clock::time_point until);
 
   /// Whether every rank of the communicator can ring this one.
   bool all_on_node() const { return all_on_node_; }
@@ -56,7 +56,8 @@ class doorbells {
 
  private:
   struct alignas(64) bell {
-    std::atomic<std::uint32_t> rings;  // all of them in the lower half, the urgent ones in the upper; what overflows counts as urgent
+    std::atomic<std::uint32_t>
+        rings;  // all of them in the lower half, the urgent ones in the upper; what overflows counts as urgent
     std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;

@@ -323,9 +323,9 @@ void mpi_transport::sleep(std::uint32_t seen, steady_time deadline) {
   slept_.store(true, std::memory_order_relaxed);
 }
 
-void mpi_transport::doze(std::uint32_t seen, std::chrono::nanoseconds at_most) {
+void mpi_transport::doze(std::uint32_t seen, steady_time until) {
   if (!bells_.all_on_node()) return;  // nobody could wake it
-  bells_.doze(seen, at_most);
+  bells_.doze(seen, until);
   slept_.store(true, std::memory_order_relaxed);
 }
 

@@ -49,7 +49,7 @@ class mpi_transport final : public transport {
   bool prepare_sleep(std::uint32_t seen) override;
   void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override { bells_.ring_own(true); }
-  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) override;
+  void doze(std::uint32_t seen, steady_time until) override;
   void nudge() override { bells_.ring_own(false); }
 
  private:
@@ -110,8 +110,8 @@ class mpi_transport final : public transport {
   // Where every message rings, MPI need not be asked when as many have come as were rung for. To ask in vain costs a turn
   // of the core where cores are shared, because MPI yields it when it finds nothing.
   std::uint16_t rings_at_probe_ = 0;
-  std::uint32_t found_ = 0;  // messages, modulo 2^32
-  std::atomic<bool> watchful_ = false;  // the next sleep: something that was rung for has not come, or may not have left
+  std::uint32_t found_ = 0;                   // messages, modulo 2^32
+  std::atomic<bool> watchful_ = false;        // the next sleep: something that was rung for has not come, or may not have left
   std::atomic<std::int64_t> watchful_pause_;  // nanoseconds; grows while nothing comes
   int misses_ = 0;
   std::atomic<bool> slept_ = false;  // then look all the same: nothing depends on bells alone

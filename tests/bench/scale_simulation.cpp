@@ -316,7 +316,8 @@ int main(int argc, char** argv) {
         // Long enough that neither the start nor the end decides: some windows of work, and some tasks, for each worker.
         const double window = static_cast<double>(scheduling_policy().window.count()) + 20e3 * workers;
         const auto each = std::clamp(50 * window / static_cast<double>(mean.count()), 20.0, 20'000.0);
-        const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers), std::max<std::size_t>(2'000'000, 20UL * static_cast<std::size_t>(workers)));
+        const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers),
+                                           std::max<std::size_t>(2'000'000, 20UL * static_cast<std::size_t>(workers)));
         const auto result = world(workers, mean, kind, tasks).run();
         std::printf("%d %g %s %.4f %.4f\n", workers, static_cast<double>(mean.count()) / 1000, kind == distribution::equal ? "equal" : "heavy",
                     result.busy, result.rank0_busy);

@@ -81,7 +81,9 @@ TEST_CASE("an attachment that is missing or of another type is refused") {
   CHECK_THROWS_WITH(read<std::vector<float>>(other), support::containing("another type"));
 }
 
-TEST_CASE("a part of an element is refused") { CHECK_THROWS_AS(contiguous<std::vector<double>>::make(9), rankpool::serialization_error); }
+TEST_CASE("a part of an element is refused") {
+  CHECK_THROWS_AS(contiguous<std::vector<double>>::make(9), rankpool::serialization_error);
+}
 
 TEST_CASE("the memory of a block that has gone is used for the next of its type") {
   using array = std::vector<std::uint32_t>;  // of no other test

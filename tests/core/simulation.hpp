@@ -20,7 +20,8 @@ using support::counting_job;
 // A scheduler, the workers it drives, and a clock. A worker runs its pieces in order.
 class simulation {
  public:
-  explicit simulation(int workers, scheduling_policy policy = {}) : scheduler_(workers, policy), queues_(static_cast<std::size_t>(workers)) {}
+  explicit simulation(int workers, scheduling_policy policy = {})
+      : scheduler_(workers, policy), queues_(static_cast<std::size_t>(workers)) {}
 
   scheduler& operator*() { return scheduler_; }
 

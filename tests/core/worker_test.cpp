@@ -16,9 +16,7 @@ using namespace rankpool::detail;
 
 void fail_to_begin(byte_reader&, byte_writer&) { throw std::runtime_error("no begin"); }
 void say_done(byte_reader&, byte_writer& out) { out.put('d'); }
-void take_long(byte_reader&, byte_writer&) {
-  std::this_thread::sleep_for(2 * worker_pace::for_workers(1).flush_after);
-}
+void take_long(byte_reader&, byte_writer&) { std::this_thread::sleep_for(2 * worker_pace::for_workers(1).flush_after); }
 
 // Keeps the names of what the worker sends.
 class rank_zero final : public support::scripted_transport {

@@ -48,13 +48,15 @@ TEST_CASE("Fibonacci numbers modulo a prime are those of the numbers themselves"
 
 TEST_CASE("a second test of primality confirms right answers and no wrong ones") {
   const auto right = [](const char* n, primality answer) { return confirms(mpz_class(n), answer); };
-  for (const char* prime : {"2", "3", "41", "43", "97", "4294967291", "4294967311", "18446744073709551557", "170141183460469231731687303715884105727"}) {
+  for (const char* prime : {"2", "3", "41", "43", "97", "4294967291", "4294967311", "18446744073709551557",
+                            "170141183460469231731687303715884105727"}) {
     CHECK(right(prime, primality::prime));
     CHECK_FALSE(right(prime, primality::composite));
   }
   // Zero, one, squares, Carmichael numbers, strong pseudoprimes to many bases, and products of two large primes.
-  for (const char* other : {"0", "1", "-7", "4", "1849", "561", "1729", "3215031751", "3825123056546413051", "340561", "18446744073709551615",
-                            "318665857834031151167461", "3317044064679887385961981", "18446743979220271189"}) {
+  for (const char* other :
+       {"0", "1", "-7", "4", "1849", "561", "1729", "3215031751", "3825123056546413051", "340561", "18446744073709551615",
+        "318665857834031151167461", "3317044064679887385961981", "18446743979220271189"}) {
     CHECK(right(other, primality::composite));
     CHECK_FALSE(right(other, primality::prime));
   }

@@ -316,8 +316,9 @@ TEST_CASE("verification takes a coarse JPEG of noise for what it is") {
   const picture_folder folder;
   const std::string input = folder.put("in.png", encoded({picture_format::png}, small_rgb, random_samples(small_rgb, 2), 16));
   for (const int quality : {1, 50, 89, 100}) {
-    CHECK(jobs::process_picture({.what = {}, .quality = quality, .replace = true, .verify = true}, {input, folder.file("out.jpg"), 1})
-              .problem.empty());
+    CHECK(
+        jobs::process_picture({.what = {}, .quality = quality, .replace = true, .verify = true}, {input, folder.file("out.jpg"), 1})
+            .problem.empty());
   }
 }
 

@@ -71,17 +71,22 @@ TEST_CASE("headers are read as any version of numpy writes them") {
 }
 
 TEST_CASE("a file that is no .npy file, or another kind, is refused with its name and the reason") {
-  const auto header = [](const std::string& code) { return "{'descr': '" + code + "', 'fortran_order': False, 'shape': (2,), }\n"; };
+  const auto header = [](const std::string& code) {
+    return "{'descr': '" + code + "', 'fortran_order': False, 'shape': (2,), }\n";
+  };
   CHECK_THAT(refusal(""), support::containing("no .npy file"));
   CHECK_THAT(refusal("1,2,3\n4,5,6\n"), support::containing("no .npy file"));
   CHECK_THAT(refusal(with_header(header(">f8"), 16)), support::containing("it holds >f8"));
   CHECK_THAT(refusal(with_header(header("|b1"), 2)), support::containing("it holds |b1"));
-  CHECK_THAT(refusal(with_header("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", 16)), support::containing("several fields"));
+  CHECK_THAT(refusal(with_header("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", 16)),
+             support::containing("several fields"));
   CHECK_THAT(refusal(with_header(header("<f8"), 16, 9)), support::containing("version 9"));
   CHECK_THAT(refusal(with_header("{'descr': '<f8', 'fortran_order': Fal", 16)), support::containing("damaged"));
   CHECK_THAT(refusal(with_header("{'descr': '<f8'}", 16)), support::containing("lacks"));
-  CHECK_THAT(refusal(with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 16)), support::containing("larger than any file"));
-  CHECK_THAT(refusal(with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }", 16)), support::containing("damaged"));
+  CHECK_THAT(refusal(with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 16)),
+             support::containing("larger than any file"));
+  CHECK_THAT(refusal(with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }", 16)),
+             support::containing("damaged"));
 }
 
 TEST_CASE("a file shorter or longer than its shape says is refused with both lengths") {

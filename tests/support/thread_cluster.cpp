@@ -66,9 +66,9 @@ class mailbox {
     rung_.wait_until(lock, deadline, [&] { return rings_ != seen; });
   }
 
-  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) {
+  void doze(std::uint32_t seen, steady_time until) {
     std::unique_lock lock(mutex_);
-    rung_.wait_for(lock, at_most, [&] { return (rings_ ^ seen) >= urgent_ring; });
+    rung_.wait_until(lock, until, [&] { return (rings_ ^ seen) >= urgent_ring; });
   }
 
  private:
@@ -101,7 +101,7 @@ class thread_transport final : public transport {
   bool prepare_sleep(std::uint32_t seen) override { return own_->rings() == seen; }
   void sleep(std::uint32_t seen, steady_time deadline) override { own_->sleep(seen, deadline); }
   void wake() override { own_->ring(true); }
-  void doze(std::uint32_t seen, std::chrono::nanoseconds at_most) override { own_->doze(seen, at_most); }
+  void doze(std::uint32_t seen, steady_time until) override { own_->doze(seen, until); }
   void nudge() override { own_->ring(false); }
 
  private:
