@@ -144,7 +144,7 @@ assert r["result"] == {"output": "out", "type": "int64", "count": 10000} and r["
     [[ ! -s left ]] || fail "it leaves:" left
     ;;
   terminated | killed)
-    # Large enough to be at work for a while after the output has begun; then SIGKILL to the program, SIGTERM to rank 0.
+    # Large enough to be at work for a while after the output has begun; then SIGKILL to the program and rank 0, or SIGTERM to rank 0.
     random_bytes 1000000 >some
     for _ in {1..60}; do cat some; done >in
     "$command" sort in --type int64 --output out --memory 2^20 >stdout 2>stderr &
@@ -156,7 +156,7 @@ assert r["result"] == {"output": "out", "type": "int64", "count": 10000} and r["
     compgen -G 'out.part-*' >/dev/null || fail "no output has begun" stderr
     [[ ! -e out ]] || fail "it was done too soon"
     part=$(compgen -G 'out.part-*')
-    if [[ $what == killed ]]; then kill -KILL "$started"; else kill -TERM "${part##*-}"; fi
+    if [[ $what == killed ]]; then kill -KILL "${part##*-}" "$started"; else kill -TERM "${part##*-}"; fi
     wait "$started" 2>/dev/null
     status=$?
     ((status > 128)) || fail "status $status" stderr
