@@ -7,7 +7,7 @@
 #include "support/command.hpp"
 #include "support/interval.hpp"
 #include "support/output.hpp"
-#include "support/wide_sum.hpp"
+#include "support/power_sums.hpp"
 
 namespace jobs {
 namespace {
@@ -17,16 +17,11 @@ struct options {
   output_options output;
 };
 
-/// An object, not a function, so that the loop over a chunk inlines it.
-struct square {
-  wide_sum operator()(std::uint64_t n) const { return exact_square(n); }
-};
-
 int sum_squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  context.shown.expect(chosen.range.span() + 1);
-  const mpz_class sum = to_integer(
-      pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(), wide_sum{}, std::plus<wide_sum>{}, square{}));
+  const auto segments = chosen.range.segments(context.chunk_or(numbers_per_sum(chosen.range, pool.num_workers())));
+  context.shown.expect(segments.size());
+  const mpz_class sum = pool.transform_reduce(segments, mpz_class(), std::plus<mpz_class>(), add_squares);
   if (context.verify) {
     context.verified(sum == sum_of_squares(chosen.range.from, chosen.range.to), "the sum is that of the closed form");
   }
@@ -46,7 +41,7 @@ void add_sum_squares(CLI::App& app, command_context& context) {
         chosen->range.check();
         chosen->output.check();
       });
-  constexpr std::uint64_t limit = 10'000'000'000'000'000'000U;  // any sum of squares of 64-bit numbers fits 192 bits
+  constexpr std::uint64_t limit = 10'000'000'000'000'000'000U;
   add_interval<std::uint64_t>(job, chosen->range, 0, limit);
   add_output(job, chosen->output);
   add_chunksize(job, context, "numbers in a chunk (default: by the time they take)");

@@ -1,0 +1,28 @@
+// Sums of squares and cubes beyond 128 bits, across the bounds of the words that they are computed in.
+#include "support/power_sums.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "support/catch.hpp"
+#include "support/closed_form.hpp"
+
+TEST_CASE("sums of squares and cubes of 64-bit numbers are exact") {
+  constexpr std::uint64_t word = std::uint64_t{1} << 32;
+  constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& [first, last] :
+       std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{{0, 0},
+                                                                      {1, 1},
+                                                                      {0, 9'999},
+                                                                      {word - 1, word - 1},
+                                                                      {word - 1, word},
+                                                                      {word - 5'000, word + 5'000},
+                                                                      {7 * word - 2, 9 * word / 8 * 7 - 1},
+                                                                      {3'000'000'000'000, 3'000'000'010'000},
+                                                                      {largest, largest},
+                                                                      {largest - 100'000, largest}}) {
+    CAPTURE(first, last);
+    CHECK(jobs::add_squares({first, last}) == jobs::sum_of_squares(first, last));
+    CHECK(jobs::add_cubes({first, last}) == jobs::sum_of_cubes(first, last));
+  }
+}
