@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 # Everything that find_package and pkg_check_modules ask for in the CMakeLists.txt files, as Debian names it.
 packages=(
   g++ cmake ninja-build pkg-config
-  libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev
+  libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev libsqlitecpp-dev libxxhash-dev
   libcli11-dev nlohmann-json3-dev libprimesieve-dev libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libhwy-dev
   catch2
 )

@@ -43,6 +43,12 @@ class broken_pool : public error {
   explicit broken_pool(const std::string& what = "the pool is broken") : error(what) {}
 };
 
+/// A journal cannot be used: it is of another run, input or build, damaged, in use, or cannot be written.
+class journal_error : public error {
+ public:
+  using error::error;
+};
+
 /// The process that ran this task died.
 class worker_lost : public error {
  public:

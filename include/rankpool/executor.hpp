@@ -15,6 +15,7 @@
 #include <ranges>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -118,7 +119,7 @@ class executor {
     detail::encode_callables(head, reduce, transform);
     const auto deadline = detail::deadline_after(options.timeout);
     auto job = start(options, &detail::run_reduce_piece<T, Reduce, Transform, stored, items>,
-                     detail::callable_codec<Transform>::identity(transform), std::move(head), feed.source());
+                     detail::callable_codec<Transform>::identity(transform), std::move(head), feed.source(), typeid(Transform), false);
     return detail::reduce_pieces(detail::job_owner(std::move(job)), feed, detail::buffer_limit(options), deadline,
                                  std::move(init), reduce);
   }
@@ -152,7 +153,8 @@ class executor {
 
   detail::shared_job<detail::piecewise_job> start(const map_options& options, detail::task_function function,
                                                std::uintptr_t identity, detail::encoded_head head,
-                                               std::unique_ptr<detail::item_source> source);
+                                               std::unique_ptr<detail::item_source> source, const std::type_info& callable,
+                                               bool by_items);
 
   // False: an argument could not be written, and the future has failed already.
   template <class Stored, class F, class... Args>
@@ -180,7 +182,7 @@ class executor {
     detail::encoded_head head;
     detail::encode_callables(head, f);
     auto job = start(options, &detail::run_map_piece<F, Stored, typename Feed::items>,
-                     detail::callable_codec<F>::identity(f), std::move(head), feed.source());
+                     detail::callable_codec<F>::identity(f), std::move(head), feed.source(), typeid(F), true);
     return map_results<result>(detail::job_owner(std::move(job)), std::make_unique<Feed>(std::move(feed)),
                                detail::buffer_limit(options), options.ordered, deadline);
   }

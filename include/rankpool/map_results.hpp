@@ -200,7 +200,7 @@ class map_results {
     refused_ = why;
     feed_.reset();
     if (job_->sealed()) return;
-    job_->seal();
+    job_->end_input();
     job_->owner().changed(job_.shared());
   }
 

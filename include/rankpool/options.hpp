@@ -1,6 +1,7 @@
 // The options of every call, one aggregate each; each field states its default, unit, range and conflicts.
 #pragma once
 
+#include <rankpool/journal.hpp>
 #include <rankpool/nullary.hpp>
 
 #include <chrono>
@@ -33,6 +34,8 @@ struct map_options {
   bool ordered = true;
   /// As for task_options.
   int priority = 0;
+  /// Where finished items are kept, and taken from in a later run: `{.journal = "results.journal"}`. Default: nowhere.
+  rankpool::journal journal = {};
 };
 
 struct shutdown_options {

@@ -34,7 +34,7 @@ piece_reader::piece_reader(finished_piece p) : piece_(std::move(p)) {
 void job_owner::cancel() noexcept {
   if (job_ == nullptr) return;
   try {
-    job_->cancel(nullptr);
+    job_->drop();
   } catch (...) {  // only memory can fail here; the items then run, unread
   }
   job_.reset();

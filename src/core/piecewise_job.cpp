@@ -5,8 +5,15 @@
 namespace rankpool::detail {
 
 piecewise_job::piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind,
-                             std::uint64_t items_per_piece, encoded_head head, std::unique_ptr<item_source> source)
-    : job(run, kind), owner_(std::move(owner)), chunksize_(items_per_piece), head_(std::move(head.bytes)), kept_(std::move(head.kept)), source_(std::move(source)) {}
+                             std::uint64_t items_per_piece, encoded_head head, std::unique_ptr<item_source> source,
+                             std::shared_ptr<journal_call> kept)
+    : job(run, kind),
+      owner_(std::move(owner)),
+      chunksize_(items_per_piece),
+      head_(std::move(head.bytes)),
+      kept_(std::move(head.kept)),
+      source_(std::move(source)),
+      journal_(std::move(kept)) {}
 
 void piecewise_job::keep(const keepers& more) {
   std::lock_guard lock(mutex_);
@@ -21,6 +28,11 @@ void piecewise_job::seal() {
   sealed_ = true;
 }
 
+void piecewise_job::end_input() {
+  if (journal() != nullptr) check_end();
+  seal();
+}
+
 std::exception_ptr piecewise_job::refusal() const {
   std::lock_guard lock(mutex_);
   return abandoned_ ? abandoned_ : std::make_exception_ptr(pool_closed("the executor was shut down before all input was read"));
@@ -32,26 +44,87 @@ std::uint64_t piecewise_job::added() const {
 }
 
 std::uint64_t piecewise_job::available() {
-  std::lock_guard lock(mutex_);
-  return ready_ - cut_;
+  bool news = false;
+  std::uint64_t items = 0;
+  {
+    std::lock_guard lock(mutex_);
+    news = journal_ != nullptr && take_over();
+    items = left_to_cut();
+  }
+  if (news) arrived();
+  return items;
+}
+
+// Up to what an earlier run has finished.
+std::uint64_t piecewise_job::left_to_cut() const {
+  if (journal_ == nullptr || journal_->known.empty()) return ready_ - cut_;
+  return std::min(ready_, journal_->known.begin()->first) - cut_;
+}
+
+// What comes next and was finished by an earlier run is not cut but finished at once. True: there was some.
+bool piecewise_job::take_over() {
+  bool any = false;
+  auto& known = journal_->known;
+  while (!known.empty() && known.begin()->first == cut_ && abandoned_ == nullptr) {
+    const auto [first, piece] = *known.begin();
+    if (piece.count > ready_ - cut_) {
+      if (!full_) return any;  // the rest is still being read
+      journal_->forget(first);
+      known.erase(known.begin());
+      continue;
+    }
+    known.erase(known.begin());
+    byte_buffer items;
+    byte_writer out(items);
+    source_->cut(out, first, piece.count);
+    cut_ += piece.count;
+    any = true;
+    finished_piece whole{first, piece.count, {}, true};
+    if (digest_of(items) != piece.input) {
+      whole.kept = false;
+      whole.result.error = journal_->mismatch("items " + std::to_string(first) + " to " + std::to_string(first + piece.count - 1) +
+                                              " are not those whose results it has");
+      leave_rest(whole.result.error);
+    }
+    finished_.emplace(first, std::move(whole));
+  }
+  return any;
+}
+
+// An earlier run had more items.
+void piecewise_job::check_end() {
+  {
+    std::lock_guard lock(mutex_);
+    journal_->note_items(added_);
+    if (journal_->known.empty()) return;
+    const auto& [first, piece] = *journal_->known.rbegin();
+    const std::uint64_t end = first + piece.count;
+    if (end <= added_) return;
+    leave_rest(journal_->mismatch("there are " + std::to_string(added_) + " items, and it has results up to item " +
+                                  std::to_string(end - 1)));
+  }
+  arrived();
 }
 
 piece piecewise_job::cut(std::uint64_t items) {
   std::lock_guard lock(mutex_);
-  piece p{.first = cut_, .count = std::min(items, ready_ - cut_), .payload = {}, .beside = {}, .kept = {}};
+  piece p{.first = cut_, .count = std::min(items, left_to_cut()), .payload = {}, .beside = {}, .kept = {}};
   if (p.count == 0) return p;
   byte_buffer payload;
   byte_writer out(payload);
   out.raw(head_.data(), head_.size());
   out.put<std::uint64_t>(p.count);
+  const std::size_t before_items = payload.size();
   source_->cut(out, p.first, p.count);
   cut_ += p.count;
+  if (journal_ != nullptr) inputs_.emplace(p.first, digest_of(std::span<const std::byte>(payload).subspan(before_items)));
   p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
   p.payload = p.kept->bytes();
   return p;
 }
 
 bool piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome result) {
+  if (const auto kept = journal()) note(*kept, first, count, result);
   {
     std::lock_guard lock(mutex_);
     finished_.emplace(first, finished_piece{first, count, std::move(result)});
@@ -60,21 +133,64 @@ bool piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome
   return false;
 }
 
+// What it cannot keep is an error, and the end of the job: the rest would be lost as well.
+std::shared_ptr<journal_call> piecewise_job::journal() const {
+  std::lock_guard lock(mutex_);
+  return journal_;
+}
+
+// The job itself may be held for long by who will look at it some day; the file is to be closed.
+void piecewise_job::let_journal_go() {
+  std::shared_ptr<journal_call> gone;  // after the lock: it may write
+  std::lock_guard lock(mutex_);
+  if (dropped_ && inputs_.empty()) gone.swap(journal_);
+}
+
+void piecewise_job::drop() {
+  cancel(nullptr);
+  {
+    std::lock_guard lock(mutex_);
+    dropped_ = true;
+  }
+  let_journal_go();
+}
+
+void piecewise_job::note(journal_call& journal, std::uint64_t first, std::uint64_t count, outcome& result) {
+  digest input{};
+  {
+    std::lock_guard lock(mutex_);
+    input = inputs_.extract(first).mapped();
+  }
+  try {
+    journal.note(first, count, input, result);
+  } catch (const journal_error&) {
+    result = {};
+    result.error = std::current_exception();
+    cancel(result.error);
+  }
+  let_journal_go();
+}
+
 bool piecewise_job::abandon(const std::exception_ptr& why) {
   {
     std::lock_guard lock(mutex_);
-    if (added_ > cut_) {
-      finished_piece rest{cut_, added_ - cut_, {}};
-      rest.result.error = why ? why : std::make_exception_ptr(cancelled_error());
-      finished_.emplace(rest.first, std::move(rest));
-    }
-    cut_ = ready_ = added_;
-    sealed_ = true;
-    abandoned_ = why;
-    source_.reset();
+    leave_rest(why);
   }
   arrived();
   return false;
+}
+
+void piecewise_job::leave_rest(const std::exception_ptr& why) {
+  if (added_ > cut_) {
+    finished_piece rest{cut_, added_ - cut_, {}};
+    rest.result.error = why ? why : std::make_exception_ptr(cancelled_error());
+    finished_.emplace(rest.first, std::move(rest));
+  }
+  cut_ = ready_ = added_;
+  if (journal_ != nullptr) journal_->known.clear();
+  sealed_ = true;
+  abandoned_ = why;
+  source_.reset();
 }
 
 void piecewise_job::cancel(const std::exception_ptr& why) {
@@ -92,7 +208,7 @@ std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> w
     finished_.erase(found);
     return true;
   };
-  if (try_take()) return taken;
+  if (try_take()) return prepared(std::move(taken));
   awaited_.store(true);
   // Only looks: the room calls it under its own lock, which a completing thread takes as well.
   (void)owner_->room().wait_until(deadline, [&] {
@@ -101,7 +217,27 @@ std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> w
   });
   awaited_.store(false);
   (void)try_take();
-  return taken;
+  return prepared(std::move(taken));
+}
+
+// With a journal: reads what it has kept, and gives the last piece only once all is on the disk.
+std::optional<finished_piece> piecewise_job::prepared(std::optional<finished_piece> piece) {
+  const auto kept = piece ? journal() : nullptr;
+  if (kept == nullptr) return piece;
+  try {
+    if (piece->kept) piece->result = kept->load(piece->first);
+    bool last = false;
+    {
+      std::lock_guard lock(mutex_);
+      taken_ += piece->count;
+      last = sealed_ && taken_ == added_;
+    }
+    if (last && piece->result.what != outcome::kind::not_run) kept->commit();
+  } catch (const journal_error&) {
+    piece->result = {};
+    piece->result.error = std::current_exception();
+  }
+  return piece;
 }
 
 void piecewise_job::arrived() {

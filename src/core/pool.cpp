@@ -232,6 +232,7 @@ void pool::accept(int from, const frame& f, effects& out) {
       }
       o.beside.assign(result->beside.begin(), result->beside.end());
       o.where = &places_[place];
+      o.taken = std::chrono::nanoseconds(result->nanoseconds);
       complete(std::move(finished->work), finished->first, finished->count, std::move(o));
     } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
       scheduler_.on_recalled(worker, recalled->ids, now, out);

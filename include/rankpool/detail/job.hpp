@@ -11,6 +11,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -44,6 +45,7 @@ struct outcome {
   blocks beside;                        ///< value: what has travelled beside it
   std::exception_ptr error;             ///< not_run: why
   const worker_place* where = nullptr;  ///< value, threw: the worker; lives as long as the pool
+  std::chrono::nanoseconds taken{};     ///< value, threw: running
 };
 
 class kind_statistics;

@@ -5,6 +5,7 @@
 #include <rankpool/detail/executor_core.hpp>
 #include <rankpool/detail/item_source.hpp>
 #include <rankpool/detail/job.hpp>
+#include <rankpool/detail/journal_call.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -20,6 +21,7 @@ struct finished_piece {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   outcome result;
+  bool kept = false;  ///< its result is in the journal, from an earlier run
 };
 
 /// The encoded callables of a map or reduction, and what they refer to.
@@ -30,9 +32,9 @@ struct encoded_head {
 
 class piecewise_job final : public job {
  public:
-  /// `head` precedes the count and the items of every piece.
+  /// `head` precedes the count and the items of every piece. `kept`: what earlier runs have finished; may be null.
   piecewise_job(std::shared_ptr<executor_core> owner, task_function run, std::uintptr_t kind, std::uint64_t items_per_piece,
-                encoded_head head, std::unique_ptr<item_source> source);
+                encoded_head head, std::unique_ptr<item_source> source, std::shared_ptr<journal_call> kept);
 
   // ---- the caller's side
   /// `fill(source)` adds to the source and returns how many items it added. `full`: nothing more comes until
@@ -43,10 +45,13 @@ class piecewise_job final : public job {
     if (sealed_) return;  // nobody would run it
     added_ += fill(*source_);
     ready_ = full || chunksize_ == 0 ? added_ : added_ - added_ % chunksize_;
+    full_ = full;
   }
   /// What further items refer to, until the job goes.
   void keep(const keepers& more);
-  /// No more input.
+  /// The input has come to its end.
+  void end_input();
+  /// No more input is taken.
   void seal() override;
   /// Whether seal() or abandon() has been called: further input is not taken.
   bool sealed() const { return sealed_; }
@@ -56,6 +61,8 @@ class piecewise_job final : public job {
   bool abandon(const std::exception_ptr& why) override;
   /// abandon(), and tells the pool.
   void cancel(const std::exception_ptr& why);
+  /// cancel(), and nothing will be taken any more.
+  void drop();
   /// The finished piece that starts at `wanted`, or any if there is no wish. Null when the deadline comes first.
   std::optional<finished_piece> take(std::optional<std::uint64_t> wanted, steady_time deadline);
   std::uint64_t added() const;
@@ -70,6 +77,14 @@ class piecewise_job final : public job {
 
  private:
   void arrived();
+  bool take_over();
+  void check_end();
+  void leave_rest(const std::exception_ptr& why);
+  std::uint64_t left_to_cut() const;
+  std::shared_ptr<journal_call> journal() const;
+  void let_journal_go();
+  void note(journal_call& journal, std::uint64_t first, std::uint64_t count, outcome& result);
+  std::optional<finished_piece> prepared(std::optional<finished_piece> piece);
 
   const std::shared_ptr<executor_core> owner_;
   const std::uint64_t chunksize_;
@@ -83,6 +98,11 @@ class piecewise_job final : public job {
   std::atomic<bool> sealed_ = false;
   std::exception_ptr abandoned_;
   std::map<std::uint64_t, finished_piece> finished_;
+  bool full_ = false;
+  std::shared_ptr<journal_call> journal_;
+  std::map<std::uint64_t, digest> inputs_;  // of the pieces that are running, for the journal
+  std::uint64_t taken_ = 0;                 // items
+  bool dropped_ = false;
   std::atomic<bool> awaited_ = false;
 };
 

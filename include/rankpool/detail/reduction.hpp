@@ -96,7 +96,7 @@ T reduce_pieces(job_owner job, Feed& feed, std::uint64_t buffersize, steady_time
       if (sealed && feed.discard_one()) std::rethrow_exception(job->refusal());
       more = !sealed && feed.feed(*job, buffersize - (job->added() - done));
       if (!more) {
-        job->seal();
+        job->end_input();
         job->owner().changed(job.shared());
       }
     }

@@ -1,0 +1,70 @@
+// What a journal knows of one map or reduction from earlier runs, and is told of it in this one.
+#pragma once
+
+#include <rankpool/detail/job.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace rankpool {
+class journal;
+}
+
+namespace rankpool::detail {
+
+class journal_file;
+
+/// What tells inputs apart, 128 bits.
+using digest = std::array<std::uint64_t, 2>;
+digest digest_of(std::span<const std::byte> bytes);
+
+/// What a call does, apart from its input.
+struct call_description {
+  task_function function = nullptr;
+  std::uintptr_t identity = 0;
+  std::span<const std::byte> head;  ///< the encoded callables
+  std::string name;                 ///< for people
+  bool by_items = false;            ///< a piece has an outcome for each item, else one in all
+};
+
+/// One call of a run. From any thread, but for members that say otherwise.
+class journal_call {
+ public:
+  struct known_piece {
+    std::uint64_t count = 0;
+    digest input{};
+  };
+
+  /// Null without a journal. Throws journal_error.
+  static std::shared_ptr<journal_call> begin(const journal& in, const call_description& what);
+
+  /// What earlier runs have finished, by the first item. The job's own.
+  std::map<std::uint64_t, known_piece> known;
+
+  /// The result of a known piece. Throws journal_error.
+  outcome load(std::uint64_t first) const;
+  /// A piece is over; nothing happens if it did not run. What has failed is noted as such.
+  void note(std::uint64_t first, std::uint64_t count, const digest& input, const outcome& result);
+  /// A known piece is cut otherwise in this run.
+  void forget(std::uint64_t first);
+  /// How many items the call has so far.
+  void note_items(std::uint64_t items);
+  /// Blocks until all that was noted is in the file. Throws journal_error.
+  void commit();
+  /// What a call with another input gets.
+  std::exception_ptr mismatch(const std::string& why) const;
+
+ private:
+  journal_call(std::shared_ptr<journal_file> file, std::int64_t id, bool by_items) : file_(std::move(file)), id_(id), by_items_(by_items) {}
+
+  std::shared_ptr<journal_file> file_;
+  const std::int64_t id_;
+  const bool by_items_;
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,325 @@
+#include "journal_file.hpp"
+
+#include "log.hpp"
+
+#include <rankpool/detail/code_address.hpp>
+#include <rankpool/detail/exception_codec.hpp>
+
+#include <sqlite3.h>
+
+#include <cstring>
+#include <utility>
+
+namespace rankpool::detail {
+namespace {
+
+constexpr int application_id = 0x72'6b'70'6c;  // "rkpl", in the file's head
+constexpr int format = 1;
+constexpr auto batch_time = std::chrono::milliseconds(500);  // what may be lost is this and one commit
+constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
+constexpr int patience_ms = 3000;  // for a run that is just ending
+
+digest check_of(std::int64_t call, std::uint64_t first, std::uint64_t count, const digest& input, std::span<const std::byte> result) {
+  const digest content = digest_of(result);
+  const std::array<std::uint64_t, 7> all{static_cast<std::uint64_t>(call), first, count, input[0], input[1], content[0], content[1]};
+  return digest_of(std::as_bytes(std::span(all)));
+}
+
+void bind_digest(SQLite::Statement& into, int place, const digest& d) { into.bind(place, d.data(), sizeof d); }
+
+digest digest_in(const SQLite::Column& column) {
+  digest d{};
+  if (column.getBytes() == sizeof d) std::memcpy(d.data(), column.getBlob(), sizeof d);
+  return d;
+}
+
+std::span<const std::byte> bytes_in(const SQLite::Column& column) {
+  return {static_cast<const std::byte*>(column.getBlob()), static_cast<std::size_t>(column.getBytes())};
+}
+
+std::string text_of(SQLite::Database& in, const std::string& key) {
+  SQLite::Statement query(in, "SELECT value FROM journal WHERE key = ?");
+  query.bind(1, key);
+  return query.executeStep() ? query.getColumn(0).getString() : std::string();
+}
+
+std::string reason(const SQLite::Exception& error) {
+  switch (error.getErrorCode()) {
+    case SQLITE_BUSY: return "is in use by another run";
+    case SQLITE_NOTADB: return "is a file of another kind, not a journal";
+    case SQLITE_CORRUPT: return "is damaged (" + std::string(error.what()) + ")";
+    case SQLITE_READONLY: return "cannot be written: it is read-only";
+    case SQLITE_CANTOPEN: return "cannot be opened: the file or its folder is missing or not accessible";
+    default: return "cannot be used: " + std::string(error.what());
+  }
+}
+
+std::string description_of(const journal_file::entry& failed) {
+  byte_reader in(reinterpret_cast<const std::byte*>(failed.text.data()), failed.text.size());
+  try {
+    return describe(decode_exception(in, {.rank = failed.rank, .host = failed.host, .task = failed.first, .type_name = {}, .trace = {}}));
+  } catch (const std::exception& e) {
+    return std::string("an error that cannot be read: ") + e.what();
+  }
+}
+
+}  // namespace
+
+journal_file::journal_file(std::filesystem::path file, const std::string& subject) : path_(std::move(file)) {
+  try {
+    std::error_code none;
+    const bool exists = std::filesystem::exists(path_, none);
+    const bool fresh = !exists || (std::filesystem::is_regular_file(path_, none) && std::filesystem::file_size(path_, none) == 0);
+    database_ = std::make_unique<SQLite::Database>(path_.string(), SQLite::OPEN_READWRITE | (exists ? 0 : SQLite::OPEN_CREATE), patience_ms);
+    if (sqlite3_db_readonly(database_->getHandle(), "main") == 1) fail("cannot be written: it is read-only");
+    database_->exec("PRAGMA locking_mode = EXCLUSIVE");  // works where shared memory does not: on network file systems
+    if (!fresh) check(subject);
+    database_->exec("PRAGMA journal_mode = WAL");
+    database_->exec("PRAGMA synchronous = FULL");
+    database_->exec("BEGIN IMMEDIATE; COMMIT");  // has the lock from now on
+    if (fresh) begin(subject);
+    subject_ = subject;
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+  writer_ = std::thread([this] { write_on(); });
+}
+
+journal_file::~journal_file() {
+  {
+    const std::lock_guard lock(mutex_);
+    leaving_ = true;
+  }
+  news_.notify_one();
+  writer_.join();
+}
+
+void journal_file::fail(const std::string& why) const { throw journal_error("journal " + path_.string() + " " + why); }
+
+void journal_file::begin(const std::string& subject) {
+  SQLite::Transaction whole(*database_);
+  database_->exec(
+      "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+      "CREATE TABLE calls(id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, identity BLOB NOT NULL, name TEXT NOT NULL,"
+      " items INTEGER NOT NULL DEFAULT 0);"
+      "CREATE TABLE pieces(call INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, input BLOB NOT NULL,"
+      " result BLOB NOT NULL, seconds REAL NOT NULL, rank INTEGER NOT NULL, host TEXT NOT NULL, finished REAL NOT NULL,"
+      " checksum BLOB NOT NULL, UNIQUE(call, first));"
+      "CREATE TABLE failures(call INTEGER NOT NULL, item INTEGER NOT NULL, failed INTEGER NOT NULL, error TEXT NOT NULL,"
+      " rank INTEGER NOT NULL, host TEXT NOT NULL, at REAL NOT NULL, UNIQUE(call, item));");
+  database_->exec("PRAGMA application_id = " + std::to_string(application_id));
+  database_->exec("PRAGMA user_version = " + std::to_string(format));
+  SQLite::Statement put(*database_, "INSERT INTO journal VALUES(?, ?)");
+  for (const auto& [key, value] : {std::pair{"build", program_build_id()}, std::pair{"subject", subject}}) {
+    put.bind(1, key);
+    put.bind(2, value);
+    put.exec();
+    put.reset();
+  }
+  whole.commit();
+}
+
+// Nothing of it may be wrong before anything is written.
+void journal_file::check(const std::string& subject) {
+  if (database_->execAndGet("PRAGMA application_id").getInt() != application_id) fail("is a database of another kind, not a journal");
+  if (const int its = database_->execAndGet("PRAGMA user_version").getInt(); its != format) {
+    fail("is of format " + std::to_string(its) + ", which this version does not know");
+  }
+  if (const std::string found = database_->execAndGet("PRAGMA quick_check(1)").getString(); found != "ok") fail("is damaged (" + found + ")");
+  subject_ = text_of(*database_, "subject");
+  expect_subject(subject);
+  if (const std::string build = text_of(*database_, "build"); build != program_build_id()) {
+    fail("is of another build of the program (" + build.substr(0, 12) + "..., this is " + program_build_id().substr(0, 12) +
+         "...): go on with that one, or begin another journal");
+  }
+  SQLite::Statement all(*database_, "SELECT call, first, count, input, result, checksum FROM pieces");
+  while (all.executeStep()) {
+    const std::int64_t call = all.getColumn(0).getInt64();
+    const auto first = static_cast<std::uint64_t>(all.getColumn(1).getInt64());
+    const auto count = static_cast<std::uint64_t>(all.getColumn(2).getInt64());
+    const SQLite::Column input = all.getColumn(3);
+    const SQLite::Column result = all.getColumn(4);
+    if (check_of(call, first, count, digest_in(input), bytes_in(result)) != digest_in(all.getColumn(5))) {
+      fail("is damaged (the result of item " + std::to_string(first) + " is not what was written)");
+    }
+  }
+}
+
+void journal_file::expect_subject(const std::string& subject) const {
+  if (subject == subject_) return;
+  const auto named = [](const std::string& s) { return s.empty() ? std::string("a run without a name") : "'" + s + "'"; };
+  fail("is of another run: it is of " + named(subject_) + ", not of " + named(subject));
+}
+
+std::int64_t journal_file::call(std::int64_t number, const digest& identity, const std::string& name) {
+  try {
+    const std::lock_guard lock(database_mutex_);
+    SQLite::Statement query(*database_, "SELECT id, identity, name FROM calls WHERE number = ?");
+    query.bind(1, number);
+    if (query.executeStep()) {
+      if (digest_in(query.getColumn(1)) != identity) {
+        fail("does not fit: call " + std::to_string(number) + " of this run is of " + name + ", with other bound arguments or another function than " +
+             query.getColumn(2).getString() + " before");
+      }
+      return query.getColumn(0).getInt64();
+    }
+    SQLite::Statement put(*database_, "INSERT INTO calls(number, identity, name) VALUES(?, ?, ?)");
+    put.bind(1, number);
+    bind_digest(put, 2, identity);
+    put.bind(3, name);
+    put.exec();
+    return database_->getLastInsertRowid();
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+std::map<std::uint64_t, journal_call::known_piece> journal_file::pieces_of(std::int64_t call) {
+  try {
+    const std::lock_guard lock(database_mutex_);
+    std::map<std::uint64_t, journal_call::known_piece> pieces;
+    SQLite::Statement query(*database_, "SELECT first, count, input FROM pieces WHERE call = ? ORDER BY first");
+    query.bind(1, call);
+    while (query.executeStep()) {
+      pieces.emplace_hint(pieces.end(), static_cast<std::uint64_t>(query.getColumn(0).getInt64()),
+                          journal_call::known_piece{static_cast<std::uint64_t>(query.getColumn(1).getInt64()), digest_in(query.getColumn(2))});
+    }
+    return pieces;
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+std::string journal_file::result_of(std::int64_t call, std::uint64_t first) {
+  try {
+    const std::lock_guard lock(database_mutex_);
+    SQLite::Statement query(*database_, "SELECT result FROM pieces WHERE call = ? AND first = ?");
+    query.bind(1, call);
+    query.bind(2, static_cast<std::int64_t>(first));
+    if (!query.executeStep()) fail("has lost the result of item " + std::to_string(first));
+    const auto bytes = bytes_in(query.getColumn(0));
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+// ---- writing
+
+void journal_file::throw_if_failed() const {
+  if (!failure_.empty()) fail(failure_);
+}
+
+void journal_file::add(entry e) {
+  std::unique_lock lock(mutex_);
+  throw_if_failed();
+  const std::size_t bytes = e.text.size();
+  written_.wait(lock, [&] { return waiting_bytes_ == 0 || waiting_bytes_ + bytes <= most_waiting_bytes || !failure_.empty(); });
+  throw_if_failed();
+  waiting_bytes_ += bytes;
+  waiting_.push_back(std::move(e));
+  ++added_;
+  if (waiting_.size() == 1 || waiting_bytes_ > most_waiting_bytes / 2) news_.notify_one();
+}
+
+void journal_file::commit() {
+  std::unique_lock lock(mutex_);
+  ++hurried_;
+  news_.notify_one();
+  written_.wait(lock, [this, until = added_] { return committed_ >= until || !failure_.empty(); });
+  --hurried_;
+  throw_if_failed();
+}
+
+void journal_file::write_on() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    news_.wait(lock, [this] { return !waiting_.empty() || leaving_; });
+    if (waiting_.empty()) return;
+    news_.wait_for(lock, batch_time, [this] { return hurried_ > 0 || leaving_ || waiting_bytes_ > most_waiting_bytes / 2; });
+    std::vector<entry> batch = std::exchange(waiting_, {});
+    waiting_bytes_ = 0;
+    lock.unlock();
+    std::string failure;
+    try {
+      const std::lock_guard database(database_mutex_);
+      write(batch);
+    } catch (const SQLite::Exception& error) {
+      failure = error.getErrorCode() == SQLITE_FULL ? "cannot be written: the disk is full" : reason(error);
+    } catch (const std::exception& error) {
+      failure = std::string("cannot be written: ") + error.what();
+    }
+    lock.lock();
+    if (!failure.empty()) {
+      failure_ = failure;
+      if (leaving_) log_line("journal " + path_.string() + " " + failure + "; the last results are not in it");
+    } else {
+      committed_ += batch.size();
+    }
+    written_.notify_all();
+    if (!failure_.empty()) return;
+  }
+}
+
+void journal_file::write(std::vector<entry>& batch) {
+  SQLite::Transaction whole(*database_);
+  SQLite::Statement finished(*database_, "INSERT OR REPLACE INTO pieces VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  SQLite::Statement recovered(*database_, "DELETE FROM failures WHERE call = ? AND item >= ? AND item < ?");
+  SQLite::Statement failed(*database_, "INSERT OR REPLACE INTO failures VALUES(?, ?, ?, ?, ?, ?, ?)");
+  SQLite::Statement forgotten(*database_, "DELETE FROM pieces WHERE call = ? AND first = ?");
+  SQLite::Statement items(*database_, "UPDATE calls SET items = ? WHERE id = ?");
+  bool any_failures = database_->execAndGet("SELECT EXISTS(SELECT 1 FROM failures)").getInt() != 0;
+  const auto run = [](SQLite::Statement& statement) {
+    statement.exec();
+    statement.reset();
+  };
+  for (const entry& e : batch) {
+    const auto first = static_cast<std::int64_t>(e.first);
+    const auto count = static_cast<std::int64_t>(e.count);
+    switch (e.what) {
+      case entry::kind::finished: {
+        finished.bind(1, e.call);
+        finished.bind(2, first);
+        finished.bind(3, count);
+        bind_digest(finished, 4, e.input);
+        finished.bindNoCopy(5, e.text.data(), static_cast<int>(e.text.size()));
+        finished.bind(6, std::chrono::duration<double>(e.taken).count());
+        finished.bind(7, e.rank);
+        finished.bindNoCopy(8, e.host);
+        finished.bind(9, e.when);
+        bind_digest(finished, 10, check_of(e.call, e.first, e.count, e.input, std::as_bytes(std::span(e.text))));
+        run(finished);
+        if (!any_failures) break;
+        recovered.bind(1, e.call);
+        recovered.bind(2, first);
+        recovered.bind(3, first + count);
+        run(recovered);
+        break;
+      }
+      case entry::kind::failed:
+        any_failures = true;
+        failed.bind(1, e.call);
+        failed.bind(2, first);
+        failed.bind(3, count);
+        failed.bind(4, description_of(e));
+        failed.bind(5, e.rank);
+        failed.bindNoCopy(6, e.host);
+        failed.bind(7, e.when);
+        run(failed);
+        break;
+      case entry::kind::forgotten:
+        forgotten.bind(1, e.call);
+        forgotten.bind(2, first);
+        run(forgotten);
+        break;
+      case entry::kind::items:
+        items.bind(1, count);
+        items.bind(2, e.call);
+        run(items);
+        break;
+    }
+  }
+  whole.commit();
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,244 @@
+// Journals: what is finished in one run is not computed in the next. A second run in the same process is played by a copy of the
+// journal, because calls on one file are numbered as long as a process lives.
+#include <rankpool/journal.hpp>
+
+#include "support/captured_stderr.hpp"
+#include "support/gate.hpp"
+#include "support/tasks.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <numeric>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace support;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Leaves a mark that it has run.
+int marked_square(const std::string& marks, int n) {
+  leave_mark(marks + "/" + std::to_string(n));
+  return n * n;
+}
+
+int marked_square_unless_fifth(const std::string& marks, int n) {
+  leave_mark(marks + "/" + std::to_string(n));
+  return square_unless_fifth(n);
+}
+
+std::vector<double> large(int n) { return std::vector<double>(100'000, n); }
+
+std::string text(int n) { return std::string(static_cast<std::size_t>(n) * 1000, 'x'); }
+
+/// Journals of runs, and marks that their tasks leave.
+class journalled_runs {
+ public:
+  std::string file(const std::string& name) const { return here_.file(name); }
+  const std::string& marks() const { return marks_; }
+  /// A copy, for another run, once the run before has let go of it.
+  std::string copy_of(const std::string& journal) {
+    REQUIRE(eventually([&] {
+      rankpool::executor(cluster()).submit(nothing).result();  // inline, nothing else would end what was begun
+      return !fs::exists(journal + "-wal");
+    }));
+    const std::string copy = here_.file(std::to_string(++copies_) + ".journal");
+    fs::copy_file(journal, copy);
+    return copy;
+  }
+  /// How many tasks have run since the last call.
+  int ran() {
+    const auto number = static_cast<int>(std::distance(fs::directory_iterator(marks_), {}));
+    fs::remove_all(marks_);
+    fs::create_directories(marks_);
+    return number;
+  }
+
+ private:
+  scratch_directory here_;
+  std::string marks_ = [this] {
+    fs::create_directories(here_.file("marks"));
+    return here_.file("marks");
+  }();
+  int copies_ = 0;
+};
+
+void damage(const std::string& file) {
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  std::string all(std::istreambuf_iterator<char>(bytes), {});
+  const auto at = all.rfind("xxxxxxxxxx");
+  REQUIRE(at != std::string::npos);
+  bytes.clear();
+  bytes.seekp(static_cast<std::streamoff>(at));
+  bytes.put('y');
+}
+
+std::string contents(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("a second run takes every result from the journal and computes none", "[journal/resume]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square, runs.marks());
+  CHECK(collect(pool.map({.journal = runs.file("first")}, task, numbers(200))) == squares(200));
+  CHECK(runs.ran() == 200);
+  CHECK(collect(pool.map({.journal = runs.copy_of(runs.file("first"))}, task, numbers(200))) == squares(200));
+  CHECK(runs.ran() == 0);
+}
+
+TEST_CASE("a run that was left half way is gone on with, whatever its chunks were", "[journal/resume]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square, runs.marks());
+  for (const int chunksize : {0, 1, 7}) {
+    CAPTURE(chunksize);
+    const std::string file = runs.file("left" + std::to_string(chunksize));
+    {
+      auto results = pool.map({.chunksize = chunksize, .buffersize = 40, .journal = file}, task, std::views::iota(0, 1000));
+      auto at = results.begin();
+      for (int n = 0; n < 100; ++n, ++at) CHECK(*at == n * n);
+    }
+    const std::string copy = runs.copy_of(file);
+    const int before = runs.ran();
+    CHECK(before >= 100);
+    for (const int buffersize : {0, 3}) {  // smaller than what was finished at once: that is computed again
+      const std::string another = runs.copy_of(copy);
+      CHECK(collect(pool.map({.chunksize = 3, .buffersize = buffersize, .journal = another}, task, std::views::iota(0, 1000))) == squares(1000));
+      const int after = runs.ran();
+      CHECK(after + before >= 1000);
+      if (buffersize == 0) CHECK(after + before == 1000);
+    }
+  }
+}
+
+TEST_CASE("results as they complete and reductions are gone on with as well", "[journal/resume]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square, runs.marks());
+  const long long sum = 332'833'500;
+  const auto reduced = [&](const std::string& file) {
+    return pool.transform_reduce({.chunksize = 9, .journal = file}, std::views::iota(0, 1000), 0LL, std::plus<long long>(), task);
+  };
+  CHECK(reduced(runs.file("sum")) == sum);
+  CHECK(runs.ran() == 1000);
+  CHECK(reduced(runs.copy_of(runs.file("sum"))) == sum);
+  CHECK(runs.ran() == 0);
+
+  const auto unordered = [&](const std::string& file) {
+    auto all = collect(pool.map({.ordered = false, .journal = file}, task, numbers(300)));
+    std::ranges::sort(all);
+    return all;
+  };
+  CHECK(unordered(runs.file("unordered")) == squares(300));
+  CHECK(runs.ran() == 300);
+  CHECK(unordered(runs.copy_of(runs.file("unordered"))) == squares(300));
+  CHECK(runs.ran() == 0);
+}
+
+TEST_CASE("several calls in one journal are told apart by their order", "[journal/calls]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square, runs.marks());
+  const auto both = [&](const std::string& file) {
+    CHECK(collect(pool.map({.journal = file}, task, numbers(20))) == squares(20));
+    CHECK(collect(pool.map({.journal = file}, text, std::vector{1, 2})) == std::vector{text(1), text(2)});
+    CHECK(collect(pool.map({.journal = file}, task, numbers(30))) == squares(30));
+  };
+  both(runs.file("three"));
+  CHECK(runs.ran() == 30);  // marks are named after the number
+  both(runs.copy_of(runs.file("three")));
+  CHECK(runs.ran() == 0);
+}
+
+TEST_CASE("large results, which travel beside their message, are kept", "[journal/resume]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const std::vector<std::vector<double>> expected{large(1), large(2), large(3)};
+  CHECK(collect(pool.map({.journal = runs.file("large")}, large, std::vector{1, 2, 3})) == expected);
+  CHECK(collect(pool.map({.journal = runs.copy_of(runs.file("large"))}, large, std::vector{1, 2, 3})) == expected);
+}
+
+TEST_CASE("what has failed is run again, and what has not is kept", "[journal/failures]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square_unless_fifth, runs.marks());
+  const auto run = [&](const std::string& file) {
+    int failures = 0;
+    auto results = pool.map({.chunksize = 1, .journal = file}, task, numbers(50));
+    for (auto at = results.begin(); at != results.end(); ++at) {
+      try {
+        (void)*at;
+      } catch (const std::invalid_argument&) {
+        ++failures;
+      }
+    }
+    CHECK(failures == 10);
+  };
+  run(runs.file("failing"));
+  CHECK(runs.ran() == 50);
+  run(runs.copy_of(runs.file("failing")));
+  CHECK(runs.ran() == 10);
+  check_computes(pool);
+}
+
+TEST_CASE("a journal of another input is refused with a line that says so", "[journal/refused]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square, runs.marks());
+  const std::string file = runs.file("input");
+  CHECK(collect(pool.map({.chunksize = 10, .journal = file}, task, numbers(40))) == squares(40));
+  (void)runs.ran();
+  auto others = numbers(40);
+  others[25] = 7;
+  CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, task, others)),
+                    containing("is of another input: items 20 to 29 are not those whose results it has"));
+  CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(35))),
+                    containing("is of another input: there are 35 items, and it has results up to item 39"));
+  CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, square, numbers(40))), containing("does not fit: call 1 of this run"));
+  CHECK(runs.ran() == 0);
+  CHECK(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(45))) == squares(45));  // more of it is welcome
+  CHECK(runs.ran() == 5);
+  check_computes(pool);
+}
+
+TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and left as it was", "[journal/refused]") {
+  journalled_runs runs;
+  {
+    rankpool::executor pool(cluster());
+    CHECK(collect(pool.map({.journal = rankpool::journal(runs.file("first"), "texts")}, text, std::vector{1, 2})) == std::vector{text(1), text(2)});
+  }
+  const auto refused = [](const std::string& file, const std::string& subject, const std::string& why) {
+    CAPTURE(why);
+    const std::string before = contents(file);
+    CHECK_THROWS_WITH(rankpool::journal(file, subject), containing("journal " + file + " ") && containing(why));
+    CHECK(contents(file) == before);
+  };
+  const std::string first = runs.copy_of(runs.file("first"));
+  refused(first, "numbers", "is of another run: it is of 'texts', not of 'numbers'");
+
+  const std::string damaged = runs.copy_of(first);
+  damage(damaged);
+  refused(damaged, "texts", "is damaged (the result of item");
+
+  const std::string cut = runs.copy_of(first);
+  fs::resize_file(cut, fs::file_size(cut) - 4096);
+  refused(cut, "texts", "is damaged");
+
+  const std::string foreign = runs.file("foreign");
+  std::ofstream(foreign) << std::string(5000, 'a');
+  refused(foreign, "", "is a file of another kind, not a journal");
+  CHECK_THROWS_WITH(rankpool::journal(runs.file("no/folder/here")), containing("cannot be opened"));
+
+  const rankpool::journal ours(first, "texts");
+  CHECK_NOTHROW(rankpool::journal(first, "texts"));  // the same, once more
+  CHECK_THROWS_AS(rankpool::journal(first, "numbers"), rankpool::journal_error);
+}
