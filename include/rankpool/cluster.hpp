@@ -36,6 +36,10 @@ class cluster {
   std::vector<worker_info> workers() const;
   cluster_statistics statistics() const;
 
+  /// Starts nothing more: what has not begun, and what is submitted from now on, fails with stopped_error(`why`), while what runs
+  /// is finished. From any thread; later calls do nothing.
+  void stop(const std::string& why);
+
  private:
   friend struct detail::cluster_access;
   explicit cluster(std::shared_ptr<detail::pool> pool) : pool_(std::move(pool)) {}

@@ -43,6 +43,12 @@ class broken_pool : public error {
   explicit broken_pool(const std::string& what = "the pool is broken") : error(what) {}
 };
 
+/// The run was told to stop before this task was started: by a signal, by cluster::stop, or as its time was up.
+class stopped_error : public error {
+ public:
+  explicit stopped_error(const std::string& what = "the run was stopped before this task was started") : error(what) {}
+};
+
 /// A journal cannot be used: it is of another run, input or build, damaged, in use, or cannot be written.
 class journal_error : public error {
  public:

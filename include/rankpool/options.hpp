@@ -48,6 +48,16 @@ struct shutdown_options {
 struct run_options {
   /// MPI launcher for a program started without one. Default: mpirun from PATH; RANKPOOL_MPIRUN overrides both.
   const char* launcher = nullptr;
+  /// The first SIGINT, SIGTERM or SIGUSR1 stops the run in good order: cluster::stop, then what still runs is waited for, journals
+  /// are completed, and the exit status is 75 (EX_TEMPFAIL: to be gone on with) unless the program has one of its own. A second
+  /// one ends it at once. Default: the first ends it at once.
+  bool stop_on_signal = false;
+  /// The same at this time, without a signal. Default: never.
+  std::optional<std::chrono::system_clock::time_point> stop_at = std::nullopt;
+  /// How long what still runs is waited for. Default 30 s.
+  std::chrono::nanoseconds grace = std::chrono::seconds(30);
+  /// Called on a rank that a second signal ends, from within its handler: async-signal-safe functions alone. Default: nothing.
+  void (*before_hard_stop)() = nullptr;
 };
 
 }  // namespace rankpool

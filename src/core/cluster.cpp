@@ -10,4 +10,6 @@ std::vector<worker_info> cluster::workers() const { return pool_->workers(); }
 
 cluster_statistics cluster::statistics() const { return pool_->statistics(); }
 
+void cluster::stop(const std::string& why) { pool_->halt(why); }
+
 }  // namespace rankpool

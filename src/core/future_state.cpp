@@ -28,6 +28,8 @@ std::exception_ptr own_copy(const std::exception_ptr& why) {
     std::rethrow_exception(why);
   } catch (const broken_pool& e) {
     return std::make_exception_ptr(e);
+  } catch (const stopped_error& e) {
+    return std::make_exception_ptr(e);
   } catch (const pool_closed& e) {
     return std::make_exception_ptr(e);
   } catch (...) {

@@ -4,6 +4,7 @@
 #include "demangle.hpp"
 #include "journal_file.hpp"
 #include "log.hpp"
+#include "open_journals.hpp"
 
 #include <rankpool/detail/code_address.hpp>
 
@@ -180,6 +181,23 @@ std::exception_ptr journal_call::mismatch(const std::string& why) const {
     file_->fail("is of another input: " + why);
   } catch (const journal_error&) {
     return std::current_exception();
+  }
+}
+
+void commit_journals() {
+  std::vector<std::shared_ptr<journal_file>> files;
+  {
+    const std::lock_guard lock(registry_mutex);
+    for (const auto& [path, entry] : registry()) {
+      if (auto file = entry.file.lock()) files.push_back(std::move(file));
+    }
+  }
+  for (const auto& file : files) {
+    try {
+      file->commit();
+    } catch (const journal_error& e) {
+      log_line(e.what());
+    }
   }
 }
 

@@ -54,6 +54,8 @@ std::string reason(const SQLite::Exception& error) {
   }
 }
 
+std::string in_short(const std::string& name) { return name.size() <= 60 ? name : name.substr(0, 57) + "..."; }
+
 std::string description_of(const journal_file::entry& failed) {
   byte_reader in(reinterpret_cast<const std::byte*>(failed.text.data()), failed.text.size());
   try {
@@ -158,8 +160,8 @@ std::int64_t journal_file::call(std::int64_t number, const digest& identity, con
     query.bind(1, number);
     if (query.executeStep()) {
       if (digest_in(query.getColumn(1)) != identity) {
-        fail("does not fit: call " + std::to_string(number) + " of this run is of " + name + ", with other bound arguments or another function than " +
-             query.getColumn(2).getString() + " before");
+        fail("does not fit: call " + std::to_string(number) + " of this run has another function or other bound arguments (" + in_short(name) +
+             ") than the one that it has results of (" + in_short(query.getColumn(2).getString()) + ")");
       }
       return query.getColumn(0).getInt64();
     }

@@ -159,8 +159,9 @@ bool pool::take_events(effects& out) {
     event& e = events_[taken++];
     switch (e.what) {
       case event::kind::open:
-        executors_[e.executor] = std::move(*e.opens);
         scheduler_.on_open(e.executor, e.number);
+        if (const auto core = e.opens->core.lock(); core != nullptr && halted_) core->on_broken(halt_reason_);
+        executors_[e.executor] = std::move(*e.opens);
         break;
       case event::kind::submit:
         jobs_left_.store(jobs_left_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -184,6 +185,13 @@ bool pool::take_events(effects& out) {
         break;
       case event::kind::share:
         if (!ended_) share(*e.shares, e.number);
+        break;
+      case event::kind::halt:
+        halted_ = true;
+        scheduler_.on_halt(halt_reason_, out);
+        for (const auto& [id, entry] : executors_) {
+          if (const auto core = entry.core.lock()) core->on_broken(halt_reason_);
+        }
         break;
       case event::kind::stop:
         ended_ = true;
@@ -319,6 +327,10 @@ void pool::send_orders(effects& out) {
   }
   unsent_.clear();
   workers_idle_.store(scheduler_.any_idle(), std::memory_order_relaxed);
+  if (halted_ && !quiet_ && !scheduler_.busy()) {
+    quiet_ = true;
+    notify();
+  }
 }
 
 void pool::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result) {
@@ -369,6 +381,19 @@ void pool::deliver() {
 void pool::drain() {
   if (!post({event::kind::last_call, 0, 0, nullptr})) return;  // nobody will read on: a map with a buffer would never end
   (void)wait_until(steady_time::max(), [this] { return (last_call_ && jobs_left_ == 0) || failed_; });
+}
+
+void pool::halt(const std::string& why) {
+  {
+    std::lock_guard lock(inbox_mutex_);
+    if (halt_reason_ != nullptr) return;
+    halt_reason_ = std::make_exception_ptr(stopped_error(why));
+  }
+  post({event::kind::halt, 0, 0, nullptr});
+}
+
+bool pool::await_quiet(timeout patience) {
+  return wait_until(deadline_after(patience), [this] { return quiet_ || failed_; }) && !failed_;
 }
 
 bool pool::stop(int status, const std::exception_ptr& why, timeout patience) {

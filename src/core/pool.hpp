@@ -58,6 +58,11 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
 
   /// Blocks until no task is left. No map reads on from now on.
   void drain();
+  /// Nothing more is begun: see cluster::stop. From any thread.
+  void halt(const std::string& why);
+  bool halted() const { return halted_; }
+  /// Blocks until no worker runs anything; false when the time is up before.
+  bool await_quiet(timeout patience);
   /// Ends everything: what is left fails with `why`, and the workers end with this exit status. Blocks until they
   /// have said so or the time is up; then false. Later calls do nothing.
   bool stop(int status, const std::exception_ptr& why, timeout patience);
@@ -93,7 +98,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     std::shared_ptr<const shared_data> data;  // null: it is no longer needed
   };
   struct event {
-    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, share, stop } what;
+    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, share, halt, stop } what;
     executor_id executor = 0;
     int number = 0;  // max_workers, whether to cancel, the descriptor, or the exit status
     job_ptr work;
@@ -164,6 +169,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   bool announce_ = false;      // somebody waits for what this step has completed
   std::size_t workers_stopped_ = 0;
   std::exception_ptr end_reason_;
+  std::exception_ptr halt_reason_;
 
   std::deque<delivery> deliveries_;  // in order; a callback that waits goes on with those behind its own
 
@@ -176,6 +182,8 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::atomic<bool> leaving_ = false;
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
+  std::atomic<bool> halted_ = false;
+  std::atomic<bool> quiet_ = false;  // nothing runs, and nothing will: halted alone
   std::vector<std::uint64_t> cpu_nanoseconds_;          // of each worker; the driver's own
   std::atomic<std::uint64_t> all_cpu_nanoseconds_ = 0;  // their sum
   std::atomic<std::uint64_t> tasks_finished_ = 0;

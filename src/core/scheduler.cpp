@@ -69,6 +69,7 @@ void scheduler::on_open(executor_id id, int max_workers) {
   executor->max_workers = max_workers;
   executor->at.resize(workers_.size());
   executor->opened.resize(workers_.size());
+  executor->broken = halted_;
   executors_.push_back(std::move(executor));
 }
 
@@ -278,6 +279,17 @@ void scheduler::fail_queued(executor_state& executor, const std::exception_ptr& 
       work->schedule.finished = true;
       out.jobs_finished.push_back(executor.id);
     }
+  }
+}
+
+void scheduler::on_halt(const std::exception_ptr& why, effects& out) {
+  halted_ = why;
+  for (const auto& executor : executors_) {
+    if (executor->broken == nullptr) executor->broken = why;
+    fail_queued(*executor, executor->broken, out);
+  }
+  for (const worker_index w : busy_) {
+    if (!std::exchange(at(w).recalling, true)) out.recalls.push_back({w});
   }
 }
 

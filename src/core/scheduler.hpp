@@ -151,6 +151,8 @@ class scheduler {
   void on_shutdown(executor_id executor, bool cancel, effects& out);
   /// An executor cannot go on: everything of it that is queued, or is at workers where it never started, fails.
   void on_broken(executor_id executor, worker_index where, const std::exception_ptr& why, effects& out);
+  /// Nothing more is begun: what has not, and what comes, fails with `why`; what runs is finished.
+  void on_halt(const std::exception_ptr& why, effects& out);
   /// The end of the pool: everything fails.
   void on_end(const std::exception_ptr& why, effects& out);
 
@@ -250,6 +252,7 @@ class scheduler {
   std::vector<std::unique_ptr<executor_state>> executors_;
   std::map<std::pair<task_function, std::uintptr_t>, std::unique_ptr<kind_statistics>> kinds_;
   std::pair<std::pair<task_function, std::uintptr_t>, kind_statistics*> last_kind_;  // most jobs are like the one before
+  std::exception_ptr halted_;  // why nothing is begun any more
   std::uint64_t sequence_ = 0;
   piece_id next_piece_ = 1;
   std::size_t in_flight_ = 0;

@@ -127,11 +127,22 @@ namespace {
 
 volatile sig_atomic_t caught = 0;
 volatile pid_t child = 0;
+bool stops_in_order = false;             // run_options::stop_on_signal
+volatile sig_atomic_t stopping_asks = 0;  // how often it was asked to, then
+
+bool asks_to_stop(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGUSR1; }
 
 // A signal from the terminal reaches the launcher as well; one sent to this process alone is passed on.
 void pass_on(int signal, siginfo_t* info, void*) {
   caught = signal;
-  if (info->si_code != SI_KERNEL && child > 0) kill(child, signal);
+  const bool stops = stops_in_order && asks_to_stop(signal);
+  if (stops) stopping_asks = stopping_asks + 1;
+  if (child <= 0) return;
+  if (stops) {
+    kill(child, stopping_asks == 1 ? SIGUSR1 : SIGHUP);  // mpirun gives the first to all ranks, and ends them at the second
+  } else if (info->si_code != SI_KERNEL) {
+    kill(child, signal);
+  }
 }
 
 // "/path/to/program", by which every node can start it; argv[0] where there is no /proc.
@@ -190,9 +201,13 @@ int start_process(const char* file, char** args, pid_t& pid) {
   pid = fork();
   int reason = pid < 0 ? errno : 0;
   if (pid == 0) {  // other threads may have held any lock: system calls alone
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, stops_in_order ? SIGHUP : SIGTERM);
     if (getppid() != parent) _exit(1);  // it has died already
     for (const int signal : passed_on) std::signal(signal, SIG_DFL);
+    if (stops_in_order) {  // mpirun would kill the ranks
+      sigaddset(&before, SIGINT);
+      sigaddset(&before, SIGTERM);
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     execvp(file, args);
     reason = errno;
@@ -229,6 +244,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
   for (std::string& word : words) args.push_back(word.data());
   args.push_back(nullptr);
 
+  stops_in_order = options.stop_on_signal;
   struct sigaction action {};
   action.sa_sigaction = pass_on;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -248,12 +264,13 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
     return 2;
   }
   child = pid;
-  if (caught != 0) kill(pid, caught);  // it came before there was anybody to pass it on to
+  if (caught != 0) kill(pid, stops_in_order && asks_to_stop(caught) ? SIGHUP : caught);  // it came before there was anybody to pass it on to
 
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   child = 0;
+  if (stopping_asks == 1 && asks_to_stop(caught) && WIFEXITED(status) && WEXITSTATUS(status) < 128) return WEXITSTATUS(status);
   if (caught == SIGINT || caught == SIGTERM || caught == SIGHUP || caught == SIGQUIT) {
     log_line("stopped by signal " + std::to_string(caught) + " (" + strsignal(caught) + "); no rank is left");
     return 128 + caught;

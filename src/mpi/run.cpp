@@ -4,8 +4,11 @@
 #include "launch.hpp"
 #include "lent_stdout.hpp"
 #include "session.hpp"
+#include "stop_watch.hpp"
 
 #include "../core/log.hpp"
+#include "../core/open_journals.hpp"
+#include "../core/pool.hpp"
 
 #include <rankpool/detail/spares.hpp>
 
@@ -28,9 +31,17 @@ using namespace std::chrono_literals;
 
 constexpr int status_failed = 1;
 constexpr int status_usage = 2;
+constexpr int status_stopped = 75;
 constexpr auto patience_after_failure = 2s;  // for tasks that still run when the program has failed
 
 int report(const std::exception_ptr& e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const stopped_error& stopped) {
+    log_line(stopped.what());
+    return status_stopped;
+  } catch (...) {
+  }
   std::string text = describe(e);
   if (const remote_info* where = remote_context(e); where != nullptr && !where->trace.empty()) {
     text += ", thrown in\n" + where->trace;
@@ -63,6 +74,25 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, static_cast<int>(most_spare_bytes));
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
 #endif
+}
+
+// The program, watched for what stops it, and what is left to do once it was stopped.
+int lead(cluster& c, const std::function<int(cluster&)>& program, const run_options& options) {
+  const stop_watch watch(c, options);
+  pool& p = *cluster_access::get(c);
+  int status = 0;
+  std::exception_ptr stopped;
+  try {
+    status = program(c);
+  } catch (const stopped_error&) {
+    stopped = std::current_exception();
+  }
+  if (p.halted() && !p.await_quiet(options.grace)) {
+    stopped = std::make_exception_ptr(stopped_error("stopped; what still ran after " + std::to_string(std::chrono::ceil<std::chrono::seconds>(options.grace).count()) + " s was given up"));
+  }
+  commit_journals();
+  if (stopped != nullptr) std::rethrow_exception(stopped);
+  return status;
 }
 
 bool mpi_is(int (*asked)(int*)) {
@@ -105,14 +135,18 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
 
 int run_somewhere(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options,
                   bool& launched) {
+  const auto watched = [&](cluster& c) { return lead(c, program, options); };
   if (mpi_is(MPI_Finalized)) return refuse("run(): MPI has been finalised in this process: call it before that");
-  if (mpi_is(MPI_Initialized)) return run_ranks(argc, argv, program);  // MPI knows better than the environment
+  if (mpi_is(MPI_Initialized)) {  // it knows better than the environment
+    take_stop_signals(options);
+    return run_ranks(argc, argv, watched);
+  }
   const launch l = find_launch(argc > 0 ? argv[0] : "PROGRAM");
   switch (l.how) {
     case start::refused: return refuse(l.reason);
-    case start::inline_: return run_inline(program, report);
+    case start::inline_: take_stop_signals(options); return run_inline(watched, report);
     case start::launcher: launched = true; return launch_self(argc, argv, l.workers, options);
-    case start::ranks: return run_ranks(argc, argv, program);
+    case start::ranks: take_stop_signals(options); return run_ranks(argc, argv, watched);
   }
   return status_usage;
 }

@@ -1,0 +1,109 @@
+#include "stop_watch.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+namespace rankpool::detail {
+namespace {
+
+constexpr std::array stop_signals{SIGINT, SIGTERM, SIGUSR1};
+
+volatile sig_atomic_t first_signal = 0;
+volatile sig_atomic_t news = -1;  // an eventfd
+void (*last_words)() = nullptr;
+
+int make_event() {
+  const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event < 0) throw std::system_error(errno, std::generic_category(), "cannot watch for signals: eventfd");
+  return event;
+}
+
+void tell(int event) {
+  const std::uint64_t one = 1;
+  (void)!::write(event, &one, sizeof one);
+}
+
+void on_signal(int signal) {
+  const int error = errno;
+  if (first_signal == 0) {
+    first_signal = signal;
+    tell(news);
+  } else {
+    if (last_words != nullptr) last_words();
+    std::signal(signal, SIG_DFL);
+    ::raise(signal);  // is delivered when this returns
+  }
+  errno = error;
+}
+
+}  // namespace
+
+void take_stop_signals(const run_options& options) {
+  if (!options.stop_on_signal) return;
+  last_words = options.before_hard_stop;
+  if (news < 0) news = make_event();
+  sigset_t all;
+  ::sigemptyset(&all);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  for (const int signal : stop_signals) {
+    ::sigaddset(&all, signal);
+    ::sigaddset(&action.sa_mask, signal);
+  }
+  for (const int signal : stop_signals) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // such as nohup's
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &all, nullptr);  // the launcher may have been started with them blocked
+}
+
+stop_watch::stop_watch(cluster& c, const run_options& options) {
+  if (!options.stop_on_signal && !options.stop_at) return;
+  end_ = make_event();
+  thread_ = std::thread([this, &c, until = options.stop_at] { watch(c, until); });
+}
+
+stop_watch::~stop_watch() {
+  if (end_ < 0) return;
+  tell(end_);
+  thread_.join();
+  ::close(end_);
+}
+
+void stop_watch::watch(cluster& c, std::optional<std::chrono::system_clock::time_point> until) {
+  std::array<pollfd, 2> events{pollfd{end_, POLLIN, 0}, pollfd{static_cast<int>(news), POLLIN, 0}};
+  for (;;) {
+    int wait_ms = -1;
+    if (until) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::system_clock::now());
+      wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));  // the clock may be set
+    }
+    const int ready = ::poll(events.data(), events.size(), wait_ms);
+    if (events[0].revents != 0) return;
+    if (ready > 0 && events[1].revents != 0) {
+      const int signal = first_signal;
+      // What started the ranks may have turned another signal into this one.
+      c.stop(signal == SIGUSR1 ? "stopped early, as it was told to" : "stopped early by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")");
+      return;
+    }
+    if (until && std::chrono::system_clock::now() >= *until) {
+      c.stop("stopped early, because its time was up");
+      return;
+    }
+  }
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# stop.sh PROGRAM CASE: stop_program is stopped in the middle of its work, in one way or another, and goes on from its journal.
+set -u
+program=$1
+export RANKPOOL_WORKERS=${RANKPOOL_WORKERS:-2}
+mark=$$-$RANDOM
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+numbers=300
+sum=$((numbers * (numbers + 1) / 2))
+
+die() {
+  echo "$*"
+  cat stderr 2>/dev/null
+  exit 1
+}
+
+begin() {
+  RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" 10 >stdout 2>stderr &
+  run=$!
+}
+
+# The program, its launcher and its ranks: they have the mark in their environment, as this shell has not.
+processes() { grep -l -z -x -s -- "RANKPOOL_TEST_MARK=$mark" /proc/[0-9]*/environ | cut -d/ -f3; }
+
+tasks_run() { stat -c %s marks 2>/dev/null || echo 0; }
+
+until_tasks() {  # NUMBER
+  local deadline=$((SECONDS + 30))
+  until (($(tasks_run) >= $1)); do
+    ((SECONDS < deadline)) || die "only $(tasks_run) tasks have run after 30 s"
+    sleep 0.01
+  done
+}
+
+ends_with() {  # STATUS
+  wait "$run"
+  local status=$?
+  ((status == $1)) || die "the status is $status, not $1"
+}
+
+says_once() { [[ $(grep -c "$1" stderr) == 1 && $(wc -l <stderr) == 1 ]] || die "it does not say '$1' in one line:"; }
+
+goes_on() {  # what may have run twice
+  "$program" journal marks "$numbers" 10 >stdout 2>stderr || die "the next run fails"
+  [[ $(<stdout) == "$sum" ]] || die "the next run prints '$(<stdout)', not $sum"
+  (($(tasks_run) >= numbers && $(tasks_run) <= numbers + $1)) || die "$(tasks_run) tasks have run in all, of $numbers"
+}
+
+case $2 in
+  terminated|usr1)
+    begin
+    until_tasks 50
+    [[ $2 == usr1 ]] && kill -USR1 "$run" || kill -TERM "$run"
+    ends_with 75
+    (($(tasks_run) < numbers)) || die "it was not stopped"
+    says_once "stopped early"
+    goes_on 0
+    ;;
+  interrupted)  # at the terminal: the whole group gets it
+    begin
+    until_tasks 50
+    kill -INT -- "-$run"
+    ends_with 75
+    says_once "stopped early"
+    goes_on 0
+    ;;
+  again)  # in the middle of tasks that take long, the second signal does not wait for them
+    RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks 4 60000 >stdout 2>stderr &
+    run=$!
+    until_tasks 1
+    kill -TERM "$run"
+    sleep 0.2
+    kill -TERM "$run"
+    begun=$SECONDS
+    wait "$run"
+    (($? == 143)) || die "the status is not 143"
+    ((SECONDS - begun < 20)) || die "it took $((SECONDS - begun)) s"
+    ;;
+  grace)  # is over, and a task still runs
+    RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks 4 60000 >stdout 2>stderr &
+    run=$!
+    until_tasks 1
+    kill -TERM "$run"
+    ends_with 75
+    grep -q "was given up" stderr || die "it does not say that something was given up"
+    ;;
+  killed)  # all ranks at once, at any moment: what was finished in the last second may be lost
+    for ((i = 0; i < 4; ++i)); do
+      rm -f journal* marks
+      begin
+      until_tasks $((RANDOM % 250 + 1))
+      # shellcheck disable=SC2046  # several
+      kill -KILL $(processes) 2>/dev/null
+      wait "$run" 2>/dev/null
+      before=$(tasks_run)
+      goes_on 220  # two workers do 200 tasks of 10 ms in a second
+      ((before > 0)) || die "nothing had run"
+    done
+    ;;
+  *) die "there is no case $2" ;;
+esac
