@@ -9,6 +9,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,12 +94,23 @@ int open_input(const std::string& path) {
   return descriptor;
 }
 
+/// Looks without reading: of a pipe it would take what the run is to have.
+void check_input(const std::string& path) {
+  std::error_code none;
+  if (path.empty() || path == "-" || std::filesystem::is_fifo(path, none) || std::filesystem::is_character_file(path, none)) return;
+  ::close(open_input(path));
+}
+
 void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
     throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
-  if (const int input = chosen.lists.empty() ? open_input(chosen.file) : STDIN_FILENO; input != STDIN_FILENO) ::close(input);
+  if (chosen.lists.empty()) check_input(chosen.file);
+  if (const int last = command_template(chosen.form).last_list(), lists = std::max<int>(static_cast<int>(chosen.lists.size()), 1); last > lists) {
+    throw usage_error("{" + std::to_string(last) + "} stands for the argument from list " + std::to_string(last) + ", and there " +
+                      (lists == 1 ? "is one list" : "are " + std::to_string(lists)));
+  }
   chosen.output.check();
   output_options{chosen.log, chosen.output.force, "--log"}.check();
   output_options{chosen.results, chosen.output.force, "--results"}.check();
@@ -169,7 +182,11 @@ class collector {
     return ordered_.next();
   }
 
-  void flush() { out_.flush(); }
+  void flush() {
+    out_.flush();
+    if (log_) log_->flush();  // for who follows it
+    if (results_) results_->flush();
+  }
 
   void finish() {
     ordered_.finish();
@@ -228,15 +245,16 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   return exit_status(results.failed());
 }
 
-/// When nobody reads stdout any more, commands that run must not hold up the end: this rank leaves, the launcher ends the
-/// others, and their guards end the commands.
+/// When nobody reads stdout any more, or a file cannot be written, commands that run must not hold up the end: this rank leaves,
+/// the launcher ends the others, and their guards end the commands.
 int run_commands_for_a_reader(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   try {
     return run_commands(cluster, context, chosen);
   } catch (const output_error& error) {
-    if (error.code().value() != EPIPE) throw;
     context.shown.stop();
-    std::_Exit(128 + SIGPIPE);
+    if (error.code().value() == EPIPE) std::_Exit(128 + SIGPIPE);
+    std::cerr << "rankpool exec: " << error.what() << std::endl;
+    std::_Exit(1);
   }
 }
 
