@@ -3,6 +3,7 @@
 #include <cblas.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <stdexcept>
@@ -53,7 +54,7 @@ void keep_blas_to_one_thread() { ::setenv("OPENBLAS_NUM_THREADS", "1", 1); }
 
 template <class T>
 void multiply(const block_view<T>& a, const block_view<T>& b, T* c, std::uint64_t rows, std::uint64_t columns, std::uint64_t inner,
-              bool add) {
+              bool add, std::uint64_t depth) {
   static const blas library = load();
   const auto size = [](std::uint64_t n) { return static_cast<blasint>(n); };
   const auto order = [](const block_view<T>& view) { return view.by_columns ? CblasTrans : CblasNoTrans; };
@@ -64,13 +65,17 @@ void multiply(const block_view<T>& a, const block_view<T>& b, T* c, std::uint64_
       return library.sgemm;
     }
   }();
-  gemm(CblasRowMajor, order(a), order(b), size(rows), size(columns), size(inner), T{1}, a.first, size(a.stride), b.first,
-       size(b.stride), add ? T{1} : T{0}, c, size(columns));
+  for (std::uint64_t k = 0; k < inner; k += depth) {
+    const T* const left = a.first + k * (a.by_columns ? a.stride : 1);
+    const T* const right = b.first + k * (b.by_columns ? 1 : b.stride);
+    gemm(CblasRowMajor, order(a), order(b), size(rows), size(columns), size(std::min(depth, inner - k)), T{1}, left, size(a.stride),
+         right, size(b.stride), add || k > 0 ? T{1} : T{0}, c, size(columns));
+  }
 }
 
 template void multiply(const block_view<float>&, const block_view<float>&, float*, std::uint64_t, std::uint64_t, std::uint64_t,
-                       bool);
+                       bool, std::uint64_t);
 template void multiply(const block_view<double>&, const block_view<double>&, double*, std::uint64_t, std::uint64_t, std::uint64_t,
-                       bool);
+                       bool, std::uint64_t);
 
 }  // namespace jobs

@@ -18,10 +18,11 @@ struct block_view {
 /// Whether BLAS, which counts in int, can be given this stride.
 bool fits_blas(std::uint64_t stride);
 
-/// For float and double. `c`: rows one after another, `columns` numbers each. Throws: std::runtime_error without OpenBLAS.
+/// For float and double, and `inner` above 0. `c`: rows one after another, `columns` numbers each. BLAS is given `depth` of the
+/// inner dimension at most at once. Throws: std::runtime_error without OpenBLAS.
 template <class T>
 void multiply(const block_view<T>& a, const block_view<T>& b, T* c, std::uint64_t rows, std::uint64_t columns, std::uint64_t inner,
-              bool add);
+              bool add, std::uint64_t depth = std::uint64_t{1} << 30);
 
 /// For int32 and int64. Adds to `c`; a, b and c have their rows one after another without gaps.
 template <class T>

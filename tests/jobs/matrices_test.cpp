@@ -189,6 +189,21 @@ TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the f
   CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }
 
+TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than BLAS is given at once", "", float, double) {
+  const auto a = random_table<TestType>(4, 13, 1), b = random_table<TestType>(13, 5, 2);
+  std::vector<TestType> a_by_columns(a.numbers.size()), b_by_columns(b.numbers.size());
+  jobs::transpose(a.numbers.data(), 13, 4, a_by_columns.data());
+  jobs::transpose(b.numbers.data(), 5, 13, b_by_columns.data());
+  for (const auto& left : {jobs::block_view<TestType>{a.numbers.data(), 13, false}, {a_by_columns.data(), 4, true}}) {
+    for (const auto& right : {jobs::block_view<TestType>{b.numbers.data(), 5, false}, {b_by_columns.data(), 13, true}}) {
+      table<TestType> c{4, 5};
+      std::ranges::fill(c.numbers, TestType{9});  // replaced, not added to
+      jobs::multiply(left, right, c.numbers.data(), 4, 5, 13, false, 6);
+      CHECK(is_close(c, plain_product(a, b)));
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at", "", std::int32_t, std::int64_t, float, double) {
   const matrix_source source = jobs::generated_matrix(type_of<TestType>(), 50, 60, 3);
   const auto whole = content<TestType>(source);
