@@ -41,8 +41,9 @@ encoded_strip process_samples(const strip_work& work, const strip_rows& strip, c
   const strip_rows rows{work.what.result_of(strip.layout), strip.first, strip.rows};
   encoded_strip encoded = encode_strip(work.how, rows, filtered.data());
   if (work.output.empty()) return encoded;
-  const file out(work.output, file::mode::write);
+  file out(work.output, file::mode::write);
   out.write(std::as_bytes(std::span(encoded.bytes)), work.output_offset + rows.layout.row_bytes() * rows.first);
+  out.close();
   return {};
 }
 

@@ -97,7 +97,9 @@ tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per
 std::uint64_t write_product(const product& work, const block& tile) {
   return with_element(work.a.type, [&]<class T>(T) {
     const std::vector<T> result = multiply_tile<T>(work, tile);
-    matrix_writer(work.target).write(tile, std::span<const T>(result));
+    matrix_writer target(work.target);
+    target.write(tile, std::span<const T>(result));
+    target.close();
     return tile.count();
   });
 }

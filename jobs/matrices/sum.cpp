@@ -47,7 +47,7 @@ tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count) {
 std::uint64_t write_sum(const sum& work, const block& part) {
   return with_element(work.a.type, [&]<class T>(T) {
     matrix_reader a(work.a), b(work.b);
-    const matrix_writer target(work.target);
+    matrix_writer target(work.target);
     std::vector<T> left, right;
     const std::uint64_t at_once = streams(work) ? piece_bytes / sizeof(T) : part.count();
     for (block piece : pieces(part.rows, part.columns, at_once).all()) {
@@ -56,6 +56,7 @@ std::uint64_t write_sum(const sum& work, const block& part) {
       add_part(a, b, piece, left, right);
       target.write(piece, std::span<const T>(left));
     }
+    target.close();
     return part.count();
   });
 }

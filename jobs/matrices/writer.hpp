@@ -10,7 +10,7 @@
 
 namespace jobs {
 
-/// For a file in C order.
+/// For a file in C order. close() when all is written.
 class matrix_writer {
  public:
   /// Throws: file_error.
@@ -27,6 +27,9 @@ class matrix_writer {
       file_.write_items(from.subspan(i * part.columns, part.columns), target_.offset_of(part.row + i, part.column));
     }
   }
+
+  /// Throws: file_error, for what the file system tells only now.
+  void close() { file_.close(); }
 
  private:
   matrix_source target_;

@@ -49,10 +49,10 @@ void for_each_block(const file& from, const number_file& numbers, std::uint64_t 
   }
 }
 
-/// Writes keys as the numbers that they stand for, from the number `first` on; `keys` are numbers afterwards.
+/// Writes keys as the numbers that they stand for, from the number `first` on, and closes the file; `keys` are numbers afterwards.
 /// Throws: file_error.
 template <class Number>
-void write_numbers(const file& to, const number_file& numbers, std::span<key_of<Number>> keys, std::uint64_t first) {
+void write_numbers(file to, const number_file& numbers, std::span<key_of<Number>> keys, std::uint64_t first) {
   constexpr std::size_t at_once = 4 * block_bytes / sizeof(Number);
   for (std::size_t i = 0; i < keys.size(); i += at_once) {
     const std::span part = keys.subspan(i, std::min(at_once, keys.size() - i));
@@ -62,6 +62,7 @@ void write_numbers(const file& to, const number_file& numbers, std::span<key_of<
     ::sync_file_range(to.descriptor(), static_cast<off64_t>(numbers.place(first + i)), static_cast<off64_t>(part.size_bytes()),
                       SYNC_FILE_RANGE_WRITE);
   }
+  to.close();
 }
 
 }  // namespace jobs

@@ -76,10 +76,11 @@ void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t la
         *end++ = keys[i];
       }
     });
-    const file to(work.output.path, file::mode::write);
+    file to(work.output.path, file::mode::write);
     for (std::size_t b = 0; b < found.size(); ++b) {
       to.write_items(std::span<const key>(limits[b] - found[b], found[b]), work.output.place(begins[b]));
     }
+    to.close();
   });
 }
 

@@ -91,4 +91,9 @@ void file::sync() const {
   if (::fdatasync(descriptor_) != 0) fail(errno, "write", path_);
 }
 
+void file::close() {
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (descriptor >= 0 && ::close(descriptor) != 0) fail(errno, "write", path_);
+}
+
 }  // namespace jobs

@@ -44,6 +44,9 @@ class file {
   void truncate() const;
   /// Hands what was written to the disk; a full or failing one is found out here at the latest. Throws: file_error.
   void sync() const;
+  /// The end of writing, which the destructor does without a word: some file systems, as NFS, tell of errors here. Throws:
+  /// file_error.
+  void close();
 
   template <class T>
   void read_items(std::span<T> into, std::uint64_t offset) const {

@@ -90,6 +90,7 @@ void output::flush() {
 
 void output::finish() {
   flush();
+  if (std::exchange(owned_, false) && ::close(descriptor_) != 0) fail(errno);
   try {
     if (file_) file_->finish(replace_);
   } catch (const std::system_error& error) {

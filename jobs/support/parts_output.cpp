@@ -34,6 +34,7 @@ parts_output::parts_output(const output_options& options, std::uint64_t bytes)
 void parts_output::finish() {
   try {
     parts_.sync();
+    parts_.close();
     unfinished_.finish(replace_);
   } catch (const std::system_error& error) {
     fail(error, name_);

@@ -8,6 +8,10 @@ endforeach()
 add_rank_test(jobs/matrices/ranks-make-the-same-files ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${matrices} files-are-multiplied-and-added)
 add_rank_test(jobs/matrices/killed-run-leaves-nothing ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${matrices} killed-run-leaves-nothing)
 
+if(TARGET failing_close)
+  add_inline_test(jobs/matrices/late-error-of-writing-is-told COMMAND ${matrices} late-error-of-writing-is-told $<TARGET_FILE:failing_close>)
+endif()
+
 add_usage_error(matmul-one-file "two matrices are needed" matmul a.npy)
 add_usage_error(matmul-files-and-size "--size" matmul a.npy b.npy --size 3)
 add_usage_error(matmul-type-without-size "--type" matmul --type float32)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# matrices.sh COMMAND BEHAVIOUR: one behaviour of matmul and matadd on files. Prints what is wrong; 77: cannot be shown here.
+# matrices.sh COMMAND BEHAVIOUR [SHIM]: one behaviour of matmul and matadd on files. Prints what is wrong; 77: cannot be shown here.
 #
 # Inputs are made by the command itself: the sum of a generated matrix and another is a .npy file of known numbers.
 set -u
@@ -137,6 +137,22 @@ assert report["verified"], report' $job || complain "not the report of $job: $(<
       nothing_left disk/out.npy
     done
     run 0 '' matadd --size 100 --output disk/out.npy
+    ;;
+
+  late-error-of-writing-is-told)
+    # Whichever close of a written file fails: until there is none left to fail.
+    for job in matmul matadd; do
+      for ((n = 1; ; ++n)); do
+        rm -f failed-close out.npy
+        LD_PRELOAD=$3 FAILING_CLOSE=$n "$command" $job --size 50 --chunksize 900 --output out.npy >stdout 2>stderr
+        status=$?
+        [[ -e failed-close ]] || break
+        ((status == 1)) && grep -qE '^rankpool .*cannot write out\.npy.*: Input/output error' stderr && (($(wc -l <stderr) == 1)) ||
+          complain "$job, failing close $n: status $status, $(<stderr)"
+        nothing_left out.npy
+      done
+      ((status == 0 && n > 2)) || complain "$job: status $status after $n runs"
+    done
     ;;
 
   killed-run-leaves-nothing)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# sort.sh COMMAND CASE: one behaviour of the job `sort` with files, in a folder of its own. coreutils say what is right.
+# sort.sh COMMAND CASE [SHIM]: one behaviour of the job `sort` with files, in a folder of its own. coreutils say what is right.
 set -u
 command=$1 what=$2
 
@@ -142,6 +142,22 @@ assert r["result"] == {"output": "out", "type": "int64", "count": 10000} and r["
     [[ $(cat status) == 1 ]] || fail "status $(cat status)" stderr
     [[ $(cat stderr) == *"cannot write small/out: No space left on device"* && $(wc -l <stderr) == 1 ]] || fail "it says:" stderr
     [[ ! -s left ]] || fail "it leaves:" left
+    ;;
+  late-error)
+    # Whichever close of a written file fails, in one pass and in two: until there is none left to fail.
+    random_bytes 400000 >in
+    for memory in 2^30 2^16; do
+      for ((n = 1; ; ++n)); do
+        rm -f failed-close out
+        LD_PRELOAD=$3 FAILING_CLOSE=$n "$command" sort in --type int64 --output out --memory $memory >stdout 2>stderr
+        status=$?
+        [[ -e failed-close ]] || break
+        [[ $status == 1 && $(<stderr) =~ ^'rankpool sort: cannot write out'.*': Input/output error' && $(wc -l <stderr) == 1 ]] ||
+          fail "failing close $n: status $status" stderr
+        [[ $(echo out*) == 'out*' ]] || fail "failing close $n leaves $(ls)"
+      done
+      ((status == 0 && n > 2)) || fail "status $status after $n runs"
+    done
     ;;
   terminated | killed)
     # Large enough to be at work for a while after the output has begun; then SIGKILL to the program and rank 0, or SIGTERM to rank 0.

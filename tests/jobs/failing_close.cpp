@@ -1,0 +1,36 @@
+// Preloaded, it fails one close of a file of results, the $FAILING_CLOSE-th, as a network file system does that has kept back what
+// was written until then. What it has done so, the file failed-close says.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace {
+
+bool is_being_written(int descriptor) {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) return false;
+  std::array<char, 4096> path{};
+  const ssize_t length = ::readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path.data(), path.size());
+  return length > 0 && std::string_view(path.data(), static_cast<std::size_t>(length)).find(".part-") != std::string_view::npos;
+}
+
+}  // namespace
+
+extern "C" int close(int descriptor) {
+  static const auto next = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, "close"));
+  static const char* const wanted = std::getenv("FAILING_CLOSE");
+  static std::atomic<int> closes = 0;
+  const bool fails = wanted != nullptr && is_being_written(descriptor) && ++closes == std::atoi(wanted);
+  const int result = next(descriptor);
+  if (!fails) return result;
+  next(::open("failed-close", O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  errno = EIO;
+  return -1;
+}
