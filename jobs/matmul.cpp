@@ -76,7 +76,7 @@ void write_whole_product(rankpool::executor& pool, command_context& context, con
   const tiles cut = tiles_of_product(work, pool.num_workers(), static_cast<std::uint64_t>(context.chunksize));
   context.explain("the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) + " down and " +
                   std::to_string(cut.across) + " across, a task each");
-  context.shown.expect(cut.count() + (context.verify ? tasks_to_check(work) : 0));
+  context.shown.expect(cut.count() + (context.verify ? tasks_to_check(work, pool.num_workers()) : 0));
   file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
                         rankpool::partial(write_product, work), cut.all()));
   if (context.verify) {

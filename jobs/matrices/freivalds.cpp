@@ -1,9 +1,13 @@
 #include "matrices/freivalds.hpp"
 
+#include <boost/serialization/vector.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <ranges>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -15,8 +19,11 @@ namespace jobs {
 namespace {
 
 constexpr std::uint64_t vectors = product_check::vectors;
-constexpr std::uint64_t band_count = 4 << 20;
-constexpr std::uint64_t piece_count = 1 << 20;
+constexpr std::uint64_t band_count = 4 << 20;       // numbers in a task, or one row
+constexpr std::uint64_t piece_count = 1 << 20;      // of which it looks at so many at once
+constexpr std::uint64_t piece_columns = 8 << 10;    // with so many entries of each vector
+constexpr std::uint64_t rows_in_flight = 64 << 10;  // whose images may wait for rank 0
+constexpr std::uint64_t rows_held = 128 << 10;      // of A or of B, whose images rank 0 holds: 17 MiB
 
 // What the test computes in: whole numbers modulo 2^64, fractions as double.
 template <class T>
@@ -37,16 +44,31 @@ template <class Number>
 struct images {
   std::vector<Number> products;
   std::vector<double> squares;
+
+  explicit images(std::uint64_t rows = 0) : products(rows * vectors), squares(rows) {}
+  std::uint64_t rows() const { return squares.size(); }
+
+  /// Those of the same rows and other columns, from `row` on.
+  void add(std::uint64_t row, const images& other) {
+    for (std::size_t i = 0; i < other.products.size(); ++i) products[row * vectors + i] += other.products[i];
+    for (std::size_t i = 0; i < other.squares.size(); ++i) squares[row + i] += other.squares[i];
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& products& squares;
+  }
 };
 
-/// `x` gives the entries of rows [first, first + count) of all vectors.
+/// `x` gives the entries of rows [first, first + count) of all vectors, the band's first column counted as 0.
 template <class T, class X>
 images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X x) {
   using number = exact<T>;
-  images<number> result{std::vector<number>(band.rows * vectors), std::vector<double>(band.rows)};
+  images<number> result(band.rows);
   matrix_reader reader(matrix);
   std::vector<T> numbers;
-  for (const block& piece : squarish(band.rows, band.columns, piece_count).all()) {
+  const std::uint64_t width = std::clamp<std::uint64_t>(band.columns, 1, piece_columns);
+  for (const block& piece : cut(band.rows, band.columns, piece_count / width, width).all()) {
     numbers.resize(piece.count());
     reader.read<T>({piece.row + band.row, piece.column + band.column, piece.rows, piece.columns}, std::span(numbers));
     const std::span<const number> entries = x(piece.column, piece.columns);
@@ -65,24 +87,24 @@ images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X
   return result;
 }
 
-/// The random vectors themselves, made where they are needed.
-template <class Number>
-auto random_vectors(std::uint64_t seed) {
-  return [seed, made = std::vector<Number>()](std::uint64_t first, std::uint64_t count) mutable -> std::span<const Number> {
+// The task for B and C: a band of them times the random vectors, whose entries are made where they are needed.
+template <class T>
+images<exact<T>> project(const matrix_source& matrix, std::uint64_t seed, const block& band) {
+  using number = exact<T>;
+  std::vector<number> made;
+  return multiply_band<T>(matrix, band, [&](std::uint64_t first, std::uint64_t count) -> std::span<const number> {
     made.resize(count * vectors);
-    for (std::uint64_t i = 0; i < made.size(); ++i) made[i] = random_entry<Number>(seed, first + i / vectors, i % vectors);
+    for (std::uint64_t i = 0; i < made.size(); ++i) made[i] = random_entry<number>(seed, first + i / vectors, i % vectors);
     return made;
-  };
+  });
 }
 
-// The task of the first half: a band of B x. Last comes the sum of the squares of the band's numbers.
+// The task for A: a band of it, in some of its columns, times the images of these rows of B.
 template <class T>
-std::vector<exact<T>> project(const matrix_source& b, std::uint64_t seed, const block& band) {
-  auto image = multiply_band<T>(b, band, random_vectors<exact<T>>(seed));
-  double squares = 0;
-  for (const double row : image.squares) squares += row;
-  image.products.push_back(static_cast<exact<T>>(squares));
-  return std::move(image.products);
+images<exact<T>> multiply_images(const matrix_source& a, const rankpool::shared<std::vector<exact<T>>>& of_b, const block& band) {
+  const std::span<const exact<T>> all = *of_b;
+  return multiply_band<T>(
+      a, band, [all](std::uint64_t first, std::uint64_t count) { return all.subspan(first * vectors, count * vectors); });
 }
 
 /// How far apart both sides of a row may be. Rounding leaves each number of the product with an error of `steps` units at
@@ -101,76 +123,98 @@ bool may_overflow(double row_norm, double matrix_norm) {
   return !(row_norm * matrix_norm < std::numeric_limits<T>::max() / 2);  // true for nan, too
 }
 
-// The task of the second half: a band of A (B x) against the same band of C x. Returns the first wrong row (its number and
-// 1, or 0 and 0), and the number of rows that could not be tested.
+/// Row by row of A (B x) and C x, from `row` of the product on.
 template <class T>
-std::vector<std::uint64_t> compare(const product& work, std::uint64_t seed, double norm_of_b,
-                                   const rankpool::shared<std::vector<exact<T>>>& projected, const block& band) {
-  const std::span<const exact<T>> all = *projected;
-  const auto stored = [all](std::uint64_t first, std::uint64_t count) { return all.subspan(first * vectors, count * vectors); };
-  const auto expected = multiply_band<T>(work.a, {band.row, 0, band.rows, work.a.columns}, stored);
-  const auto found = multiply_band<T>(work.target, band, random_vectors<exact<T>>(seed));
-  std::uint64_t untested = 0;
-  for (std::uint64_t r = 0; r < band.rows; ++r) {
+void compare(const images<exact<T>>& expected, std::uint64_t first, const images<exact<T>>& found, double norm_of_b,
+             std::uint64_t inner, std::uint64_t row, product_check& result) {
+  for (std::uint64_t r = 0; r < found.rows(); ++r) {
     double bound = 0;
     if constexpr (std::is_floating_point_v<T>) {
-      const double norm = std::sqrt(expected.squares[r]);
+      const double norm = std::sqrt(expected.squares[first + r]);
       if (may_overflow<T>(norm, norm_of_b)) {
-        ++untested;
+        ++result.untested_rows;
         continue;
       }
-      bound = tolerance<T>(norm, norm_of_b, work.a.columns);
+      bound = tolerance<T>(norm, norm_of_b, inner);
     }
-    for (std::uint64_t v = 0; v < vectors; ++v) {
-      const exact<T> left = expected.products[r * vectors + v];
+    for (std::uint64_t v = 0; v < vectors && result.holds; ++v) {
+      const exact<T> left = expected.products[(first + r) * vectors + v];
       const exact<T> right = found.products[r * vectors + v];
       if constexpr (std::is_integral_v<T>) {
-        if (static_cast<T>(left) != static_cast<T>(right)) return {band.row + r, 1, untested};
+        result.holds = static_cast<T>(left) == static_cast<T>(right);
       } else {
-        if (!(std::abs(left - right) <= bound)) return {band.row + r, 1, untested};
+        result.holds = std::abs(left - right) <= bound;
       }
+      if (!result.holds) result.wrong_row = row + r;
     }
   }
-  return {0, 0, untested};
 }
 
-tiles bands_of_factor(const product& work) { return bands(work.b.rows, work.b.columns, band_count); }
+/// Rows [0, count) in as many parts as it takes for none to have more than rank 0 holds: blocks of one column.
+auto parts(std::uint64_t count) { return cut(count, 1, rows_held, 1).all(); }
 
-tiles bands_of_product(const product& work) {
-  const std::uint64_t longest = std::max({work.a.columns, work.b.columns, std::uint64_t{1}});
-  return cut(work.a.rows, work.b.columns, std::max<std::uint64_t>(1, band_count / longest), work.b.columns);
+/// Bands of a part of a matrix, each a task.
+auto bands_of(const block& part, int workers) {
+  const std::uint64_t most_rows =
+      std::clamp<std::uint64_t>(rows_in_flight / static_cast<std::uint64_t>(std::max(workers, 1)), 16, 1024);
+  const tiles cut_part =
+      cut(part.rows, part.columns, std::clamp<std::uint64_t>(band_count / std::max<std::uint64_t>(part.columns, 1), 1, most_rows),
+          part.columns);
+  return cut_part.all() | std::views::transform([part](block band) {
+           band.row += part.row;
+           band.column += part.column;
+           return band;
+         });
+}
+
+/// What `task` makes of the bands of a part, in their order: `take(its first row in the part, images)`.
+template <class Task, class Take>
+void for_each_image(rankpool::executor& pool, Task task, const block& part, Take take) {
+  std::uint64_t row = 0;
+  for (const auto& image :
+       pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, task, bands_of(part, pool.num_workers()))) {
+    take(row, image);
+    row += image.rows();
+  }
 }
 
 template <class T>
 product_check check(rankpool::executor& pool, const product& work, std::uint64_t seed) {
   using number = exact<T>;
-  std::vector<number> projected;
-  projected.reserve(work.b.rows * vectors);
-  double squares = 0;
-  const auto project_band = rankpool::partial(project<T>, work.b, seed);
-  for (const auto& part :
-       pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, project_band, bands_of_factor(work).all())) {
-    projected.insert(projected.end(), part.begin(), part.end() - 1);
-    squares += static_cast<double>(part.back());
-  }
-  projected.resize(work.b.rows * vectors);
-
   product_check result;
-  const auto compare_band = rankpool::partial(compare<T>, work, seed, std::sqrt(squares), pool.share(std::move(projected)));
-  for (const auto& part :
-       pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, compare_band, bands_of_product(work).all())) {
-    if (part[1] != 0 && result.holds) {
-      result.holds = false;
-      result.wrong_row = part[0];
+  for (const block& rows : parts(work.a.rows)) {
+    images<number> expected(rows.rows);
+    double squares_of_b = 0;
+    for (const block& inner : parts(work.b.rows)) {
+      images<number> of_b(inner.rows);
+      for_each_image(pool, rankpool::partial(project<T>, work.b, seed), {inner.row, 0, inner.rows, work.b.columns},
+                     [&](std::uint64_t row, const images<number>& image) { of_b.add(row, image); });
+      squares_of_b = std::accumulate(of_b.squares.begin(), of_b.squares.end(), squares_of_b);
+      for_each_image(pool, rankpool::partial(multiply_images<T>, work.a, pool.share(std::move(of_b.products))),
+                     {rows.row, inner.row, rows.rows, inner.rows},
+                     [&](std::uint64_t row, const images<number>& image) { expected.add(row, image); });
     }
-    result.untested_rows += part[2];
+    for_each_image(pool, rankpool::partial(project<T>, work.target, seed), {rows.row, 0, rows.rows, work.b.columns},
+                   [&](std::uint64_t row, const images<number>& found) {
+                     compare<T>(expected, row, found, std::sqrt(squares_of_b), work.a.columns, rows.row + row, result);
+                   });
   }
   return result;
 }
 
 }  // namespace
 
-std::uint64_t tasks_to_check(const product& work) { return bands_of_factor(work).count() + bands_of_product(work).count(); }
+std::uint64_t tasks_to_check(const product& work, int workers) {
+  const auto count = [workers](const block& part) { return bands_of(part, workers).size(); };
+  std::uint64_t tasks = 0;
+  for (const block& rows : parts(work.a.rows)) {
+    for (const block& inner : parts(work.b.rows)) {
+      tasks += count({0, 0, inner.rows, work.b.columns}) + count({0, 0, rows.rows, inner.rows});
+    }
+    tasks += count({0, 0, rows.rows, work.b.columns});
+  }
+  return tasks;
+}
 
 product_check check_product(rankpool::executor& pool, const product& work, std::uint64_t seed) {
   return with_element(work.a.type, [&]<class T>(T) { return check<T>(pool, work, seed); });

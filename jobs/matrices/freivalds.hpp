@@ -21,10 +21,11 @@ struct product_check {
   std::uint64_t untested_rows = 0;
 };
 
-/// How many tasks the test takes.
-std::uint64_t tasks_to_check(const product& work);
+/// How many tasks the test takes on so many workers.
+std::uint64_t tasks_to_check(const product& work, int workers);
 
-/// Tests the file `work.target` on the workers. Rank 0 holds 16 numbers for each row of B meanwhile. Throws: what tasks throw.
+/// Tests the file `work.target` on the workers. No rank takes 100 MiB for it, whatever the shapes: rank 0 holds 16 numbers for each
+/// row of a part of A and of a part of B, and B is read again for each part of A. Throws: what tasks throw.
 product_check check_product(rankpool::executor& pool, const product& work, std::uint64_t seed);
 
 }  // namespace jobs

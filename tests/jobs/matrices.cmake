@@ -8,7 +8,8 @@ endforeach()
 add_rank_test(jobs/matrices/ranks-make-the-same-files ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${matrices} files-are-multiplied-and-added)
 add_rank_test(jobs/matrices/killed-run-leaves-nothing ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${matrices} killed-run-leaves-nothing)
 
-if(TARGET failing_close)
+if(NOT RANKPOOL_SANITIZE)
+  add_inline_test(jobs/matrices/verifying-takes-little-memory COMMAND ${matrices} verifying-takes-little-memory)
   add_inline_test(jobs/matrices/late-error-of-writing-is-told COMMAND ${matrices} late-error-of-writing-is-told $<TARGET_FILE:failing_close>)
 endif()
 

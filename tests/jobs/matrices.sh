@@ -139,6 +139,16 @@ assert report["verified"], report' $job || complain "not the report of $job: $(<
     run 0 '' matadd --size 100 --output disk/out.npy
     ;;
 
+  verifying-takes-little-memory)
+    # 16 numbers for each row of B would be 256 MiB.
+    npy row.npy '<i4' False '(1, 2097152)' 8388608
+    npy column.npy '<i4' False '(2097152, 1)' 8388608
+    npy one.npy '<i4' False '(1, 1)' 4
+    ulimit -d 200000
+    run 0 '' matmul row.npy column.npy --output out.npy --verify
+    run 0 '' matmul column.npy one.npy --output out.npy --force --verify
+    ;;
+
   late-error-of-writing-is-told)
     # Whichever close of a written file fails: until there is none left to fail.
     for job in matmul matadd; do

@@ -233,6 +233,26 @@ TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", ""
   CHECK(jobs::check_product(pool, asked, 5).holds);
 }
 
+TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part, and a wrong number found in any", "",
+                   std::int32_t, double) {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  constexpr std::uint64_t parts_long = 300'000;
+  struct shape {
+    std::uint64_t rows, inner, columns, wrong;
+  };
+  for (const shape s : {shape{2, parts_long, 1, 1}, shape{parts_long, 2, 1, parts_long - 1}}) {
+    const element_type type = type_of<TestType>();
+    jobs::product asked{jobs::generated_matrix(type, s.rows, s.inner, 1), jobs::generated_matrix(type, s.inner, s.columns, 2), {}};
+    const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+    CHECK(jobs::check_product(pool, asked, 5).holds);
+    overwrite<TestType>(target, s.wrong, 0, 12345);
+    const jobs::product_check check = jobs::check_product(pool, asked, 5);
+    CHECK_FALSE(check.holds);
+    CHECK(check.wrong_row == s.wrong);
+  }
+}
+
 TEST_CASE("a product of large, equal fractions stands its test, and rows with nan or inf are left out") {
   const scratch_folder folder;
   rankpool::executor pool(support::cluster());
