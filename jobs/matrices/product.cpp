@@ -1,6 +1,7 @@
 #include "matrices/product.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -28,10 +29,15 @@ template <class T>
 class factor {
  public:
   explicit factor(const matrix_source& source) : reader_(source) {
-    if (std::is_floating_point_v<T> && can_stay_in_file(source)) map_.emplace(source.path);
+    if (std::is_floating_point_v<T> && can_stay_in_file(source))
+      map_.emplace(source.path, source.data_offset + source.whole().count() * sizeof(T));
   }
 
   bool is_in_place() const { return map_.has_value(); }
+  /// Throws: file_error if the file is not what it was.
+  void check() const {
+    if (map_) map_->check();
+  }
 
   block_view<T> look_at(const block& part) {
     if (map_) {
@@ -63,20 +69,24 @@ std::vector<T> multiply_tile(const product& work, const block& tile) {
   if (!a.is_in_place()) depth = std::min(depth, most_copied_depth);
   const std::uint64_t height = a.is_in_place() ? tile.rows : std::min(tile.rows, fitting(depth));
 
-  for (std::uint64_t k = 0; k < inner; k += depth) {
+  bool whole = true;
+  for (std::uint64_t k = 0; k < inner && whole; k += depth) {
     const std::uint64_t length = std::min(depth, inner - k);
     const block_view<T> right = b.look_at({k, tile.column, length, tile.columns});
-    for (std::uint64_t row = 0; row < tile.rows; row += height) {
+    for (std::uint64_t row = 0; row < tile.rows && whole; row += height) {
       const std::uint64_t rows = std::min(height, tile.rows - row);
       const block_view<T> left = a.look_at({tile.row + row, k, rows, length});
       T* const target = result.data() + row * tile.columns;
       if constexpr (std::is_floating_point_v<T>) {
-        multiply(left, right, target, rows, tile.columns, length, k > 0);
+        whole = can_look([&] { multiply(left, right, target, rows, tile.columns, length, k > 0); });
       } else {
         multiply_and_add(left.first, right.first, target, rows, tile.columns, length);
       }
     }
   }
+  a.check();
+  b.check();
+  if (!whole) throw file_error(EIO, std::generic_category(), "cannot read " + work.a.path + " or " + work.b.path);
   return result;
 }
 

@@ -4,10 +4,32 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csetjmp>
+#include <csignal>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 
 namespace jobs {
+namespace {
+
+thread_local sigjmp_buf* unreadable = nullptr;  // where a SIGBUS of this thread goes on, if anywhere
+struct sigaction previous_action {};
+
+void on_sigbus(int signal) {
+  if (unreadable != nullptr) ::siglongjmp(*unreadable, 1);
+  ::sigaction(SIGBUS, &previous_action, nullptr);
+  ::raise(signal);
+}
+
+void install_handler() {
+  struct sigaction action {};
+  action.sa_handler = on_sigbus;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGBUS, &action, &previous_action);
+}
+
+}  // namespace
 
 matrix_reader::matrix_reader(matrix_source source) : source_(std::move(source)) {
   if (!source_.is_generated()) file_.emplace(source_.path);
@@ -50,15 +72,34 @@ T matrix_reader::at(std::uint64_t row, std::uint64_t column) const {
   return value;
 }
 
-mapped_file::mapped_file(const std::string& path) {
-  const file opened(path);
-  size_ = opened.size();
-  void* const memory = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, opened.descriptor(), 0);
+mapped_file::mapped_file(const std::string& path, std::uint64_t bytes) : file_(path), size_(bytes) {
+  check();
+  void* const memory = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_.descriptor(), 0);
   if (memory == MAP_FAILED) throw file_error(errno, std::generic_category(), "cannot map " + path);
   data_ = static_cast<const std::byte*>(memory);
 }
 
 mapped_file::~mapped_file() { ::munmap(const_cast<std::byte*>(data_), size_); }
+
+void mapped_file::check() const {
+  const std::uint64_t found = file_.size();
+  if (found >= size_) return;
+  throw file_error(EIO, std::generic_category(),
+                   file_.path() + " has become shorter: it has " + std::to_string(found) + " bytes of " + std::to_string(size_));
+}
+
+bool can_look(const std::function<void()>& look) {
+  static std::once_flag installed;
+  std::call_once(installed, install_handler);
+  sigjmp_buf here;
+  const struct way_out {
+    explicit way_out(sigjmp_buf* to) { unreadable = to; }
+    ~way_out() { unreadable = nullptr; }
+  } way(&here);
+  if (sigsetjmp(here, 1) != 0) return false;
+  look();
+  return true;
+}
 
 template <class T>
 void transpose(const T* from, std::uint64_t rows, std::uint64_t columns, T* into) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,21 +40,28 @@ class matrix_reader {
   std::vector<std::byte> columns_;  // as they stand in a file in Fortran order
 };
 
-/// A file in memory, for reading.
+/// A file in memory, for reading within can_look().
 class mapped_file {
  public:
-  /// Throws: file_error.
-  explicit mapped_file(const std::string& path);
+  /// Throws: file_error, also if the file has less than `bytes`.
+  mapped_file(const std::string& path, std::uint64_t bytes);
   ~mapped_file();
   mapped_file(const mapped_file&) = delete;
   mapped_file& operator=(const mapped_file&) = delete;
 
   const std::byte* data() const { return data_; }
+  /// Whether all of it is still there: what lies behind the end reads as noughts up to the end of its page. Throws: file_error.
+  void check() const;
 
  private:
+  file file_;
+  std::uint64_t size_;
   const std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
 };
+
+/// Calls `look`, which reads mapped files and owns nothing meanwhile. False if it has come upon a page that cannot be read, as
+/// behind the end of a file that somebody has cut short: otherwise a SIGBUS.
+bool can_look(const std::function<void()>& look);
 
 /// into[r * columns + c] = from[c * rows + r], by squares of a cache line each way.
 template <class T>

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <span>
 #include <string>
@@ -201,6 +202,33 @@ TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than 
       jobs::multiply(left, right, c.numbers.data(), 4, 5, 13, false, 6);
       CHECK(is_close(c, plain_product(a, b)));
     }
+  }
+}
+
+TEST_CASE("a file that is shorter than its matrix is an error that names it, the bytes that it has and those that it should have") {
+  const scratch_folder folder;
+  rankpool::executor pool(support::cluster());
+  const auto numbers = random_table<double>(30, 30, 1);
+  jobs::product asked{stored(folder.file("a.npy"), numbers, false), stored(folder.file("b.npy"), numbers, false), {}};
+  fs::resize_file(asked.b.path, 7000);
+  CHECK_THROWS_WITH(file_of(pool, asked, folder.file("c.npy")),
+                    support::containing("b.npy") && support::containing("7000 bytes") && support::containing("7328"));
+}
+
+TEST_CASE("a file that is cut short while it is mapped is an error, wherever it ends") {
+  const scratch_folder folder;
+  const std::string path = folder.file("a");
+  constexpr std::uint64_t size = 1 << 20;
+  for (const std::uint64_t left : {std::uint64_t{0}, size / 2, size - 1}) {
+    std::ofstream(path).close();
+    fs::resize_file(path, size);
+    const jobs::mapped_file map(path, size);
+    const auto* const last = reinterpret_cast<const volatile std::byte*>(map.data() + size - 1);
+    CHECK(jobs::can_look([&] { (void)*last; }));
+    CHECK_NOTHROW(map.check());
+    fs::resize_file(path, left);
+    CHECK(jobs::can_look([&] { (void)*last; }) == (left > size - 4096));  // the rest of its last page is noughts
+    CHECK_THROWS_WITH(map.check(), support::containing(path) && support::containing(std::to_string(left) + " bytes"));
   }
 }
 
