@@ -1,9 +1,10 @@
-// A file for decoders written in C: a FILE that closes itself and says why it cannot be opened.
+// A file for decoders written in C: a FILE that closes itself and says why it cannot be opened; and how one is known again.
 #pragma once
 
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -27,6 +28,28 @@ inline input_file open_input_file(const std::string& path) {
   input_file file(std::fopen(path.c_str(), "rbe"));
   if (!file) throw picture_error(path + ": cannot be read: " + std::strerror(errno));
   return file;
+}
+
+/// What tells a file from one that has taken its place, and from itself with other contents. Without the device, whose number
+/// is another one on each node for a network file system.
+struct file_version {
+  std::uint64_t inode = 0;
+  std::int64_t bytes = 0;
+  std::int64_t seconds = 0;  // of its last modification
+  std::int64_t nanoseconds = 0;
+  friend bool operator==(const file_version&, const file_version&) = default;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& inode& bytes& seconds& nanoseconds;
+  }
+};
+
+/// Throws: picture_error that names `path`.
+inline file_version version_of(const input_file& file, const std::string& path) {
+  struct stat status {};
+  if (::fstat(::fileno(file.get()), &status) != 0) throw picture_error(path + ": cannot be read: " + std::strerror(errno));
+  return {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
 }  // namespace jobs

@@ -7,7 +7,6 @@
 #include <array>
 #include <csetjmp>
 
-#include "image/input_file.hpp"
 #include "image/picture_reader.hpp"
 
 namespace jobs {
@@ -17,7 +16,7 @@ constexpr int exif_marker = JPEG_APP0 + 1, profile_marker = JPEG_APP0 + 2;
 
 class jpeg_reader final : public picture_reader {
  public:
-  explicit jpeg_reader(const std::string& path) : picture_reader(path, picture_format::jpeg), file_(open_input_file(path)) {
+  explicit jpeg_reader(const std::string& path) : picture_reader(path, picture_format::jpeg) {
     jpeg_.err = jpeg_std_error(&errors_);
     errors_.error_exit = on_error;
     errors_.emit_message = on_message;
@@ -99,7 +98,6 @@ class jpeg_reader final : public picture_reader {
     metadata_.append(reinterpret_cast<const char*>(marker.data), marker.data_length);
   }
 
-  input_file file_;
   jpeg_decompress_struct jpeg_{};
   jpeg_error_mgr errors_{};
   std::jmp_buf jump_;

@@ -16,6 +16,10 @@ namespace jobs {
 /// A picture cannot be read or written; what() names the file and the reason.
 struct picture_error : std::runtime_error {
   using std::runtime_error::runtime_error;
+  picture_error() : std::runtime_error("") {}  // for serialisation, as it comes back from workers
+
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
 };
 
 enum class picture_format { png, jpeg, pnm };

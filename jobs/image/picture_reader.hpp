@@ -9,13 +9,16 @@
 #include <string>
 #include <string_view>
 
+#include "image/input_file.hpp"
 #include "image/picture.hpp"
 
 namespace jobs {
 
 class picture_reader {
  public:
-  picture_reader(std::string path, picture_format format) : path_(std::move(path)), format_(format) {}
+  /// Throws: picture_error, if there is no such file.
+  picture_reader(std::string path, picture_format format)
+      : path_(std::move(path)), format_(format), file_(open_input_file(path_)) {}
   virtual ~picture_reader() = default;
   picture_reader(const picture_reader&) = delete;
   picture_reader& operator=(const picture_reader&) = delete;
@@ -25,6 +28,8 @@ class picture_reader {
   const picture_layout& layout() const { return layout_; }
   /// What stands beside the pixels and is to be kept, such as colour profiles, as the format has it: chunks or segments.
   const std::string& metadata() const { return metadata_; }
+  /// Of the open file, now. Throws: picture_error.
+  file_version version() const { return version_of(file_, path_); }
 
   /// The next row, layout().row_bytes(). Throws: picture_error, as all that follows.
   virtual void read_row(std::uint8_t* into) = 0;
@@ -40,6 +45,7 @@ class picture_reader {
 
   std::string path_;
   picture_format format_;
+  input_file file_;
   picture_layout layout_;
   std::string metadata_;
 };

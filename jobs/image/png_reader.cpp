@@ -5,7 +5,6 @@
 #include <bit>
 #include <csetjmp>
 
-#include "image/input_file.hpp"
 #include "image/picture_reader.hpp"
 
 namespace jobs {
@@ -13,7 +12,7 @@ namespace {
 
 class png_reader final : public picture_reader {
  public:
-  explicit png_reader(const std::string& path) : picture_reader(path, picture_format::png), file_(open_input_file(path)) {
+  explicit png_reader(const std::string& path) : picture_reader(path, picture_format::png) {
     keep_metadata();
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
     info_ = png_ != nullptr ? png_create_info_struct(png_) : nullptr;
@@ -104,7 +103,6 @@ class png_reader final : public picture_reader {
     std::rewind(file_.get());
   }
 
-  input_file file_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   int passes_ = 1;

@@ -4,7 +4,6 @@
 
 #include <bit>
 
-#include "image/input_file.hpp"
 #include "image/picture_reader.hpp"
 
 namespace jobs {
@@ -12,7 +11,7 @@ namespace {
 
 class pnm_reader final : public picture_reader {
  public:
-  explicit pnm_reader(const std::string& path) : picture_reader(path, picture_format::pnm), file_(open_input_file(path)) {
+  explicit pnm_reader(const std::string& path) : picture_reader(path, picture_format::pnm) {
     std::fgetc(file_.get());
     kind_ = std::fgetc(file_.get()) - '0';
     layout_.width = number("width", 100'000'000);
@@ -129,7 +128,6 @@ class pnm_reader final : public picture_reader {
     }
   }
 
-  input_file file_;
   int kind_ = 0;  // P1 to P6
   std::uint32_t maximum_ = 255;
   off_t data_offset_ = 0;

@@ -1,6 +1,5 @@
 #include "image/split_picture.hpp"
 
-#include <optional>
 #include <ranges>
 #include <system_error>
 
@@ -17,22 +16,29 @@ namespace {
 struct strip_work {
   operation what;
   encoding how;
-  std::string input;   // a file to read the rows from; empty: they were sent
-  std::string output;  // a file to write the rows to; empty: they are sent back
+  std::string input;     // a file to read the rows from; empty: they were sent
+  file_version version;  // of that file
+  std::string output;    // a file to write the rows to; empty: they are sent back
   std::uint64_t output_offset = 0;
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& what& how& input& output& output_offset;
+    archive& what& how& input& version& output& output_offset;
   }
 };
 
-strip_samples read_strip(const std::string& path, const strip_rows& strip) {
-  const auto reader = open_picture(path);
+strip_samples read_strip(const strip_work& work, const strip_rows& strip) {
+  const auto reader = open_picture(work.input);
+  const auto expect_unchanged = [&] {
+    if (reader->version() != work.version || reader->layout() != strip.layout || !reader->can_skip())
+      throw picture_error(work.input + ": has changed while it was read; run it again");
+  };
+  expect_unchanged();
   reader->skip_to(strip.first - strip.above);
   const std::size_t row_bytes = strip.layout.row_bytes();
   strip_samples samples(strip.stored_rows() * row_bytes);
   for (std::size_t y = 0; y < strip.stored_rows(); ++y) reader->read_row(samples.data() + y * row_bytes);
+  expect_unchanged();
   return samples;
 }
 
@@ -48,8 +54,10 @@ encoded_strip process_samples(const strip_work& work, const strip_rows& strip, c
 }
 
 encoded_strip process_file_strip(const strip_work& work, const strip_rows& strip) {
-  return process_samples(work, strip, read_strip(work.input, strip));
+  return process_samples(work, strip, read_strip(work, strip));
 }
+
+RANKPOOL_REGISTER_EXCEPTION(picture_error)
 
 std::string verify_picture(const picture_settings& settings, const picture_files& files, const std::string& written) {
   return difference(settings, files, written);
@@ -71,7 +79,7 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
     write_bytes(out.descriptor(), start, files.output);
-    strip_work work{settings.what, how, {}, {}, start.size()};
+    strip_work work{settings.what, how, {}, {}, {}, start.size()};
     if (how.format == picture_format::pnm) {
       work.output = out.path();
       out.reserve(start.size() + result.row_bytes() * result.height);
@@ -87,6 +95,7 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
     const rankpool::map_options in_flight{.chunksize = 1, .buffersize = 3 * pool.num_workers() + 1};
     if (reader->can_skip()) {
       work.input = files.input;
+      work.version = reader->version();
       const auto all = std::views::iota(std::uint64_t{0}, strips) | std::views::transform([&](std::uint64_t i) {
                          return strip_rows::at(layout, static_cast<std::uint32_t>(i * rows), rows, settings.what.halo());
                        });

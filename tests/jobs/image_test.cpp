@@ -287,6 +287,30 @@ TEST_CASE("a split picture that turns out to be damaged is reported and leaves n
   CHECK(jobs::split_picture(pool, settings, {input, folder.file("out")}, [](std::uint64_t, std::uint64_t) {}).problem.empty());
 }
 
+TEST_CASE("a picture that is replaced while workers read its rows is reported as such and leaves nothing, and the pool goes on") {
+  rankpool::executor pool(support::cluster());
+  const picture_folder folder;
+  const auto written = [](const picture_layout& layout, unsigned seed, picture_format format = picture_format::pnm) {
+    return encoded({format}, layout, random_samples(layout, seed), 128);
+  };
+  const std::string whole = written(small_rgb, 5), output = folder.file("out.png");
+  const jobs::picture_settings settings{.what = {operation_kind::box, 2, {}}, .rows = 16};
+  const picture_layout wider{3300, 290, 3, 8}, gray{33, 290, 1, 8};
+  for (const std::string& other :
+       {written(small_rgb, 6), written(wider, 5), written(gray, 5), written(wider, 5, picture_format::png)}) {
+    const std::string input = folder.put("in.ppm", whole), replacement = folder.put("new.ppm", other);
+    const auto replace = [&](std::uint64_t done, std::uint64_t) {
+      if (done == 1) fs::rename(replacement, input);
+    };
+    const auto outcome = jobs::split_picture(pool, settings, {input, output, 0}, replace);
+    CHECK(outcome.how == picture_outcome::kind::failed);
+    CHECK(outcome.problem == input + ": has changed while it was read; run it again");
+    CHECK(folder.files() == 1);
+  }
+  CHECK(jobs::split_picture(pool, settings, {folder.put("in.ppm", whole), output, 0}, [](std::uint64_t, std::uint64_t) {
+        }).problem.empty());
+}
+
 TEST_CASE("verification finds a wrong pixel, wrong parameters and a wrong size") {
   const picture_folder folder;
   const picture_layout layout{16, 16, 1, 8};
