@@ -105,7 +105,7 @@ int process_pictures(rankpool::executor& pool, command_context& context, const o
                             .quality = chosen.quality,
                             .compression = chosen.compression,
                             .split_from = chosen.split_from,
-                            .rows = static_cast<std::uint32_t>(context.chunk_or(0LL)),
+                            .rows = context.chunk_or(std::uint64_t{0}),
                             .replace = chosen.request.force,
                             .verify = context.verify};
   tally all(context, plan.pictures.size());

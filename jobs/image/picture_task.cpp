@@ -12,10 +12,12 @@
 namespace jobs {
 
 std::uint32_t picture_settings::strip_rows_for(const picture_layout& layout, picture_format to) const {
-  constexpr std::size_t about_bytes = std::size_t{1} << 20;
+  constexpr std::uint64_t about_bytes = 1ULL << 20, most_bytes = 1ULL << 30;
   const std::uint64_t unit = encode_as(to).row_unit();
   const std::uint64_t wanted = rows != 0 ? rows : std::max<std::uint64_t>(about_bytes / layout.row_bytes(), 2 * what.halo());
-  return static_cast<std::uint32_t>(std::max<std::uint64_t>((wanted + unit - 1) / unit, 1) * unit);
+  const std::uint64_t most_units = most_bytes / layout.row_bytes() / unit;
+  const std::uint64_t units = std::max<std::uint64_t>(std::min((wanted + unit - 1) / unit, most_units), 1);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(units * unit, layout.height));
 }
 
 void write_bytes(int descriptor, const std::string& bytes, const std::string& name) {

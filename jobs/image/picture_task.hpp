@@ -15,12 +15,12 @@ struct picture_settings {
   int quality = 92;
   int compression = 4;
   std::uint64_t split_from = 0;  // a picture of so many pixels is left alone, for all workers together; 0: none is
-  std::uint32_t rows = 0;        // of a strip; 0: what suits
+  std::uint64_t rows = 0;        // of a strip; 0: what suits
   bool replace = false;
   bool verify = false;
 
   encoding encode_as(picture_format format) const { return {format, quality, compression}; }
-  /// Some 1 MiB of rows, more where the halo would be most of what is read.
+  /// Some 1 MiB of rows, more where the halo would be most of what is read; whatever `rows` says, no more than 1 GiB of them.
   std::uint32_t strip_rows_for(const picture_layout& layout, picture_format to) const;
 
   template <class Archive>

@@ -82,6 +82,8 @@ case $case in
     image --op gaussian --sigma 3 a.ppm --output e.pnm --split-from 1 --chunksize 16 --verify || complain "$(<stderr)"
     image --op gaussian --sigma 3 a.ppm --output f.pnm || complain "$(<stderr)"
     same e.pnm f.pnm
+    image --op gaussian --sigma 3 a.ppm --output i.pnm --split-from 1 --chunksize 1e12 || complain "$(<stderr)"
+    same e.pnm i.pnm
     image --op gaussian --sigma 3 b.png --output g.jpg --split-from 1 --chunksize 1 || complain "$(<stderr)"
     image --op gaussian --sigma 3 b.png --output h.jpg || complain "$(<stderr)"
     same g.jpg h.jpg

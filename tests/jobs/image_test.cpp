@@ -273,6 +273,26 @@ TEST_CASE("one picture split over the pool is the picture of one task, in every 
   }
 }
 
+TEST_CASE("strips have the rows that were asked for, but at most those that there are, and no more than 1 GiB of pixels") {
+  const picture_layout layout{40, 300, 3, 8};
+  const auto rows = [](std::uint64_t asked, const picture_layout& of, picture_format to = picture_format::png) {
+    return jobs::picture_settings{.what = {}, .rows = asked}.strip_rows_for(of, to);
+  };
+  CHECK(rows(1, layout) == 16);
+  CHECK(rows(17, layout) == 32);
+  CHECK(rows(1, layout, picture_format::jpeg) == 128);
+  for (const std::uint64_t many : {300ULL, 4'294'967'295ULL, 4'294'967'296ULL, 1'000'000'000'000ULL})
+    CHECK(rows(many, layout) == 300);
+  const picture_layout wide{1 << 20, 1 << 20, 4, 16};
+  CHECK(rows(1'000'000, wide) == 128);
+  CHECK(rows(0, {1 << 30, 1 << 20, 1, 8}) == 16);
+}
+
+TEST_CASE("a strip that no chunk of a PNG can hold is an error") {
+  const strip_rows strip = strip_rows::at({100'000'000, 16, 3, 16}, 0, 16, 0);
+  CHECK_THROWS_WITH(jobs::encode_strip({picture_format::png}, strip, nullptr), support::containing("choose PNM"));
+}
+
 TEST_CASE("a split picture that turns out to be damaged is reported and leaves nothing, and the pool goes on") {
   rankpool::executor pool(support::cluster());
   const picture_folder folder;
