@@ -20,6 +20,23 @@ std::uint32_t picture_settings::strip_rows_for(const picture_layout& layout, pic
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(units * unit, layout.height));
 }
 
+picture_outcome failure(const picture_files& files, const picture_layout& layout) {
+  constexpr auto failed = picture_outcome::kind::failed;
+  try {
+    throw;
+  } catch (const picture_error& error) {
+    return {failed, error.what(), 0};
+  } catch (const std::system_error& error) {
+    return {failed, "cannot write " + files.output + ": " + error.code().message(), 0};
+  } catch (const std::bad_alloc&) {
+    const std::string size =
+        layout == picture_layout() ? "it" : std::to_string(layout.width) + " x " + std::to_string(layout.height) + " pixels";
+    return {failed, files.input + ": there is not enough memory for " + size, 0};
+  } catch (const std::exception& error) {
+    return {failed, files.input + ": " + error.what(), 0};
+  }
+}
+
 void write_bytes(int descriptor, const std::string& bytes, const std::string& name) {
   if (const int error = write_all(descriptor, bytes); error != 0)
     throw picture_error("cannot write " + name + ": " + std::strerror(error));
@@ -27,9 +44,10 @@ void write_bytes(int descriptor, const std::string& bytes, const std::string& na
 
 picture_outcome process_picture(const picture_settings& settings, const picture_files& files) {
   using kind = picture_outcome::kind;
+  picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
-    const picture_layout& layout = reader->layout();
+    layout = reader->layout();
     if (settings.split_from != 0 && layout.pixels() >= settings.split_from) return {kind::left, {}, layout.pixels()};
     const picture_layout result = settings.what.result_of(layout);
     const encoding how = settings.encode_as(files.format_for(reader->format()));
@@ -51,12 +69,8 @@ picture_outcome process_picture(const picture_settings& settings, const picture_
     }
     out.finish(settings.replace);
     return {kind::done, {}, layout.pixels()};
-  } catch (const picture_error& error) {
-    return {kind::failed, error.what(), 0};
-  } catch (const std::system_error& error) {
-    return {kind::failed, "cannot write " + files.output + ": " + error.code().message(), 0};
-  } catch (const std::bad_alloc&) {
-    return {kind::failed, files.input + ": there is not enough memory for its rows", 0};
+  } catch (const std::exception&) {
+    return failure(files, layout);
   }
 }
 

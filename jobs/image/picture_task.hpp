@@ -56,6 +56,10 @@ struct picture_outcome {
 /// Whatever goes wrong becomes the outcome; no output is named then.
 picture_outcome process_picture(const picture_settings& settings, const picture_files& files);
 
+/// What the exception that is being handled means for a picture: one line that names its file. `layout` is empty if it was not yet
+/// known. Throws: what is no std::exception.
+picture_outcome failure(const picture_files& files, const picture_layout& layout);
+
 /// Writes all of `bytes` to an open file. Throws: picture_error that names `name`.
 void write_bytes(int descriptor, const std::string& bytes, const std::string& name);
 

@@ -68,9 +68,10 @@ std::string verify_picture(const picture_settings& settings, const picture_files
 picture_outcome split_picture(rankpool::executor& pool, const picture_settings& settings, const picture_files& files,
                               const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
   using kind = picture_outcome::kind;
+  picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
-    const picture_layout& layout = reader->layout();
+    layout = reader->layout();
     const picture_layout result = settings.what.result_of(layout);
     const encoding how = settings.encode_as(files.format_for(reader->format()));
     if (const std::string reason = reason_against(how, result); !reason.empty()) throw picture_error(files.input + ": " + reason);
@@ -111,11 +112,12 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
     }
     out.finish(settings.replace);
     return {kind::done, {}, layout.pixels()};
-  } catch (const std::system_error& error) {
-    return {kind::failed, "cannot write " + files.output + ": " + error.code().message(), 0};
-  } catch (const std::exception& error) {  // also what a task has thrown
-    return {kind::failed,
-            std::string(error.what()).find(files.input) == std::string::npos ? files.input + ": " + error.what() : error.what(), 0};
+  } catch (const rankpool::broken_pool&) {  // nor will it do any other picture
+    throw;
+  } catch (const rankpool::worker_lost&) {
+    throw;
+  } catch (const std::exception&) {  // also what a task has thrown
+    return failure(files, layout);
   }
 }
 

@@ -331,6 +331,30 @@ TEST_CASE("a picture that is replaced while workers read its rows is reported as
         }).problem.empty());
 }
 
+TEST_CASE("whatever goes wrong with a picture becomes one line that names its file; a broken pool does not") {
+  const jobs::picture_files files{"in.png", "out.png"};
+  const auto problem_of = [&](const auto& error, const picture_layout& layout) {
+    try {
+      throw error;
+    } catch (const std::exception&) {
+      return jobs::failure(files, layout).problem;
+    }
+  };
+  CHECK(problem_of(std::length_error("too long"), {}) == "in.png: too long");
+  CHECK(problem_of(jobs::picture_error("in.png: is empty"), {}) == "in.png: is empty");
+  CHECK(problem_of(rankpool::remote_error("strange: 1"), {}) == "in.png: strange: 1");
+  CHECK(problem_of(std::bad_alloc(), {}) == "in.png: there is not enough memory for it");
+  CHECK(problem_of(std::bad_alloc(), {7, 9, 1, 8}) == "in.png: there is not enough memory for 7 x 9 pixels");
+  CHECK(problem_of(std::system_error(ENOSPC, std::generic_category()), {}) == "cannot write out.png: No space left on device");
+
+  rankpool::executor broken(support::cluster(), {.initializer = [] { throw std::runtime_error("no licence"); }});
+  const picture_folder folder;
+  const std::string input = folder.put("in.ppm", encoded({picture_format::pnm}, small_rgb, random_samples(small_rgb, 5), 128));
+  CHECK_THROWS_AS(jobs::split_picture(broken, {.what = {}}, {input, folder.file("out.pgm")}, [](std::uint64_t, std::uint64_t) {}),
+                  rankpool::broken_pool);
+  CHECK(folder.files() == 1);
+}
+
 TEST_CASE("verification finds a wrong pixel, wrong parameters and a wrong size") {
   const picture_folder folder;
   const picture_layout layout{16, 16, 1, 8};
