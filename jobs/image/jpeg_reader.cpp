@@ -2,10 +2,12 @@
 #include <cstddef>
 #include <cstdio>
 
+#include <jerror.h>
 #include <jpeglib.h>
 
 #include <array>
 #include <csetjmp>
+#include <new>
 
 #include "image/picture_reader.hpp"
 
@@ -22,7 +24,7 @@ class jpeg_reader final : public picture_reader {
     errors_.emit_message = on_message;
     jpeg_.client_data = this;
     try {
-      guarded([this] { start(); });
+      guarded([this] { read_header(); });
       layout_ = {jpeg_.output_width, jpeg_.output_height, static_cast<std::uint32_t>(jpeg_.output_components), 8};
       for (auto* marker = jpeg_.marker_list; marker != nullptr; marker = marker->next) keep(*marker);
     } catch (...) {
@@ -34,6 +36,7 @@ class jpeg_reader final : public picture_reader {
 
   void read_row(std::uint8_t* into) override {
     guarded([this, into] {
+      if (!is_started_) is_started_ = jpeg_start_decompress(&jpeg_) == TRUE;  // which decodes a progressive one whole
       JSAMPROW row = into;
       jpeg_read_scanlines(&jpeg_, &row, 1);
     });
@@ -49,7 +52,10 @@ class jpeg_reader final : public picture_reader {
   // libjpeg leaves by longjmp: nothing with a destructor may live between here and there.
   template <class Call>
   void guarded(Call call) {
-    if (setjmp(jump_) != 0) fail(message_.data());
+    if (setjmp(jump_) != 0) {
+      if (errors_.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
+      fail(message_.data());
+    }
     call();
   }
 
@@ -78,7 +84,7 @@ class jpeg_reader final : public picture_reader {
     self.note(jpeg);
   }
 
-  void start() {
+  void read_header() {
     jpeg_create_decompress(&jpeg_);
     jpeg_stdio_src(&jpeg_, file_.get());
     jpeg_save_markers(&jpeg_, exif_marker, 0xffff);
@@ -89,7 +95,7 @@ class jpeg_reader final : public picture_reader {
       std::longjmp(jump_, 1);
     }
     jpeg_.out_color_space = jpeg_.jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
-    jpeg_start_decompress(&jpeg_);
+    jpeg_calc_output_dimensions(&jpeg_);
   }
 
   void keep(const jpeg_marker_struct& marker) {
@@ -102,6 +108,7 @@ class jpeg_reader final : public picture_reader {
   jpeg_error_mgr errors_{};
   std::jmp_buf jump_;
   std::array<char, 300> message_{};
+  bool is_started_ = false;
   bool damaged_ = false;
 };
 

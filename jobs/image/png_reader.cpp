@@ -1,4 +1,4 @@
-// PNG, row by row through libpng. An interlaced one has to be decoded whole.
+// PNG, row by row through libpng. An interlaced one has to be decoded whole, for its first row.
 #include <png.h>
 
 #include <array>
@@ -21,7 +21,6 @@ class png_reader final : public picture_reader {
       guarded([this] { read_header(); });
       const auto bit_depth = png_get_bit_depth(png_, info_);
       layout_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_), png_get_channels(png_, info_), bit_depth};
-      if (passes_ > 1) read_interlaced();
     } catch (...) {
       png_destroy_read_struct(&png_, &info_, nullptr);
       throw;
@@ -31,6 +30,7 @@ class png_reader final : public picture_reader {
 
   void read_row(std::uint8_t* into) override {
     if (passes_ > 1) {
+      if (whole_.empty()) read_interlaced();
       std::copy_n(whole_.data() + next_row_++ * layout_.row_bytes(), layout_.row_bytes(), into);
     } else {
       guarded([this, into] { png_read_row(png_, into, nullptr); });

@@ -222,6 +222,17 @@ TEST_CASE("a picture that ends early is an error, wherever it ends") {
   CHECK(folder.files() == 2);  // no output, and nothing unfinished
 }
 
+TEST_CASE("to open a picture reads its header alone, also where pixels have to be decoded whole") {
+  const picture_folder folder;
+  using namespace std::string_literals;
+  const std::string interlaced_png =
+      "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x0f\x42\x40\0\x0f\x42\x40\x10\6\0\0\1\x7b\xfa\xd4\xa8\0\0\0\0IDAT\x35\xaf\6\x1e"s;
+  const std::string progressive_jpeg =
+      "\xff\xd8\xff\xc2\0\x11\x08\xff\xdc\xff\xdc\3\1\x11\0\2\x11\0\3\x11\0\xff\xda\0\x0c\3\1\0\2\0\3\0\0\0\0"s;
+  CHECK(jobs::open_picture(folder.put("a", interlaced_png))->layout() == picture_layout{1'000'000, 1'000'000, 4, 16});
+  CHECK(jobs::open_picture(folder.put("b", progressive_jpeg))->layout() == picture_layout{65'500, 65'500, 3, 8});
+}
+
 TEST_CASE("damage within a PNG is an error") {
   const picture_folder folder;
   const picture_layout layout{9, 20, 3, 8};
