@@ -1,6 +1,6 @@
 # The job `image` on real pictures: image.sh has the cases. Where ImageMagick is there, against it.
 set(image_case ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/image.sh)
-foreach(case known-answers folder json imagemagick usage full-disk)
+foreach(case known-answers folder huge json imagemagick usage full-disk)
   add_inline_test(jobs/image/${case} TIMEOUT 60 COMMAND ${image_case} ${case} ${command})
   set_tests_properties(jobs/image/${case} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()

@@ -89,6 +89,23 @@ case $case in
     same g.jpg h.jpg
     ;;
 
+  huge)  # headers that speak of more pixels than there is memory for
+    limited() { (ulimit -v 6000000 && "$@"); }
+    limited "${command[@]}" --version >/dev/null 2>&1 || skip "it does not run in 6 GB of addresses"
+    command=(limited "${command[@]}")
+    mkdir in
+    picture in/a.ppm 20 30 1
+    printf '\211PNG\015\012\032\012\000\000\000\015IHDR\000\017B\100\000\017B\100\020\006\000\000\001\173\372\324\250\000\000\000\000IDAT\065\257\006\036' >in/interlaced.png
+    printf '\377\330\377\302\000\021\010\377\334\377\334\003\001\021\000\002\021\000\003\021\000\377\332\000\014\003\001\000\002\000\003\000\000\000\000' >in/progressive.jpg
+    for split in 1 1e13; do
+      expect_status 1 --op box --radius 1 in --output out --split-from $split --force
+      for problem in 'in/interlaced.png: .*1000000 x 1000000' 'in/progressive.jpg: .*65500 x 65500'; do
+        grep -q "^rankpool image: $problem" stderr || complain "split from $split: stderr does not say: $problem"
+      done
+      [[ $(wc -l <stderr) == 2 && $(<stdout) == 'Pictures: 1 of 3, 600 pixels' ]] || complain "$(<stderr)$(<stdout)"
+    done
+    ;;
+
   json)
     type python3 >/dev/null || skip "no python3 to read JSON with"
     picture 'a "b".ppm' 20 30 1
