@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <vector>
 
@@ -40,6 +41,29 @@ int launched_rank() {
     if (const char* rank = std::getenv(name)) return std::atoi(rank);
   }
   return -1;
+}
+
+/// What a rank does before a signal ends it: nothing, for half a second.
+void wait_for_rank_0(int signal) {
+  timespec left{.tv_sec = 0, .tv_nsec = 500'000'000};
+  while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+  ::raise(signal);  // blocked until this returns; the default action then ends the process
+}
+
+/// mpirun passes a signal on to all ranks, and kills those that are left as soon as one has died of it. It must not be a
+/// worker, which has nothing to do, while rank 0 still removes its unfinished files.
+void let_rank_0_leave_first() {
+  struct sigaction action {};
+  action.sa_handler = wait_for_rank_0;
+  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+  ::sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&action.sa_mask, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction previous {};
+    // What is ignored, as under nohup, stays so.
+    if (::sigaction(signal, nullptr, &previous) == 0 && previous.sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);
+  }
 }
 
 /// One line on stderr, whatever the message holds.
@@ -148,6 +172,7 @@ int main(int argc, char** argv) {
   // Every rank reads the same command line and comes to the same end; one of them says so.
   const int rank = launched_rank();
   const bool prints = rank <= 0;
+  if (rank > 0) let_rank_0_leave_first();
   const auto job_name = [&app] {
     const auto chosen = app.get_subcommands();
     return chosen.empty() ? std::string() : chosen.front()->get_name();
