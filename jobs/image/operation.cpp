@@ -1,6 +1,9 @@
 #include "image/operation.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 namespace jobs {
 
@@ -19,13 +22,20 @@ std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius) 
     }
     total += k == 0 ? bell[k] : 2 * bell[k];
   }
+  const auto exact = [&](std::uint32_t k) { return bell[k] / total * operation::weights_total; };
   std::vector<std::uint32_t> weights(radius + 1);
-  std::uint32_t outer = 0;
+  // All but the middle count twice, so that is even. The others are rounded down, and then up from the largest remainder on.
+  weights[0] = 2 * static_cast<std::uint32_t>(std::lround(exact(0) / 2));
+  if (weights[0] < exact(1)) weights[0] += 2;
+  std::uint32_t missing = (operation::weights_total - weights[0]) / 2;
   for (std::uint32_t k = 1; k <= radius; ++k) {
-    weights[k] = static_cast<std::uint32_t>(std::lround(bell[k] / total * operation::weights_total));
-    outer += 2 * weights[k];
+    weights[k] = static_cast<std::uint32_t>(exact(k));
+    missing -= weights[k];
   }
-  weights[0] = operation::weights_total - outer;
+  std::vector<std::uint32_t> order(radius);
+  std::iota(order.begin(), order.end(), 1);
+  std::ranges::stable_sort(order, std::greater(), [&](std::uint32_t k) { return exact(k) - weights[k]; });
+  for (std::uint32_t i = 0; i < missing; ++i) ++weights[order[i]];
   return weights;
 }
 

@@ -35,7 +35,8 @@ struct operation {
 };
 
 /// Weights of a Gaussian: each the mean of the bell at three places of its pixel, as ImageMagick takes it, in 1/65536.
-/// They add up exactly, and none is larger than one further in.
+/// They add up exactly, none is larger than one further in, and none is off by more than one, but for the middle's two.
+/// `radius` is at least 1.
 std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius);
 
 /// Shares of red, green and blue in a gray (Rec. 709), in 1/65536.

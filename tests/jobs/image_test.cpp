@@ -151,11 +151,43 @@ TEST_CASE("the colour of transparent pixels does not shine through a blur") {
 }
 
 TEST_CASE("the weights of a Gaussian add up and fall off") {
-  for (const double sigma : {0.1, 0.5, 1.0, 2.0, 17.0, 333.0}) {
+  for (const double sigma : {0.1, 0.5, 1.0, 2.0, 17.0, 60.0, 128.0, 205.5, 333.0}) {
     const auto radius = static_cast<std::uint32_t>(3 * sigma) + 1;
     const auto weights = jobs::gaussian_weights(sigma, radius);
     CHECK(2 * std::accumulate(weights.begin() + 1, weights.end(), 0U) + weights[0] == operation::weights_total);
     CHECK(std::is_sorted(weights.rbegin(), weights.rend()));
+  }
+}
+
+TEST_CASE("a Gaussian is within one level of what doubles give, and its middle takes no other weight's rounding") {
+  for (const double sigma : {0.5, 1.3, 3.7, 17.0, 60.0}) {
+    CAPTURE(sigma);
+    const auto radius = static_cast<std::uint32_t>(3 * sigma) + 1;
+    const operation what{operation_kind::gaussian, radius, jobs::gaussian_weights(sigma, radius)};
+    std::vector<double> bell;  // each tap by itself
+    for (std::int64_t k = -std::int64_t{radius}; k <= radius; ++k) {
+      const auto at = [&](double x) { return std::exp(-x * x / (2 * sigma * sigma)); };
+      const auto x = static_cast<double>(k);
+      bell.push_back(at(x - 1. / 3) + at(x) + at(x + 1. / 3));
+    }
+    const double total = std::accumulate(bell.begin(), bell.end(), 0.0);
+    const picture_layout layout{3 * radius, 1, 1, 16};  // of one row: what goes on above and below is the same
+    for (const bool is_dot : {true, false}) {
+      jobs::strip_samples samples = is_dot ? jobs::strip_samples(layout.row_bytes()) : random_samples(layout, radius);
+      auto* const pixels = reinterpret_cast<std::uint16_t*>(samples.data());
+      if (is_dot) pixels[layout.width / 2] = 65535;
+      const auto blurred = jobs::filter_strip(what, strip_rows::at(layout, 0, 1, 0), samples.data());
+      double furthest = 0;
+      for (std::int64_t x = 0; x < layout.width; ++x) {
+        double sum = 0;
+        for (std::size_t k = 0; k < bell.size(); ++k) {
+          const auto from = std::clamp<std::int64_t>(x + static_cast<std::int64_t>(k) - radius, 0, layout.width - 1);
+          sum += bell[k] * pixels[from];
+        }
+        furthest = std::max(furthest, std::abs(reinterpret_cast<const std::uint16_t*>(blurred.data())[x] - sum / total));
+      }
+      CHECK(furthest <= (is_dot ? 1.5 : 257));  // one level of 16 bits where one weight counts, of 8 bits where all do
+    }
   }
 }
 
