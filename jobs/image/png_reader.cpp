@@ -66,6 +66,7 @@ class png_reader final : public picture_reader {
 
   void read_header() {
     png_set_read_fn(png_, this, on_read);
+    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);  // it only warns of damage beside the pixels else
     png_read_info(png_, info_);
     png_set_expand(png_);
     if (std::endian::native == std::endian::little) png_set_swap(png_);

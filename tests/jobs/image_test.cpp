@@ -276,6 +276,23 @@ TEST_CASE("damage within a PNG is an error") {
   }
 }
 
+TEST_CASE("damage beside the pixels of a PNG is an error, too, and is not copied") {
+  const picture_folder folder;
+  const std::string density("\0\0\0\x09pHYs\0\0\x0b\x13\0\0\x0b\x13\1\0\x9a\x9c\x18", 21);
+  const picture_layout layout{9, 20, 3, 8};
+  const std::string whole = encoded({picture_format::png}, layout, random_samples(layout, 3), 20);
+  for (const std::size_t place : {std::size_t{33}, whole.size() - 12}) {  // after the header, before the end
+    std::string damaged = whole;
+    damaged.insert(place, density);
+    const std::size_t at = damaged.find("pHYs") + 4;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    const std::string input = folder.put("in.png", damaged);
+    CHECK_THAT(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).problem,
+               support::containing("in.png: is damaged or not supported: pHYs: CRC error"));
+  }
+  CHECK(folder.files() == 1);
+}
+
 TEST_CASE("PNM headers and values in all their forms") {
   const picture_folder folder;
   const auto read = [&](const std::string& bytes) { return decoded(folder.put("a.pnm", bytes)); };
