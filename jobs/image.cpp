@@ -47,10 +47,15 @@ int simulate(rankpool::executor& pool, command_context& context, const options& 
   output out(context, {.path = chosen.request.output, .force = chosen.request.force});
   const auto same_size = [&chosen](std::int64_t) { return chosen.size; };
   const auto sizes = std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform(same_size);
+  const auto n = static_cast<unsigned __int128>(chosen.size);
+  const unsigned __int128 expected = (n - 1) * n * (2 * n - 1) / 6;  // below 2^128 before it is divided, for n up to 10^12
   std::int64_t chunk = 0;
+  bool all_hold = true;
   for (const unsigned __int128 sum : pool.map({.buffersize = 1 << 16}, process_chunk, sizes)) {
     out.print("Processed chunk ", chunk++, ": ", sum, '\n');
+    all_hold = all_hold && sum == expected;
   }
+  if (context.verify) context.verified(all_hold, "the sum of every chunk is the closed form");
   out.finish();
   return 0;
 }
@@ -211,7 +216,8 @@ void add_image(CLI::App& app, command_context& context) {
   add_number<std::uint64_t>(job, "--split-from", chosen->split_from,
                             "pixels from which on a picture is split over all workers (default 16e6)", 1);
   add_chunksize(job, context, "rows of a split picture in a task, rounded up to a multiple of 16, for JPEG of 128");
-  add_verify(job, context, "read the results again and compute pixels of every strip anew, one by one");
+  add_verify(job, context,
+             "read the results again and compute pixels of every strip anew, one by one; sums of simulated chunks by formula");
   job.add_option("--output", chosen->request.output,
                  "the result of one picture; or a folder, for results under their inputs' names")
       ->type_name("FILE_OR_FOLDER");
