@@ -1,4 +1,5 @@
-// Example 10: lists of random numbers, each sorted by a worker. With INPUT: a file of numbers of any size, sorted into another.
+// Example 10: lists of random numbers, each drawn and sorted by a worker. With INPUT: a file of numbers of any size, sorted into
+// another.
 //
 // The random numbers follow from --seed alone, on every system: the lists are drawn with a generator whose output the standard
 // fixes and without its distributions, which it leaves to the library.
@@ -11,6 +12,7 @@
 
 #include "sort/file_sort.hpp"
 #include "support/command.hpp"
+#include "support/mixed.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -29,27 +31,26 @@ struct options {
 
 using list = std::vector<std::int32_t>;
 
-list random_list(std::uint64_t size, std::mt19937_64& random) {
+// The task: a list is drawn where it is sorted, and its begin comes back.
+list begin_of_sorted_list(std::uint64_t size, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
   list numbers(size);
   for (auto& number : numbers) number = static_cast<std::int32_t>(1 + random() % 10'000);
-  return numbers;
-}
-
-list sort_list(list numbers) {
   std::ranges::sort(numbers);
-  return numbers;
+  return {numbers.begin(), numbers.begin() + std::min<std::ptrdiff_t>(std::ssize(numbers), 5)};
 }
 
 int sort_lists(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.file.output);
-  std::mt19937_64 random(chosen.seeded ? chosen.seed : std::random_device{}());
-  const auto draw = [&](std::int64_t) { return random_list(chosen.size, random); };
-  const auto lists = std::views::iota(std::int64_t{0}, chosen.lists) | std::views::transform(draw);
+  const std::uint64_t seed = chosen.seeded ? chosen.seed : std::random_device{}();
+  const auto seeds = std::views::iota(std::int64_t{0}, chosen.lists) |
+                     std::views::transform([seed](std::int64_t i) { return random_bits(seed, static_cast<std::uint64_t>(i)); });
   std::int64_t index = 0;
-  for (const list& sorted : pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, sort_list, lists)) {
+  const auto sorted_list = rankpool::partial(begin_of_sorted_list, chosen.size);
+  for (const list& begin : pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, sorted_list, seeds)) {
     out.print("Sorted list ", index++, " (first 5 elements): ");
-    print_list(out, sorted | std::views::take(5));
+    print_list(out, begin);
     out.print('\n');
   }
   out.finish();
@@ -78,7 +79,8 @@ void add_sort(CLI::App& app, command_context& context) {
 
   const auto for_lists = [input](CLI::Option* option) { option->excludes(input); };
   for_lists(add_number<std::int64_t>(job, "--lists", chosen->lists, "number of lists (default 4)", 1, 1'000'000'000));
-  for_lists(add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list (default 1000)", 1, 1'000'000'000));
+  for_lists(add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list, which a worker holds (default 1000)", 1,
+                                      1'000'000'000));
   for_lists(add_number<std::uint64_t>(job, "--seed", chosen->seed, "the same lists each time (default: others each time)")
                 ->each([chosen](const std::string&) { chosen->seeded = true; }));
   add_output(job, chosen->file.output);

@@ -1,7 +1,7 @@
 #include "sort/plan.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
 #include "support/command.hpp"
 
@@ -23,29 +23,34 @@ std::size_t sample_count(std::size_t buckets, std::uint64_t count) {
   return std::min<std::uint64_t>(count, buckets * for_one);
 }
 
-}  // namespace
-
-sort_plan plan_sort(std::uint64_t count, std::size_t size, int workers, std::uint64_t memory) {
-  const auto at_once = static_cast<std::size_t>(std::max(workers, 1));
+/// Of one pass, or of as many parts as rank 0 may hold slices of; none if such a part takes more than `memory`.
+std::optional<sort_plan> plan_within(std::uint64_t count, std::size_t size, std::size_t workers, std::uint64_t memory) {
   const std::uint64_t room = memory / size;
   const std::uint64_t bucket = std::max<std::uint64_t>(room - room / 8, 1);  // most numbers; buckets differ in size
   sort_plan plan;
   plan.buckets = std::max<std::uint64_t>(divide_up(count, bucket), 1);
-  if (plan.buckets > 1 || count * size > small_bytes) plan.buckets = divide_up(plan.buckets, at_once) * at_once;
-  if (plan.buckets == at_once && count * size > large_bytes && 2 * at_once <= most_buckets_in_one_pass) plan.buckets *= 2;
+  if (plan.buckets > 1 || count * size > small_bytes) plan.buckets = divide_up(plan.buckets, workers) * workers;
+  if (plan.buckets == workers && count * size > large_bytes && 2 * workers <= most_buckets_in_one_pass) plan.buckets *= 2;
   plan.one_pass = plan.buckets <= most_buckets_in_one_pass;
   plan.samples = plan.buckets > 1 ? sample_count(plan.buckets, count) : 0;
   if (plan.one_pass) return plan;
 
-  const std::uint64_t share = divide_up(count, 2 * at_once);
-  plan.part = std::max<std::uint64_t>(std::min({share, std::max(usual_part_bytes / size, count / 1024), room}), 1);
-  if (plan.parts(count) * plan.buckets > most_slices) {
-    // parts * buckets is about (8/7) (bytes / memory)^2
-    const double least = std::sqrt(8.0 / 7 / most_slices) * static_cast<double>(count) * static_cast<double>(size);
-    throw usage_error("--memory takes at least " + std::to_string(static_cast<std::uint64_t>(std::ceil(least / 1e6))) +
-                      "e6 for so large a file");
-  }
+  const std::uint64_t share = divide_up(count, 2 * workers);
+  const std::uint64_t wanted = std::min({share, std::max(usual_part_bytes / size, count / 1024), room});
+  const std::uint64_t most_parts = most_slices / plan.buckets;
+  if (most_parts == 0 || divide_up(count, most_parts) > room) return std::nullopt;
+  plan.part = std::max({wanted, divide_up(count, most_parts), std::uint64_t{1}});
   return plan;
+}
+
+}  // namespace
+
+sort_plan plan_sort(std::uint64_t count, std::size_t size, int workers, std::uint64_t memory) {
+  const auto at_once = static_cast<std::size_t>(std::max(workers, 1));
+  if (const auto plan = plan_within(count, size, at_once, memory)) return *plan;
+  std::uint64_t millions = memory / 1'000'000 + 1;
+  while (!plan_within(count, size, at_once, millions * 1'000'000)) millions += millions / 100 + 1;
+  throw usage_error("--memory takes at least " + std::to_string(millions) + "e6 for so large a file");
 }
 
 std::string describe(const sort_plan& plan, std::uint64_t count) {

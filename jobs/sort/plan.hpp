@@ -21,7 +21,7 @@ struct sort_plan {
 };
 
 /// For `count` numbers of `size` bytes and workers that use `memory` bytes each. Throws: usage_error if that takes more of
-/// rank 0 than it should; the message names the least memory that will do.
+/// rank 0 than it should; the message names a memory that will do.
 sort_plan plan_sort(std::uint64_t count, std::size_t size, int workers, std::uint64_t memory);
 
 std::string describe(const sort_plan& plan, std::uint64_t count);

@@ -251,17 +251,24 @@ TEST_CASE("a plan follows the memory, and refuses what rank 0 could not hold") {
   CHECK(large.buckets % 2 == 0);
   CHECK(2'000'000'000 * std::uint64_t{8} / large.buckets < gib);
   CHECK(large.part * 8 <= gib);
+}
 
-  constexpr std::uint64_t many = 1'000'000'000'000;
-  std::string refusal;
-  try {
-    (void)jobs::plan_sort(many, 8, 2, 1 << 20);
-  } catch (const jobs::usage_error& error) {
-    refusal = error.what();
+TEST_CASE("a sort that is refused names a memory for which it is not, with any number of workers") {
+  for (const std::uint64_t count : {10'000'000'000, 123'456'789'012, 1'000'000'000'000, 50'000'000'000'000}) {
+    for (const int workers : {1, 2, 7, 100, 1'000, 10'000}) {
+      std::string refusal;
+      try {
+        (void)jobs::plan_sort(count, 8, workers, 1 << 16);
+      } catch (const jobs::usage_error& error) {
+        refusal = error.what();
+      }
+      CHECK_THAT(refusal, support::containing("--memory takes at least "));
+      const std::uint64_t enough = std::stoull(refusal.substr(std::string("--memory takes at least ").size())) * 1'000'000;
+      const jobs::sort_plan plan = jobs::plan_sort(count, 8, workers, enough);
+      CHECK((plan.one_pass || plan.parts(count) * plan.buckets <= 10'000'000));
+      CHECK(plan.part * 8 <= enough);
+    }
   }
-  CHECK_THAT(refusal, support::containing("--memory takes at least "));
-  const std::uint64_t enough = std::stoull(refusal.substr(std::string("--memory takes at least ").size())) * 1'000'000;
-  CHECK_NOTHROW(jobs::plan_sort(many, 8, 2, enough));
 }
 
 TEST_CASE("an examination sees a wrong order, across parts too, and any other number") {
