@@ -30,7 +30,7 @@ void matrix_options::check(const command_context& context) const {
     throw usage_error("--output " + output.path + " is a .npy file; give two such files, or --size, for what goes into it");
   }
   if (context.verify && !make_file()) throw usage_error("--verify tests the file that was written; give --output FILE.npy");
-  output.check();
+  make_file() ? output.check_for_parts() : output.check();
 }
 
 void add_matrix_options(CLI::App& job, matrix_options& options, const std::string& result) {
@@ -45,9 +45,7 @@ void add_matrix_options(CLI::App& job, matrix_options& options, const std::strin
       ->check(CLI::IsMember(std::set<std::string>{"int32", "int64", "float32", "float64"}))
       ->needs(size);
   add_number<std::uint64_t>(job, "--seed", options.seed, "which random matrices (default 1)");
-  job.add_option("--output", options.output.path, "write the " + result + " to this file: numbers if it ends in .npy, else text")
-      ->type_name("FILE");
-  job.add_flag("--force", options.output.force, "replace the output file if it exists");
+  add_output(job, options.output, "write the " + result + " to this file: numbers if it ends in .npy, else text");
 }
 
 void check_types(const matrix_source& a, const matrix_source& b) {

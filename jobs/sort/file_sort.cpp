@@ -101,11 +101,7 @@ std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, in
 void file_sort_options::check() const {
   find_numbers(*this);
   if (output.path.empty()) throw usage_error("sorting a file takes --output FILE, where the sorted numbers go");
-  struct stat status {};
-  if (::stat(output.path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    throw usage_error("--output " + output.path + " cannot take parts from workers: it is no regular file");
-  }
-  output.check();
+  output.check_for_parts();
 }
 
 int sort_file(rankpool::cluster& cluster, command_context& context, const file_sort_options& chosen) {

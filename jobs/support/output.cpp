@@ -14,39 +14,71 @@
 namespace jobs {
 namespace {
 
-/// A device, a pipe or a socket: nothing that could be half-written under its final name.
-bool is_stream(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+/// Among devices, or among what the kernel makes files of, such as the open descriptors of a process: a link there is no name of a
+/// file, and no file is made there. Not in /dev/shm and other folders below /dev, which are as any.
+bool is_device_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::string folder =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, error).parent_path(), error).string();
+  return folder == "/dev" || folder == "/proc" || folder.starts_with("/proc/");
 }
+
+/// What is written: what symbolic links lead to, up to a device.
+std::string target_of(const std::string& path) { return behind_links(path, is_device_path); }
 
 }  // namespace
 
-void output_options::check() const {
-  if (path.empty() || is_stream(path)) return;
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw usage_error(option + " takes a file, and " + path + " is a folder");
-  if (!force && std::filesystem::exists(path, error)) {
-    throw usage_error(option + " " + path + " exists already; --force replaces it");
-  }
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  const std::string folder_name = folder.empty() ? "." : folder.string();
-  if (::access(folder_name.c_str(), W_OK | X_OK) != 0) {
-    throw usage_error(option + " " + path + " cannot be written: " + folder_name + ": " + std::strerror(errno));
-  }
+bool output_options::is_stdout() const {
+  if (path.empty() || path == "-") return true;
+  const std::string target = target_of(path);
+  return target == "/dev/stdout" || target == "/dev/fd/1" || target == "/proc/self/fd/1";
 }
 
-void add_output(CLI::App& job, output_options& options) {
-  job.add_option("--output", options.path, "write the results to this file instead of stdout")->type_name("FILE");
+bool output_options::is_stream() const {
+  const std::string target = target_of(path);
+  struct stat status {};
+  return is_stdout() || is_device_path(target) ||
+         (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+}
+
+void output_options::check() const {
+  if (is_stdout()) return;
+  const std::string target = target_of(path);
+  const auto check_access = [&](const std::string& what, int mode) {
+    if (::access(what.c_str(), mode) == 0) return;
+    throw usage_error(option + " " + path + " cannot be written: " + what + ": " + std::strerror(errno));
+  };
+  if (is_stream()) return check_access(target, W_OK);
+  std::error_code error;
+  const bool exists = std::filesystem::exists(target, error);
+  if (error) throw usage_error(option + " " + path + " cannot be written: " + error.message());
+  if (std::filesystem::is_directory(target, error)) throw usage_error(option + " takes a file, and " + path + " is a folder");
+  if (exists && !force) {
+    throw usage_error(option + " " + path + " exists already; --force replaces it");
+  }
+  const std::string folder = std::filesystem::path(target).parent_path().string();
+  check_access(folder.empty() ? "." : folder, W_OK | X_OK);
+}
+
+void output_options::check_for_parts() const {
+  if (is_stream()) throw usage_error(option + " " + path + " cannot take parts from workers: it is no regular file");
+  check();
+}
+
+void add_output(CLI::App& job, output_options& options, const std::string& help) {
+  job.add_option("--output", options.path, help)->type_name("FILE")->check([](const std::string& path) {
+    return std::string(path.empty() ? "takes the name of a file, not an empty one" : "");
+  });
   job.add_flag("--force", options.force, "replace the output file if it exists");
 }
 
 output::output(const output_options& options)
-    : name_(options.path.empty() ? "standard output" : options.path), replace_(options.force) {
-  if (options.path.empty()) {
+    : name_(options.is_stdout() ? "standard output" : options.path), replace_(options.force) {
+  if (options.is_stdout()) {
     descriptor_ = STDOUT_FILENO;
-  } else if (is_stream(options.path)) {
-    descriptor_ = ::open(options.path.c_str(), O_WRONLY | O_CLOEXEC);
+  } else if (options.is_stream()) {
+    // Behind a descriptor there may be a file with something in it.
+    descriptor_ = ::open(options.path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     if (descriptor_ < 0) fail(errno);
     owned_ = true;
   } else {
@@ -59,7 +91,7 @@ output::output(const output_options& options)
 }
 
 output::output(command_context& context, const output_options& options) : output(options) {
-  if (options.path.empty()) {
+  if (options.is_stdout()) {
     context_ = &context;
   } else {
     context.report.add("output", options.path);

@@ -27,16 +27,22 @@ struct output_error : std::system_error {
 
 /// Where results go, as the options --output and --force say.
 struct output_options {
-  std::string path{};  // empty: stdout; a device or a pipe is written as it is
+  std::string path{};  // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
   bool force = false;  // replace a file that exists already
   std::string option = "--output";  // that says so, for messages
 
+  bool is_stdout() const;
+  /// Nothing that could be half-written under its final name, or replaced.
+  bool is_stream() const;
+
   /// Throws: usage_error if the file exists and `force` does not say to replace it, or its folder cannot be written.
   void check() const;
+  /// The same for parts_output. Throws: usage_error also for what is no file that workers can open and write anywhere.
+  void check_for_parts() const;
 };
 
 /// Adds --output and --force to a job.
-void add_output(CLI::App& job, output_options& options);
+void add_output(CLI::App& job, output_options& options, const std::string& help = "write the results to this file instead of stdout");
 
 class output {
  public:
@@ -89,7 +95,7 @@ class output {
   command_context* context_ = nullptr;   // of a job that writes to stdout
   std::optional<unfinished_file> file_;  // none for stdout
   int descriptor_ = -1;
-  bool owned_ = false;  // a device or pipe opened here
+  bool owned_ = false;  // a stream opened here
   std::string name_;    // for messages
   bool replace_ = false;
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(capacity_bytes);

@@ -64,17 +64,43 @@ void forget(int slot) {
   if (slot >= 0) unfinished_paths[static_cast<std::size_t>(slot)].store(nullptr);
 }
 
+/// 0, or errno: EEXIST if there is a file of that name already, and it is not to be replaced.
+int rename_file(const char* from, const char* to, bool replace) {
+  if (replace) return std::rename(from, to) == 0 ? 0 : errno;
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // NFS and others cannot do that, but most of these have links, which replace nothing.
+  if (::link(from, to) == 0) {
+    ::unlink(from);
+    return 0;
+  }
+  if (errno == EEXIST || ::access(to, F_OK) == 0) return EEXIST;
+  return std::rename(from, to) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
-unfinished_file::unfinished_file(std::string final_path)
-    : final_path_(std::move(final_path)), path_(final_path_ + ".part-" + std::to_string(::getpid())) {
-  slot_ = remember(path_.c_str());
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    const int error = errno;
-    forget(slot_);
-    fail(error, final_path_);
+std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last) {
+  std::filesystem::path found = path;
+  for (int links = 0; links < 40; ++links) {  // as many as Linux follows
+    if (is_last && is_last(found)) break;
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::read_symlink(found, error);
+    if (error) break;
+    found = found.parent_path() / target;
   }
+  return found.string();
+}
+
+unfinished_file::unfinished_file(const std::string& final_path) : final_path_(behind_links(final_path)) {
+  // A file of that name is a killed run's, or that of a process of the same number on another host: it is left alone.
+  const std::string first = final_path_ + ".part-" + std::to_string(::getpid());
+  for (int others = 0; descriptor_ < 0; ++others) {
+    path_ = others == 0 ? first : first + "." + std::to_string(others);
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && (errno != EEXIST || others == 1000)) fail(errno, final_path_);
+  }
+  slot_ = remember(path_.c_str());
 }
 
 unfinished_file::~unfinished_file() {
@@ -101,8 +127,7 @@ void unfinished_file::finish(bool replace) {
     fail(error, final_path_);
   };
   if (::close(std::exchange(descriptor_, -1)) != 0) fail_and_remove(errno);
-  if (!replace && ::access(final_path_.c_str(), F_OK) == 0) fail_and_remove(EEXIST);
-  if (std::rename(path_.c_str(), final_path_.c_str()) != 0) fail_and_remove(errno);
+  if (const int error = rename_file(path_.c_str(), final_path_.c_str(), replace); error != 0) fail_and_remove(error);
   forget(std::exchange(slot_, -1));
 }
 

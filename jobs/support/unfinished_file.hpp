@@ -1,18 +1,25 @@
 // A file being written under a temporary name, which nobody can mistake for a finished result.
 //
 // Whatever ends the program early removes it: an exception through the destructor, SIGINT, SIGTERM and SIGHUP through
-// a handler that only unlinks. SIGKILL leaves it behind, but never under the final name.
+// a handler that only unlinks. SIGKILL leaves it behind, but never under the final name: nobody can tell whether a process of
+// another host or container still writes it, so it is not removed by the next one.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <string>
 
 namespace jobs {
 
+/// Where a file of this name is or will be: the name itself, or what symbolic links of that name lead to, up to a link for which
+/// `is_last`.
+std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last = {});
+
 class unfinished_file {
  public:
-  /// Creates `final_path`.part-PID beside the final name. Throws: std::system_error with errno.
-  explicit unfinished_file(std::string final_path);
+  /// Creates .part-PID beside the final name, or beside what that is a symbolic link to. Throws: std::system_error with errno.
+  explicit unfinished_file(const std::string& final_path);
   /// Removes the file unless finish() has named it.
   ~unfinished_file();
   unfinished_file(const unfinished_file&) = delete;

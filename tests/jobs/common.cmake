@@ -26,3 +26,11 @@ add_verified(factorials 100 2000)
 # A chunk is what one task gets.
 add_json_check(chunks "\"tasks\":10,\"wall" squares --from 1 --to 100 --chunksize 10)
 add_usage_error(chunk-of-nothing "--chunksize" squares --chunksize 0)
+
+# Where results go: these are names of stdout, which is a file here; an empty name is none.
+add_inline_test(jobs/output/minus COMMAND ${expect} --lines 1 --form "^Square of 2: 4$" -- ${command} squares --from 2 --to 2 --output -)
+add_inline_test(jobs/output/dev-stdout COMMAND ${expect} --lines 1 --form "^Square of 2: 4$" -- ${command} squares --from 2 --to 2 --output /dev/stdout)
+add_json_check(to-minus "\"lines\": \\[\"Square of 2: 4\"\\], ${costs}" squares --from 2 --to 2 --output -)
+add_usage_error(output-without-name "--output" squares --output "")
+add_usage_error(npy-output-without-name "--output" matadd --output "")
+add_usage_error(npy-output-beside-devices "parts from workers" matadd --size 2 --output /dev/c.npy)

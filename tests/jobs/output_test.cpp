@@ -2,6 +2,7 @@
 #include "support/output.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/file_io.hpp"
 
 namespace {
 
@@ -143,6 +145,72 @@ TEST_CASE("a file that exists is replaced only with force") {
   out.finish();
   CHECK(content(folder.file("out")) == "new");
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a file that has come up under the final name since the start is kept") {
+  const scratch_folder folder;
+  jobs::output out({.path = folder.file("out")});
+  out.print("new");
+  std::ofstream(folder.file("out")) << "old";
+  CHECK_THROWS_WITH(out.finish(), support::containing("File exists"));
+  CHECK(content(folder.file("out")) == "old");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("an unfinished file that a process of the same number has left behind is nobody's output, and is not touched") {
+  const scratch_folder folder;
+  const std::string left = folder.file("out.part-" + std::to_string(::getpid()));
+  std::ofstream(left) << "left";
+  jobs::output out({.path = folder.file("out")});
+  out.print("new");
+  out.finish();
+  CHECK(content(folder.file("out")) == "new");
+  CHECK(content(left) == "left");
+}
+
+TEST_CASE("a symbolic link stays one, and what it leads to is written, whether it is there or not") {
+  const scratch_folder folder;
+  fs::create_directory(folder.path / "elsewhere");
+  fs::create_symlink("elsewhere/file", folder.file("second"));
+  fs::create_symlink(folder.file("second"), folder.file("link"));
+  for (const std::string text : {"first", "again"}) {
+    const jobs::output_options where{.path = folder.file("link"), .force = text == "again"};
+    CHECK_NOTHROW(where.check());
+    jobs::output out(where);
+    out.print(text);
+    out.finish();
+    CHECK(fs::is_symlink(folder.file("link")));
+    CHECK(fs::is_symlink(folder.file("second")));
+    CHECK(content(folder.file("elsewhere/file")) == text);
+  }
+  CHECK_THROWS_AS((jobs::output_options{.path = folder.file("link")}.check()), jobs::usage_error);
+  fs::create_symlink("circle", folder.file("circle"));
+  CHECK_THROWS_WITH((jobs::output_options{.path = folder.file("circle")}.check()), support::containing("Too many levels"));
+}
+
+TEST_CASE("a device, a pipe or an open descriptor is written as it is, even if what is behind it exists") {
+  const scratch_folder folder;
+  std::ofstream(folder.file("out")) << "old,";
+  const jobs::file open(folder.file("out"));
+  const std::string descriptor = "/proc/self/fd/" + std::to_string(open.descriptor());
+  fs::create_symlink(descriptor, folder.file("link"));
+  for (const std::string& path : {descriptor, folder.file("link")}) {
+    CHECK_NOTHROW(jobs::output_options{.path = path}.check());
+    jobs::output out({.path = path});
+    out.print("new,");
+    out.finish();
+  }
+  CHECK(content(folder.file("out")) == "old,new,new,");
+  CHECK(folder.files() == 2);
+  CHECK_THROWS_WITH(jobs::output_options{.path = "/dev/nul"}.check(), support::containing("/dev/nul"));
+}
+
+TEST_CASE("a file that workers write in parts has to be one") {
+  const scratch_folder folder;
+  REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
+  for (const std::string& path : {std::string("-"), std::string("/dev/stdout"), std::string("/dev/null"), folder.file("pipe")})
+    CHECK_THROWS_WITH(jobs::output_options{.path = path}.check_for_parts(), support::containing("parts from workers"));
+  CHECK_NOTHROW(jobs::output_options{.path = folder.file("new")}.check_for_parts());
 }
 
 TEST_CASE("an output that cannot be written is known before work starts") {
