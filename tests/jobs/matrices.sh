@@ -128,15 +128,24 @@ assert report["verified"], report' $job || complain "not the report of $job: $(<
     nothing_left out.npy
     ;;
 
-  full-disk-leaves-nothing)
+  full-disk-leaves-nothing | late-full-disk-leaves-nothing)
     mkdir disk
     mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null || { echo "no tmpfs can be mounted here"; exit 77; }
     mounted=$scratch/disk
+    [[ $behaviour == full* ]] || export LD_PRELOAD=$3 NO_RESERVING=1
     for job in matmul matadd; do
-      run 1 'disk/out\.npy.*No space left' $job --size 1000 --output disk/out.npy
+      run 1 'cannot write disk/out\.npy.*: No space left' $job --size 1000 --output disk/out.npy
       nothing_left disk/out.npy
     done
+    run 1 'cannot write disk/out: No space left' matadd --size 1000 --output disk/out
+    nothing_left disk/out
     run 0 '' matadd --size 100 --output disk/out.npy
+    ;;
+
+  pipe-for-numbers-is-refused)
+    mkfifo out.npy
+    run 2 'out\.npy .*no regular file' matmul --size 3 --output out.npy --force
+    [[ -p out.npy ]] || complain "the pipe has been replaced"
     ;;
 
   verifying-takes-little-memory)

@@ -129,19 +129,24 @@ assert r["result"] == {"output": "out", "type": "int64", "count": 10000} and r["
     fi
     grep -q '^{"job": "sort".*"count": 10000.*"verified": .*"status": "done".*}$' stdout || fail "no object:" stdout
     ;;
-  full-disk)
+  full-disk | late-full-disk)
     # Within a namespace: the mount is gone with it.
     unshare=(unshare --mount)
     ((EUID == 0)) || unshare=(unshare --map-root-user --mount)
     mkdir small
     "${unshare[@]}" mount -t tmpfs -o size=1m none small 2>/dev/null || { echo "no small file system can be mounted here"; exit 77; }
+    [[ $what == full-disk ]] || export LD_PRELOAD=$3 NO_RESERVING=1
     random_bytes 4000000 >in
-    # shellcheck disable=SC2016
-    "${unshare[@]}" bash -c 'mount -t tmpfs -o size=1m none small && "$0" sort in --type int64 --output small/out 2>stderr
-      echo $? >status; ls -A small >left' "$command"
-    [[ $(cat status) == 1 ]] || fail "status $(cat status)" stderr
-    [[ $(cat stderr) == *"cannot write small/out: No space left on device"* && $(wc -l <stderr) == 1 ]] || fail "it says:" stderr
-    [[ ! -s left ]] || fail "it leaves:" left
+    head -c 400000 in >less
+    for memory in 2^30 2^16; do
+      # shellcheck disable=SC2016
+      "${unshare[@]}" bash -c 'mount -t tmpfs -o size=1m none small && "$0" sort in --type int64 --output small/out --memory "$1" 2>stderr
+        echo $? >status; ls -A small >left; "$0" sort less --type int64 --output small/out --verify 2>&1; echo $? >next' "$command" $memory
+      [[ $(cat status) == 1 ]] || fail "status $(cat status)" stderr
+      [[ $(cat stderr) == *"cannot write small/out"*": No space left on device"* && $(wc -l <stderr) == 1 ]] || fail "it says:" stderr
+      [[ ! -s left ]] || fail "it leaves:" left
+      [[ $(cat next) == 0 ]] || fail "the next run has the status $(cat next)"
+    done
     ;;
   late-error)
     # Whichever close of a written file fails, in one pass and in two: until there is none left to fail.

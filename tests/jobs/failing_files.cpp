@@ -1,5 +1,8 @@
-// Preloaded, it fails one close of a file of results, the $FAILING_CLOSE-th, as a network file system does that has kept back what
-// was written until then. What it has done so, the file failed-close says.
+// Preloaded, it is a file system with ways of its own:
+//
+// FAILING_CLOSE=n   the n-th close of a file of results fails, as where all that was written is kept back until then, and leaves a
+//                   file `failed-close`
+// NO_RESERVING=1    no room can be reserved, so that a full disk is found out late
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,6 +25,13 @@ bool is_being_written(int descriptor) {
 }
 
 }  // namespace
+
+extern "C" int fallocate(int descriptor, int mode, off_t offset, off_t length) {
+  static const auto next = reinterpret_cast<int (*)(int, int, off_t, off_t)>(::dlsym(RTLD_NEXT, "fallocate"));
+  if (std::getenv("NO_RESERVING") == nullptr) return next(descriptor, mode, offset, length);
+  errno = EOPNOTSUPP;
+  return -1;
+}
 
 extern "C" int close(int descriptor) {
   static const auto next = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, "close"));
