@@ -35,11 +35,12 @@ struct command_context {
   bool quiet = false;       // --quiet: no progress
   bool verbose = false;     // --verbose: which workers run where, and what was decided and why, on stderr
 
-  std::vector<std::string> words;  // of the command line; a job may take away a tail that is not for the parser
+  std::vector<std::string> words;  // of the command line, without
+  std::vector<std::string> tail;   // which a job has taken away, as it is not for the parser
 
   std::function<void()> check;                     // may be empty; throws usage_error
   std::function<int(rankpool::cluster&)> program;  // the exit status of the command, usually 0
-  std::string parameters;                          // those given on the command line, as a JSON object
+  std::string parameters;                          // of the job, defaults included, as a JSON object
 
   run_report report;
   progress shown;
@@ -61,7 +62,8 @@ using job_check = std::function<void()>;
 using job_work = std::function<int(rankpool::cluster&, command_context&)>;
 
 /// Adds the subcommand `name` with its one-line `summary`; the caller then adds options to what is returned.
-/// `work` runs on rank 0 if the job is chosen, after `check`, which throws usage_error for what cannot be done.
+/// `work` runs on rank 0 if the job is chosen, after `check`, which throws for what cannot be done: a usage_error, or what
+/// becomes one.
 CLI::App& add_job(CLI::App& app, command_context& context, const std::string& name, const std::string& summary, job_work work,
                   job_check check = {});
 

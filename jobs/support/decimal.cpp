@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "support/in_quotes.hpp"
 #include "support/numbers.hpp"
 
 namespace jobs {
@@ -28,8 +29,7 @@ double parse_decimal(std::string_view text) {
   try {
     return parse_integer(text).get_d();
   } catch (const std::invalid_argument&) {
-    throw std::invalid_argument("'" + std::string(text.substr(0, 60)) +
-                                "' is not a number (write it as 2.5, 1e-3, 10_000 or 2^40)");
+    throw std::invalid_argument(in_quotes(text) + " is not a number (write it as 2.5, 1e-3, 10_000 or 2^40)");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "support/command.hpp"
+#include "support/in_quotes.hpp"
 
 namespace jobs {
 namespace {
@@ -100,13 +101,10 @@ class reader {
     return true;
   }
 
-  std::string quoted() const {
-    return "'" + (text_.size() <= 60 ? std::string(text_) : std::string(text_.substr(0, 57)) + "...") + "'";
-  }
   [[noreturn]] void refuse() const {
-    throw std::invalid_argument(quoted() + " is not a whole number (write it as 1000000, 10_000, 1e12 or 2^40)");
+    throw std::invalid_argument(in_quotes(text_) + " is not a whole number (write it as 1000000, 10_000, 1e12 or 2^40)");
   }
-  [[noreturn]] void too_long() const { throw std::invalid_argument(quoted() + " has more than 10^8 digits"); }
+  [[noreturn]] void too_long() const { throw std::invalid_argument(in_quotes(text_) + " has more than 10^8 digits"); }
 
   std::string_view text_;
   std::string_view rest_;
@@ -145,18 +143,18 @@ std::string range_text(const mpz_class& least, const mpz_class& most) {
 }
 
 CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes, bool many,
-                        std::function<void(const std::vector<std::string>&)> parse) {
+                        std::function<void(const std::vector<std::string>&)> parse, std::function<std::string()> standard) {
   const auto read = [name, takes, parse = std::move(parse)](const std::vector<std::string>& texts) {
     try {
       parse(texts);
     } catch (const std::logic_error&) {  // what parse_integer and narrow throw
       std::string given;
-      for (const std::string& text : texts) given += (given.empty() ? "'" : " ") + text.substr(0, 60);
-      throw usage_error(name + " takes " + takes + " (written 1000000, 10_000, 1e12 or 2^40), not " + given + "'");
+      for (const std::string& text : texts) given += (given.empty() ? "" : " ") + text;
+      throw usage_error(name + " takes " + takes + " (written 1000000, 10_000, 1e12 or 2^40), not " + in_quotes(given));
     }
     return true;
   };
-  CLI::Option* option = job.add_option(name, read, help);
+  CLI::Option* option = job.add_option(name, read, help)->default_function(standard);
   if (many) return option->type_name("NUMBERS")->expected(1, -1)->allow_extra_args();
   return option->type_name("NUMBER")->expected(1);
 }

@@ -44,9 +44,9 @@ CLI::Option* add_numbers(CLI::App& job, const std::string& name, std::vector<Int
 // ---------------------------------------------------------------------------------------------------------------
 
 namespace detail {
-/// Makes `parse` report in one line that names the option, what it takes and what it got.
+/// Makes `parse` report in one line that names the option, what it takes and what it got. `standard` writes its default.
 CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes, bool many,
-                        std::function<void(const std::vector<std::string>&)> parse);
+                        std::function<void(const std::vector<std::string>&)> parse, std::function<std::string()> standard);
 std::string range_text(const mpz_class& least, const mpz_class& most);
 mpz_class to_mpz(std::int64_t value);
 mpz_class to_mpz(std::uint64_t value);
@@ -63,17 +63,21 @@ CLI::Option* add_number(CLI::App& job, const std::string& name, Integer& value, 
                         Integer most) {
   return detail::add_parsed(
       job, name, help, "a whole number " + detail::range_text(least, most), false,
-      [&value, least, most](const std::vector<std::string>& texts) { value = parse_number(texts.back(), least, most); });
+      [&value, least, most](const std::vector<std::string>& texts) { value = parse_number(texts.back(), least, most); },
+      // A value that nobody can ask for stands for none.
+      [&value, least, most] { return value < least || value > most ? std::string() : std::to_string(value); });
 }
 
 template <std::integral Integer>
 CLI::Option* add_numbers(CLI::App& job, const std::string& name, std::vector<Integer>& values, const std::string& help,
                          Integer least, Integer most) {
-  return detail::add_parsed(job, name, help, "whole numbers " + detail::range_text(least, most), true,
-                            [&values, least, most](const std::vector<std::string>& texts) {
-                              values.clear();
-                              for (const std::string& text : texts) values.push_back(parse_number(text, least, most));
-                            });
+  return detail::add_parsed(
+      job, name, help, "whole numbers " + detail::range_text(least, most), true,
+      [&values, least, most](const std::vector<std::string>& texts) {
+        values.clear();
+        for (const std::string& text : texts) values.push_back(parse_number(text, least, most));
+      },
+      [&values] { return CLI::detail::to_string(values); });
 }
 
 }  // namespace jobs

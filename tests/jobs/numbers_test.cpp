@@ -2,9 +2,11 @@
 #include "support/numbers.hpp"
 
 #include <stdexcept>
+#include <string>
 
 #include "support/catch.hpp"
 #include "support/decimal.hpp"
+#include "support/in_quotes.hpp"
 
 using jobs::parse_integer;
 using jobs::parse_number;
@@ -39,6 +41,20 @@ TEST_CASE("what is not a whole number is refused in a sentence that quotes it") 
     CHECK_THROWS_AS(parse_integer(text), std::invalid_argument);
   }
   CHECK_THROWS_WITH(parse_integer("12x"), support::containing("'12x' is not a whole number"));
+}
+
+TEST_CASE("what users gave is quoted whole and without effect on a terminal, whatever it holds") {
+  using namespace std::string_literals;
+  CHECK(jobs::in_quotes("") == "''");
+  CHECK(jobs::in_quotes("1\0\x1b[31m\n2\x7f"s) == "'1\\x00\\x1b[31m\\x0a2\\x7f'");
+  CHECK(jobs::in_quotes("zw\xc3\xb6lf") == "'zw\xc3\xb6lf'");
+  CHECK(jobs::in_quotes("\xc2\x9b"
+                        "31m") == "'\xc2\\x9b31m'");
+  CHECK(jobs::in_quotes(std::string(60, 'x')) == "'" + std::string(60, 'x') + "'");
+  CHECK(jobs::in_quotes(std::string(61, 'x')) == "'" + std::string(57, 'x') + "...'");
+  CHECK(jobs::in_quotes(std::string(56, 'x') + "\xc3\xb6 and more") == "'" + std::string(56, 'x') + "...'");
+  CHECK_THROWS_WITH(parse_integer("1\0002"s), support::containing("'1\\x002' is not a whole number"));
+  CHECK_THROWS_WITH(jobs::parse_decimal("\0"s), support::containing("'\\x00' is not a number"));
 }
 
 TEST_CASE("numbers nobody can have meant are refused without being computed") {
