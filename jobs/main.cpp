@@ -11,12 +11,16 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <iostream>
+#include <new>
+#include <sstream>
 #include <vector>
 
 #include "support/command.hpp"
 #include "support/file_io.hpp"
+#include "support/in_quotes.hpp"
 #include "support/output.hpp"
 
 #ifndef RANKPOOL_VERSION
@@ -68,10 +72,8 @@ void let_rank_0_leave_first() {
 
 /// One line on stderr, whatever the message holds.
 void complain(const std::string& job, std::string message) {
-  for (char& c : message) {
-    if (c == '\n') c = ' ';
-  }
-  std::cerr << "rankpool" << (job.empty() ? "" : " " + job) << ": " << message << std::endl;
+  std::ranges::replace(message, '\n', ' ');
+  std::cerr << "rankpool" << (job.empty() ? "" : " " + job) << ": " << jobs::printable(message) << std::endl;
 }
 
 /// What CLI11 has to say, in words that name the job or the option.
@@ -79,11 +81,37 @@ std::string description(const CLI::App& app, const CLI::Error& error) {
   const auto chosen = app.get_subcommands();
   const auto strange = chosen.empty() ? app.remaining() : chosen.front()->remaining();
   if (chosen.empty()) {
-    return (strange.empty() ? "a job is missing" : "there is no job '" + strange.front() + "'") + "; rankpool --help lists them";
+    const std::string problem = strange.empty()                    ? "a job is missing"
+                                : strange.front().starts_with('-') ? "a job is missing before " + jobs::in_quotes(strange.front())
+                                                                   : "there is no job " + jobs::in_quotes(strange.front());
+    return problem + "; rankpool --help lists them";
   }
   const std::string help = "; rankpool " + chosen.front()->get_name() + " --help lists what it takes";
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !strange.empty()) return "it takes no '" + strange.front() + "'" + help;
+  if (const auto early = app.remaining(); !early.empty())
+    return jobs::in_quotes(early.front()) + " stands before the job, and options stand after it" + help;
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !strange.empty())
+    return "it takes no " + jobs::in_quotes(strange.front()) + help;
   return error.what() + help;
+}
+
+/// Prints what --help or --version ask for.
+int answer(const CLI::App& app, const CLI::Success& request) {
+  std::ostringstream text;
+  const int status = app.exit(request, text, text);
+  const int error = jobs::write_all(STDOUT_FILENO, text.str());
+  if (error == 0) return status;
+  complain("", std::string("cannot write standard output: ") + std::strerror(error));
+  return failed;
+}
+
+/// Whatever is opened first would become stdout where that is closed, and take results in. In its place comes what cannot be
+/// written, so that results that go there fail.
+void occupy_closed_stdout() {
+  if (::fcntl(STDOUT_FILENO, F_GETFD) >= 0) return;
+  const int unwritable = ::open("/dev/null", O_RDONLY);
+  if (unwritable == STDOUT_FILENO) return;
+  ::dup2(unwritable, STDOUT_FILENO);
+  ::close(unwritable);
 }
 
 /// How many workers are where, in the order of their ranks.
@@ -125,10 +153,11 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
     const int status = context.program(cluster);
     end(status == done ? "" : "some tasks failed");
     return status;
-  } catch (const jobs::output_error&) {  // perhaps of stdout
-    throw;
   } catch (const std::exception& error) {
-    end(error.what());
+    try {
+      end(error.what());
+    } catch (const jobs::output_error&) {  // stdout as well: what came first is what to tell
+    }
     throw;
   }
 }
@@ -154,6 +183,10 @@ int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_co
     const rankpool::remote_info* where = rankpool::remote_context(error);
     complain(job, error.what() + (where == nullptr ? "" : " (on rank " + std::to_string(where->rank) + ", " + where->host + ")"));
     return failed;
+  } catch (const std::bad_alloc& error) {
+    if (rankpool::remote_context(error) != nullptr) throw;
+    complain(job, "rank 0 has too little memory for what it is asked for");
+    return failed;
   }
 }
 
@@ -172,6 +205,7 @@ int main(int argc, char** argv) {
   // Every rank reads the same command line and comes to the same end; one of them says so.
   const int rank = launched_rank();
   const bool prints = rank <= 0;
+  occupy_closed_stdout();
   if (rank > 0) let_rank_0_leave_first();
   const auto job_name = [&app] {
     const auto chosen = app.get_subcommands();
@@ -182,7 +216,7 @@ int main(int argc, char** argv) {
     // Under a launcher only rank 0 is sure to see the files that are meant: it looks once the others are there.
     if (rank < 0 && context.check) context.check();
   } catch (const CLI::Success& request) {  // --help, --version
-    return prints ? app.exit(request) : done;
+    return prints ? answer(app, request) : done;
   } catch (const CLI::Error& error) {
     if (prints) complain(job_name(), description(app, error));
     return usage;

@@ -63,6 +63,7 @@ void run_report::finish(const costs& taken, std::string_view error) {
 
 void run_report::write(std::string_view text) {
   if (const int error = write_all(descriptor_, text); error != 0) {
+    finished_ = true;  // with a piece missing, the rest would only hide that
     throw output_error(error, std::generic_category(), "cannot write standard output");
   }
 }

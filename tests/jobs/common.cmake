@@ -3,7 +3,7 @@ function(add_json_check name form)
   add_inline_test(jobs/json/${name} COMMAND ${expect} --lines 1 --form ${form} --stderr-lines 0 --within 20 -- ${command} ${ARGN} --json)
 endfunction()
 set(costs "\"status\": \"done\", \"cpu_seconds\":[0-9.e-]+,\"tasks\":[0-9]+,\"wall_seconds\":[0-9.e-]+,\"workers\":[0-9]+}$")
-add_json_check(lines "^{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": \\[\"Square of 1: 1\", \"Square of 2: 4\"\\], ${costs}" squares --to 2)
+add_json_check(lines "^{\"job\": \"squares\", \"parameters\": {\"chunksize\":null,\"force\":false,\"from\":\"1\",\"output\":null,\"to\":\"2\",\"verify\":false,\"workers\":null}, \"lines\": \\[\"Square of 1: 1\", \"Square of 2: 4\"\\], ${costs}" squares --to 2)
 add_json_check(figures "\"result\": {\"sum\": 250000500000250000000000}" sum-cubes --to 1e6)
 add_json_check(verified "\"result\": {\"count\": 9592}, \"verified\": \"pi of this power of ten" primes 1 1e5 --count --verify)
 add_inline_test(jobs/json/failed COMMAND ${expect} --status 1 --lines 1 --form "\"status\": \"failed\", \"error\": \"some tasks failed\"" -- ${command} divide --strict --json)
@@ -34,3 +34,29 @@ add_json_check(to-minus "\"lines\": \\[\"Square of 2: 4\"\\], ${costs}" squares 
 add_usage_error(output-without-name "--output" squares --output "")
 add_usage_error(npy-output-without-name "--output" matadd --output "")
 add_usage_error(npy-output-beside-devices "parts from workers" matadd --size 2 --output /dev/c.npy)
+
+# What a check trips over, and a result that cannot be written, end in one line; with --json the object is whole all the same.
+add_usage_error(check-trips-over-a-file "rcu_expedited" sort /sys/kernel/rcu_expedited --type int64 --output x)
+add_inline_test(jobs/json/output-fails COMMAND ${expect} --status 1 --lines 1 --form "\"status\": \"failed\", \"error\": \"cannot write /dev/full: .*}$"
+  --stderr-lines 1 -- ${command} squares --json --output /dev/full)
+
+# A stdout that cannot be written, or is closed, is never taken for one that was. `script` is a line of bash.
+function(add_lost_output name script)
+  string(REPLACE "{command}" "$<TARGET_FILE:rankpool_command>" script "${script}")
+  set(check ${expect} --status 1 --stderr "cannot write standard output" --stderr-lines 1 --within 30 -- ${RANKPOOL_TEST_BASH} -c "${script}")
+  add_inline_test(jobs/lost-output/${name}/inline COMMAND ${check})
+  add_rank_test(jobs/lost-output/${name}/self-launched ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${check})
+endfunction()
+add_lost_output(help "{command} --help > /dev/full")
+add_lost_output(help-of-a-job "{command} squares --help > /dev/full")
+add_lost_output(version "{command} --version >&-")
+add_lost_output(full "{command} squares > /dev/full")
+add_lost_output(closed "{command} squares >&-")
+add_lost_output(json-closed "{command} squares --json >&-")
+
+# Messages name the word that is meant, and show what it holds.
+add_usage_error(option-before-the-job "'--json' stands before the job, and options stand after it" --json squares)
+add_usage_error(option-without-a-job "a job is missing before '--json'" --json)
+string(ASCII 27 escape)
+add_usage_error(control-characters "not '1.x1b.31m'" squares --to "1${escape}[31m")
+add_usage_error(control-characters-in-a-name "--output no.x1b.31m/x" squares --output "no${escape}[31m/x")

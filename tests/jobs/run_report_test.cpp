@@ -8,6 +8,7 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/output.hpp"
 #include "support/progress.hpp"
 
 namespace {
@@ -64,6 +65,12 @@ TEST_CASE("a job that fails half way still prints one whole object, with the err
   });
   CHECK_THAT(text, support::containing("\"lines\": [\"Result: 5\"], \"status\": \"failed\", \"error\": \"no more\""));
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+}
+
+TEST_CASE("a report of which a piece could not be written is not taken up again") {
+  run_report report(-1);
+  CHECK_THROWS_AS(report.start("divide", "{}"), jobs::output_error);
+  CHECK_NOTHROW(report.finish(costs, "cannot write"));
 }
 
 TEST_CASE("bytes that are no text do not make the object invalid") {
