@@ -25,18 +25,25 @@ namespace {
 
 struct options {
   std::vector<std::uint64_t> numbers;
-  output_options digits{.option = "--digits"};
+  std::string digits;
+  output_options output;
 
-  void check() const {
-    if (digits.path.empty()) return;
+  output_options digits_output() const { return {.path = digits, .force = output.force, .option = "--digits"}; }
+  void check(const command_context& context) const {
+    output.check();
+    if (numbers.empty() && context.verify) throw usage_error("--verify checks numbers that are given, and there are none");
+    if (numbers.empty() && context.max_workers > 0)
+      throw usage_error("--workers is for numbers that are given: the example without takes 1 and then 3");
+    if (digits.empty()) return;
     if (numbers.size() != 1)
       throw usage_error("--digits takes the digits of one number, and there are " + std::to_string(numbers.size()));
-    digits.check();
+    if (digits == output.path) throw usage_error("--output and --digits take a file each, not the same one");
+    digits_output().check();
   }
 };
 
-void compare_worker_counts(rankpool::cluster& cluster, command_context& context) {
-  output out(context);
+void compare_worker_counts(rankpool::cluster& cluster, command_context& context, const options& chosen) {
+  output out(context, chosen.output);
   for (const int workers : {1, 3}) {
     out.print("\nUsing ", workers, " workers:\n");
     const auto start = std::chrono::steady_clock::now();
@@ -57,8 +64,8 @@ void compare_worker_counts(rankpool::cluster& cluster, command_context& context)
   out.finish();
 }
 
-void write_digits(rankpool::executor& pool, command_context& context, const options& chosen, const split_options& split) {
-  output file(context, chosen.digits);
+void write_digits(rankpool::executor& pool, const options& chosen, const split_options& split) {
+  output file(chosen.digits_output());
   write_decimal(factorial_digits(pool, chosen.numbers.front(), split), [&](std::string_view text) { file.print(text); });
   file.print('\n');
   file.finish();
@@ -66,17 +73,22 @@ void write_digits(rankpool::executor& pool, command_context& context, const opti
 
 int run_factorial(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   if (chosen.numbers.empty()) {
-    compare_worker_counts(cluster, context);
+    compare_worker_counts(cluster, context, chosen);
     return 0;
   }
   rankpool::executor pool(cluster, context.executor_options());
-  output out(context);
+  output out(context, chosen.output);
   std::string lines;
-  split_options split{.verify = context.verify,
-                      .on_report = [&](const factorial_report& report) { lines += line_for(report) + '\n'; },
-                      .on_progress = [&](std::size_t done, std::size_t all) { context.shown.set(done, all); }};
-  if (!chosen.digits.path.empty()) {
-    write_digits(pool, context, chosen, split);
+  std::vector<factorial_report> reports;
+  const auto keep = [&](const factorial_report& report) {
+    lines += line_for(report) + '\n';
+    reports.push_back(report);
+  };
+  split_options split{.verify = context.verify, .on_report = keep, .on_progress = [&](std::size_t done, std::size_t all) {
+                        context.shown.set(done, all);
+                      }};
+  if (!chosen.digits.empty()) {
+    write_digits(pool, chosen, split);
   } else {
     // One after another: each has all the workers, and its line appears when it is done.
     for (const std::uint64_t n : chosen.numbers) {
@@ -86,6 +98,7 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
     }
   }
   out.print(lines);
+  context.report.add_json("factorials", json_for(reports));
   if (context.verify)
     context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");
   out.finish();
@@ -97,12 +110,13 @@ void add_factorial(CLI::App& app, command_context& context) {
   CLI::App& job = add_job(
       app, context, "factorial", "factorials up to 100,000,000!, each split over all the workers",
       [chosen](rankpool::cluster& cluster, command_context& c) { return run_factorial(cluster, c, *chosen); },
-      [chosen] { chosen->check(); });
+      [chosen, &context] { chosen->check(context); });
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default: 10000 15000 20000 in full, timed)", 0,
                              largest_factorial);
-  job.add_option("--digits", chosen->digits.path, "write all decimal digits of one factorial to this file")->type_name("FILE");
-  job.add_flag("--force", chosen->digits.force, "replace that file if it exists");
+  job.add_option("--digits", chosen->digits, "write all decimal digits of one factorial to this file")->type_name("FILE");
+  add_output(job, chosen->output);
   add_verify(job, context, "check the value modulo several primes and by Legendre's formula, on the workers");
+  job.footer("Tasks are shares of the work, by how long they take: there is no --chunksize.");
 }
 
 const job_entry entry("factorial", add_factorial);

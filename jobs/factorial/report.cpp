@@ -44,6 +44,16 @@ std::string line_for(const factorial_report& r) {
          std::to_string(r.zeros) + " trailing zeros, " + std::to_string(r.bits) + " bits";
 }
 
+std::string json_for(const std::vector<factorial_report>& reports) {
+  std::string json;
+  for (const factorial_report& r : reports) {
+    json += json.empty() ? "" : ", ";
+    json += "{\"n\": " + std::to_string(r.n) + ", \"digits\": " + std::to_string(r.digits) + ", \"first\": \"" + r.first;
+    json += "\", \"last\": \"" + r.last + "\", \"zeros\": " + std::to_string(r.zeros) + ", \"bits\": " + std::to_string(r.bits) + "}";
+  }
+  return "[" + json + "]";
+}
+
 void verify(const factorial_report& report, const residues& expected) {
   if (report.remainders != expected) fail(report.n, "its remainder modulo 2^32 - 5, 2^32 - 17 or 2^32 - 65");
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "factorial/digits.hpp"
 #include "factorial/verification.hpp"
@@ -33,6 +34,9 @@ factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool wi
 
 /// `10!: 7 digits, first 3628800, last non-zero 36288, 2 trailing zeros, 22 bits`
 std::string line_for(const factorial_report& report);
+
+/// The same of each as a JSON array: [{"n": 10, "digits": 7, "first": "3628800", ...}]
+std::string json_for(const std::vector<factorial_report>& reports);
 
 /// Throws: std::runtime_error if the remainders are not `expected`, those of 1·2·…·n.
 void verify(const factorial_report& report, const residues& expected);

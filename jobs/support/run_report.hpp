@@ -1,6 +1,6 @@
 // What --json prints: one object that says what was asked, what came out, and what it took.
 //
-// {"job": "primes", "parameters": {"to": "1e11"}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
+// {"job": "primes", "parameters": {"to": "1e11", ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
 //  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "workers": 2}
 //
 // Lines are those that the job would have printed, written as they come. Without --json nothing here does anything.
@@ -38,6 +38,8 @@ class run_report {
   void add(std::string_view key, const mpz_class& value) { add_json(key, value.get_str()); }
   void add(std::string_view key, double value);
   void add(std::string_view key, std::string_view text);
+  /// The same where `value` is JSON already.
+  void add_json(std::string_view key, std::string_view value);
 
   /// The result has stood a test: which one.
   void verified(std::string_view how);
@@ -52,7 +54,6 @@ class run_report {
   void finish(const costs& taken, std::string_view error);
 
  private:
-  void add_json(std::string_view key, std::string_view value);
   void write(std::string_view text);
 
   const int descriptor_;
