@@ -191,7 +191,7 @@ void add_primes(CLI::App& app, command_context& context) {
       app, context, "primes", "the primes of an interval: how many, or all of them",
       [chosen](rankpool::cluster& cluster, command_context& c) { return primes(cluster, c, *chosen); },
       [chosen] {
-        if (chosen->range.to < chosen->range.from) throw usage_error("to takes a number that is not less than from");
+        chosen->range.check("from", "to");
         chosen->output.check();
       });
   add_number<number>(job, "from", chosen->range.from, "first number (default 1)");

@@ -19,6 +19,7 @@ struct interval {
 
   Integer from;
   Integer to;
+  Integer default_to = to;
 
   /// The numbers in it, which travel to workers as bounds. `to` must be below the largest Integer.
   auto numbers() const { return std::views::iota(from, static_cast<Integer>(to + 1)); }
@@ -37,9 +38,11 @@ struct interval {
     return std::views::iota(size_type{0}, static_cast<size_type>(span() / length + 1)) | std::views::transform(segment);
   }
 
-  /// Throws: usage_error if the ends are reversed.
-  void check() const {
-    if (to < from) throw usage_error("--to takes a number that is not less than --from, " + std::to_string(from));
+  /// Throws: usage_error if the ends, which these options give, are reversed.
+  void check(const std::string& first = "--from", const std::string& last = "--to") const {
+    if (to >= from) return;
+    throw usage_error(last + " takes a number that is not less than " + first + ", " + std::to_string(from) + ": not " +
+                      std::to_string(to) + (to == default_to ? ", its default" : ""));
   }
 };
 

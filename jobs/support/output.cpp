@@ -44,8 +44,8 @@ bool output_options::is_stream() const {
 void output_options::check() const {
   if (is_stdout()) return;
   const std::string target = target_of(path);
-  const auto check_access = [&](const std::string& what, int mode) {
-    if (::access(what.c_str(), mode) == 0) return;
+  const auto check_access = [&](const std::string& what, int mode, const char* suffix = "") {
+    if (::access((what + suffix).c_str(), mode) == 0) return;
     throw usage_error(option + " " + path + " cannot be written: " + what + ": " + std::strerror(errno));
   };
   if (is_stream()) return check_access(target, W_OK);
@@ -57,7 +57,7 @@ void output_options::check() const {
     throw usage_error(option + " " + path + " exists already; --force replaces it");
   }
   const std::string folder = std::filesystem::path(target).parent_path().string();
-  check_access(folder.empty() ? "." : folder, W_OK | X_OK);
+  check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // of a file, root would be told that it has no permission
 }
 
 void output_options::check_for_parts() const {
