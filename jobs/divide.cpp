@@ -1,6 +1,7 @@
 // Example 3: a task that throws. The error comes back in place of the result, and the other tasks are none the worse.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "support/command.hpp"
 #include "support/decimal.hpp"
+#include "support/in_quotes.hpp"
 #include "support/line_blocks.hpp"
 #include "support/output.hpp"
 
@@ -30,12 +32,13 @@ double divide(double a, double b) {
 
 /// Reads `a/b`, or `a b` as in a table.
 std::pair<double, double> parse_division(std::string_view text) {
-  const std::size_t between = text.find_first_of("/ \t");
-  if (between == std::string_view::npos) {
-    throw std::invalid_argument("'" + std::string(text.substr(0, 60)) + "' is not a division (write it as 10/4)");
-  }
+  const std::size_t between = std::min(text.find_first_of("/ \t"), text.size());
   const std::size_t second = std::min(text.find_first_not_of("/ \t", between), text.size());
-  return {parse_decimal(text.substr(0, between)), parse_decimal(text.substr(second))};
+  try {
+    return {parse_decimal(text.substr(0, between)), parse_decimal(text.substr(second))};
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument(in_quotes(text) + " is not a division of two numbers (write it as 10/4)");
+  }
 }
 
 /// Submits divisions and prints their results in the order of submission, holding few at a time.
@@ -121,6 +124,7 @@ void add_divide(CLI::App& app, command_context& context) {
   job.add_option("division", chosen->divisions, "such as 10/4; - reads lines of them (default 100/2 100/0 100/5)");
   job.add_flag("--strict", chosen->strict, "exit with status 1 if a division failed");
   add_output(job, chosen->output);
+  job.footer("Each division is submitted on its own: there is no --chunksize.");
 }
 
 const job_entry entry("divide", add_divide);

@@ -62,6 +62,7 @@ void add_fibonacci(CLI::App& app, command_context& context) {
   add_numbers<std::uint64_t>(job, "n", chosen->numbers, "which ones (default 35 40 30)", 0, 1'000'000'000);
   add_output(job, chosen->output);
   add_verify(job, context, "check the digits modulo three primes, on the workers");
+  job.footer("Each number is a task: there is no --chunksize.");
 }
 
 const job_entry entry("fibonacci", add_fibonacci);

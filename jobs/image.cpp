@@ -15,6 +15,7 @@
 #include "image/split_picture.hpp"
 #include "support/command.hpp"
 #include "support/decimal.hpp"
+#include "support/in_quotes.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -156,7 +157,7 @@ double parse_sigma(const std::string& text) {
     if (sigma >= 0.1 && sigma <= operation::most_radius / 3.0) return sigma;
   } catch (const std::invalid_argument&) {
   }
-  throw usage_error("--sigma takes a number from 0.1 to 333.3, not '" + text + "'");
+  throw usage_error("--sigma takes a number from 0.1 to 333.3, not " + in_quotes(text));
 }
 
 operation chosen_operation(const options& chosen) {
@@ -222,6 +223,10 @@ void add_image(CLI::App& app, command_context& context) {
                  "the result of one picture; or a folder, for results under their inputs' names")
       ->type_name("FILE_OR_FOLDER");
   job.add_flag("--force", chosen->request.force, "replace results that exist");
+  for (const char* of_pictures :
+       {"--radius", "--sigma", "--format", "--quality", "--compression", "--split-from", "--chunksize", "--verify"}) {
+    job.get_option(of_pictures)->needs(inputs);
+  }
   for (const auto& [name, value] : {std::pair("--chunks", &chosen->chunks), std::pair("--size", &chosen->size)}) {
     const bool is_size = value == &chosen->size;
     add_number<std::int64_t>(job, name, *value,

@@ -1,6 +1,7 @@
 // Example 4: which of many numbers are prime, in their order. The numbers stream through in blocks of lines, so that a
 // file of any length needs little memory, and a number may have any length itself.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "support/command.hpp"
+#include "support/in_quotes.hpp"
 #include "support/line_blocks.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -48,7 +50,7 @@ std::string judge_lines(int rounds, bool verify, const line_block& block) {
     try {
       const primality answer = judge_text(line, rounds);
       if (verify && !confirms(parse_integer(line), answer))
-        throw std::logic_error("another test disagrees about " + std::string(line));
+        throw std::logic_error("another test disagrees about " + in_quotes(line));
       answers += line;
       answers += answer == primality::prime ? " prime\n" : answer == primality::composite ? " composite\n" : probably_prime;
     } catch (const std::invalid_argument& error) {
@@ -73,11 +75,17 @@ void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int r
   }
 }
 
-void print_answers_for_stream(rankpool::executor& pool, output& out, int descriptor, const std::string& name, int rounds,
-                              bool verify) {
+double cost_of_one(std::string_view) { return 1; }
+
+void print_answers_for_stream(rankpool::executor& pool, const command_context& context, output& out, int descriptor,
+                              const std::string& name, int rounds) {
   constexpr double cost_of_block = 1e8;
+  const auto chunk = static_cast<double>(context.chunksize);
   try {
-    print_answers(pool, out, line_blocks(descriptor, name, cost_of_number, cost_of_block), rounds, verify);
+    print_answers(pool, out,
+                  chunk > 0 ? line_blocks(descriptor, name, cost_of_one, chunk)
+                            : line_blocks(descriptor, name, cost_of_number, cost_of_block),
+                  rounds, context.verify);
   } catch (const std::invalid_argument& error) {
     out.flush();
     throw usage_error(name + ": " + error.what());
@@ -88,12 +96,19 @@ void print_answers_for_stream(rankpool::executor& pool, output& out, int descrip
 int open_input(const std::string& path) {
   const int descriptor = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw usage_error("--file " + path + " cannot be read: " + std::strerror(errno));
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    ::close(descriptor);
+    throw usage_error("--file " + path + " is a folder");
+  }
   return descriptor;
 }
 
-void print_answers_for_tutorial(rankpool::executor& pool, output& out) {
+void print_answers_for_tutorial(rankpool::executor& pool, const command_context& context, output& out) {
   auto number = tutorial_numbers.begin();
-  for (const bool answer : pool.map(is_prime, tutorial_numbers)) {
+  for (const bool answer : pool.map({.chunksize = context.chunksize}, is_prime, tutorial_numbers)) {
+    if (context.verify && !confirms(mpz_class(*number), answer ? primality::prime : primality::composite))
+      throw std::logic_error("another test disagrees about " + std::to_string(*number));
     out.print(*number++, " is prime: ", answer ? "True" : "False", '\n');
   }
 }
@@ -103,15 +118,21 @@ int print_primality(rankpool::cluster& cluster, command_context& context, const 
   output out(context, chosen.output);
   if (!chosen.file.empty()) {
     const int descriptor = open_input(chosen.file);
-    print_answers_for_stream(pool, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds,
-                             context.verify);
+    print_answers_for_stream(pool, context, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds);
     if (descriptor != STDIN_FILENO) ::close(descriptor);
   } else if (!chosen.numbers.empty()) {
     std::vector<line_block> blocks;
-    for (const std::string& number : chosen.numbers) blocks.push_back({1, number});
+    const auto chunk = context.chunk_or(std::size_t{1});
+    for (std::size_t i = 0; i < chosen.numbers.size(); ++i) {
+      if (i % chunk == 0) {
+        blocks.push_back({i + 1, chosen.numbers[i]});
+      } else {
+        blocks.back().text += '\n' + chosen.numbers[i];
+      }
+    }
     print_answers(pool, out, blocks, chosen.rounds, context.verify);
   } else {
-    print_answers_for_tutorial(pool, out);
+    print_answers_for_tutorial(pool, context, out);
   }
   if (context.verify) context.verified(true, "another test confirms every answer");
   out.finish();
@@ -146,6 +167,7 @@ void add_is_prime(CLI::App& app, command_context& context) {
   add_number(job, "--rounds", chosen->rounds,
              "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
   add_output(job, chosen->output);
+  add_chunksize(job, context, "numbers in a task, at most 64 KiB of a file (default: by the time they take)");
   add_verify(job, context, "confirm every answer by another test, on the workers");
 }
 

@@ -44,11 +44,13 @@ int sort_lists(rankpool::cluster& cluster, command_context& context, const optio
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.file.output);
   const std::uint64_t seed = chosen.seeded ? chosen.seed : std::random_device{}();
+  context.report.add("seed", seed);
   const auto seeds = std::views::iota(std::int64_t{0}, chosen.lists) |
                      std::views::transform([seed](std::int64_t i) { return random_bits(seed, static_cast<std::uint64_t>(i)); });
   std::int64_t index = 0;
   const auto sorted_list = rankpool::partial(begin_of_sorted_list, chosen.size);
-  for (const list& begin : pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, sorted_list, seeds)) {
+  const auto chunk = context.chunk_or(1LL);
+  for (const list& begin : pool.map({.chunksize = chunk, .buffersize = 4 * chunk * pool.num_workers()}, sorted_list, seeds)) {
     out.print("Sorted list ", index++, " (first 5 elements): ");
     print_list(out, begin);
     out.print('\n');
@@ -82,7 +84,10 @@ void add_sort(CLI::App& app, command_context& context) {
   for_lists(add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list, which a worker holds (default 1000)", 1,
                                       1'000'000'000));
   for_lists(add_number<std::uint64_t>(job, "--seed", chosen->seed, "the same lists each time (default: others each time)")
-                ->each([chosen](const std::string&) { chosen->seeded = true; }));
+                ->each([chosen](const std::string&) { chosen->seeded = true; })
+                ->default_function([] { return std::string(); }));
+  add_chunksize(job, context, "lists in a task (default 1); of a file, --memory decides about tasks");
+  for_lists(job.get_option("--chunksize"));
   add_output(job, chosen->file.output);
 }
 

@@ -44,7 +44,7 @@ void add_matrix_options(CLI::App& job, matrix_options& options, const std::strin
       ->type_name("TYPE")
       ->check(CLI::IsMember(std::set<std::string>{"int32", "int64", "float32", "float64"}))
       ->needs(size);
-  add_number<std::uint64_t>(job, "--seed", options.seed, "which random matrices (default 1)");
+  add_number<std::uint64_t>(job, "--seed", options.seed, "which random matrices (default 1)")->needs(size);
   add_output(job, options.output, "write the " + result + " to this file: numbers if it ends in .npy, else text");
 }
 
