@@ -9,8 +9,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,23 +92,12 @@ int open_input(const std::string& path) {
   return descriptor;
 }
 
-/// Looks without reading: of a pipe it would take what the run is to have.
-void check_input(const std::string& path) {
-  std::error_code none;
-  if (path.empty() || path == "-" || std::filesystem::is_fifo(path, none) || std::filesystem::is_character_file(path, none)) return;
-  ::close(open_input(path));
-}
-
 void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
     throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
-  if (chosen.lists.empty()) check_input(chosen.file);
-  if (const int last = command_template(chosen.form).last_list(), lists = std::max<int>(static_cast<int>(chosen.lists.size()), 1); last > lists) {
-    throw usage_error("{" + std::to_string(last) + "} stands for the argument from list " + std::to_string(last) + ", and there " +
-                      (lists == 1 ? "is one list" : "are " + std::to_string(lists)));
-  }
+  if (const int input = chosen.lists.empty() ? open_input(chosen.file) : STDIN_FILENO; input != STDIN_FILENO) ::close(input);
   chosen.output.check();
   output_options{chosen.log, chosen.output.force, "--log"}.check();
   output_options{chosen.results, chosen.output.force, "--results"}.check();
@@ -182,11 +169,7 @@ class collector {
     return ordered_.next();
   }
 
-  void flush() {
-    out_.flush();
-    if (log_) log_->flush();  // for who follows it
-    if (results_) results_->flush();
-  }
+  void flush() { out_.flush(); }
 
   void finish() {
     ordered_.finish();
@@ -245,16 +228,15 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   return exit_status(results.failed());
 }
 
-/// When nobody reads stdout any more, or a file cannot be written, commands that run must not hold up the end: this rank leaves,
-/// the launcher ends the others, and their guards end the commands.
+/// When nobody reads stdout any more, commands that run must not hold up the end: this rank leaves, the launcher ends the
+/// others, and their guards end the commands.
 int run_commands_for_a_reader(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   try {
     return run_commands(cluster, context, chosen);
   } catch (const output_error& error) {
+    if (error.code().value() != EPIPE) throw;
     context.shown.stop();
-    if (error.code().value() == EPIPE) std::_Exit(128 + SIGPIPE);
-    std::cerr << "rankpool exec: " << error.what() << std::endl;
-    std::_Exit(1);
+    std::_Exit(128 + SIGPIPE);
   }
 }
 
@@ -286,9 +268,8 @@ void add_exec(CLI::App& app, command_context& context) {
       "rankpool exec [OPTIONS] COMMAND ... ::: ARGUMENTS ... [::: ARGUMENTS ...]\n"
       "In COMMAND, {} stands for the argument, {.} for it without extension, {/} without folder, {//} for the folder,\n"
       "{/.} without both, {#} for the command's number; {2} and {2.} are of the second list. Several lists give all choices.\n"
-      "Each command is a task: there is no --chunksize. Nor is there anything that --verify could compare with.\n"
       "Exit status: how many commands failed, 101 for more than 100.");
-  chosen->tail = context.tail = take_tail(context.words, job);
+  chosen->tail = take_tail(context.words, job);
 }
 
 const job_entry entry("exec", add_exec);

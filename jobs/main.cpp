@@ -31,14 +31,6 @@ namespace {
 
 enum exit_status { done = 0, failed = 1, usage = 2 };
 
-/// A file that is opened gets the lowest number that is free: with stdin or stdout closed it would be taken for them. What takes
-/// their places is of the wrong direction, so that to use them is an error still.
-void occupy_standard_streams() {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) (void)!::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-  }
-}
-
 /// This process's rank as its launcher tells it before MPI starts; -1 without a launcher.
 int launched_rank() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
@@ -193,7 +185,6 @@ int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_co
 }  // namespace
 
 int main(int argc, char** argv) {
-  occupy_standard_streams();
   jobs::command_context context;
   context.words.assign(argv + std::min(argc, 1), argv + argc);
   CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");

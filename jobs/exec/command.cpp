@@ -108,14 +108,8 @@ command_outcome run_command(const command_limits& limits, const command& what) {
   };
   if (result.not_started != 0) {
     outcome.status = result.not_started == ENOENT ? 127 : 126;
-    const bool has_nul = std::ranges::any_of(what.words, [](const std::string& word) { return word.find('\0') != word.npos; });
-    if (has_nul) {
-      note("command " + std::to_string(what.sequence) + " holds a NUL byte, which no command line can");
-    } else if (what.by_shell) {
-      note("command " + std::to_string(what.sequence) + " cannot be started: " + std::strerror(result.not_started));
-    } else {
-      note(what.words.front() + ": " + std::strerror(result.not_started));
-    }
+    note(what.by_shell ? "command " + std::to_string(what.sequence) + " cannot be started: " + std::strerror(result.not_started)
+                       : what.words.front() + ": " + std::strerror(result.not_started));
   }
   if (result.timed_out) {
     outcome.status = -1;

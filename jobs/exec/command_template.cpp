@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -99,16 +98,6 @@ command_template::command_template(std::vector<std::string> words) : words_(std:
       words_.emplace_back("{}");
     }
   }
-}
-
-int command_template::last_list() const {
-  int last = 0;
-  for (const std::string& word : words_) {
-    for (std::size_t at = word.find('{'); at != word.npos; at = word.find('{', at + 1)) {
-      if (const auto found = place_at(std::string_view(word).substr(at)); found) last = std::max(last, std::abs(found->first.number));
-    }
-  }
-  return last;
 }
 
 command command_template::fill(std::span<const std::string> arguments, std::uint64_t sequence) const {

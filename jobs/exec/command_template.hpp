@@ -20,8 +20,6 @@ class command_template {
   explicit command_template(std::vector<std::string> words = {});
 
   bool is_empty() const { return words_.empty(); }
-  /// The highest number of a list that a place names, as {2} does; 0: none.
-  int last_list() const;
 
   /// The command for one choice of arguments, one from each list.
   command fill(std::span<const std::string> arguments, std::uint64_t sequence) const;

@@ -13,7 +13,6 @@ namespace jobs {
 namespace {
 
 constexpr std::uint64_t under_way_per_worker = 256;
-constexpr double most_bytes_under_way = 128 << 20;  // of output, by what commands have printed lately
 constexpr std::uint64_t most_ahead_of_print = 1'000'000;
 
 using outcome_future = rankpool::future<command_outcome>;
@@ -33,7 +32,6 @@ struct farm_state {
   std::uint64_t under_way = 0;
   std::uint64_t fed = 0;
   std::uint64_t to_print = 1;
-  double bytes_each = 0;  // that commands print, the latest counting most
   bool input_ended = false;
   bool stopping = false;
   std::exception_ptr input_error;
@@ -87,22 +85,15 @@ class farm {
     }
   }
 
-  // What commands print waits on this rank until it is taken: of those that print much, fewer are under way.
-  bool has_room(std::uint64_t workers) const {
-    if (state_->under_way < 2 * workers) return true;
-    return state_->under_way < under_way_per_worker * workers &&
-           static_cast<double>(state_->under_way) * state_->bytes_each < most_bytes_under_way;
-  }
-
   void feed() {
     std::exception_ptr error;
     try {
-      const auto workers = static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1));
+      const std::uint64_t most = under_way_per_worker * static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1));
       while (auto what = source_.next()) {
         {
           std::unique_lock lock(state_->mutex);
           state_->room.wait(lock, [&] {
-            return state_->stopping || (has_room(workers) && what->sequence < state_->to_print + most_ahead_of_print);
+            return state_->stopping || (state_->under_way < most && what->sequence < state_->to_print + most_ahead_of_print);
           });
           if (state_->stopping) break;
           ++state_->under_way;
@@ -154,12 +145,10 @@ class farm {
       if (options_.halt_on_error) halt();
     }
     const bool was_run = outcome.was_run;
-    const auto bytes = static_cast<double>(outcome.out.size() + outcome.err.size());
     const std::uint64_t to_print = was_run ? events.on_done(one.what, std::move(outcome), one.tries) : 0;
     const std::lock_guard lock(state_->mutex);
     --state_->under_way;
-    if (was_run) state_->to_print = std::max(state_->to_print, to_print);
-    if (was_run) state_->bytes_each = std::max(bytes, 0.875 * state_->bytes_each + 0.125 * bytes);
+    if (was_run) state_->to_print = to_print;
     state_->room.notify_one();
   }
 

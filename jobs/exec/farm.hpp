@@ -22,7 +22,7 @@ struct farm_options {
 /// What the caller is told, on the thread that called run_farm.
 struct farm_events {
   /// A command is over, whatever came of it. Returns the lowest number that is not yet printed: the input is not read
-  /// further ahead of the highest of those than a million commands.
+  /// further ahead of that than a million commands.
   std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
   std::function<void()> on_idle;                // nothing is done that has not been told
   std::function<void(std::uint64_t)> on_known;  // how many there are in all, once the input has ended

@@ -40,7 +40,6 @@ void ordered_output::keep(std::uint64_t sequence, printed what) {
   } else {
     if (!file_) file_ = file::scratch();
     kept.offset = file_end_;
-    ++in_file_;
     kept.lengths = {what.out.size(), what.err.size(), what.record.size()};
     for (const std::string* text : {&what.out, &what.err, &what.record}) {
       file_->write_items(std::span(*text), file_end_);
@@ -62,10 +61,6 @@ printed ordered_output::take(waiting& kept) {
     text->resize(kept.lengths[which++]);
     file_->read_items(std::span(*text), offset);
     offset += text->size();
-  }
-  if (--in_file_ == 0) {  // begins again, so that a long run does not fill the disk with what is printed
-    file_end_ = 0;
-    file_->truncate();
   }
   return what;
 }

@@ -54,7 +54,6 @@ class ordered_output {
   std::size_t bytes_in_memory_ = 0;
   std::optional<file> file_;  // once there is too much
   std::uint64_t file_end_ = 0;
-  std::size_t in_file_ = 0;  // commands
 };
 
 }  // namespace jobs

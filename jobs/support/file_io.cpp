@@ -83,10 +83,6 @@ void file::write(std::span<const std::byte> from, std::uint64_t offset) const {
   }
 }
 
-void file::truncate() const {
-  if (::ftruncate(descriptor_, 0) != 0) throw file_error(errno, std::generic_category(), "cannot truncate " + path_);
-}
-
 void file::sync() const {
   if (::fdatasync(descriptor_) != 0) fail(errno, "write", path_);
 }

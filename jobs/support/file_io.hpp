@@ -40,8 +40,6 @@ class file {
   void read(std::span<std::byte> into, std::uint64_t offset) const;
   /// Throws: file_error.
   void write(std::span<const std::byte> from, std::uint64_t offset) const;
-  /// Drops all that is in it. Throws: file_error.
-  void truncate() const;
   /// Hands what was written to the disk; a full or failing one is found out here at the latest. Throws: file_error.
   void sync() const;
   /// The end of writing, which the destructor does without a word: some file systems, as NFS, tell of errors here. Throws:

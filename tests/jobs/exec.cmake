@@ -18,10 +18,6 @@ add_exec_test(status-of-many-failures-is-101 "yes false | head -n 150 | {command
 add_exec_test(stderr-goes-to-stderr "{command} exec ::: 'echo a >&2' 'echo b'" --lines 1 --stderr "^a$" --stderr-lines 1)
 add_exec_test(json-parses
   "{command} exec --json ::: 'echo a' 'printf \"\\\\377\\\\n\"' false | python3 -c 'import json, sys$<SEMICOLON> r = json.load(sys.stdin)$<SEMICOLON> assert r[\"result\"] == {\"commands\": 3, \"failed\": 1} and r[\"lines\"][0] == \"a\" and len(r[\"lines\"]) == 2, r'")
-add_exec_test(reads-a-named-pipe "cd $(mktemp -d) && mkfifo p && (printf 'echo a\\necho b\\n' >p &) && diff <({command} exec p) <(printf 'a\\nb\\n')")
-add_exec_test(a-closed-stdin-is-an-error "{command} exec <&-" --status 1 --lines 0 --stderr "standard input" --stderr-lines 1)
-add_exec_test(a-closed-stdout-is-an-error "{command} exec ::: 'echo a' >&-" --status 1 --lines 0 --stderr "stdout.*Bad file" --stderr-lines 1)
-add_exec_test(a-nul-is-named "printf 'echo a\\0b\\n' | {command} exec" --status 1 --stderr "command 1 holds a NUL byte" --stderr-lines 1)
 add_exec_test(a-reader-that-goes-away-ends-it "(yes 'echo x$<SEMICOLON> sleep 0.01' | {command} exec$<SEMICOLON> echo $? >&2) | head -n 1" --lines 1 --stderr "^141$")
 
 function(add_exec_usage_error name names)
@@ -32,8 +28,6 @@ add_exec_usage_error(folder-as-file "FILE / is a folder" /)
 add_exec_usage_error(no-command "a command is missing after --" --)
 add_exec_usage_error(two-inputs "FILE and :::" /dev/null -- echo ::: a)
 add_exec_usage_error(linked-lists ":::\\+" echo ::: a :::+ b)
-add_exec_usage_error(no-such-list "{3} stands for the argument from list 3, and there are 2" echo {3} ::: a ::: b)
-add_exec_usage_error(no-such-list-of-one "{2} stands for the argument from list 2, and there is one list" echo {2} ::: a)
 add_exec_usage_error(negative-timeout "--timeout" --timeout -1 ::: a)
 add_exec_usage_error(timeout-not-a-number "--timeout" --timeout soon ::: a)
 add_exec_usage_error(existing-output "--output .*CMakeLists.txt exists already" --output ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
@@ -43,7 +37,7 @@ add_exec_usage_error(one-file-for-two "not the same one" --log x --results x :::
 add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
 
 set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})
-foreach(case order-on-ranks reader-gone log-and-results retries halt nested much-output closed-stdin)
+foreach(case order-on-ranks reader-gone log-and-results retries halt nested)
   add_rank_test(jobs/exec/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${exec_check} ${case})
 endforeach()
 foreach(case killed worker-killed terminated)

@@ -118,18 +118,6 @@ P
     nothing_is_left
     [[ $(ls) != *.part-* ]] || die "an unfinished file is left: $(ls)"
     ;;
-  much-output)  # rank 0 holds some of it, not all: the last command looks at the memory of the ranks, children of the launcher
-    yes 'head -c 4000000 /dev/zero' | head -n 300 >lines
-    echo 'launcher=$(ps -o ppid= -p $(ps -o ppid= -p $PPID)); for p in $(ps -o pid= --ppid $launcher); do grep VmHWM /proc/$p/status; done >&2' >>lines
-    "$command" exec lines 2>err | wc -c >bytes || die "status $?"
-    [[ $(cat bytes) == 1200000000 ]] || die "$(cat bytes) bytes were printed"
-    peak=$(awk '{ if ($2 > most) most = $2 } END { print int(most / 1024) }' err)
-    [[ -n $peak ]] && ((peak > 0 && peak < 500)) || die "a rank has held $peak MiB: $(cat err)"
-    ;;
-  closed-stdin)
-    "$command" exec <&- 2>err
-    [[ $? == 1 ]] || grep -q 'standard input' err || [[ ! -s err ]] || die "$(cat err)"
-    ;;
   full-disk)
     mkdir small
     unshare -rm true 2>/dev/null || { echo "no mount namespace of one's own on this machine"; exit 77; }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -316,30 +315,6 @@ TEST_CASE("after a failure a farm that is to halt starts no more, and the pool c
   }
   rankpool::executor pool(support::cluster());
   CHECK(run_lines(pool, "echo again\n", {.halt_on_error = true}).out[1] == "again\n");
-}
-
-TEST_CASE("a command far ahead is fed though one from the beginning was the last to end") {
-  // Gives the third once the others have been told of, the first as the last.
-  class source : public jobs::command_source {
-   public:
-    std::optional<jobs::command> next() override {
-      if (given == 3) return std::nullopt;
-      while (++given == 3 && told < 2) {
-        --given;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      }
-      return jobs::command{given == 3 ? 3'000'000U : static_cast<std::uint64_t>(given), {"true"}, false};
-    }
-    int given = 0;
-    std::atomic<int> told = 0;
-  } three;
-  rankpool::executor pool(support::cluster());
-  jobs::run_farm(pool, three, {},
-                 {.on_done = [&](const jobs::command&, jobs::command_outcome&&,
-                                 int) { return std::uint64_t{++three.told == 1 ? 2'500'000U : 2U}; },
-                  .on_idle = [] {},
-                  .on_known = [](std::uint64_t) {}});
-  CHECK(three.told == 3);
 }
 
 TEST_CASE("what is done is told while the input has nothing more to give") {
