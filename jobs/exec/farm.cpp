@@ -13,7 +13,6 @@ namespace jobs {
 namespace {
 
 constexpr std::uint64_t under_way_per_worker = 256;
-constexpr std::uint64_t most_ahead_of_print = 1'000'000;
 
 using outcome_future = rankpool::future<command_outcome>;
 
@@ -93,7 +92,7 @@ class farm {
         {
           std::unique_lock lock(state_->mutex);
           state_->room.wait(lock, [&] {
-            return state_->stopping || (state_->under_way < most && what->sequence < state_->to_print + most_ahead_of_print);
+            return state_->stopping || (state_->under_way < most && what->sequence < state_->to_print + options_.most_ahead);
           });
           if (state_->stopping) break;
           ++state_->under_way;
@@ -148,7 +147,7 @@ class farm {
     const std::uint64_t to_print = was_run ? events.on_done(one.what, std::move(outcome), one.tries) : 0;
     const std::lock_guard lock(state_->mutex);
     --state_->under_way;
-    if (was_run) state_->to_print = to_print;
+    if (was_run) state_->to_print = std::max(state_->to_print, to_print);
     state_->room.notify_one();
   }
 

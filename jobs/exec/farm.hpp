@@ -14,15 +14,16 @@
 namespace jobs {
 
 struct farm_options {
-  double timeout_seconds = 0;  // for each try of a command; 0: none
-  int tries = 1;               // most runs of a command that goes on failing; the last one counts
-  bool halt_on_error = false;  // after a failure nothing more is started; what runs is waited for
+  double timeout_seconds = 0;            // for each try of a command; 0: none
+  int tries = 1;                         // most runs of a command that goes on failing; the last one counts
+  bool halt_on_error = false;            // after a failure nothing more is started; what runs is waited for
+  std::uint64_t most_ahead = 1'000'000;  // how far beyond the first that is not printed commands are read
 };
 
 /// What the caller is told, on the thread that called run_farm.
 struct farm_events {
-  /// A command is over, whatever came of it. Returns the lowest number that is not yet printed: the input is not read
-  /// further ahead of that than a million commands.
+  /// A command is over, whatever came of it. Returns a number below which all that matters is printed; the highest so far
+  /// counts.
   std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
   std::function<void()> on_idle;                // nothing is done that has not been told
   std::function<void(std::uint64_t)> on_known;  // how many there are in all, once the input has ended

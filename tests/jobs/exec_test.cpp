@@ -340,6 +340,26 @@ TEST_CASE("what is done is told while the input has nothing more to give") {
   ::close(ends[0]);
 }
 
+TEST_CASE("a command that ends long after those behind it does not hold up the input for good") {
+  rankpool::executor pool(support::cluster());
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  REQUIRE(::write(ends[1], "true\ntrue\ntrue\ntrue\n", 20) == 20);
+  jobs::line_source source(ends[0], "input", jobs::command_template());
+  std::uint64_t done = 0;
+  jobs::run_farm(pool, source, {.most_ahead = 2},
+                 {.on_done = [&](const jobs::command&, jobs::command_outcome&&, int) -> std::uint64_t {
+                    if (++done != 4) return done + 2;
+                    CHECK(::write(ends[1], "true\ntrue\ntrue\n", 15) == 15);
+                    ::close(ends[1]);
+                    return 2;  // as when the first command is the last to end
+                  },
+                  .on_idle = [] {},
+                  .on_known = [](std::uint64_t) {}});
+  CHECK(done == 7);
+  ::close(ends[0]);
+}
+
 TEST_CASE("an error while telling ends the farm, input that waits included, and the pool computes again") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
