@@ -3,6 +3,8 @@
 #include <span>
 #include <utility>
 
+#include "support/output.hpp"
+
 namespace jobs {
 namespace {
 
@@ -10,7 +12,8 @@ std::size_t bytes_of(const printed& what) { return what.out.size() + what.err.si
 
 }  // namespace
 
-ordered_output::ordered_output(printer print, std::size_t most_bytes) : print_(std::move(print)), most_bytes_(most_bytes) {}
+ordered_output::ordered_output(printer print, std::size_t most_bytes, std::uint64_t file_bytes)
+    : print_(std::move(print)), most_bytes_(most_bytes), file_bytes_(file_bytes) {}
 
 void ordered_output::add(std::uint64_t sequence, printed what) {
   if (sequence != next_) return keep(sequence, std::move(what));
@@ -38,19 +41,30 @@ void ordered_output::keep(std::uint64_t sequence, printed what) {
     bytes_in_memory_ += bytes;
     kept.in_memory = std::move(what);
   } else {
-    if (!file_) file_ = file::scratch();
-    kept.offset = file_end_;
-    kept.lengths = {what.out.size(), what.err.size(), what.record.size()};
-    for (const std::string* text : {&what.out, &what.err, &what.record}) {
-      file_->write_items(std::span(*text), file_end_);
-      file_end_ += text->size();
-    }
+    write(kept, what);
   }
   waiting_.emplace(sequence, std::move(kept));
 }
 
+void ordered_output::write(waiting& kept, const printed& what) try {
+  kept.on_disk = file_.lock();
+  if (kept.on_disk == nullptr || file_end_ >= file_bytes_) {
+    kept.on_disk = std::make_shared<file>(file::scratch());
+    file_ = kept.on_disk;
+    file_end_ = 0;
+  }
+  kept.offset = file_end_;
+  kept.lengths = {what.out.size(), what.err.size(), what.record.size()};
+  for (const std::string* text : {&what.out, &what.err, &what.record}) {
+    kept.on_disk->write_items(std::span(*text), file_end_);
+    file_end_ += text->size();
+  }
+} catch (const file_error& error) {
+  throw output_error(error.code(), "cannot keep output until its turn in TMPDIR (--as-completed keeps none)");
+}
+
 printed ordered_output::take(waiting& kept) {
-  if (kept.lengths == std::array<std::uint64_t, 3>{}) {
+  if (kept.on_disk == nullptr) {
     bytes_in_memory_ -= bytes_of(kept.in_memory);
     return std::move(kept.in_memory);
   }
@@ -59,7 +73,7 @@ printed ordered_output::take(waiting& kept) {
   std::size_t which = 0;
   for (std::string* text : {&what.out, &what.err, &what.record}) {
     text->resize(kept.lengths[which++]);
-    file_->read_items(std::span(*text), offset);
+    kept.on_disk->read_items(std::span(*text), offset);
     offset += text->size();
   }
   return what;
