@@ -12,7 +12,8 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t under_way_per_worker = 256;
+constexpr std::uint64_t fewest_per_worker = 2;  // one waits while one runs
+constexpr std::uint64_t most_per_worker = 256;
 
 using outcome_future = rankpool::future<command_outcome>;
 
@@ -29,6 +30,8 @@ struct farm_state {
   std::condition_variable news;
   std::vector<finished_command> finished;
   std::uint64_t under_way = 0;
+  std::uint64_t concluded = 0;
+  std::uint64_t typical_bytes = 1;  // what a command prints; what is much counts at once, and is forgotten slowly
   std::uint64_t fed = 0;
   std::uint64_t to_print = 1;
   bool input_ended = false;
@@ -84,15 +87,24 @@ class farm {
     }
   }
 
+  /// What is under way is not yet printed either, so this bounds memory. Nothing is known of the first: they are few, and more
+  /// with each that is done.
+  std::uint64_t most_under_way() const {
+    const auto workers = static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1));
+    const std::uint64_t fewest = fewest_per_worker * workers;
+    const std::uint64_t most = std::min(fewest + state_->concluded, most_per_worker * workers);
+    return std::clamp(options_.most_bytes / state_->typical_bytes, fewest, most);
+  }
+
   void feed() {
     std::exception_ptr error;
     try {
-      const std::uint64_t most = under_way_per_worker * static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1));
       while (auto what = source_.next()) {
         {
           std::unique_lock lock(state_->mutex);
           state_->room.wait(lock, [&] {
-            return state_->stopping || (state_->under_way < most && what->sequence < state_->to_print + options_.most_ahead);
+            return state_->stopping ||
+                   (state_->under_way < most_under_way() && what->sequence < state_->to_print + options_.most_ahead);
           });
           if (state_->stopping) break;
           ++state_->under_way;
@@ -144,9 +156,12 @@ class farm {
       if (options_.halt_on_error) halt();
     }
     const bool was_run = outcome.was_run;
+    const std::uint64_t bytes = outcome.out.size() + outcome.err.size();
     const std::uint64_t to_print = was_run ? events.on_done(one.what, std::move(outcome), one.tries) : 0;
     const std::lock_guard lock(state_->mutex);
     --state_->under_way;
+    ++state_->concluded;
+    state_->typical_bytes = std::max({bytes, state_->typical_bytes - state_->typical_bytes / 64, std::uint64_t{1}});
     if (was_run) state_->to_print = std::max(state_->to_print, to_print);
     state_->room.notify_one();
   }
