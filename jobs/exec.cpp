@@ -80,24 +80,43 @@ void divide_tail(options& chosen) {
 }
 
 /// A descriptor to read `path` from. Throws: usage_error.
+bool is_stdin(const std::string& path) { return path.empty() || path == "-"; }
+
+[[noreturn]] void refuse_input(const std::string& path, int error) {
+  std::string reason = std::strerror(error);
+  // A descriptor of the process that was started, as <(...) makes one, does not come through the launcher.
+  if (path.starts_with("/dev/fd/") && error == ENOENT) reason += "; pipe it into stdin instead";
+  throw usage_error("FILE " + path + " cannot be read: " + reason);
+}
+
 int open_input(const std::string& path) {
-  if (path.empty() || path == "-") return STDIN_FILENO;
+  if (is_stdin(path)) return STDIN_FILENO;
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  if (descriptor < 0) throw usage_error("FILE " + path + " cannot be read: " + std::strerror(errno));
-  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(descriptor);
-    throw usage_error("FILE " + path + " is a folder");
-  }
+  if (descriptor < 0) refuse_input(path, errno);
   return descriptor;
 }
 
 void check(const options& chosen) {
+/// Does not open it: a pipe can be opened once, by the one who reads it. Throws: usage_error.
+void check_input(const std::string& path) {
+  if (is_stdin(path)) {
+    const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) == O_WRONLY) {  // as main() leaves one that was closed
+      throw usage_error("standard input cannot be read: it is closed; pipe commands in, or name a FILE");
+    }
+    return;
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) refuse_input(path, errno);
+  if (S_ISDIR(status.st_mode)) throw usage_error("FILE " + path + " is a folder");
+  if (::access(path.c_str(), R_OK) != 0) refuse_input(path, errno);
+}
+
   if (!chosen.lists.empty() && !chosen.file.empty())
     throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
-  if (const int input = chosen.lists.empty() ? open_input(chosen.file) : STDIN_FILENO; input != STDIN_FILENO) ::close(input);
+  if (chosen.lists.empty()) check_input(chosen.file);
   chosen.output.check();
   output_options{chosen.log, chosen.output.force, "--log"}.check();
   output_options{chosen.results, chosen.output.force, "--results"}.check();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -30,6 +31,14 @@
 namespace {
 
 enum exit_status { done = 0, failed = 1, usage = 2 };
+
+/// A standard stream that is closed goes on failing: else the next file that is opened would be taken for it.
+void occupy_closed_streams() {
+  constexpr std::array unusable{O_WRONLY, O_RDONLY, O_RDWR};  // messages may be lost, input and results not
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) < 0) (void)!::open("/dev/null", unusable[static_cast<std::size_t>(stream)]);
+  }
+}
 
 /// This process's rank as its launcher tells it before MPI starts; -1 without a launcher.
 int launched_rank() {
@@ -185,6 +194,7 @@ int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_co
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_closed_streams();
   jobs::command_context context;
   context.words.assign(argv + std::min(argc, 1), argv + argc);
   CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");
