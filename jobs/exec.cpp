@@ -117,6 +117,10 @@ void check_input(const std::string& path) {
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
   if (chosen.lists.empty()) check_input(chosen.file);
+  const std::size_t lists = std::max<std::size_t>(chosen.lists.size(), 1);
+  if (const std::string place = command_template(chosen.form).place_beyond(lists); !place.empty()) {
+    throw usage_error(place + " is of a list that is not there: there " + (lists == 1 ? "is 1" : "are " + std::to_string(lists)));
+  }
   chosen.output.check();
   output_options{chosen.log, chosen.output.force, "--log"}.check();
   output_options{chosen.results, chosen.output.force, "--results"}.check();

@@ -108,8 +108,10 @@ command_outcome run_command(const command_limits& limits, const command& what) {
   };
   if (result.not_started != 0) {
     outcome.status = result.not_started == ENOENT ? 127 : 126;
-    note(what.by_shell ? "command " + std::to_string(what.sequence) + " cannot be started: " + std::strerror(result.not_started)
-                       : what.words.front() + ": " + std::strerror(result.not_started));
+    const bool holds_nul = std::ranges::any_of(what.words, [](const std::string& word) { return word.find('\0') != word.npos; });
+    const std::string reason = holds_nul ? "it holds a NUL byte, which no command can" : std::strerror(result.not_started);
+    note(what.by_shell || holds_nul ? "command " + std::to_string(what.sequence) + " cannot be started: " + reason
+                                    : what.words.front() + ": " + reason);
   }
   if (result.timed_out) {
     outcome.status = -1;

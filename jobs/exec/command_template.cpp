@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -98,6 +99,18 @@ command_template::command_template(std::vector<std::string> words) : words_(std:
       words_.emplace_back("{}");
     }
   }
+}
+
+std::string command_template::place_beyond(std::size_t lists) const {
+  for (const std::string& word : words_) {
+    for (std::size_t at = word.find('{'); at != word.npos; at = word.find('{', at + 1)) {
+      const auto found = place_at(std::string_view(word).substr(at));
+      if (found && std::abs(static_cast<long long>(found->first.number)) > static_cast<long long>(lists)) {
+        return word.substr(at, found->second);
+      }
+    }
+  }
+  return {};
 }
 
 command command_template::fill(std::span<const std::string> arguments, std::uint64_t sequence) const {

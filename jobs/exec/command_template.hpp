@@ -4,6 +4,7 @@
 // of a single word that reads like shell is given to a shell, its arguments quoted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@ class command_template {
   explicit command_template(std::vector<std::string> words = {});
 
   bool is_empty() const { return words_.empty(); }
+  /// The first place that is of none of so many lists, as {3} with two; empty if there is none.
+  std::string place_beyond(std::size_t lists) const;
 
   /// The command for one choice of arguments, one from each list.
   command fill(std::span<const std::string> arguments, std::uint64_t sequence) const;

@@ -37,6 +37,8 @@ add_exec_usage_error(one-file-for-two "not the same one" --log x --results x :::
 add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
 
 set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})
+add_exec_usage_error(third-of-two-lists "{3.} is of a list that is not there" echo {1} {3.} ::: a ::: b)
+add_exec_usage_error(second-of-lines "{2} is of a list that is not there" -- echo {2})
 foreach(case order-on-ranks reader-gone log-and-results retries halt nested)
   add_rank_test(jobs/exec/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${exec_check} ${case})
 endforeach()

@@ -104,6 +104,13 @@ TEST_CASE("arguments stay whole, go to the end where no place is, and several fi
   CHECK(filled({"awk", "{print $1}", "{", "{0}", "{x}", "{}"}, {"f"}) == words{"awk", "{print $1}", "{", "{0}", "{x}", "f"});
 }
 
+TEST_CASE("a place of a list that is not there is found") {
+  CHECK(jobs::command_template({"a{1}", "b{2/.}{-2}{#}"}).place_beyond(2).empty());
+  CHECK(jobs::command_template({"a{1}", "b{2/.}{3}"}).place_beyond(2) == "{3}");
+  CHECK(jobs::command_template({"a{-2.}"}).place_beyond(1) == "{-2.}");
+  CHECK(jobs::command_template({"awk", "{print $2}"}).place_beyond(1).empty());
+}
+
 TEST_CASE("a template of one word that reads like shell is given to a shell with its arguments quoted") {
   const jobs::command c = jobs::command_template({"wc -l < {} | tr -d x"}).fill(words{"it's $HOME"}, 1);
   CHECK(c.by_shell);
@@ -171,6 +178,9 @@ TEST_CASE("a command's end is told as a shell tells it") {
   CHECK(jobs::run_command({}, {1, {"/etc/passwd"}, false}).status == 126);
   CHECK(jobs::run_command({}, {1, {"/"}, false}).err == "rankpool exec: /: Permission denied\n");
   CHECK(jobs::run_command({}, {1, {std::string("a\0b", 3)}, false}).status == 126);
+  CHECK(jobs::run_command({}, {3, {"a", std::string("a\0b", 3)}, false}).err ==
+        "rankpool exec: command 3 cannot be started: it holds a NUL byte, which no command can\n");
+  CHECK(outcome_of(std::string("true \0b", 7)).err.find("NUL byte") != std::string::npos);
   CHECK(outcome_of("true " + std::string(300'000, 'x')).status == 126);  // more than the system takes
 }
 
