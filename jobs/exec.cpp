@@ -185,6 +185,7 @@ class collector {
     texts.out = std::move(outcome.out);
     texts.err = std::move(outcome.err);
     if (chosen_.as_completed) {
+    if (outcome.failed() && !outcome.explained && !context_.quiet) add_line(texts.err, failure_line(what, outcome));
       print(texts);
       return what.sequence + 1;
     }

@@ -81,6 +81,26 @@ std::string command_text(const command& what) {
   return text;
 }
 
+std::string failure_line(const command& what, const command_outcome& outcome) {
+  constexpr std::size_t most = 80;
+  std::string text = command_text(what);
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  if (text.size() > most) {
+    std::size_t end = most - 3;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character of UTF-8
+    text = text.substr(0, end) + "...";
+  }
+  const std::string how = outcome.signal != 0 ? " was ended by signal " + std::to_string(outcome.signal)
+                                              : " failed with status " + std::to_string(outcome.status);
+  return "rankpool exec: command " + std::to_string(what.sequence) + how + ": " + text;
+}
+
+void add_line(std::string& text, const std::string& line) {
+  if (!text.empty() && !text.ends_with('\n')) text += '\n';
+  text += line + '\n';
+}
+
 command_outcome run_command(const command_limits& limits, const command& what) {
   static std::mutex one_at_a_time;  // an inline cluster may have several threads that wait, and so run tasks
   static std::uint64_t halted = 0;
@@ -103,8 +123,8 @@ command_outcome run_command(const command_limits& limits, const command& what) {
   outcome.timed_out = result.timed_out;
 
   const auto note = [&](const std::string& text) {
-    if (!outcome.err.empty() && !outcome.err.ends_with('\n')) outcome.err += '\n';
-    outcome.err += "rankpool exec: " + text + "\n";
+    add_line(outcome.err, "rankpool exec: " + text);
+    outcome.explained = true;
   };
   if (result.not_started != 0) {
     outcome.status = result.not_started == ENOENT ? 127 : 126;

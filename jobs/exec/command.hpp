@@ -42,13 +42,14 @@ struct command_outcome {
   int status = 0;  // of exit(); 127 not found, 126 not executable, as a shell has it; -1 after a timeout
   int signal = 0;  // that ended it
   bool timed_out = false;
-  bool was_run = true;  // not if the worker had halted
+  bool was_run = true;     // not if the worker had halted
+  bool explained = false;  // `err` ends with a line of ours that says why it failed
 
   bool failed() const { return status != 0 || signal != 0; }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& out& err& host& rank& start& seconds& status& signal& timed_out& was_run;
+    archive& out& err& host& rank& start& seconds& status& signal& timed_out& was_run& explained;
   }
 };
 
@@ -60,5 +61,11 @@ std::vector<std::string> plain_words(const std::string& line);
 
 /// As one would type it into a shell.
 std::string command_text(const command& what);
+
+/// For stderr: which command failed, and how.
+std::string failure_line(const command& what, const command_outcome& outcome);
+
+/// Adds a line to `text`, whose last one may lack its end.
+void add_line(std::string& text, const std::string& line);
 
 }  // namespace jobs
