@@ -193,7 +193,11 @@ class collector {
     return ordered_.next();
   }
 
-  void flush() { out_.flush(); }
+  void flush() {
+    out_.flush();
+    if (log_) log_->flush();
+    if (results_) results_->flush();
+  }
 
   void finish() {
     ordered_.finish();
@@ -282,7 +286,8 @@ void add_exec(CLI::App& app, command_context& context) {
   job.add_flag("--halt-on-error", chosen->halt_on_error, "start nothing more once a command has failed");
   job.add_flag("--dry-run", chosen->dry_run, "print the commands, quoted for a shell, and run none");
   job.add_flag("--null", chosen->null, "the input is separated by NUL characters, as find -print0 does it");
-  job.add_option("--log", chosen->log, "a line of tabbed columns for each command, as GNU parallel's --joblog, as they end")
+  job.add_option("--log", chosen->log,
+                 "a line of tabbed columns for each command, as GNU parallel's --joblog, as they end; till then FILE.part-PID")
       ->type_name("FILE");
   job.add_option("--results", chosen->results, "a JSON object on a line for each command: status, times, host, stderr")
       ->type_name("FILE");
