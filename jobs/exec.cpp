@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,7 +80,6 @@ void divide_tail(options& chosen) {
   }
 }
 
-/// A descriptor to read `path` from. Throws: usage_error.
 bool is_stdin(const std::string& path) { return path.empty() || path == "-"; }
 
 [[noreturn]] void refuse_input(const std::string& path, int error) {
@@ -89,6 +89,7 @@ bool is_stdin(const std::string& path) { return path.empty() || path == "-"; }
   throw usage_error("FILE " + path + " cannot be read: " + reason);
 }
 
+/// A descriptor to read `path` from. Throws: usage_error.
 int open_input(const std::string& path) {
   if (is_stdin(path)) return STDIN_FILENO;
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -96,7 +97,6 @@ int open_input(const std::string& path) {
   return descriptor;
 }
 
-void check(const options& chosen) {
 /// Does not open it: a pipe can be opened once, by the one who reads it. Throws: usage_error.
 void check_input(const std::string& path) {
   if (is_stdin(path)) {
@@ -112,15 +112,16 @@ void check_input(const std::string& path) {
   if (::access(path.c_str(), R_OK) != 0) refuse_input(path, errno);
 }
 
+void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
     throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
-  if (chosen.lists.empty()) check_input(chosen.file);
   const std::size_t lists = std::max<std::size_t>(chosen.lists.size(), 1);
   if (const std::string place = command_template(chosen.form).place_beyond(lists); !place.empty()) {
     throw usage_error(place + " is of a list that is not there: there " + (lists == 1 ? "is 1" : "are " + std::to_string(lists)));
   }
+  if (chosen.lists.empty()) check_input(chosen.file);
   chosen.output.check();
   output_options{chosen.log, chosen.output.force, "--log"}.check();
   output_options{chosen.results, chosen.output.force, "--results"}.check();
@@ -184,8 +185,8 @@ class collector {
     printed texts{{}, {}, results_ ? json_line(what, outcome, tries) : std::string()};
     texts.out = std::move(outcome.out);
     texts.err = std::move(outcome.err);
-    if (chosen_.as_completed) {
     if (outcome.failed() && !outcome.explained && !context_.quiet) add_line(texts.err, failure_line(what, outcome));
+    if (chosen_.as_completed) {
       print(texts);
       return what.sequence + 1;
     }
@@ -256,15 +257,16 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   return exit_status(results.failed());
 }
 
-/// When nobody reads stdout any more, commands that run must not hold up the end: this rank leaves, the launcher ends the
-/// others, and their guards end the commands.
-int run_commands_for_a_reader(rankpool::cluster& cluster, command_context& context, const options& chosen) {
+/// When what is printed has nowhere to go, commands that run must not hold up the end: this rank leaves, the launcher ends
+/// the others, and their guards end the commands.
+int run_commands_while_printable(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   try {
     return run_commands(cluster, context, chosen);
   } catch (const output_error& error) {
-    if (error.code().value() != EPIPE) throw;
     context.shown.stop();
-    std::_Exit(128 + SIGPIPE);
+    if (error.code().value() == EPIPE) std::_Exit(128 + SIGPIPE);
+    std::cerr << "rankpool exec: " + std::string(error.what()) + "\n";
+    std::_Exit(EXIT_FAILURE);
   }
 }
 
@@ -272,7 +274,7 @@ void add_exec(CLI::App& app, command_context& context) {
   auto chosen = std::make_shared<options>();
   CLI::App& job = add_job(
       app, context, "exec", "command lines from a file or stdin, or a command for each of many arguments, on all workers",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands_for_a_reader(cluster, c, *chosen); },
+      [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands_while_printable(cluster, c, *chosen); },
       [chosen] {
         divide_tail(*chosen);
         check(*chosen);
