@@ -20,6 +20,15 @@ add_exec_test(json-parses
   "{command} exec --json ::: 'echo a' 'printf \"\\\\377\\\\n\"' false | python3 -c 'import json, sys$<SEMICOLON> r = json.load(sys.stdin)$<SEMICOLON> assert r[\"result\"] == {\"commands\": 3, \"failed\": 1} and r[\"lines\"][0] == \"a\" and len(r[\"lines\"]) == 2, r'")
 add_exec_test(a-reader-that-goes-away-ends-it "(yes 'echo x$<SEMICOLON> sleep 0.01' | {command} exec$<SEMICOLON> echo $? >&2) | head -n 1" --lines 1 --stderr "^141$")
 
+add_exec_test(closed-stdin-is-an-error "{command} exec <&-" --status 2 --lines 0 --stderr-lines 1 --stderr "standard input cannot be read: it is closed")
+add_exec_test(closed-stdin-is-not-missed "{command} exec ::: 'echo a' <&-" --lines 1 --stderr-lines 0)
+add_exec_test(closed-stdout-is-an-error "{command} exec ::: 'echo a' >&-" --status 1 --lines 0 --stderr-lines 1 --stderr "cannot write standard output")
+add_exec_test(a-failure-is-told-in-a-line "{command} exec ::: true 'echo oh >&2$<SEMICOLON> exit 3' 'kill -9 $$' \": $(seq -s - 99)$<SEMICOLON> false\""
+  --status 3 --lines 0 --stderr-lines 4 --stderr "^rankpool exec: command 2 failed with status 3: echo oh >&2$<SEMICOLON> exit 3$"
+  --stderr "^rankpool exec: command 3 was ended by signal 9: kill -9 " --stderr "command 4 failed with status 1: .*-27-28-\\.\\.\\.$")
+add_exec_test(what-exec-has-explained-it-does-not-tell-twice "{command} exec --timeout 0.1 ::: 'sleep 20'" --status 1 --stderr-lines 1 --stderr "command 1 was ended after 0.1 s")
+add_exec_test(quiet-tells-no-failures "{command} exec --quiet ::: 'echo oh >&2$<SEMICOLON> false'" --status 1 --stderr-lines 1 --stderr "^oh$")
+
 function(add_exec_usage_error name names)
   add_usage_error(exec-${name} ${names} exec ${ARGN})
 endfunction()
@@ -28,6 +37,8 @@ add_exec_usage_error(folder-as-file "FILE / is a folder" /)
 add_exec_usage_error(no-command "a command is missing after --" --)
 add_exec_usage_error(two-inputs "FILE and :::" /dev/null -- echo ::: a)
 add_exec_usage_error(linked-lists ":::\\+" echo ::: a :::+ b)
+add_exec_usage_error(third-of-two-lists "{3.} is of a list that is not there" echo {1} {3.} ::: a ::: b)
+add_exec_usage_error(second-of-lines "{2} is of a list that is not there" -- echo {2})
 add_exec_usage_error(negative-timeout "--timeout" --timeout -1 ::: a)
 add_exec_usage_error(timeout-not-a-number "--timeout" --timeout soon ::: a)
 add_exec_usage_error(existing-output "--output .*CMakeLists.txt exists already" --output ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
@@ -37,9 +48,7 @@ add_exec_usage_error(one-file-for-two "not the same one" --log x --results x :::
 add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
 
 set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})
-add_exec_usage_error(third-of-two-lists "{3.} is of a list that is not there" echo {1} {3.} ::: a ::: b)
-add_exec_usage_error(second-of-lines "{2} is of a list that is not there" -- echo {2})
-foreach(case order-on-ranks reader-gone log-and-results retries halt nested)
+foreach(case order-on-ranks reader-gone closed-streams named-pipe disk-full-while-running slow-reader log-is-followed log-and-results retries halt nested)
   add_rank_test(jobs/exec/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${exec_check} ${case})
 endforeach()
 foreach(case killed worker-killed terminated)

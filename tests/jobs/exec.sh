@@ -98,6 +98,49 @@ P
     [[ $(cat status) == 141 && $(cat out) == a ]] || die "status $(cat status), printed $(cat out), $(cat stderr)"
     [[ ! -s 1 ]] || until_true 20 gone "$(cat 1)" || die "a command is still there"
     ;;
+  closed-streams)
+    "$command" exec <&- 2>err && die "without stdin the status is 0"
+    grep -q "standard input cannot be read" err || die "of stdin it says: $(cat err)"
+    "$command" exec --log log --results results ::: 'echo a' >&- 2>err
+    [[ $? == 1 && $(wc -l <err) == 1 ]] || die "without stdout: $(cat err)"
+    grep -q "cannot write standard output" err || die "of stdout it says: $(cat err)"
+    [[ $("$command" exec ::: 'echo a' <&- 2>&-) == a ]] || die "without stdin and stderr it has not printed a"
+    ;;
+  named-pipe)  # it can be opened once, by the one who reads it
+    mkfifo pipe
+    { echo 'echo a' >pipe || echo "status $?" >writer; } 2>>writer &
+    found=$(timeout 30 "$command" exec pipe) || die "status $?"
+    [[ $found == a && ! -s writer ]] || die "printed: $found; the writer: $(cat writer)"
+    ;;
+  disk-full-while-running)  # commands that run must not hold up the end
+    for option in --output --log --results; do
+      rm -f 1
+      "$command" exec --quiet $option /dev/full ::: 'echo a' 'echo $$ > 1; exec sleep 300' >/dev/null 2>err
+      [[ $? == 1 ]] || die "$option: status $?"
+      grep -qx "rankpool exec: cannot write /dev/full: No space left on device" err && [[ $(wc -l <err) == 1 ]] || die "$option: $(cat err)"
+      [[ ! -s 1 ]] || until_true 20 gone "$(cat 1)" || die "$option: a command is still there"
+    done
+    ;;
+  slow-reader)  # what waits for it is bounded in bytes
+    cat >peak <<'P'
+for pid in $(ps -o pid= --ppid $(ps -o ppid= -p "$PPID")); do
+  if tr '\0' '\n' </proc/$pid/environ 2>/dev/null | grep -qx OMPI_COMM_WORLD_RANK=0; then sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' /proc/$pid/status; fi
+done >peak-kb
+P
+    { for ((i = 1; i < 200; ++i)); do echo 'head -c 4000000 /dev/zero'; done; echo "exec sh peak"; } >lines
+    "$command" exec --quiet lines | { sleep 1.5; wc -c; } >bytes
+    [[ $(cat bytes) == 796000000 ]] || die "$(cat bytes) bytes have arrived"
+    (($(cat peak-kb) > 10000 && $(cat peak-kb) < 200000)) || die "rank 0 has needed $(cat peak-kb) kB for 800 MB of output"
+    ;;
+  log-is-followed)
+    "$command" exec --log log --results results ::: 'echo a' 'for i in $(seq 1200); do [ -e go ] && exit; sleep 0.05; done' >/dev/null &
+    run=$!
+    noted() { grep -qs "$1" "$2".part-*; }
+    until_true 30 noted $'\techo a\t' log || die "the log does not have what is done: $(cat log.part-*)"
+    until_true 30 noted '"echo a"' results || die "the results do not have what is done"
+    touch go
+    wait "$run" || die "status $?"
+    ;;
   killed)
     start_sleepers
     kill -KILL $(ranks_of "$run" | grep -vxF -e "${sleepers// /$'\n'}")

@@ -254,16 +254,6 @@ TEST_CASE("output comes in order again, from memory as from a file") {
   }
 }
 
-TEST_CASE("records hold a command on one line") {
-  const jobs::command what{2, {"echo", "a\tb\nc"}, false};
-  jobs::command_outcome outcome;
-  outcome.out = "12345";
-  outcome.err = "\xff\"";
-  outcome.host = "node";
-  outcome.rank = 4;
-  outcome.start = 1.25;
-  outcome.status = 3;
-  CHECK(jobs::log_line(what, outcome) == "2\tnode\t1.250\t0.000\t0\t5\t3\t0\techo 'a\\tb\\nc'\t4\n");
 namespace {
 
 /// Of files that this process has open and that have no name any more.
@@ -305,6 +295,16 @@ TEST_CASE("output that cannot be kept until its turn is an error of output that 
   before.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", before.c_str(), 1);
 }
 
+TEST_CASE("records hold a command on one line") {
+  const jobs::command what{2, {"echo", "a\tb\nc"}, false};
+  jobs::command_outcome outcome;
+  outcome.out = "12345";
+  outcome.err = "\xff\"";
+  outcome.host = "node";
+  outcome.rank = 4;
+  outcome.start = 1.25;
+  outcome.status = 3;
+  CHECK(jobs::log_line(what, outcome) == "2\tnode\t1.250\t0.000\t0\t5\t3\t0\techo 'a\\tb\\nc'\t4\n");
   CHECK(jobs::json_line(what, outcome, 1) ==
         R"({"sequence":2,"command":"echo 'a\tb\nc'","host":"node","rank":4,"start":1.25,"seconds":0.0,"status":3,"signal":0,)"
         "\"timed_out\":false,\"tries\":1,\"stdout_bytes\":5,\"stderr\":\"\xef\xbf\xbd\\\"\"}\n");
