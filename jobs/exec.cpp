@@ -299,8 +299,9 @@ void add_exec(CLI::App& app, command_context& context) {
       "rankpool exec [OPTIONS] COMMAND ... ::: ARGUMENTS ... [::: ARGUMENTS ...]\n"
       "In COMMAND, {} stands for the argument, {.} for it without extension, {/} without folder, {//} for the folder,\n"
       "{/.} without both, {#} for the command's number; {2} and {2.} are of the second list. Several lists give all choices.\n"
+      "Each command is a task: there is no --chunksize. Nor is there anything that --verify could compare with.\n"
       "Exit status: how many commands failed, 101 for more than 100.");
-  chosen->tail = take_tail(context.words, job);
+  chosen->tail = context.tail = take_tail(context.words, job);
 }
 
 const job_entry entry("exec", add_exec);
