@@ -105,16 +105,6 @@ int answer(const CLI::App& app, const CLI::Success& request) {
   return failed;
 }
 
-/// Whatever is opened first would become stdout where that is closed, and take results in. In its place comes what cannot be
-/// written, so that results that go there fail.
-void occupy_closed_stdout() {
-  if (::fcntl(STDOUT_FILENO, F_GETFD) >= 0) return;
-  const int unwritable = ::open("/dev/null", O_RDONLY);
-  if (unwritable == STDOUT_FILENO) return;
-  ::dup2(unwritable, STDOUT_FILENO);
-  ::close(unwritable);
-}
-
 /// How many workers are where, in the order of their ranks.
 void print_host_map(const rankpool::cluster& cluster) {
   const auto workers = cluster.workers();
@@ -206,7 +196,6 @@ int main(int argc, char** argv) {
   // Every rank reads the same command line and comes to the same end; one of them says so.
   const int rank = launched_rank();
   const bool prints = rank <= 0;
-  occupy_closed_stdout();
   if (rank > 0) let_rank_0_leave_first();
   const auto job_name = [&app] {
     const auto chosen = app.get_subcommands();

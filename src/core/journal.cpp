@@ -46,9 +46,7 @@ std::int64_t next_call_of(const std::shared_ptr<journal_file>& file) {
   return 0;
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 constexpr std::size_t most_row_bytes = 900'000'000;  // SQLite's limit is 10^9
 
@@ -139,7 +137,16 @@ outcome journal_call::load(std::uint64_t first) const {
 
 void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& input, const outcome& result) {
   if (result.what == outcome::kind::not_run) return;
-  journal_file::entry e{.what = journal_file::entry::kind::finished, .call = id_, .first = first, .count = count, .input = input, .text = {}, .taken = result.taken, .rank = -1, .host = {}, .when = now()};
+  journal_file::entry e{.what = journal_file::entry::kind::finished,
+                        .call = id_,
+                        .first = first,
+                        .count = count,
+                        .input = input,
+                        .text = {},
+                        .taken = result.taken,
+                        .rank = -1,
+                        .host = {},
+                        .when = now()};
   if (result.where != nullptr) {
     e.rank = result.where->rank;
     e.host = result.where->host;
@@ -158,7 +165,8 @@ void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& 
     e.text = std::move(failed->exception);
   } else {
     if (total_size(result.beside) + result.bytes.size() > most_row_bytes) {
-      log_line("the result of item " + std::to_string(first) + " has more than 900 MB, which a journal does not take: a later run computes it again");
+      log_line("the result of item " + std::to_string(first) +
+               " has more than 900 MB, which a journal does not take: a later run computes it again");
       return;
     }
     e.text = text_of(result);
@@ -167,11 +175,29 @@ void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& 
 }
 
 void journal_call::forget(std::uint64_t first) {
-  file_->add({.what = journal_file::entry::kind::forgotten, .call = id_, .first = first, .count = 0, .input = {}, .text = {}, .taken = {}, .rank = -1, .host = {}, .when = 0});
+  file_->add({.what = journal_file::entry::kind::forgotten,
+              .call = id_,
+              .first = first,
+              .count = 0,
+              .input = {},
+              .text = {},
+              .taken = {},
+              .rank = -1,
+              .host = {},
+              .when = 0});
 }
 
 void journal_call::note_items(std::uint64_t items) {
-  file_->add({.what = journal_file::entry::kind::items, .call = id_, .first = 0, .count = items, .input = {}, .text = {}, .taken = {}, .rank = -1, .host = {}, .when = 0});
+  file_->add({.what = journal_file::entry::kind::items,
+              .call = id_,
+              .first = 0,
+              .count = items,
+              .input = {},
+              .text = {},
+              .taken = {},
+              .rank = -1,
+              .host = {},
+              .when = 0});
 }
 
 void journal_call::commit() { file_->commit(); }

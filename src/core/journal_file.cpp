@@ -19,9 +19,11 @@ constexpr auto batch_time = std::chrono::milliseconds(500);  // what may be lost
 constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
 constexpr int patience_ms = 3000;  // for a run that is just ending
 
-digest check_of(std::int64_t call, std::uint64_t first, std::uint64_t count, const digest& input, std::span<const std::byte> result) {
+digest check_of(std::int64_t call, std::uint64_t first, std::uint64_t count, const digest& input,
+                std::span<const std::byte> result) {
   const digest content = digest_of(result);
-  const std::array<std::uint64_t, 7> all{static_cast<std::uint64_t>(call), first, count, input[0], input[1], content[0], content[1]};
+  const std::array<std::uint64_t, 7> all{
+      static_cast<std::uint64_t>(call), first, count, input[0], input[1], content[0], content[1]};
   return digest_of(std::as_bytes(std::span(all)));
 }
 
@@ -59,7 +61,8 @@ std::string in_short(const std::string& name) { return name.size() <= 60 ? name 
 std::string description_of(const journal_file::entry& failed) {
   byte_reader in(reinterpret_cast<const std::byte*>(failed.text.data()), failed.text.size());
   try {
-    return describe(decode_exception(in, {.rank = failed.rank, .host = failed.host, .task = failed.first, .type_name = {}, .trace = {}}));
+    return describe(
+        decode_exception(in, {.rank = failed.rank, .host = failed.host, .task = failed.first, .type_name = {}, .trace = {}}));
   } catch (const std::exception& e) {
     return std::string("an error that cannot be read: ") + e.what();
   }
@@ -72,7 +75,8 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
     std::error_code none;
     const bool exists = std::filesystem::exists(path_, none);
     const bool fresh = !exists || (std::filesystem::is_regular_file(path_, none) && std::filesystem::file_size(path_, none) == 0);
-    database_ = std::make_unique<SQLite::Database>(path_.string(), SQLite::OPEN_READWRITE | (exists ? 0 : SQLite::OPEN_CREATE), patience_ms);
+    database_ = std::make_unique<SQLite::Database>(path_.string(), SQLite::OPEN_READWRITE | (exists ? 0 : SQLite::OPEN_CREATE),
+                                                   patience_ms);
     if (sqlite3_db_readonly(database_->getHandle(), "main") == 1) fail("cannot be written: it is read-only");
     database_->exec("PRAGMA locking_mode = EXCLUSIVE");  // works where shared memory does not: on network file systems
     if (!fresh) check(subject);
@@ -123,11 +127,13 @@ void journal_file::begin(const std::string& subject) {
 
 // Nothing of it may be wrong before anything is written.
 void journal_file::check(const std::string& subject) {
-  if (database_->execAndGet("PRAGMA application_id").getInt() != application_id) fail("is a database of another kind, not a journal");
+  if (database_->execAndGet("PRAGMA application_id").getInt() != application_id)
+    fail("is a database of another kind, not a journal");
   if (const int its = database_->execAndGet("PRAGMA user_version").getInt(); its != format) {
     fail("is of format " + std::to_string(its) + ", which this version does not know");
   }
-  if (const std::string found = database_->execAndGet("PRAGMA quick_check(1)").getString(); found != "ok") fail("is damaged (" + found + ")");
+  if (const std::string found = database_->execAndGet("PRAGMA quick_check(1)").getString(); found != "ok")
+    fail("is damaged (" + found + ")");
   subject_ = text_of(*database_, "subject");
   expect_subject(subject);
   if (const std::string build = text_of(*database_, "build"); build != program_build_id()) {
@@ -160,8 +166,8 @@ std::int64_t journal_file::call(std::int64_t number, const digest& identity, con
     query.bind(1, number);
     if (query.executeStep()) {
       if (digest_in(query.getColumn(1)) != identity) {
-        fail("does not fit: call " + std::to_string(number) + " of this run has another function or other bound arguments (" + in_short(name) +
-             ") than the one that it has results of (" + in_short(query.getColumn(2).getString()) + ")");
+        fail("does not fit: call " + std::to_string(number) + " of this run has another function or other bound arguments (" +
+             in_short(name) + ") than the one that it has results of (" + in_short(query.getColumn(2).getString()) + ")");
       }
       return query.getColumn(0).getInt64();
     }
@@ -183,8 +189,9 @@ std::map<std::uint64_t, journal_call::known_piece> journal_file::pieces_of(std::
     SQLite::Statement query(*database_, "SELECT first, count, input FROM pieces WHERE call = ? ORDER BY first");
     query.bind(1, call);
     while (query.executeStep()) {
-      pieces.emplace_hint(pieces.end(), static_cast<std::uint64_t>(query.getColumn(0).getInt64()),
-                          journal_call::known_piece{static_cast<std::uint64_t>(query.getColumn(1).getInt64()), digest_in(query.getColumn(2))});
+      pieces.emplace_hint(
+          pieces.end(), static_cast<std::uint64_t>(query.getColumn(0).getInt64()),
+          journal_call::known_piece{static_cast<std::uint64_t>(query.getColumn(1).getInt64()), digest_in(query.getColumn(2))});
     }
     return pieces;
   } catch (const SQLite::Exception& error) {

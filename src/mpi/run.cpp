@@ -12,10 +12,10 @@
 
 #include <rankpool/detail/spares.hpp>
 
-#include <boost/mpi/communicator.hpp>
-#include <boost/mpi/environment.hpp>
 #include <malloc.h>
 #include <mpi.h>
+#include <boost/mpi/communicator.hpp>
+#include <boost/mpi/environment.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -88,7 +88,9 @@ int lead(cluster& c, const std::function<int(cluster&)>& program, const run_opti
     stopped = std::current_exception();
   }
   if (p.halted() && !p.await_quiet(options.grace)) {
-    stopped = std::make_exception_ptr(stopped_error("stopped; what still ran after " + std::to_string(std::chrono::ceil<std::chrono::seconds>(options.grace).count()) + " s was given up"));
+    stopped = std::make_exception_ptr(stopped_error("stopped; what still ran after " +
+                                                    std::to_string(std::chrono::ceil<std::chrono::seconds>(options.grace).count()) +
+                                                    " s was given up"));
   }
   commit_journals();
   if (stopped != nullptr) std::rethrow_exception(stopped);

@@ -96,7 +96,8 @@ void stop_watch::watch(cluster& c, std::optional<std::chrono::system_clock::time
     if (ready > 0 && events[1].revents != 0) {
       const int signal = first_signal;
       // What started the ranks may have turned another signal into this one.
-      c.stop(signal == SIGUSR1 ? "stopped early, as it was told to" : "stopped early by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")");
+      c.stop(signal == SIGUSR1 ? "stopped early, as it was told to"
+                               : "stopped early by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")");
       return;
     }
     if (until && std::chrono::system_clock::now() >= *until) {

@@ -112,7 +112,8 @@ TEST_CASE("a run that was left half way is gone on with, whatever its chunks wer
     CHECK(before >= 100);
     for (const int buffersize : {0, 3}) {  // smaller than what was finished at once: that is computed again
       const std::string another = runs.copy_of(copy);
-      CHECK(collect(pool.map({.chunksize = 3, .buffersize = buffersize, .journal = another}, task, std::views::iota(0, 1000))) == squares(1000));
+      CHECK(collect(pool.map({.chunksize = 3, .buffersize = buffersize, .journal = another}, task, std::views::iota(0, 1000))) ==
+            squares(1000));
       const int after = runs.ran();
       CHECK(after + before >= 1000);
       if (buffersize == 0) CHECK(after + before == 1000);
@@ -203,18 +204,21 @@ TEST_CASE("a journal of another input is refused with a line that says so", "[jo
                     containing("is of another input: items 20 to 29 are not those whose results it has"));
   CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(35))),
                     containing("is of another input: there are 35 items, and it has results up to item 39"));
-  CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, square, numbers(40))), containing("does not fit: call 1 of this run"));
+  CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, square, numbers(40))),
+                    containing("does not fit: call 1 of this run"));
   CHECK(runs.ran() == 0);
   CHECK(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(45))) == squares(45));  // more of it is welcome
   CHECK(runs.ran() == 5);
   check_computes(pool);
 }
 
-TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and left as it was", "[journal/refused]") {
+TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and left as it was",
+          "[journal/refused]") {
   journalled_runs runs;
   {
     rankpool::executor pool(cluster());
-    CHECK(collect(pool.map({.journal = rankpool::journal(runs.file("first"), "texts")}, text, std::vector{1, 2})) == std::vector{text(1), text(2)});
+    CHECK(collect(pool.map({.journal = rankpool::journal(runs.file("first"), "texts")}, text, std::vector{1, 2})) ==
+          std::vector{text(1), text(2)});
   }
   const auto refused = [](const std::string& file, const std::string& subject, const std::string& why) {
     CAPTURE(why);

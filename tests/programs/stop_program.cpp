@@ -27,13 +27,13 @@ long marked(const std::string& marks, int milliseconds, long n) {
 
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
-  return rankpool::run(
-      argc, argv,
-      [&](rankpool::cluster& cluster) {
-        rankpool::executor pool(cluster);
-        const long sum = pool.transform_reduce({.journal = argv[1]}, std::views::iota(1L, std::atol(argv[3]) + 1), 0L,
-                                               std::plus<long>(), rankpool::partial(marked, std::string(argv[2]), std::atoi(argv[4])));
-        std::cout << sum << '\n';
-      },
-      {.stop_on_signal = true, .grace = std::chrono::seconds(5)});
+  return rankpool::run(argc, argv,
+                       [&](rankpool::cluster& cluster) {
+                         rankpool::executor pool(cluster);
+                         const long sum = pool.transform_reduce(
+                             {.journal = argv[1]}, std::views::iota(1L, std::atol(argv[3]) + 1), 0L, std::plus<long>(),
+                             rankpool::partial(marked, std::string(argv[2]), std::atoi(argv[4])));
+                         std::cout << sum << '\n';
+                       },
+                       {.stop_on_signal = true, .grace = std::chrono::seconds(5)});
 }
