@@ -223,8 +223,7 @@ void add_image(CLI::App& app, command_context& context) {
                  "the result of one picture; or a folder, for results under their inputs' names")
       ->type_name("FILE_OR_FOLDER");
   job.add_flag("--force", chosen->request.force, "replace results that exist");
-  for (const char* of_pictures :
-       {"--radius", "--sigma", "--format", "--quality", "--compression", "--split-from", "--chunksize", "--verify"}) {
+  for (const char* of_pictures : {"--radius", "--sigma", "--format", "--quality", "--compression", "--split-from", "--chunksize"}) {
     job.get_option(of_pictures)->needs(inputs);
   }
   for (const auto& [name, value] : {std::pair("--chunks", &chosen->chunks), std::pair("--size", &chosen->size)}) {
