@@ -17,8 +17,9 @@ struct journal_access;
 /// calls are told apart by their function, its bound arguments and their order, pieces by their input. Tasks that fail are
 /// noted, and run again.
 ///
-/// One SQLite database, of which rank 0 alone has the use, and which is locked as long as any handle on it lives. What a task
-/// reads or changes besides its arguments is not seen: the values behind `shared` handles, files, clocks.
+/// One SQLite database (and beside it, while it is open, a file NAME-wal), of which rank 0 alone has the use, and which is
+/// locked as long as any handle on it lives. What a task reads or changes besides its arguments is not seen: the values behind
+/// `shared` handles, files, clocks.
 class journal {
  public:
   /// None: nothing is kept.

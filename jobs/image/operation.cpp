@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 namespace jobs {
 
@@ -34,7 +35,7 @@ std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius) 
   }
   std::vector<std::uint32_t> order(radius);
   std::iota(order.begin(), order.end(), 1);
-  std::ranges::stable_sort(order, std::greater(), [&](std::uint32_t k) { return exact(k) - weights[k]; });
+  std::ranges::sort(order, {}, [&](std::uint32_t k) { return std::pair(weights[k] - exact(k), k); });  // the largest loss first
   for (std::uint32_t i = 0; i < missing; ++i) ++weights[order[i]];
   return weights;
 }

@@ -174,7 +174,7 @@ void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& 
   file_->add(std::move(e));
 }
 
-void journal_call::forget(std::uint64_t first) {
+void journal_call::forget(std::uint64_t first) try {
   file_->add({.what = journal_file::entry::kind::forgotten,
               .call = id_,
               .first = first,
@@ -185,6 +185,8 @@ void journal_call::forget(std::uint64_t first) {
               .rank = -1,
               .host = {},
               .when = 0});
+} catch (const journal_error&) {
+  // It is told where a result cannot be kept.
 }
 
 void journal_call::note_items(std::uint64_t items) {

@@ -163,7 +163,7 @@ void piecewise_job::note(journal_call& journal, std::uint64_t first, std::uint64
   }
   try {
     journal.note(first, count, input, result);
-  } catch (const journal_error&) {
+  } catch (...) {
     result = {};
     result.error = std::current_exception();
     cancel(result.error);

@@ -138,6 +138,22 @@ void grain(const setting& s) {
   print_grain(us, n, s.pool.num_workers(), run_all(s.pool, std::vector<double>(n, us)));
 }
 
+// The same by a map, each item a task: without a journal and then with one, a row for each. `FILE` must not exist.
+void journalled(const setting& s) {
+  const double us = s.args.number(1, 100);
+  const std::size_t n = s.args.count(2, 20'000);
+  const std::vector<double> lengths(n, us);
+  double seconds[2] = {};
+  for (const bool keeps : {false, true}) {
+    rankpool::map_options options{.chunksize = 1};
+    const auto begin = clock_type::now();
+    if (keeps) options.journal = s.args.text(3, "pool_bench.journal");
+    for (const double u : s.pool.map(options, spin, lengths)) (void)u;
+    seconds[keeps ? 1 : 0] = seconds_since(begin);
+  }
+  std::printf("seconds_without %.3f\nseconds_with %.3f\noverhead %.4f\n", seconds[0], seconds[1], seconds[1] / seconds[0] - 1);
+}
+
 void mixed(const setting& s) {
   const auto us = mixed_lengths(s.args.count(1, 500), s.args.count(2, 1));
   print_mixed(us, s.pool.num_workers(), run_all(s.pool, us));
@@ -290,6 +306,7 @@ void cubes(const setting& s) {
 const std::map<std::string, void (*)(const setting&)>& modes() {
   static const std::map<std::string, void (*)(const setting&)> all{
       {"throughput", throughput}, {"map", map_items},      {"latency", latency},      {"grain", grain},
+      {"journal", journalled},
       {"mixed", mixed},           {"echo", echo_numbers},  {"echo-strings", echo_text}, {"idle", idle},
       {"wake", wake},             {"share", share},        {"memory", memory},      {"reduce", reduce},        {"cubes", cubes}};
   return all;
