@@ -118,8 +118,10 @@ class executor {
     detail::encoded_head head;
     detail::encode_callables(head, reduce, transform);
     const auto deadline = detail::deadline_after(options.timeout);
-    auto job = start(options, &detail::run_reduce_piece<T, Reduce, Transform, stored, items>,
-                     detail::callable_codec<Transform>::identity(transform), std::move(head), feed.source(), typeid(Transform), false);
+    auto job = start(options,
+                     {&detail::run_reduce_piece<T, Reduce, Transform, stored, items>,
+                      detail::callable_codec<Transform>::identity(transform), typeid(Transform), false},
+                     std::move(head), feed.source());
     return detail::reduce_pieces(detail::job_owner(std::move(job)), feed, detail::buffer_limit(options), deadline,
                                  std::move(init), reduce);
   }
@@ -151,10 +153,8 @@ class executor {
  private:
   const std::shared_ptr<detail::executor_core>& core() const;
 
-  detail::shared_job<detail::piecewise_job> start(const map_options& options, detail::task_function function,
-                                               std::uintptr_t identity, detail::encoded_head head,
-                                               std::unique_ptr<detail::item_source> source, const std::type_info& callable,
-                                               bool by_items);
+  detail::shared_job<detail::piecewise_job> start(const map_options& options, const detail::call_description& what,
+                                               detail::encoded_head head, std::unique_ptr<detail::item_source> source);
 
   // False: an argument could not be written, and the future has failed already.
   template <class Stored, class F, class... Args>
@@ -181,8 +181,9 @@ class executor {
     const auto deadline = detail::deadline_after(options.timeout);
     detail::encoded_head head;
     detail::encode_callables(head, f);
-    auto job = start(options, &detail::run_map_piece<F, Stored, typename Feed::items>,
-                     detail::callable_codec<F>::identity(f), std::move(head), feed.source(), typeid(F), true);
+    auto job = start(options,
+                     {&detail::run_map_piece<F, Stored, typename Feed::items>, detail::callable_codec<F>::identity(f), typeid(F), true},
+                     std::move(head), feed.source());
     return map_results<result>(detail::job_owner(std::move(job)), std::make_unique<Feed>(std::move(feed)),
                                detail::buffer_limit(options), options.ordered, deadline);
   }

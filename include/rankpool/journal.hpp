@@ -30,7 +30,6 @@ class journal {
   journal(const char* file) : journal(std::filesystem::path(file)) {}           // NOLINT(google-explicit-constructor)
   journal(const std::string& file) : journal(std::filesystem::path(file)) {}    // NOLINT(google-explicit-constructor)
 
-  explicit operator bool() const { return file_ != nullptr; }
   /// Blocks until all that has finished is in the file. Throws journal_error if it could not be written.
   void commit();
 

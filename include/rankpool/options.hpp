@@ -56,8 +56,6 @@ struct run_options {
   std::optional<std::chrono::system_clock::time_point> stop_at = std::nullopt;
   /// How long what still runs is waited for. Default 30 s.
   std::chrono::nanoseconds grace = std::chrono::seconds(30);
-  /// Called on a rank that a second signal ends, from within its handler: async-signal-safe functions alone. Default: nothing.
-  void (*before_hard_stop)() = nullptr;
 };
 
 }  // namespace rankpool

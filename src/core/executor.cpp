@@ -34,17 +34,16 @@ const std::shared_ptr<detail::executor_core>& executor::core() const {
   return core_;
 }
 
-detail::shared_job<detail::piecewise_job> executor::start(const map_options& options, detail::task_function function,
-                                                       std::uintptr_t identity, detail::encoded_head head,
-                                                       std::unique_ptr<detail::item_source> source,
-                                                       const std::type_info& callable, bool by_items) {
+detail::shared_job<detail::piecewise_job> executor::start(const map_options& options, const detail::call_description& what,
+                                                          detail::encoded_head head, std::unique_ptr<detail::item_source> source) {
   (void)detail::buffer_limit(options);
   if (options.chunksize < 0) {
     throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
   }
-  auto kept = detail::journal_call::begin(options.journal, {function, identity, head.bytes, callable.name(), by_items});
-  auto job = detail::make_job<detail::piecewise_job>(core(), function, identity, static_cast<std::uint64_t>(options.chunksize),
-                                                     std::move(head), std::move(source), std::move(kept));
+  auto kept = detail::journal_call::begin(options.journal, what, head.bytes);
+  auto job =
+      detail::make_job<detail::piecewise_job>(core(), what.function, what.identity, static_cast<std::uint64_t>(options.chunksize),
+                                              std::move(head), std::move(source), std::move(kept));
   core()->submit(job, options.priority);
   return job;
 }

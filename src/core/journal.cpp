@@ -27,23 +27,14 @@ namespace {
 
 struct open_journal {
   std::weak_ptr<journal_file> file;
-  std::int64_t calls = 0;  // of this process, also on a file that was closed in between
+  std::atomic<std::int64_t> calls = 0;  // of this process, also on a file that was closed in between
 };
 
 std::mutex registry_mutex;
 
 std::map<std::filesystem::path, open_journal>& registry() {
-  static std::map<std::filesystem::path, open_journal> all;
+  static auto& all = *new std::map<std::filesystem::path, open_journal>;  // never destroyed: a journal may be closed later
   return all;
-}
-
-// How often each has been asked for a call; by its file, which knows its place in the registry no more.
-std::int64_t next_call_of(const std::shared_ptr<journal_file>& file) {
-  const std::lock_guard lock(registry_mutex);
-  for (auto& [path, entry] : registry()) {
-    if (entry.file.lock() == file) return ++entry.calls;
-  }
-  return 0;
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
@@ -112,15 +103,16 @@ digest digest_of(std::span<const std::byte> bytes) {
   return {hash.high64, hash.low64};
 }
 
-std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_description& what) {
+std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_description& what,
+                                                  std::span<const std::byte> head) {
   const auto& file = journal_access::get(in);
   if (file == nullptr) return nullptr;
   byte_buffer bytes;
   byte_writer out(bytes);
   out.put(locate_function(what.function));
   out.put(what.identity == 0 ? code_address{} : locate_code(reinterpret_cast<const void*>(what.identity)));
-  out.raw(what.head.data(), what.head.size());
-  const std::int64_t id = file->call(next_call_of(file), digest_of(bytes), demangle(what.name));
+  out.raw(head.data(), head.size());
+  const std::int64_t id = file->next_call(digest_of(bytes), demangle(what.callable.name()));
   std::shared_ptr<journal_call> call(new journal_call(file, id, what.by_items));
   call->known = file->pieces_of(id);
   return call;
@@ -137,16 +129,9 @@ outcome journal_call::load(std::uint64_t first) const {
 
 void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& input, const outcome& result) {
   if (result.what == outcome::kind::not_run) return;
-  journal_file::entry e{.what = journal_file::entry::kind::finished,
-                        .call = id_,
-                        .first = first,
-                        .count = count,
-                        .input = input,
-                        .text = {},
-                        .taken = result.taken,
-                        .rank = -1,
-                        .host = {},
-                        .when = now()};
+  journal_file::entry e{.what = journal_file::entry::kind::finished, .call = id_, .first = first, .count = count, .input = input};
+  e.taken = result.taken;
+  e.when = now();
   if (result.where != nullptr) {
     e.rank = result.where->rank;
     e.host = result.where->host;
@@ -175,31 +160,13 @@ void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& 
 }
 
 void journal_call::forget(std::uint64_t first) try {
-  file_->add({.what = journal_file::entry::kind::forgotten,
-              .call = id_,
-              .first = first,
-              .count = 0,
-              .input = {},
-              .text = {},
-              .taken = {},
-              .rank = -1,
-              .host = {},
-              .when = 0});
+  file_->add({.what = journal_file::entry::kind::forgotten, .call = id_, .first = first});
 } catch (const journal_error&) {
   // It is told where a result cannot be kept.
 }
 
 void journal_call::note_items(std::uint64_t items) {
-  file_->add({.what = journal_file::entry::kind::items,
-              .call = id_,
-              .first = 0,
-              .count = items,
-              .input = {},
-              .text = {},
-              .taken = {},
-              .rank = -1,
-              .host = {},
-              .when = 0});
+  file_->add({.what = journal_file::entry::kind::items, .call = id_, .count = items});
 }
 
 void journal_call::commit() { file_->commit(); }
@@ -242,7 +209,7 @@ journal::journal(const std::filesystem::path& file, const std::string& subject) 
     if (!subject.empty()) file_->expect_subject(subject);
     return;
   }
-  file_ = std::make_shared<detail::journal_file>(path, subject);
+  file_ = std::make_shared<detail::journal_file>(path, subject, entry.calls);
   entry.file = file_;
 }
 

@@ -70,7 +70,8 @@ std::string description_of(const journal_file::entry& failed) {
 
 }  // namespace
 
-journal_file::journal_file(std::filesystem::path file, const std::string& subject) : path_(std::move(file)) {
+journal_file::journal_file(std::filesystem::path file, const std::string& subject, std::atomic<std::int64_t>& calls)
+    : path_(std::move(file)), calls_(calls) {
   try {
     std::error_code none;
     const bool exists = std::filesystem::exists(path_, none);
@@ -159,7 +160,8 @@ void journal_file::expect_subject(const std::string& subject) const {
   fail("is of another run: it is of " + named(subject_) + ", not of " + named(subject));
 }
 
-std::int64_t journal_file::call(std::int64_t number, const digest& identity, const std::string& name) {
+std::int64_t journal_file::next_call(const digest& identity, const std::string& name) {
+  const std::int64_t number = ++calls_;
   try {
     const std::lock_guard lock(database_mutex_);
     SQLite::Statement query(*database_, "SELECT id, identity, name FROM calls WHERE number = ?");

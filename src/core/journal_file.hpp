@@ -7,6 +7,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -22,8 +23,9 @@ namespace rankpool::detail {
 
 class journal_file {
  public:
+  /// `calls`: how many calls this process has kept in a file of that path so far; outlives this.
   /// Throws journal_error; a file that is refused is left as it was.
-  journal_file(std::filesystem::path file, const std::string& subject);
+  journal_file(std::filesystem::path file, const std::string& subject, std::atomic<std::int64_t>& calls);
   /// Writes what is still to be written. An error is logged.
   ~journal_file();
   journal_file(const journal_file&) = delete;
@@ -35,18 +37,18 @@ class journal_file {
     std::int64_t call = 0;
     std::uint64_t first = 0;  ///< failed: the item
     std::uint64_t count = 0;  ///< failed: how many of its piece have
-    digest input{};
-    std::string text;  ///< finished: the encoded result; failed: the encoded exception
-    std::chrono::nanoseconds taken{};
+    digest input = {};
+    std::string text = {};  ///< finished: the encoded result; failed: the encoded exception
+    std::chrono::nanoseconds taken = {};
     int rank = -1;
-    std::string host;
+    std::string host = {};
     double when = 0;  ///< seconds since 1970
   };
 
   /// Throws journal_error if the subject is another one.
   void expect_subject(const std::string& subject) const;
-  /// The row of this run's call of that number, made if there is none. Throws journal_error if it is another call's.
-  std::int64_t call(std::int64_t number, const digest& identity, const std::string& name);
+  /// The row of this run's next call, made if there is none. Throws journal_error if it is another call's.
+  std::int64_t next_call(const digest& identity, const std::string& name);
   std::map<std::uint64_t, journal_call::known_piece> pieces_of(std::int64_t call);
   std::string result_of(std::int64_t call, std::uint64_t first);
   /// To be written soon. Waits while very much is waiting. Throws journal_error once nothing can be written any more.
@@ -66,6 +68,7 @@ class journal_file {
   std::unique_ptr<SQLite::Database> database_;
   std::mutex database_mutex_;
   std::string subject_;
+  std::atomic<std::int64_t>& calls_;
 
   mutable std::mutex mutex_;
   std::condition_variable news_;     // for the writing thread

@@ -13,6 +13,7 @@ piecewise_job::piecewise_job(std::shared_ptr<executor_core> owner, task_function
       head_(std::move(head.bytes)),
       kept_(std::move(head.kept)),
       source_(std::move(source)),
+      journalled_(kept != nullptr),
       journal_(std::move(kept)) {}
 
 void piecewise_job::keep(const keepers& more) {
@@ -29,7 +30,7 @@ void piecewise_job::seal() {
 }
 
 void piecewise_job::end_input() {
-  if (journal() != nullptr) check_end();
+  if (journalled_) check_end();
   seal();
 }
 
@@ -95,6 +96,7 @@ bool piecewise_job::take_over() {
 void piecewise_job::check_end() {
   {
     std::lock_guard lock(mutex_);
+    if (journal_ == nullptr) return;
     journal_->note_items(added_);
     if (journal_->known.empty()) return;
     const auto& [first, piece] = *journal_->known.rbegin();
@@ -124,7 +126,7 @@ piece piecewise_job::cut(std::uint64_t items) {
 }
 
 bool piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome result) {
-  if (const auto kept = journal()) note(*kept, first, count, result);
+  if (journalled_) note(first, count, result);
   {
     std::lock_guard lock(mutex_);
     finished_.emplace(first, finished_piece{first, count, std::move(result)});
@@ -133,7 +135,6 @@ bool piecewise_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome
   return false;
 }
 
-// What it cannot keep is an error, and the end of the job: the rest would be lost as well.
 std::shared_ptr<journal_call> piecewise_job::journal() const {
   std::lock_guard lock(mutex_);
   return journal_;
@@ -155,14 +156,17 @@ void piecewise_job::drop() {
   let_journal_go();
 }
 
-void piecewise_job::note(journal_call& journal, std::uint64_t first, std::uint64_t count, outcome& result) {
+// What cannot be kept is an error, and the end of the job: the rest would be lost as well.
+void piecewise_job::note(std::uint64_t first, std::uint64_t count, outcome& result) {
+  std::shared_ptr<journal_call> kept;
   digest input{};
   {
     std::lock_guard lock(mutex_);
+    kept = journal_;  // is there as long as a piece is running
     input = inputs_.extract(first).mapped();
   }
   try {
-    journal.note(first, count, input, result);
+    kept->note(first, count, input, result);
   } catch (...) {
     result = {};
     result.error = std::current_exception();
@@ -222,15 +226,14 @@ std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> w
 
 // With a journal: reads what it has kept, and gives the last piece only once all is on the disk.
 std::optional<finished_piece> piecewise_job::prepared(std::optional<finished_piece> piece) {
-  const auto kept = piece ? journal() : nullptr;
+  const auto kept = piece && journalled_ ? journal() : nullptr;
   if (kept == nullptr) return piece;
   try {
     if (piece->kept) piece->result = kept->load(piece->first);
     bool last = false;
     {
       std::lock_guard lock(mutex_);
-      taken_ += piece->count;
-      last = sealed_ && taken_ == added_;
+      last = sealed_ && cut_ == added_ && inputs_.empty() && finished_.empty();
     }
     if (last && piece->result.what != outcome::kind::not_run) kept->commit();
   } catch (const journal_error&) {

@@ -81,19 +81,19 @@ int lead(cluster& c, const std::function<int(cluster&)>& program, const run_opti
   const stop_watch watch(c, options);
   pool& p = *cluster_access::get(c);
   int status = 0;
-  std::exception_ptr stopped;
+  std::exception_ptr thrown;
   try {
     status = program(c);
-  } catch (const stopped_error&) {
-    stopped = std::current_exception();
+  } catch (...) {
+    thrown = std::current_exception();
   }
   if (p.halted() && !p.await_quiet(options.grace)) {
-    stopped = std::make_exception_ptr(stopped_error("stopped; what still ran after " +
-                                                    std::to_string(std::chrono::ceil<std::chrono::seconds>(options.grace).count()) +
-                                                    " s was given up"));
+    log_line("what still ran after " + std::to_string(std::chrono::ceil<std::chrono::seconds>(options.grace).count()) +
+             " s was given up");
+    if (thrown == nullptr) thrown = std::make_exception_ptr(stopped_error("stopped early"));  // these tasks are not waited for
   }
   commit_journals();
-  if (stopped != nullptr) std::rethrow_exception(stopped);
+  if (thrown != nullptr) std::rethrow_exception(thrown);
   return status;
 }
 

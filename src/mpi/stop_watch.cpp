@@ -20,7 +20,6 @@ constexpr std::array stop_signals{SIGINT, SIGTERM, SIGUSR1};
 
 volatile sig_atomic_t first_signal = 0;
 volatile sig_atomic_t news = -1;  // an eventfd
-void (*last_words)() = nullptr;
 
 int make_event() {
   const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -39,7 +38,6 @@ void on_signal(int signal) {
     first_signal = signal;
     tell(news);
   } else {
-    if (last_words != nullptr) last_words();
     std::signal(signal, SIG_DFL);
     ::raise(signal);  // is delivered when this returns
   }
@@ -50,7 +48,6 @@ void on_signal(int signal) {
 
 void take_stop_signals(const run_options& options) {
   if (!options.stop_on_signal) return;
-  last_words = options.before_hard_stop;
   if (news < 0) news = make_event();
   sigset_t all;
   ::sigemptyset(&all);

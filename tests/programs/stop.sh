@@ -8,6 +8,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 numbers=300
+milliseconds=10  # of a task
 sum=$((numbers * (numbers + 1) / 2))
 
 die() {
@@ -17,7 +18,7 @@ die() {
 }
 
 begin() {
-  RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" 10 >stdout 2>stderr &
+  RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" "$milliseconds" >stdout 2>stderr &
   run=$!
 }
 
@@ -26,13 +27,21 @@ processes() { grep -l -z -x -s -- "RANKPOOL_TEST_MARK=$mark" /proc/[0-9]*/enviro
 
 tasks_run() { stat -c %s marks 2>/dev/null || echo 0; }
 
-until_tasks() {  # NUMBER
-  local deadline=$((SECONDS + 30))
-  until (($(tasks_run) >= $1)); do
-    ((SECONDS < deadline)) || die "only $(tasks_run) tasks have run after 30 s"
+until_true() {  # SECONDS COMMAND...
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
     sleep 0.01
   done
 }
+
+have_run() { (($(tasks_run) >= $1)); }
+
+until_tasks() { until_true 30 have_run "$1" || die "only $(tasks_run) tasks have run after 30 s"; }  # NUMBER
+
+# No signal waits for the program.
+is_handled() { grep -qE '^ShdPnd:\s0+$' "/proc/$run/status"; }
 
 ends_with() {  # STATUS
   wait "$run"
@@ -43,7 +52,7 @@ ends_with() {  # STATUS
 says_once() { [[ $(grep -c "$1" stderr) == 1 && $(wc -l <stderr) == 1 ]] || die "it does not say '$1' in one line:"; }
 
 goes_on() {  # what may have run twice
-  "$program" journal marks "$numbers" 10 >stdout 2>stderr || die "the next run fails"
+  "$program" journal marks "$numbers" "$milliseconds" >stdout 2>stderr || die "the next run fails"
   [[ $(<stdout) == "$sum" ]] || die "the next run prints '$(<stdout)', not $sum"
   (($(tasks_run) >= numbers && $(tasks_run) <= numbers + $1)) || die "$(tasks_run) tasks have run in all, of $numbers"
 }
@@ -71,12 +80,20 @@ case $2 in
     run=$!
     until_tasks 1
     kill -TERM "$run"
-    sleep 0.2
+    until_true 10 is_handled || die "the first signal is still pending"
     kill -TERM "$run"
     begun=$SECONDS
     wait "$run"
     (($? == 143)) || die "the status is not 143"
     ((SECONDS - begun < 20)) || die "it took $((SECONDS - begun)) s"
+    ;;
+  time)  # is up
+    RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" 20 1 >stdout 2>stderr &
+    run=$!
+    ends_with 75
+    says_once "stopped early, because its time was up"
+    milliseconds=20
+    goes_on 0
     ;;
   grace)  # is over, and a task still runs
     RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks 4 60000 >stdout 2>stderr &

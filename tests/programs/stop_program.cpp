@@ -1,5 +1,5 @@
-// stop_program JOURNAL MARKS N MILLISECONDS: the sum of 1 to N, with a task of so many milliseconds for each that adds a byte to
-// the file MARKS. Stops in good order at a signal, and goes on from its journal.
+// stop_program JOURNAL MARKS N MILLISECONDS [SECONDS]: the sum of 1 to N, with a task of so many milliseconds for each that adds a
+// byte to the file MARKS. Stops in good order at a signal, or after so many seconds, and goes on from its journal.
 #include <rankpool/rankpool.hpp>
 
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <thread>
@@ -26,7 +27,9 @@ long marked(const std::string& marks, int milliseconds, long n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
+  if (argc < 5) return 2;
+  std::optional<std::chrono::system_clock::time_point> until;
+  if (argc > 5) until = std::chrono::system_clock::now() + std::chrono::seconds(std::atoi(argv[5]));
   return rankpool::run(argc, argv,
                        [&](rankpool::cluster& cluster) {
                          rankpool::executor pool(cluster);
@@ -35,5 +38,5 @@ int main(int argc, char** argv) {
                              rankpool::partial(marked, std::string(argv[2]), std::atoi(argv[4])));
                          std::cout << sum << '\n';
                        },
-                       {.stop_on_signal = true, .grace = std::chrono::seconds(5)});
+                       {.stop_on_signal = true, .stop_at = until, .grace = std::chrono::seconds(5)});
 }

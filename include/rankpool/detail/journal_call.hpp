@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <typeinfo>
 
 namespace rankpool {
 class journal;
@@ -23,16 +24,15 @@ class journal_file;
 using digest = std::array<std::uint64_t, 2>;
 digest digest_of(std::span<const std::byte> bytes);
 
-/// What a call does, apart from its input.
+/// What a call runs.
 struct call_description {
-  task_function function = nullptr;
-  std::uintptr_t identity = 0;
-  std::span<const std::byte> head;  ///< the encoded callables
-  std::string name;                 ///< for people
-  bool by_items = false;            ///< a piece has an outcome for each item, else one in all
+  task_function function;
+  std::uintptr_t identity;  ///< tells callables apart that share a function
+  const std::type_info& callable;
+  bool by_items;  ///< a piece has an outcome for each item, else one in all
 };
 
-/// One call of a run. From any thread, but for members that say otherwise.
+/// One call of a run. From any thread but for `known`.
 class journal_call {
  public:
   struct known_piece {
@@ -40,8 +40,8 @@ class journal_call {
     digest input{};
   };
 
-  /// Null without a journal. Throws journal_error.
-  static std::shared_ptr<journal_call> begin(const journal& in, const call_description& what);
+  /// `head`: the encoded callables, with what is bound to them. Null without a journal. Throws journal_error.
+  static std::shared_ptr<journal_call> begin(const journal& in, const call_description& what, std::span<const std::byte> head);
 
   /// What earlier runs have finished, by the first item. The job's own.
   std::map<std::uint64_t, known_piece> known;
@@ -60,7 +60,8 @@ class journal_call {
   std::exception_ptr mismatch(const std::string& why) const;
 
  private:
-  journal_call(std::shared_ptr<journal_file> file, std::int64_t id, bool by_items) : file_(std::move(file)), id_(id), by_items_(by_items) {}
+  journal_call(std::shared_ptr<journal_file> file, std::int64_t id, bool by_items)
+      : file_(std::move(file)), id_(id), by_items_(by_items) {}
 
   std::shared_ptr<journal_file> file_;
   const std::int64_t id_;

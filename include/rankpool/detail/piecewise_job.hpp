@@ -83,7 +83,7 @@ class piecewise_job final : public job {
   std::uint64_t left_to_cut() const;
   std::shared_ptr<journal_call> journal() const;
   void let_journal_go();
-  void note(journal_call& journal, std::uint64_t first, std::uint64_t count, outcome& result);
+  void note(std::uint64_t first, std::uint64_t count, outcome& result);
   std::optional<finished_piece> prepared(std::optional<finished_piece> piece);
 
   const std::shared_ptr<executor_core> owner_;
@@ -99,9 +99,9 @@ class piecewise_job final : public job {
   std::exception_ptr abandoned_;
   std::map<std::uint64_t, finished_piece> finished_;
   bool full_ = false;
-  std::shared_ptr<journal_call> journal_;
-  std::map<std::uint64_t, digest> inputs_;  // of the pieces that are running, for the journal
-  std::uint64_t taken_ = 0;                 // items
+  const bool journalled_;
+  std::shared_ptr<journal_call> journal_;   // until nothing more will be noted or taken
+  std::map<std::uint64_t, digest> inputs_;  // of the pieces that are running, with a journal
   bool dropped_ = false;
   std::atomic<bool> awaited_ = false;
 };
