@@ -1,6 +1,4 @@
 // Example 3: a task that throws. The error comes back in place of the result, and the other tasks are none the worse.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <deque>
@@ -13,6 +11,7 @@
 #include "support/command.hpp"
 #include "support/decimal.hpp"
 #include "support/in_quotes.hpp"
+#include "support/input.hpp"
 #include "support/line_blocks.hpp"
 #include "support/output.hpp"
 
@@ -40,6 +39,8 @@ std::pair<double, double> parse_division(std::string_view text) {
     throw std::invalid_argument(in_quotes(text) + " is not a division of two numbers (write it as 10/4)");
   }
 }
+
+const input_options stdin_input{"-", "division"};
 
 /// Submits divisions and prints their results in the order of submission, holding few at a time.
 class division_printer {
@@ -75,9 +76,10 @@ class division_printer {
 };
 
 void add_from_stdin(division_printer& printer) {
-  line_blocks input(
-      STDIN_FILENO, "standard input", [](std::string_view line) { return double(line.size()); }, 1e6);
-  for (const line_block& block : input) {
+  const input from(stdin_input);
+  line_blocks lines(
+      from.descriptor(), stdin_input.name(), [](std::string_view line) { return double(line.size()); }, 1e6);
+  for (const line_block& block : lines) {
     for_each_line(block, [&](std::string_view line, std::uint64_t number) {
       try {
         printer.add(parse_division(line));
@@ -107,7 +109,7 @@ int print_divisions(rankpool::cluster& cluster, command_context& context, const 
 void check(const options& chosen) {
   for (const std::string& text : chosen.divisions) {
     try {
-      if (text != "-") parse_division(text);
+      text == "-" ? stdin_input.check() : void(parse_division(text));
     } catch (const std::invalid_argument& error) {
       throw usage_error(error.what());
     }

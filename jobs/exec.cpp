@@ -1,7 +1,5 @@
 // A command farm: runs lines of a file or of stdin as commands, or one command for each of many arguments, as GNU parallel
 // does, on the workers of all nodes. What they print comes out whole, command by command, in the order of the input.
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +21,7 @@
 #include "exec/ordered_output.hpp"
 #include "exec/records.hpp"
 #include "support/command.hpp"
+#include "support/input.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 
@@ -80,37 +79,7 @@ void divide_tail(options& chosen) {
   }
 }
 
-bool is_stdin(const std::string& path) { return path.empty() || path == "-"; }
-
-[[noreturn]] void refuse_input(const std::string& path, int error) {
-  std::string reason = std::strerror(error);
-  // A descriptor of the process that was started, as <(...) makes one, does not come through the launcher.
-  if (path.starts_with("/dev/fd/") && error == ENOENT) reason += "; pipe it into stdin instead";
-  throw usage_error("FILE " + path + " cannot be read: " + reason);
-}
-
-/// A descriptor to read `path` from. Throws: usage_error.
-int open_input(const std::string& path) {
-  if (is_stdin(path)) return STDIN_FILENO;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) refuse_input(path, errno);
-  return descriptor;
-}
-
-/// Does not open it: a pipe can be opened once, by the one who reads it. Throws: usage_error.
-void check_input(const std::string& path) {
-  if (is_stdin(path)) {
-    const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
-    if (flags >= 0 && (flags & O_ACCMODE) == O_WRONLY) {  // as main() leaves one that was closed
-      throw usage_error("standard input cannot be read: it is closed; pipe commands in, or name a FILE");
-    }
-    return;
-  }
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) refuse_input(path, errno);
-  if (S_ISDIR(status.st_mode)) throw usage_error("FILE " + path + " is a folder");
-  if (::access(path.c_str(), R_OK) != 0) refuse_input(path, errno);
-}
+input_options input_of(const options& chosen) { return {chosen.file, "FILE"}; }
 
 void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
@@ -121,7 +90,7 @@ void check(const options& chosen) {
   if (const std::string place = command_template(chosen.form).place_beyond(lists); !place.empty()) {
     throw usage_error(place + " is of a list that is not there: there " + (lists == 1 ? "is 1" : "are " + std::to_string(lists)));
   }
-  if (chosen.lists.empty()) check_input(chosen.file);
+  if (chosen.lists.empty()) input_of(chosen).check();
   chosen.output.check();
   output_options{chosen.log, chosen.output.force, "--log"}.check();
   output_options{chosen.results, chosen.output.force, "--results"}.check();
@@ -131,9 +100,10 @@ void check(const options& chosen) {
   }
 }
 
-class input {
+// Where the commands come from.
+class commands {
  public:
-  explicit input(const options& chosen) {
+  explicit commands(const options& chosen) {
     const command_template form(chosen.form);
     if (!chosen.lists.empty()) {
       auto product = std::make_unique<product_source>(chosen.lists, form);
@@ -141,21 +111,16 @@ class input {
       source_ = std::move(product);
       return;
     }
-    descriptor_ = open_input(chosen.file);
-    const std::string name = descriptor_ == STDIN_FILENO ? "standard input" : chosen.file;
-    source_ = std::make_unique<line_source>(descriptor_, name, form, chosen.null ? '\0' : '\n');
+    const input_options from = input_of(chosen);
+    input_.emplace(from);
+    source_ = std::make_unique<line_source>(input_->descriptor(), from.name(), form, chosen.null ? '\0' : '\n');
   }
-  ~input() {
-    if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
-  }
-  input(const input&) = delete;
-  input& operator=(const input&) = delete;
 
   command_source& source() { return *source_; }
   std::uint64_t size() const { return size_; }
 
  private:
-  int descriptor_ = -1;
+  std::optional<input> input_;
   std::uint64_t size_ = 0;  // 0: not known
   std::unique_ptr<command_source> source_;
 };
@@ -237,7 +202,7 @@ class collector {
 
 int run_commands(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   output out(context, chosen.output);
-  input from(chosen);
+  commands from(chosen);
   if (chosen.dry_run) {
     print_commands(from.source(), out);
     out.finish();

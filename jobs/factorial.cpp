@@ -78,10 +78,9 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
   }
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
-  std::string lines;
   std::vector<factorial_report> reports;
   const auto keep = [&](const factorial_report& report) {
-    lines += line_for(report) + '\n';
+    out.print(line_for(report), '\n');
     reports.push_back(report);
   };
   split_options split{.verify = context.verify, .on_report = keep, .on_progress = [&](std::size_t done, std::size_t all) {
@@ -93,11 +92,9 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
     // One after another: each has all the workers, and its line appears when it is done.
     for (const std::uint64_t n : chosen.numbers) {
       report_factorials(pool, {n}, split);
-      out.print(std::exchange(lines, {}));
       out.flush();
     }
   }
-  out.print(lines);
   context.report.add_json("factorials", json_for(reports));
   if (context.verify)
     context.verified(true, "every value has the right residues modulo several primes and the powers of Legendre's formula");

@@ -13,11 +13,13 @@
 #include "image/picture_names.hpp"
 #include "image/picture_task.hpp"
 #include "image/split_picture.hpp"
+#include "support/closed_form.hpp"
 #include "support/command.hpp"
 #include "support/decimal.hpp"
 #include "support/in_quotes.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
+#include "support/power_sums.hpp"
 
 namespace jobs {
 namespace {
@@ -38,21 +40,17 @@ struct options {
   operation what;
 };
 
-unsigned __int128 process_chunk(std::int64_t size) {
-  unsigned __int128 sum = 0;
-  for (std::int64_t pixel = 0; pixel < size; ++pixel) sum += static_cast<unsigned __int128>(pixel) * pixel;
-  return sum;
-}
+mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
 
 int simulate(rankpool::executor& pool, command_context& context, const options& chosen) {
   output out(context, {.path = chosen.request.output, .force = chosen.request.force});
-  const auto same_size = [&chosen](std::int64_t) { return chosen.size; };
-  const auto sizes = std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform(same_size);
-  const auto n = static_cast<unsigned __int128>(chosen.size);
-  const unsigned __int128 expected = (n - 1) * n * (2 * n - 1) / 6;  // below 2^128 before it is divided, for n up to 10^12
+  const auto size = static_cast<std::uint64_t>(chosen.size);
+  const auto sizes =
+      std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform([size](std::int64_t) { return size; });
+  const mpz_class expected = sum_of_squares(0, size - 1);
   std::int64_t chunk = 0;
   bool all_hold = true;
-  for (const unsigned __int128 sum : pool.map({.buffersize = 1 << 16}, process_chunk, sizes)) {
+  for (const mpz_class& sum : pool.map({.buffersize = 1 << 16}, process_chunk, sizes)) {
     out.print("Processed chunk ", chunk++, ": ", sum, '\n');
     all_hold = all_hold && sum == expected;
   }

@@ -1,13 +1,7 @@
 // Example 4: which of many numbers are prime, in their order. The numbers stream through in blocks of lines, so that a
 // file of any length needs little memory, and a number may have any length itself.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -16,6 +10,7 @@
 
 #include "support/command.hpp"
 #include "support/in_quotes.hpp"
+#include "support/input.hpp"
 #include "support/line_blocks.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -75,33 +70,24 @@ void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int r
   }
 }
 
+input_options input_of(const options& chosen) { return {chosen.file, "--file"}; }
+
 double cost_of_one(std::string_view) { return 1; }
 
-void print_answers_for_stream(rankpool::executor& pool, const command_context& context, output& out, int descriptor,
-                              const std::string& name, int rounds) {
+void print_answers_for_stream(rankpool::executor& pool, const command_context& context, output& out, const input_options& from,
+                              int rounds) {
   constexpr double cost_of_block = 1e8;
   const auto chunk = static_cast<double>(context.chunksize);
+  const input lines(from);
   try {
     print_answers(pool, out,
-                  chunk > 0 ? line_blocks(descriptor, name, cost_of_one, chunk)
-                            : line_blocks(descriptor, name, cost_of_number, cost_of_block),
+                  chunk > 0 ? line_blocks(lines.descriptor(), from.name(), cost_of_one, chunk)
+                            : line_blocks(lines.descriptor(), from.name(), cost_of_number, cost_of_block),
                   rounds, context.verify);
   } catch (const std::invalid_argument& error) {
     out.flush();
-    throw usage_error(name + ": " + error.what());
+    throw usage_error(from.name() + ": " + error.what());
   }
-}
-
-/// A descriptor to read `path` from. Throws: usage_error.
-int open_input(const std::string& path) {
-  const int descriptor = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw usage_error("--file " + path + " cannot be read: " + std::strerror(errno));
-  struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(descriptor);
-    throw usage_error("--file " + path + " is a folder");
-  }
-  return descriptor;
 }
 
 void print_answers_for_tutorial(rankpool::executor& pool, const command_context& context, output& out) {
@@ -117,9 +103,7 @@ int print_primality(rankpool::cluster& cluster, command_context& context, const 
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
   if (!chosen.file.empty()) {
-    const int descriptor = open_input(chosen.file);
-    print_answers_for_stream(pool, context, out, descriptor, chosen.file == "-" ? "standard input" : chosen.file, chosen.rounds);
-    if (descriptor != STDIN_FILENO) ::close(descriptor);
+    print_answers_for_stream(pool, context, out, input_of(chosen), chosen.rounds);
   } else if (!chosen.numbers.empty()) {
     std::vector<line_block> blocks;
     const auto chunk = context.chunk_or(std::size_t{1});
@@ -145,7 +129,7 @@ void check(options& chosen) {
     chosen.file = "-";
   }
   if (!chosen.file.empty() && !chosen.numbers.empty()) throw usage_error("--file takes the place of numbers; give one of the two");
-  if (!chosen.file.empty() && chosen.file != "-") ::close(open_input(chosen.file));
+  if (!chosen.file.empty()) input_of(chosen).check();
   for (const std::string& number : chosen.numbers) {
     try {
       parse_integer(number);

@@ -11,6 +11,7 @@
 
 #include "exec/command_template.hpp"
 #include "exec/process.hpp"
+#include "support/in_quotes.hpp"
 
 namespace jobs {
 namespace {
@@ -82,18 +83,12 @@ std::string command_text(const command& what) {
 }
 
 std::string failure_line(const command& what, const command_outcome& outcome) {
-  constexpr std::size_t most = 80;
   std::string text = command_text(what);
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  if (text.size() > most) {
-    std::size_t end = most - 3;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character of UTF-8
-    text = text.substr(0, end) + "...";
-  }
   const std::string how = outcome.signal != 0 ? " was ended by signal " + std::to_string(outcome.signal)
                                               : " failed with status " + std::to_string(outcome.status);
-  return "rankpool exec: command " + std::to_string(what.sequence) + how + ": " + text;
+  return "rankpool exec: command " + std::to_string(what.sequence) + how + ": " + shortened(text, 80);
 }
 
 void add_line(std::string& text, const std::string& line) {

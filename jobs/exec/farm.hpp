@@ -26,8 +26,10 @@ struct farm_events {
   /// A command is over, whatever came of it. Returns a number below which all that matters is printed; the highest so far
   /// counts.
   std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
-  std::function<void()> on_idle;                // nothing is done that has not been told
-  std::function<void(std::uint64_t)> on_known;  // how many there are in all, once the input has ended
+  /// Nothing is done that has not been told.
+  std::function<void()> on_idle = [] {};
+  /// How many there are in all, once the input has ended.
+  std::function<void(std::uint64_t)> on_known = [](std::uint64_t) {};
 };
 
 /// Blocks: until all is over. Throws: what the source throws, what tasks throw that is no command's failure, and what the

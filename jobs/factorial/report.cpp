@@ -1,6 +1,7 @@
 #include "factorial/report.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "factorial/figures.hpp"
@@ -26,7 +27,11 @@ std::uint64_t trailing_zeros(const digit_vector& decimal) {
 factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift, bool with_remainders) {
   if (shift + mpz_scan1(value.get_mpz_t(), 0) != exponent_in_factorial(n, 2)) fail(n, "its power of two");
   const leading_digits leading = leading_digits_of(value, shift);
-  return {n, leading.count, leading.first, last_nonzero_digits(n), exponent_in_factorial(n, 5),
+  return {n,
+          leading.count,
+          leading.first,
+          last_nonzero_digits(n),
+          exponent_in_factorial(n, 5),
           mpz_sizeinbase(value.get_mpz_t(), 2) + shift,
           with_remainders ? multiply_residues(residues_of(value), residues_of_power(2, shift)) : residues{}};
 }
@@ -35,7 +40,12 @@ factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool wi
   const std::uint64_t zeros = trailing_zeros(decimal);
   if (zeros != exponent_in_factorial(n, 5)) fail(n, "its trailing zeros");
   const leading_digits leading = leading_digits_of(decimal);
-  return {n, leading.count, leading.first, last_nonzero_digits(n), zeros, bit_length(decimal),
+  return {n,
+          leading.count,
+          leading.first,
+          last_nonzero_digits(n),
+          zeros,
+          bit_length(decimal),
           with_remainders ? residues_of(decimal) : residues{}};
 }
 
@@ -45,13 +55,11 @@ std::string line_for(const factorial_report& r) {
 }
 
 std::string json_for(const std::vector<factorial_report>& reports) {
-  std::string json;
+  auto all = nlohmann::ordered_json::array();
   for (const factorial_report& r : reports) {
-    json += json.empty() ? "" : ", ";
-    json += "{\"n\": " + std::to_string(r.n) + ", \"digits\": " + std::to_string(r.digits) + ", \"first\": \"" + r.first;
-    json += "\", \"last\": \"" + r.last + "\", \"zeros\": " + std::to_string(r.zeros) + ", \"bits\": " + std::to_string(r.bits) + "}";
+    all.push_back({{"n", r.n}, {"digits", r.digits}, {"first", r.first}, {"last", r.last}, {"zeros", r.zeros}, {"bits", r.bits}});
   }
-  return "[" + json + "]";
+  return all.dump();
 }
 
 void verify(const factorial_report& report, const residues& expected) {

@@ -23,7 +23,7 @@ struct factorial_report {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & n & digits & first & last & zeros & bits & remainders[0] & remainders[1] & remainders[2];
+    archive& n& digits& first& last& zeros& bits& remainders[0] & remainders[1] & remainders[2];
   }
 };
 
@@ -35,7 +35,7 @@ factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool wi
 /// `10!: 7 digits, first 3628800, last non-zero 36288, 2 trailing zeros, 22 bits`
 std::string line_for(const factorial_report& report);
 
-/// The same of each as a JSON array: [{"n": 10, "digits": 7, "first": "3628800", ...}]
+/// The same of each as a JSON array: [{"n":10,"digits":7,"first":"3628800", ...}]
 std::string json_for(const std::vector<factorial_report>& reports);
 
 /// Throws: std::runtime_error if the remainders are not `expected`, those of 1·2·…·n.

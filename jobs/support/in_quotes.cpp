@@ -18,16 +18,13 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t most = 60;
-  std::size_t end = text.size();
-  if (end > most) {
-    for (end = most - 3; end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80;) --end;  // never within a character
-  }
-  std::string shown = "'";
-  shown += printable(text.substr(0, end));
-  shown += end < text.size() ? "...'" : "'";
-  return shown;
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)).append("...");
 }
+
+std::string in_quotes(std::string_view text) { return std::string("'").append(printable(shortened(text, 60))).append("'"); }
 
 }  // namespace jobs

@@ -2,6 +2,7 @@
 // the terminal.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,10 @@ namespace jobs {
 /// Control characters as \xNN; all else, UTF-8 included, as it is.
 std::string printable(std::string_view text);
 
-/// The same in quotation marks, cut to some sixty bytes.
+/// Cut to `most` bytes, the last three of them dots then, and never within a character of UTF-8.
+std::string shortened(std::string_view text, std::size_t most);
+
+/// Printable, in quotation marks, and cut to some sixty bytes.
 std::string in_quotes(std::string_view text);
 
 }  // namespace jobs
