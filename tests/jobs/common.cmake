@@ -54,6 +54,14 @@ add_lost_output(full "{command} squares > /dev/full")
 add_lost_output(closed "{command} squares >&-")
 add_lost_output(json-closed "{command} squares --json >&-")
 
+# Nor is a stdin that is closed taken for an empty one.
+foreach(job is-prime divide)
+  set(closed_stdin ${expect} --status 2 --lines 0 --stderr "standard input cannot be read: it is closed" --stderr-lines 1 --within 30
+    -- ${RANKPOOL_TEST_BASH} -c "'${command}' ${job} - <&-")
+  add_inline_test(jobs/usage/closed-stdin/${job}/inline COMMAND ${closed_stdin})
+  add_rank_test(jobs/usage/closed-stdin/${job}/self-launched ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${closed_stdin})
+endforeach()
+
 # Messages name the word that is meant, and show what it holds.
 add_usage_error(option-before-the-job "'--json' stands before the job, and options stand after it" --json squares)
 add_usage_error(option-without-a-job "a job is missing before '--json'" --json)

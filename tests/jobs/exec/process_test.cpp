@@ -1,0 +1,109 @@
+// How the job `exec` runs a command: its end, its output, its surroundings, its time.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "exec/command.hpp"
+#include "exec/command_template.hpp"
+#include "exec/environment.hpp"
+#include "exec/process.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+jobs::command_outcome outcome_of(const std::string& line, double timeout = 0) {
+  return jobs::run_command({timeout, 0, true}, {1, {line}, true});
+}
+
+double seconds_of(auto&& f) {
+  const auto begin = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+TEST_CASE("a command's end is told as a shell tells it") {
+  CHECK(outcome_of("exit 3").status == 3);
+  CHECK(outcome_of("true").status == 0);
+  CHECK(outcome_of("false").status == 1);
+  CHECK(outcome_of("kill -9 $$").signal == 9);
+  CHECK(outcome_of("no-such-program x").status == 127);
+  CHECK(outcome_of("/etc/passwd").status == 126);
+  CHECK(jobs::run_command({}, {1, {"no-such-program"}, false}).status == 127);
+  CHECK(jobs::run_command({}, {1, {"/etc/passwd"}, false}).status == 126);
+  CHECK(jobs::run_command({}, {1, {"/"}, false}).err == "rankpool exec: /: Permission denied\n");
+  CHECK(jobs::run_command({}, {1, {std::string("a\0b", 3)}, false}).status == 126);
+  CHECK(jobs::run_command({}, {3, {"a", std::string("a\0b", 3)}, false}).err ==
+        "rankpool exec: command 3 cannot be started: it holds a NUL byte, which no command can\n");
+  CHECK(outcome_of(std::string("true \0b", 7)).err.find("NUL byte") != std::string::npos);
+  CHECK(outcome_of("true " + std::string(300'000, 'x')).status == 126);  // more than the system takes
+}
+
+TEST_CASE("what a command prints arrives whole, both streams apart") {
+  const auto both = outcome_of("printf out; printf err >&2");
+  CHECK(both.out == "out");
+  CHECK(both.err == "err");
+  CHECK(outcome_of("head -c 3000000 /dev/zero").out == std::string(3'000'000, '\0'));
+  CHECK(outcome_of("yes | head -c 500000 >&2; yes n | head -c 500000").err.size() == 500'000);
+}
+
+TEST_CASE("a command's stdin is empty, and it has no other descriptors of the worker") {
+  CHECK(outcome_of("cat").out.empty());
+  CHECK(outcome_of("readlink /proc/self/fd/0").out == "/dev/null\n");
+  const int leaking = ::open("/dev/null", O_RDONLY);                                        // without O_CLOEXEC, as MPI's may be
+  CHECK(jobs::run_command({}, {1, {"ls", "/proc/self/fd"}, false}).out == "0\n1\n2\n3\n");  // 3: the folder itself
+  ::close(leaking);
+}
+
+TEST_CASE("variables of the launcher stay behind") {
+  CHECK(jobs::is_of_launcher("OMPI_COMM_WORLD_RANK=1"));
+  CHECK(jobs::is_of_launcher("PMIX_RANK=1"));
+  CHECK(jobs::is_of_launcher("PRTE_X=1"));
+  CHECK(jobs::is_of_launcher("RANKPOOL_INSIDE=1:x"));
+  CHECK_FALSE(jobs::is_of_launcher("OMPI_ALLOW_RUN_AS_ROOT=1"));
+  CHECK_FALSE(jobs::is_of_launcher("PATH=/bin"));
+  CHECK_FALSE(jobs::is_of_launcher("SLURM_JOB_ID=1"));
+  CHECK(outcome_of("env | grep -c -e ^OMPI_COMM -e ^PMIX_ -e ^OMPI_MCA_").out == "0\n");
+}
+
+TEST_CASE("children that hold the pipe do not hold up the command") {
+  jobs::command_outcome outcome;
+  const double seconds = seconds_of([&] { outcome = outcome_of("printf done; sleep 20 & echo $! >&2"); });
+  CHECK(outcome.out == "done");
+  CHECK(seconds < 10);
+  const pid_t child = std::stoi(outcome.err);
+  CHECK(::kill(child, SIGKILL) == 0);  // and they live on
+}
+
+TEST_CASE("after its time a command is ended with all it has started") {
+  for (const std::string line :
+       {"sleep 20 & echo $!; wait", "trap '' TERM; sleep 20 & echo $!; wait; wait; sleep 20", "echo $$; kill -STOP $$"}) {
+    jobs::command_outcome outcome;
+    const double seconds = seconds_of([&] { outcome = outcome_of(line, 0.2); });
+    CHECK(outcome.timed_out);
+    CHECK(outcome.failed());
+    CHECK(outcome.err.find("was ended after 0.2 s") != std::string::npos);
+    CHECK(seconds < 10);
+    const std::string state = "/proc/" + outcome.out.substr(0, outcome.out.find('\n')) + "/stat";
+    for (int i = 0; i < 1000; ++i) {  // init may yet have to wait for it
+      std::ifstream stat(state);
+      std::string pid, name, letter;
+      if (!(stat >> pid >> name >> letter) || letter == "Z") break;
+      REQUIRE(i < 999);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  CHECK_FALSE(outcome_of("exit 0", 20).failed());
+}
+
+TEST_CASE("a shell reads a quoted word as it was") {
+  for (const std::string text : {"", " ", "it's", "a\"b", "$HOME `id` \\", "new\nline", "*", "~", "naïve ☃", "#x", "-n", "a=b"}) {
+    CHECK(outcome_of("printf %s " + jobs::shell_quoted(text)).out == text);
+  }
+}

@@ -1,0 +1,145 @@
+// Files of pictures: what was put in comes out, in every form, and damage is an error.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pictures.hpp"
+#include "support/catch.hpp"
+
+using namespace pictures;
+
+TEST_CASE("what is written without loss is read back the same, in strips of any height") {
+  const picture_folder folder;
+  for (const auto format : {picture_format::png, picture_format::pnm}) {
+    for (const std::uint32_t channels : {1, 2, 3, 4}) {
+      for (const std::uint32_t bits : {8, 16}) {
+        const picture_layout layout{19, 37, channels, bits};
+        if (format == picture_format::pnm && layout.has_alpha()) continue;
+        const auto samples = random_samples(layout, channels);
+        for (const std::uint32_t rows : {1U, 16U, 37U}) {
+          const std::string path = folder.put("picture", encoded({format}, layout, samples, rows));
+          CHECK(jobs::open_picture(path)->layout() == layout);
+          CHECK(decoded(path) == samples);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a JPEG has the same bytes however it was divided, and nearly the pixels that it was made of") {
+  const picture_folder folder;
+  for (const int quality : {92, 60}) {  // colours in full and in half resolution
+    jobs::strip_samples samples(small_rgb.row_bytes() * small_rgb.height);
+    for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::uint8_t>(i % 99 + i / 2000);
+    const jobs::encoding how{picture_format::jpeg, quality};
+    const std::string whole = encoded(how, small_rgb, samples, 384);
+    CHECK(encoded(how, small_rgb, samples, 128) == whole);
+    CHECK(encoded(how, small_rgb, samples, 256) == whole);
+    const auto read = decoded(folder.put("a.jpg", whole));
+    REQUIRE(read.size() == samples.size());
+    double error = 0;
+    for (std::size_t i = 0; i < read.size(); ++i) error += std::abs(read[i] - samples[i]);
+    CHECK(error / static_cast<double>(read.size()) < 6);
+  }
+}
+
+TEST_CASE("a picture that ends early is an error, wherever it ends") {
+  const picture_folder folder;
+  const picture_layout layout{5, 6, 3, 8};
+  const auto samples = random_samples(layout, 3);
+  for (const auto format : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
+    const std::string whole = encoded({format}, layout, samples, 128);
+    REQUIRE_NOTHROW(decoded(folder.put("whole", whole)));
+    std::size_t accepted = 0;
+    for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
+      const std::string path = folder.put("cut", whole.substr(0, bytes));
+      const auto outcome = jobs::process_picture({}, {path, folder.file("out")});
+      const bool named = outcome.problem.starts_with(path + ": ");
+      accepted += outcome.how != picture_outcome::kind::failed || !named;
+    }
+    CHECK(accepted == 0);
+  }
+  CHECK(folder.files() == 2);  // no output, and nothing unfinished
+}
+
+TEST_CASE("to open a picture reads its header alone, also where pixels have to be decoded whole") {
+  const picture_folder folder;
+  using namespace std::string_literals;
+  const std::string interlaced_png =
+      "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x0f\x42\x40\0\x0f\x42\x40\x10\6\0\0\1\x7b\xfa\xd4\xa8\0\0\0\0IDAT\x35\xaf\6\x1e"s;
+  const std::string progressive_jpeg =
+      "\xff\xd8\xff\xc2\0\x11\x08\xff\xdc\xff\xdc\3\1\x11\0\2\x11\0\3\x11\0\xff\xda\0\x0c\3\1\0\2\0\3\0\0\0\0"s;
+  CHECK(jobs::open_picture(folder.put("a", interlaced_png))->layout() == picture_layout{1'000'000, 1'000'000, 4, 16});
+  CHECK(jobs::open_picture(folder.put("b", progressive_jpeg))->layout() == picture_layout{65'500, 65'500, 3, 8});
+}
+
+TEST_CASE("damage within a PNG is an error") {
+  const picture_folder folder;
+  const picture_layout layout{9, 20, 3, 8};
+  const std::string whole = encoded({picture_format::png}, layout, random_samples(layout, 3), 20);
+  for (std::size_t i = 60; i < whole.size(); i += 7) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    CHECK_THROWS_AS(decoded(folder.put("damaged", damaged)), jobs::picture_error);
+  }
+}
+
+TEST_CASE("damage beside the pixels of a PNG is an error, too, and is not copied") {
+  const picture_folder folder;
+  const std::string density("\0\0\0\x09pHYs\0\0\x0b\x13\0\0\x0b\x13\1\0\x9a\x9c\x18", 21);
+  const picture_layout layout{9, 20, 3, 8};
+  const std::string whole = encoded({picture_format::png}, layout, random_samples(layout, 3), 20);
+  for (const std::size_t place : {std::size_t{33}, whole.size() - 12}) {  // after the header, before the end
+    std::string damaged = whole;
+    damaged.insert(place, density);
+    const std::size_t at = damaged.find("pHYs") + 4;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    const std::string input = folder.put("in.png", damaged);
+    CHECK_THAT(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).problem,
+               support::containing("in.png: is damaged or not supported: pHYs: CRC error"));
+  }
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("PNM headers and values in all their forms") {
+  const picture_folder folder;
+  const auto read = [&](const std::string& bytes) { return decoded(folder.put("a.pnm", bytes)); };
+  using samples = jobs::strip_samples;
+  CHECK(read("P2\n# made by hand\n3 1 # wide\n100\n0 50\n100") == samples{0, 128, 255});
+  CHECK(read("P1\n3 2\n101\n0 1 0") == samples{0, 255, 0, 255, 0, 255});
+  CHECK(read(std::string("P4 9 1\n\x80\x80", 9)) == samples{0, 255, 255, 255, 255, 255, 255, 255, 0});
+  CHECK(read("P5\r2 1 255\nA\n") == samples{'A', '\n'});
+  CHECK(read("P3 1 1 255 1 2 3 4 5 6") == samples{1, 2, 3});
+  CHECK(read("P5 1 1 1000\n\x03\xe8") == samples{0xff, 0xff});
+  for (const char* const wrong : {"P5", "P5 1", "P5 0 1 255\nA", "P5 1 1 0\nA", "P5 1 1 65536\nAB", "P5 -1 1 255\nA", "P5 1 1 255",
+                                  "P2 1 1 9\n10", "P2 2 1 9\n1", "P1 1 1\n2", "P5 99999999 99999999 255\nA",
+                                  "P5 99999999999999999999 1 255\nA", "P3 99999999 99999999 255\n1", "P5 1 1 9\nA"}) {
+    CAPTURE(wrong);
+    CHECK_THROWS_AS(read(wrong), jobs::picture_error);
+  }
+}
+
+TEST_CASE("profiles and densities are kept, but not a colour profile for gray") {
+  const picture_folder folder;
+  const std::string density("\0\0\0\x09pHYs\0\0\x0b\x13\0\0\x0b\x13\1\0\x9a\x9c\x18", 21);
+  const picture_layout layout{4, 4, 3, 8};
+  const auto samples = random_samples(layout, 1);
+  const std::string input = folder.put("in.png", encoded({picture_format::png}, layout, samples, 4, density));
+  REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).problem.empty());
+  CHECK_THAT(content(folder.file("out.png")), support::containing("pHYs"));
+
+  const std::string exif(
+      "\xff\xe1\0\x08"
+      "Exif\0\0",
+      10),
+      profile(
+          "\xff\xe2\0\x06"
+          "abcd",
+          8);
+  const std::string jpeg = folder.put("in.jpg", encoded({picture_format::jpeg}, layout, samples, 128, exif + profile));
+  REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {jpeg, folder.file("blurred.jpg")}).problem.empty());
+  CHECK(content(folder.file("blurred.jpg")).find(exif + profile) != std::string::npos);
+  REQUIRE(jobs::process_picture({}, {jpeg, folder.file("gray.jpg")}).problem.empty());
+  CHECK(content(folder.file("gray.jpg")).find(exif) != std::string::npos);
+  CHECK(content(folder.file("gray.jpg")).find(profile) == std::string::npos);
+}
