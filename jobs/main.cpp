@@ -153,14 +153,12 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
   }
 }
 
-/// Runs the chosen job on rank 0 and turns what a job may throw about its surroundings into a line and a status.
-/// Other errors of tasks pass through: rankpool::run reports them.
-int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context, bool checked) {
+/// Turns what a job may throw about its surroundings into a line and a status. Other errors pass through.
+template <class Work>
+int told(const std::string& job, Work work) {
   std::signal(SIGPIPE, SIG_IGN);  // write(2) then says EPIPE, and the job ends in good order
   try {
-    if (!checked && context.check) context.check();
-    if (context.verbose) print_host_map(cluster);
-    return run_reported(cluster, job, context);
+    return work();
   } catch (const jobs::usage_error& error) {
     complain(job, error.what());
     return usage;
@@ -177,6 +175,28 @@ int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_co
   } catch (const std::bad_alloc& error) {
     if (rankpool::remote_context(error) != nullptr) throw;
     complain(job, "rank 0 has too little memory for what it is asked for");
+    return failed;
+  }
+}
+
+/// Runs the chosen job on rank 0. What its tasks throw passes through: rankpool::run reports it.
+int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context, bool checked) {
+  return told(job, [&] {
+    if (!checked && context.check) context.check();
+    if (context.verbose) print_host_map(cluster);
+    return run_reported(cluster, job, context);
+  });
+}
+
+/// Runs what is not a job, in this process.
+int run_alone(const std::string& name, jobs::command_context& context, bool checked) {
+  try {
+    return told(name, [&] {
+      if (!checked && context.check) context.check();
+      return context.own_program();
+    });
+  } catch (const std::exception& error) {
+    complain(name, error.what());
     return failed;
   }
 }
@@ -215,6 +235,7 @@ int main(int argc, char** argv) {
     return usage;
   }
 
+  if (context.own_program) return prints ? run_alone(job_name(), context, rank < 0) : done;
   return rankpool::run(argc, argv,
                        [&, job = job_name()](rankpool::cluster& cluster) { return run_job(cluster, job, context, rank < 0); });
 }

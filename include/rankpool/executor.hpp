@@ -3,6 +3,7 @@
 
 #include <rankpool/cluster.hpp>
 #include <rankpool/detail/input_feed.hpp>
+#include <rankpool/detail/json_text.hpp>
 #include <rankpool/detail/reduction.hpp>
 #include <rankpool/future.hpp>
 #include <rankpool/map_results.hpp>
@@ -120,7 +121,7 @@ class executor {
     const auto deadline = detail::deadline_after(options.timeout);
     auto job = start(options,
                      {&detail::run_reduce_piece<T, Reduce, Transform, stored, items>,
-                      detail::callable_codec<Transform>::identity(transform), typeid(Transform), false},
+                      detail::callable_codec<Transform>::identity(transform), typeid(Transform), false, &detail::print_result<T>},
                      std::move(head), feed.source());
     return detail::reduce_pieces(detail::job_owner(std::move(job)), feed, detail::buffer_limit(options), deadline,
                                  std::move(init), reduce);
@@ -182,7 +183,8 @@ class executor {
     detail::encoded_head head;
     detail::encode_callables(head, f);
     auto job = start(options,
-                     {&detail::run_map_piece<F, Stored, typename Feed::items>, detail::callable_codec<F>::identity(f), typeid(F), true},
+                     {&detail::run_map_piece<F, Stored, typename Feed::items>, detail::callable_codec<F>::identity(f), typeid(F), true,
+                      &detail::print_result<result>},
                      std::move(head), feed.source());
     return map_results<result>(detail::job_owner(std::move(job)), std::make_unique<Feed>(std::move(feed)),
                                detail::buffer_limit(options), options.ordered, deadline);

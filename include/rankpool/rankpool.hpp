@@ -5,6 +5,8 @@
 #include <rankpool/errors.hpp>
 #include <rankpool/executor.hpp>
 #include <rankpool/future.hpp>
+#include <rankpool/journal.hpp>
+#include <rankpool/journal_reader.hpp>
 #include <rankpool/map_results.hpp>
 #include <rankpool/nullary.hpp>
 #include <rankpool/options.hpp>

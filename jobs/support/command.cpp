@@ -98,6 +98,16 @@ CLI::App& add_job(CLI::App& app, command_context& context, const std::string& na
   return job;
 }
 
+CLI::App& add_command(CLI::App& app, command_context& context, const std::string& name, const std::string& summary,
+                      std::function<int()> work, job_check check) {
+  CLI::App& command = *app.add_subcommand(name, summary)->group("Commands");
+  command.callback([&context, work = std::move(work), check = as_usage(std::move(check))] {
+    context.check = check;
+    context.own_program = work;
+  });
+  return command;
+}
+
 void add_chunksize(CLI::App& job, command_context& context, const std::string& help) {
   add_number(job, "--chunksize", context.chunksize, help, 1LL, 1'000'000'000'000LL);
 }

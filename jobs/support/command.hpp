@@ -40,6 +40,7 @@ struct command_context {
 
   std::function<void()> check;                     // may be empty; throws usage_error
   std::function<int(rankpool::cluster&)> program;  // the exit status of the command, usually 0
+  std::function<int()> own_program;                // instead: of what is not a job and needs no cluster
   std::string parameters;                          // of the job, defaults included, as a JSON object
 
   run_report report;
@@ -67,7 +68,11 @@ using job_work = std::function<int(rankpool::cluster&, command_context&)>;
 CLI::App& add_job(CLI::App& app, command_context& context, const std::string& name, const std::string& summary, job_work work,
                   job_check check = {});
 
-/// Makes a job part of the command: one of these stands at the end of its file.
+/// The same for what is not a job but a look at something: `work` runs in one process, without MPI, and returns the exit status.
+CLI::App& add_command(CLI::App& app, command_context& context, const std::string& name, const std::string& summary,
+                      std::function<int()> work, job_check check = {});
+
+/// Makes a job or command part of `rankpool`: one of these stands at the end of its file.
 struct job_entry {
   using adder = void (*)(CLI::App&, command_context&);
   job_entry(std::string name, adder add);

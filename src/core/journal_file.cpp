@@ -1,5 +1,6 @@
 #include "journal_file.hpp"
 
+#include "function_name.hpp"
 #include "log.hpp"
 
 #include <rankpool/detail/code_address.hpp>
@@ -7,56 +8,14 @@
 
 #include <sqlite3.h>
 
-#include <cstring>
 #include <utility>
 
 namespace rankpool::detail {
 namespace {
 
-constexpr int application_id = 0x72'6b'70'6c;  // "rkpl", in the file's head
-constexpr int format = 1;
 constexpr auto batch_time = std::chrono::milliseconds(500);  // what may be lost is this and one commit
 constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
 constexpr int patience_ms = 3000;  // for a run that is just ending
-
-digest check_of(std::int64_t call, std::uint64_t first, std::uint64_t count, const digest& input,
-                std::span<const std::byte> result) {
-  const digest content = digest_of(result);
-  const std::array<std::uint64_t, 7> all{
-      static_cast<std::uint64_t>(call), first, count, input[0], input[1], content[0], content[1]};
-  return digest_of(std::as_bytes(std::span(all)));
-}
-
-void bind_digest(SQLite::Statement& into, int place, const digest& d) { into.bind(place, d.data(), sizeof d); }
-
-digest digest_in(const SQLite::Column& column) {
-  digest d{};
-  if (column.getBytes() == sizeof d) std::memcpy(d.data(), column.getBlob(), sizeof d);
-  return d;
-}
-
-std::span<const std::byte> bytes_in(const SQLite::Column& column) {
-  return {static_cast<const std::byte*>(column.getBlob()), static_cast<std::size_t>(column.getBytes())};
-}
-
-std::string text_of(SQLite::Database& in, const std::string& key) {
-  SQLite::Statement query(in, "SELECT value FROM journal WHERE key = ?");
-  query.bind(1, key);
-  return query.executeStep() ? query.getColumn(0).getString() : std::string();
-}
-
-std::string reason(const SQLite::Exception& error) {
-  switch (error.getErrorCode()) {
-    case SQLITE_BUSY: return "is in use by another run";
-    case SQLITE_NOTADB: return "is a file of another kind, not a journal";
-    case SQLITE_CORRUPT: return "is damaged (" + std::string(error.what()) + ")";
-    case SQLITE_READONLY: return "cannot be written: it is read-only";
-    case SQLITE_CANTOPEN: return "cannot be opened: the file or its folder is missing or not accessible";
-    default: return "cannot be used: " + std::string(error.what());
-  }
-}
-
-std::string in_short(const std::string& name) { return name.size() <= 60 ? name : name.substr(0, 57) + "..."; }
 
 std::string description_of(const journal_file::entry& failed) {
   byte_reader in(reinterpret_cast<const std::byte*>(failed.text.data()), failed.text.size());
@@ -84,7 +43,7 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
     database_->exec("PRAGMA journal_mode = WAL");
     database_->exec("PRAGMA synchronous = FULL");
     database_->exec("BEGIN IMMEDIATE; COMMIT");  // has the lock from now on
-    if (fresh) begin(subject);
+    if (fresh) create_journal(*database_, subject);
     subject_ = subject;
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
@@ -103,55 +62,16 @@ journal_file::~journal_file() {
 
 void journal_file::fail(const std::string& why) const { throw journal_error("journal " + path_.string() + " " + why); }
 
-void journal_file::begin(const std::string& subject) {
-  SQLite::Transaction whole(*database_);
-  database_->exec(
-      "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
-      "CREATE TABLE calls(id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, identity BLOB NOT NULL, name TEXT NOT NULL,"
-      " items INTEGER NOT NULL DEFAULT 0);"
-      "CREATE TABLE pieces(call INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, input BLOB NOT NULL,"
-      " result BLOB NOT NULL, seconds REAL NOT NULL, rank INTEGER NOT NULL, host TEXT NOT NULL, finished REAL NOT NULL,"
-      " checksum BLOB NOT NULL, UNIQUE(call, first));"
-      "CREATE TABLE failures(call INTEGER NOT NULL, item INTEGER NOT NULL, failed INTEGER NOT NULL, error TEXT NOT NULL,"
-      " rank INTEGER NOT NULL, host TEXT NOT NULL, at REAL NOT NULL, UNIQUE(call, item));");
-  database_->exec("PRAGMA application_id = " + std::to_string(application_id));
-  database_->exec("PRAGMA user_version = " + std::to_string(format));
-  SQLite::Statement put(*database_, "INSERT INTO journal VALUES(?, ?)");
-  for (const auto& [key, value] : {std::pair{"build", program_build_id()}, std::pair{"subject", subject}}) {
-    put.bind(1, key);
-    put.bind(2, value);
-    put.exec();
-    put.reset();
-  }
-  whole.commit();
-}
-
 // Nothing of it may be wrong before anything is written.
 void journal_file::check(const std::string& subject) {
-  if (database_->execAndGet("PRAGMA application_id").getInt() != application_id)
-    fail("is a database of another kind, not a journal");
-  if (const int its = database_->execAndGet("PRAGMA user_version").getInt(); its != format) {
-    fail("is of format " + std::to_string(its) + ", which this version does not know");
-  }
-  if (const std::string found = database_->execAndGet("PRAGMA quick_check(1)").getString(); found != "ok")
-    fail("is damaged (" + found + ")");
+  if (const std::string fault = fault_in(*database_); !fault.empty()) fail(fault);
   subject_ = text_of(*database_, "subject");
   expect_subject(subject);
   if (const std::string build = text_of(*database_, "build"); build != program_build_id()) {
     fail("is of another build of the program (" + build.substr(0, 12) + "..., this is " + program_build_id().substr(0, 12) +
          "...): go on with that one, or begin another journal");
   }
-  SQLite::Statement all(*database_, "SELECT call, first, count, input, result, checksum FROM pieces");
-  while (all.executeStep()) {
-    const std::int64_t call = all.getColumn(0).getInt64();
-    const auto first = static_cast<std::uint64_t>(all.getColumn(1).getInt64());
-    const auto count = static_cast<std::uint64_t>(all.getColumn(2).getInt64());
-    const SQLite::Column input = all.getColumn(3);
-    const SQLite::Column result = all.getColumn(4);
-    if (check_of(call, first, count, digest_in(input), bytes_in(result)) != digest_in(all.getColumn(5))) {
-      fail("is damaged (the result of item " + std::to_string(first) + " is not what was written)");
-    }
-  }
+  if (const std::string fault = fault_in_results(*database_); !fault.empty()) fail(fault);
 }
 
 void journal_file::expect_subject(const std::string& subject) const {
@@ -160,23 +80,27 @@ void journal_file::expect_subject(const std::string& subject) const {
   fail("is of another run: it is of " + named(subject_) + ", not of " + named(subject));
 }
 
-std::int64_t journal_file::next_call(const digest& identity, const std::string& name) {
+std::int64_t journal_file::next_call(const call_row& row) {
   const std::int64_t number = ++calls_;
   try {
     const std::lock_guard lock(database_mutex_);
     SQLite::Statement query(*database_, "SELECT id, identity, name FROM calls WHERE number = ?");
     query.bind(1, number);
     if (query.executeStep()) {
-      if (digest_in(query.getColumn(1)) != identity) {
+      if (digest_in(query.getColumn(1)) != row.identity) {
         fail("does not fit: call " + std::to_string(number) + " of this run has another function or other bound arguments (" +
-             in_short(name) + ") than the one that it has results of (" + in_short(query.getColumn(2).getString()) + ")");
+             in_short(row.name) + ") than the one that it has results of (" + in_short(query.getColumn(2).getString()) + ")");
       }
       return query.getColumn(0).getInt64();
     }
-    SQLite::Statement put(*database_, "INSERT INTO calls(number, identity, name) VALUES(?, ?, ?)");
+    SQLite::Statement put(*database_,
+                          "INSERT INTO calls(number, identity, name, by_items, printer, checksum) VALUES(?, ?, ?, ?, ?, ?)");
     put.bind(1, number);
-    bind_digest(put, 2, identity);
-    put.bind(3, name);
+    bind_digest(put, 2, row.identity);
+    put.bind(3, row.name);
+    put.bind(4, static_cast<int>(row.by_items));
+    bind_address(put, 5, row.printer);
+    bind_digest(put, 6, check_of(row));
     put.exec();
     return database_->getLastInsertRowid();
   } catch (const SQLite::Exception& error) {
@@ -293,12 +217,12 @@ void journal_file::write(std::vector<entry>& batch) {
         finished.bind(2, first);
         finished.bind(3, count);
         bind_digest(finished, 4, e.input);
-        finished.bindNoCopy(5, e.text.data(), static_cast<int>(e.text.size()));
-        finished.bind(6, std::chrono::duration<double>(e.taken).count());
-        finished.bind(7, e.rank);
-        finished.bindNoCopy(8, e.host);
-        finished.bind(9, e.when);
-        bind_digest(finished, 10, check_of(e.call, e.first, e.count, e.input, std::as_bytes(std::span(e.text))));
+        finished.bind(5, std::chrono::duration<double>(e.taken).count());
+        finished.bind(6, e.rank);
+        finished.bindNoCopy(7, e.host);
+        finished.bind(8, e.when);
+        bind_digest(finished, 9, check_of(e.call, e.first, e.count, e.input, std::as_bytes(std::span(e.text))));
+        finished.bindNoCopy(10, e.text.data(), static_cast<int>(e.text.size()));
         run(finished);
         if (!any_failures) break;
         recovered.bind(1, e.call);

@@ -2,8 +2,11 @@
 // for a disk.
 #pragma once
 
+#include "journal_rows.hpp"
+
 #include <rankpool/detail/journal_call.hpp>
 #include <rankpool/errors.hpp>
+#include <rankpool/journal.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -20,6 +23,10 @@
 #include <vector>
 
 namespace rankpool::detail {
+
+struct journal_access {
+  static const std::shared_ptr<journal_file>& get(const journal& j) { return j.file_; }
+};
 
 class journal_file {
  public:
@@ -48,7 +55,7 @@ class journal_file {
   /// Throws journal_error if the subject is another one.
   void expect_subject(const std::string& subject) const;
   /// The row of this run's next call, made if there is none. Throws journal_error if it is another call's.
-  std::int64_t next_call(const digest& identity, const std::string& name);
+  std::int64_t next_call(const call_row& row);
   std::map<std::uint64_t, journal_call::known_piece> pieces_of(std::int64_t call);
   std::string result_of(std::int64_t call, std::uint64_t first);
   /// To be written soon. Waits while very much is waiting. Throws journal_error once nothing can be written any more.
@@ -58,7 +65,6 @@ class journal_file {
   [[noreturn]] void fail(const std::string& why) const;
 
  private:
-  void begin(const std::string& subject);
   void check(const std::string& subject);
   void write_on();
   void write(std::vector<entry>& batch);

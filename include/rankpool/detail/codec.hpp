@@ -70,6 +70,12 @@ struct is_native<std::unique_ptr<T>> : is_native<T> {};  // Boost sends no point
 template <class... T>
 struct is_native<std::variant<T...>> : std::conjunction<is_native<T>...> {};
 
+/// What operator<< writes of it is a number.
+template <class T>
+inline constexpr bool streams_number = false;
+template <>
+inline constexpr bool streams_number<mpz_class> = true;
+
 template <class T>
 inline constexpr bool is_view = std::ranges::enable_view<T> || std::is_same_v<T, std::string_view>;
 

@@ -24,12 +24,16 @@ class journal_file;
 using digest = std::array<std::uint64_t, 2>;
 digest digest_of(std::span<const std::byte> bytes);
 
+/// Reads one result and appends its JSON text; false if it has none. Throws serialization_error.
+using result_printer = bool (*)(byte_reader& in, std::string& out);
+
 /// What a call runs.
 struct call_description {
   task_function function;
   std::uintptr_t identity;  ///< tells callables apart that share a function
   const std::type_info& callable;
   bool by_items;  ///< a piece has an outcome for each item, else one in all
+  result_printer print = nullptr;
 };
 
 /// One call of a run. From any thread but for `known`.

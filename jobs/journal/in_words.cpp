@@ -1,0 +1,53 @@
+#include "journal/in_words.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace jobs {
+
+std::string iso_time(rankpool::journal_reader::time_point when) {
+  using namespace std::chrono;
+  const auto since = floor<milliseconds>(when.time_since_epoch());
+  const std::time_t whole = duration_cast<std::chrono::seconds>(since).count();
+  std::tm utc{};
+  ::gmtime_r(&whole, &utc);
+  std::array<char, 64> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(since.count() % 1000));
+  return text.data();
+}
+
+std::string in_words(double number) {
+  std::array<char, 400> text{};
+  std::snprintf(text.data(), text.size(), number < 1000 ? "%.3g" : "%.0f", number);
+  return text.data();
+}
+
+std::string in_words(rankpool::journal_reader::seconds time) {
+  struct unit {
+    const char* name;
+    double seconds;
+  };
+  constexpr std::array<unit, 6> units{{{" d", 86'400}, {" h", 3600}, {" min", 60}, {" s", 1}, {" ms", 1e-3}, {" us", 1e-6}}};
+  for (const unit& u : units) {
+    // Below two of them, the next smaller one says it better.
+    if (const double many = u.seconds > 1 ? 2 : 1; time.count() >= many * u.seconds)
+      return in_words(time.count() / u.seconds) + u.name;
+  }
+  return in_words(time.count() * 1e6) + " us";
+}
+
+std::string json_of(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string json_of(double number) { return nlohmann::json(number).dump(); }
+
+std::string items_in_words(std::uint64_t first, std::uint64_t count) {
+  if (count == 1) return "item " + std::to_string(first);
+  return "items " + std::to_string(first) + " to " + std::to_string(first + count - 1);
+}
+
+}  // namespace jobs

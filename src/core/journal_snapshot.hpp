@@ -1,0 +1,34 @@
+// A journal as it is at one time: a copy, taken also while a run has the file open, that nobody else sees.
+#pragma once
+
+#include "journal_rows.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace rankpool::detail {
+
+class journal_snapshot {
+ public:
+  /// Throws journal_error.
+  explicit journal_snapshot(std::filesystem::path file);
+
+  SQLite::Database& database() const { return *database_; }
+  const std::string& subject() const { return subject_; }
+  const std::string& build() const { return build_; }
+  [[noreturn]] void fail(const std::string& why) const;
+
+ private:
+  void copy(const std::filesystem::path& to) const;
+  void open(const std::filesystem::path& copy);
+
+  const std::filesystem::path path_;
+  std::unique_ptr<SQLite::Database> database_;
+  std::string subject_;
+  std::string build_;
+};
+
+}  // namespace rankpool::detail

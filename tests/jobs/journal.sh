@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# journal.sh COMMAND WRITER CASE: one behaviour of the command `journal`, in a folder of its own.
+set -u
+command=$1 writer=$2 what=$3
+
+scratch=$(mktemp -d)
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+mkdir "$scratch/here" "$scratch/tmp"
+cd "$scratch/here" || exit 1
+export TMPDIR=$scratch/tmp
+
+fail() {
+  echo "$1"
+  shift
+  (($# == 0)) || head -c 3000 "$@"
+  exit 1
+}
+
+# What must not change: names, contents and times of writing of all that is here.
+state() { (shopt -s nullglob; for f in *; do stat -c '%n %Y %y %s' "$f"; cksum <"$f"; done); }
+
+# look ARGUMENTS...: the command, which must succeed, change nothing and leave nothing.
+look() {
+  local before after
+  before=$(state)
+  timeout 60 "$command" journal "$@" >"$scratch/stdout" 2>"$scratch/stderr" || fail "status $? of journal $*" "$scratch/stderr"
+  after=$(state)
+  [[ $after == "$before" ]] || fail "journal $* has changed: $before to: $after"
+  [[ -z $(ls "$scratch/tmp") ]] || fail "journal $* leaves $(ls "$scratch/tmp")"
+}
+
+# said REGEX: a line of stdout matches.
+said() { grep -qE -- "$1" "$scratch/stdout" || fail "no line matches $1:" "$scratch/stdout"; }
+
+# refused STATUS REGEX ARGUMENTS...: the command ends with that status and one line that matches.
+refused() {
+  local status=$1 regex=$2 before got text
+  shift 2
+  before=$(state)
+  timeout 60 "$command" journal "$@" >"$scratch/stdout" 2>"$scratch/stderr"
+  got=$?
+  text=$(<"$scratch/stderr")
+  ((got == status)) || fail "status $got of journal $*, expected $status: $text"
+  [[ $text =~ $regex && $text != *$'\n'* && ! -s $scratch/stdout ]] || fail "journal $* says: $text"
+  [[ $(state) == "$before" ]] || fail "journal $* changes files"
+  [[ -z $(ls "$scratch/tmp") ]] || fail "journal $* leaves $(ls "$scratch/tmp")"
+}
+
+write() { "$writer" "$1" || fail "the journal is not written"; }
+
+# A run that has the file open; let_go ends it.
+hold() {
+  coproc held { "$writer" "$1" hold; }
+  read -r -u "${held[0]}" line || fail "the writer has ended"
+}
+let_go() {
+  local pid=$held_PID
+  exec {held[1]}>&-
+  wait "$pid" || fail "the writer's status is $?"
+}
+
+python() {
+  command -v python3 >/dev/null || exit 77
+  python3 "$@" <"$scratch/stdout" || fail "python3 finds fault with:" "$scratch/stdout"
+}
+
+time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z'
+
+case $what in
+  summary)
+    write run.journal
+    look run.journal
+    [[ $(sed -n 1p "$scratch/stdout") =~ ^run.journal:\ \'a\ test,\ of\ \"journal\"\',\ build\ [0-9a-f]{12},\ not\ of\ this\ program$ ]] ||
+      fail "the first line:" "$scratch/stdout"
+    [[ $(sed -n 2p "$scratch/stdout") == "call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed" ]] || fail "call 1:" "$scratch/stdout"
+    [[ $(sed -n 3p "$scratch/stdout") == "call 2 square: 10 of 10 items, 100 %" ]] || fail "call 2:" "$scratch/stdout"
+    said '^  16 pieces, 4 failed items$'
+    said '^  task time [0-9.]+ (s|ms) in all, [0-9.]+ (ms|us) in the median$'
+    said "^  finished $time to $time\$"
+    said '^  [0-9.]+ items a second, the rest in about [0-9.]+ (s|ms|us)$'
+    said "^  call 1 item 15 on rank [0-9]+ \(.+\), $time: std::invalid_argument: no multiple of 5, \"15\""
+    said '^  call 1 item 7: [0-9.]+ ms on rank [0-9]+ \(.+\)$'
+    said '^  [^ ]+: 26 items in 18 pieces, [0-9.]+ (s|ms), 4 failed$'
+    [[ $(grep -A1 '^slowest tasks$' "$scratch/stdout" | tail -n 1) =~ "call 1 item 7: " ]] || fail "the slowest:" "$scratch/stdout"
+    ;;
+  json)
+    write run.journal
+    look run.journal --json --failures all --slowest 3
+    python -c '
+import json, sys
+j = json.load(sys.stdin)
+assert j["subject"] == "a test, of \"journal\"" and not j["of_this_build"]
+first, second = j["calls"]
+assert (first["name"], first["items"], first["done"], first["failed"], first["pieces"]) == ("text_unless_fifth", 20, 16, 4, 16)
+assert first["seconds_left"] > 0 and second["seconds_left"] is None and second["items_per_second"] > 0
+assert [f["item"] for f in j["failures"]] == [0, 5, 10, 15] and "no multiple of 5" in j["failures"][0]["error"]
+assert len(j["slowest"]) == 3 and j["slowest"][0]["items"] == [7, 1] and j["slowest"][0]["seconds"] >= 0.06
+assert sum(h["items"] for h in j["hosts"]) == 26'
+    ;;
+  most)
+    write run.journal
+    look run.journal --failures 1 --slowest 2
+    said '^  and 3 more: --failures all$'
+    (($(grep -c 'std::invalid_argument' "$scratch/stdout") == 1)) || fail "more than one failure" "$scratch/stdout"
+    (($(sed -n '/^slowest/,/^$/p' "$scratch/stdout" | grep -c '^  call') == 2)) || fail "not two of the slowest" "$scratch/stdout"
+    look run.journal --slowest 100
+    said '^  call 2 items 5 to 9: '
+    look run.journal --failures 0 --slowest 0
+    ! grep -qE '^(failures|slowest tasks)$' "$scratch/stdout" || fail "titles of nothing" "$scratch/stdout"
+    ;;
+  export-json)
+    write run.journal
+    look run.journal --export -
+    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal is of another build of the program: its values are left out" ]] || fail "it says" "$scratch/stderr"
+    python -c '
+import json, sys, datetime
+j = json.load(sys.stdin)
+assert list(j) == ["subject", "build", "calls"]
+first, second = j["calls"]
+assert [r["item"] for r in first["results"]] == [n for n in range(20) if n % 5]
+assert all("value" not in r and r["seconds"] > 0 and r["host"] for r in first["results"])
+datetime.datetime.strptime(first["results"][0]["finished"], "%Y-%m-%dT%H:%M:%S.%fZ")
+assert [f["item"] for f in first["failures"]] == [0, 5, 10, 15]
+assert [r["items"] for r in second["results"]] == [[0, 5], [5, 5]] and second["failures"] == []'
+    "$command" journal run.journal --export out.json 2>/dev/null || fail "no file is written"
+    cmp -s out.json "$scratch/stdout" || fail "a file and stdout differ"
+    refused 2 "--export out.json exists already; --force replaces it" run.journal --export out.json
+    "$command" journal run.journal --export out.json --force 2>/dev/null || fail "--force replaces nothing"
+    ;;
+  export-csv)
+    write run.journal
+    look run.journal --export - --format csv
+    python -c '
+import csv, sys
+rows = list(csv.DictReader(sys.stdin))
+assert list(rows[0]) == ["call", "item", "value", "seconds", "rank", "host", "finished", "error"]
+assert [r["item"] for r in rows if r["call"] == "1" and not r["error"]] == [str(n) for n in range(20) if n % 5]
+assert [r["item"] for r in rows if r["error"]] == ["0", "5", "10", "15"]
+assert "no multiple of 5, \"15\"" in [r for r in rows if r["error"]][-1]["error"]
+assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
+    "$command" journal run.journal --export out.csv 2>/dev/null || fail "no file is written"
+    cmp -s out.csv "$scratch/stdout" || fail "the file's name does not say its format" out.csv
+    ;;
+  open)
+    hold run.journal
+    [[ -s run.journal-wal ]] || fail "the writer has no log"
+    look run.journal
+    said '^call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed$'
+    said '^call 3 square: 1[0-9] items$'
+    look run.journal --verify
+    said '^sound: '
+    let_go
+    look run.journal
+    ;;
+  read-only)
+    write run.journal
+    chmod a-w run.journal .
+    look run.journal
+    look run.journal --verify
+    said '^sound: 18 pieces are as they were written$'
+    ;;
+  damaged)
+    write run.journal
+    LC_ALL=C sed 's/xxxxxxxxxx7/xxxxyxxxxx7/' run.journal >byte.journal
+    ! cmp -s run.journal byte.journal || fail "nothing is damaged"
+    refused 1 "journal byte.journal is damaged \(the result of item 7 is not what was written\)" byte.journal --verify
+    refused 1 "is damaged \(the result of item 7 " byte.journal --export out.json
+    [[ ! -e out.json ]] || fail "half an export is left"
+    head -c 20000 run.journal >cut.journal
+    refused 1 "journal cut.journal is damaged" cut.journal
+    refused 1 "journal cut.journal is damaged" cut.journal --verify
+    ;;
+  refused)
+    refused 1 "journal none does not exist" none
+    refused 1 "journal . is no file, and so no journal" .
+    : >empty
+    refused 1 "journal empty is empty: no run has begun it" empty
+    head -c 5000 /dev/urandom >noise
+    refused 1 "journal noise is a file of another kind, not a journal" noise
+    write run.journal
+    { head -c 60 run.journal; printf '\0\0\0\x09'; tail -c +65 run.journal; } >later.journal
+    refused 1 "journal later.journal is of format 9, which this version does not know" later.journal
+    TMPDIR=/dev/null refused 1 "TMPDIR names another folder" run.journal
+    ;;
+  usage)
+    refused 2 "rankpool journal --help" 
+    refused 2 "--failures takes a whole number or all, not 'few'" x --failures few
+    refused 2 "--slowest" x --slowest -1
+    refused 2 "--format" x --export - --format xml
+    refused 2 "--export" x --format csv
+    refused 2 "--export" x --export - --json
+    refused 2 "--export no/folder/x cannot be written" x --export no/folder/x
+    ;;
+  under-a-launcher)
+    write run.journal
+    PMI_RANK=0 look run.journal
+    said '^call 1 '
+    PMI_RANK=1 look run.journal
+    [[ ! -s $scratch/stdout ]] || fail "rank 1 prints" "$scratch/stdout"
+    ;;
+  *)
+    fail "journal.sh: unknown case $what"
+    ;;
+esac
