@@ -45,6 +45,8 @@ void only_does(int) {}
 
 /// A journal and what is exported of it.
 class exported_journal {
+  support::scratch_directory here_;
+
  public:
   rankpool::journal journal{here_.file("journal"), "values"};
 
@@ -61,9 +63,6 @@ class exported_journal {
     journal.commit();
     return rankpool::journal_reader(here_.file("journal"));
   }
-
- private:
-  support::scratch_directory here_;
 };
 
 }  // namespace
