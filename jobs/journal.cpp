@@ -1,4 +1,5 @@
 // The command `journal`: what is in a journal, and its results for other programs. It looks at the file and runs nothing.
+#include <cstdint>
 #include <iostream>
 #include <limits>
 #include <memory>

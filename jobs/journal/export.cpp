@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "journal/in_words.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 using rankpool::journal_reader;
 
-/// ["items": ...] or ["item": ...], without the brackets.
+/// Which items it is of, as a member of an object.
 std::string json_place(const journal_reader::result& result) {
   if (!result.of_piece) return "\"item\": " + std::to_string(result.item);
   return "\"items\": [" + std::to_string(result.from.first) + ", " + std::to_string(result.from.count) + "]";

@@ -1,6 +1,7 @@
 // Times and amounts of a journal, as people and other programs read them.
 #pragma once
 
+#include <cstdint>
 #include <rankpool/rankpool.hpp>
 #include <string>
 #include <string_view>

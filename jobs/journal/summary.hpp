@@ -1,6 +1,7 @@
 // What a journal holds, at a glance. Its first lines are for scripts: the journal's, then one for each call with how far it is.
 #pragma once
 
+#include <cstdint>
 #include <rankpool/rankpool.hpp>
 #include <string>
 
