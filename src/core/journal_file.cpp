@@ -1,6 +1,7 @@
 #include "journal_file.hpp"
 
 #include "log.hpp"
+#include "shared_table.hpp"
 
 #include <rankpool/detail/code_address.hpp>
 #include <rankpool/detail/exception_codec.hpp>
@@ -14,7 +15,7 @@ namespace rankpool::detail {
 namespace {
 
 constexpr int application_id = 0x72'6b'70'6c;  // "rkpl", in the file's head
-constexpr int format = 1;
+constexpr int format = 2;
 constexpr auto batch_time = std::chrono::milliseconds(500);  // what may be lost is this and one commit
 constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
 constexpr int patience_ms = 3000;  // for a run that is just ending
@@ -85,7 +86,9 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
     database_->exec("PRAGMA synchronous = FULL");
     database_->exec("BEGIN IMMEDIATE; COMMIT");  // has the lock from now on
     if (fresh) begin(subject);
+    resumes_ = !fresh;
     subject_ = subject;
+    number_shared_from(std::stoull(recall("number of the first shared value", std::to_string(first_shared_id()))));
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
   }
@@ -107,8 +110,9 @@ void journal_file::begin(const std::string& subject) {
   SQLite::Transaction whole(*database_);
   database_->exec(
       "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
-      "CREATE TABLE calls(id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, identity BLOB NOT NULL, name TEXT NOT NULL,"
+      "CREATE TABLE calls(id INTEGER PRIMARY KEY, number INTEGER UNIQUE, identity BLOB NOT NULL, name TEXT NOT NULL,"
       " items INTEGER NOT NULL DEFAULT 0);"
+      "CREATE TABLE decisions(name TEXT PRIMARY KEY, value TEXT NOT NULL);"
       "CREATE TABLE pieces(call INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, input BLOB NOT NULL,"
       " result BLOB NOT NULL, seconds REAL NOT NULL, rank INTEGER NOT NULL, host TEXT NOT NULL, finished REAL NOT NULL,"
       " checksum BLOB NOT NULL, UNIQUE(call, first));"
@@ -173,12 +177,51 @@ std::int64_t journal_file::next_call(const digest& identity, const std::string& 
       }
       return query.getColumn(0).getInt64();
     }
-    SQLite::Statement put(*database_, "INSERT INTO calls(number, identity, name) VALUES(?, ?, ?)");
-    put.bind(1, number);
-    bind_digest(put, 2, identity);
-    put.bind(3, name);
+    return new_call(number, identity, name);
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+// `number`: none for tasks that are submitted, which come in any order.
+std::int64_t journal_file::new_call(std::optional<std::int64_t> number, const digest& identity, const std::string& name) {
+  SQLite::Statement put(*database_, "INSERT INTO calls(number, identity, name) VALUES(?, ?, ?)");
+  if (number) put.bind(1, *number);
+  bind_digest(put, 2, identity);
+  put.bind(3, name);
+  put.exec();
+  return database_->getLastInsertRowid();
+}
+
+journal_tasks& journal_file::tasks_of(const digest& identity, const std::string& name) {
+  const std::lock_guard submitting(tasks_mutex_);
+  const auto known = tasks_.find(identity);
+  if (known != tasks_.end()) return known->second;
+  try {
+    std::int64_t call = 0;
+    {
+      const std::lock_guard lock(database_mutex_);
+      SQLite::Statement query(*database_, "SELECT id FROM calls WHERE number IS NULL AND identity = ?");
+      bind_digest(query, 1, identity);
+      call = query.executeStep() ? query.getColumn(0).getInt64() : new_call(std::nullopt, identity, name);
+    }
+    return tasks_.try_emplace(identity, *this, call).first->second;
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+std::string journal_file::recall(const std::string& name, const std::string& value) {
+  try {
+    const std::lock_guard lock(database_mutex_);
+    SQLite::Statement put(*database_, "INSERT OR IGNORE INTO decisions VALUES(?, ?)");
+    put.bind(1, name);
+    put.bind(2, value);
     put.exec();
-    return database_->getLastInsertRowid();
+    SQLite::Statement query(*database_, "SELECT value FROM decisions WHERE name = ?");
+    query.bind(1, name);
+    if (!query.executeStep()) fail("has lost what was decided about " + name);
+    return query.getColumn(0).getString();
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
   }

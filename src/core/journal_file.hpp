@@ -2,8 +2,11 @@
 // for a disk.
 #pragma once
 
+#include "journal_tasks.hpp"
+
 #include <rankpool/detail/journal_call.hpp>
 #include <rankpool/errors.hpp>
+#include <rankpool/journal.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -15,11 +18,16 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace rankpool::detail {
+
+struct journal_access {
+  static const std::shared_ptr<journal_file>& get(const journal& j) { return j.file_; }
+};
 
 class journal_file {
  public:
@@ -49,8 +57,15 @@ class journal_file {
   void expect_subject(const std::string& subject) const;
   /// The row of this run's next call, made if there is none. Throws journal_error if it is another call's.
   std::int64_t next_call(const digest& identity, const std::string& name);
+  /// The tasks that this run submits of a function. Throws journal_error.
+  journal_tasks& tasks_of(const digest& identity, const std::string& name);
   std::map<std::uint64_t, journal_call::known_piece> pieces_of(std::int64_t call);
   std::string result_of(std::int64_t call, std::uint64_t first);
+  /// As journal has them.
+  std::string recall(const std::string& name, const std::string& value);
+  bool resumes() const { return resumes_; }
+  std::uint64_t taken_over() const { return taken_over_; }
+  void count_taken_over() { ++taken_over_; }
   /// To be written soon. Waits while very much is waiting. Throws journal_error once nothing can be written any more.
   void add(entry e);
   /// Blocks until all that was added is on the disk. Throws likewise.
@@ -58,6 +73,7 @@ class journal_file {
   [[noreturn]] void fail(const std::string& why) const;
 
  private:
+  std::int64_t new_call(std::optional<std::int64_t> number, const digest& identity, const std::string& name);
   void begin(const std::string& subject);
   void check(const std::string& subject);
   void write_on();
@@ -68,6 +84,10 @@ class journal_file {
   std::unique_ptr<SQLite::Database> database_;
   std::mutex database_mutex_;
   std::string subject_;
+  bool resumes_ = false;
+  std::atomic<std::uint64_t> taken_over_ = 0;
+  std::mutex tasks_mutex_;
+  std::map<digest, journal_tasks> tasks_;  // by what tells functions apart
   std::atomic<std::int64_t>& calls_;
 
   mutable std::mutex mutex_;

@@ -1,0 +1,142 @@
+// What is kept of maps, reductions and submitted tasks: how a run finds again what an earlier one has finished.
+#include <rankpool/detail/journal_call.hpp>
+
+#include "demangle.hpp"
+#include "journal_entry.hpp"
+#include "journal_file.hpp"
+#include "journal_tasks.hpp"
+
+#include <rankpool/detail/code_address.hpp>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <utility>
+
+namespace rankpool::detail {
+namespace {
+
+/// Tells calls apart: `head` is what is bound to the function.
+digest identity_of(const call_description& what, std::span<const std::byte> head) {
+  byte_buffer bytes;
+  byte_writer out(bytes);
+  out.put(locate_function(what.function));
+  out.put(what.identity == 0 ? code_address{} : locate_code(reinterpret_cast<const void*>(what.identity)));
+  out.raw(head.data(), head.size());
+  return digest_of(bytes);
+}
+
+outcome load_from(journal_file& file, std::int64_t call, std::uint64_t first) {
+  const std::string text = file.result_of(call, first);
+  try {
+    return outcome_of(text);
+  } catch (const std::exception& e) {
+    file.fail("has a result of item " + std::to_string(first) + " that cannot be read: " + e.what());
+  }
+}
+
+}  // namespace
+
+digest digest_of(std::span<const std::byte> bytes, blocks_view beside) {
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
+  XXH3_128bits_update(&state, bytes.data(), bytes.size());
+  for (const auto& block : beside) XXH3_128bits_update(&state, block->data(), block->size());
+  const XXH128_hash_t hash = XXH3_128bits_digest(&state);
+  return {hash.high64, hash.low64};
+}
+
+// ---- maps and reductions
+
+std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_description& what,
+                                                  std::span<const std::byte> head) {
+  const auto& file = journal_access::get(in);
+  if (file == nullptr) return nullptr;
+  const std::int64_t id = file->next_call(identity_of(what, head), demangle(what.callable.name()));
+  std::shared_ptr<journal_call> call(new journal_call(file, id, what.by_items));
+  call->known = file->pieces_of(id);
+  return call;
+}
+
+outcome journal_call::load(std::uint64_t first) const { return load_from(*file_, id_, first); }
+
+void journal_call::take_over(std::uint64_t first) {
+  known.erase(first);
+  file_->count_taken_over();
+}
+
+void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& input, const outcome& result) {
+  if (auto e = entry_of({.call = id_, .first = first, .count = count, .input = input}, result, by_items_)) file_->add(std::move(*e));
+}
+
+void journal_call::forget(std::uint64_t first) {
+  known.erase(first);
+  try {
+    file_->add({.what = journal_file::entry::kind::forgotten, .call = id_, .first = first});
+  } catch (const journal_error&) {
+    // It is told where a result cannot be kept.
+  }
+}
+
+void journal_call::note_items(std::uint64_t items) {
+  file_->add({.what = journal_file::entry::kind::items, .call = id_, .count = items});
+}
+
+void journal_call::commit() { file_->commit(); }
+
+std::exception_ptr journal_call::mismatch(const std::string& why) const {
+  try {
+    file_->fail("is of another input: " + why);
+  } catch (const journal_error&) {
+    return std::current_exception();
+  }
+}
+
+// ---- submitted tasks
+
+std::shared_ptr<journal_tasks> journal_tasks::of(const journal& in, const call_description& what) {
+  const auto& file = journal_access::get(in);
+  if (file == nullptr) return nullptr;
+  return {file, &file->tasks_of(identity_of(what, {}), demangle(what.callable.name()))};
+}
+
+journal_tasks::journal_tasks(journal_file& file, std::int64_t call) : file_(file), call_(call) {
+  for (const auto& [item, piece] : file.pieces_of(call)) {
+    finished_.emplace(piece.input, item);
+    items_ = item + 1;
+  }
+}
+
+std::optional<outcome> journal_tasks::take(const digest& input) {
+  std::uint64_t item = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = finished_.find(input);
+    if (found == finished_.end()) return std::nullopt;
+    item = found->second;
+    finished_.erase(found);
+  }
+  file_.count_taken_over();
+  return load_from(file_, call_, item);
+}
+
+std::uint64_t journal_tasks::begin(const digest& input) {
+  const std::lock_guard lock(mutex_);
+  const auto found = failed_.find(input);
+  if (found == failed_.end()) return items_++;
+  const std::uint64_t item = found->second;
+  failed_.erase(found);
+  return item;
+}
+
+void journal_tasks::note(std::uint64_t item, const digest& input, const outcome& result) {
+  auto e = entry_of({.call = call_, .first = item, .count = 1, .input = input}, result, false);
+  if (!e) return;
+  if (e->what == journal_file::entry::kind::failed) {
+    const std::lock_guard lock(mutex_);
+    failed_.emplace(input, item);
+  }
+  file_.add(std::move(*e));
+}
+
+}  // namespace rankpool::detail
