@@ -43,7 +43,7 @@ int cubes(rankpool::cluster& cluster, command_context& context, const options& c
     printed += sum;
   };
   const auto task = context.verify ? with_sum<cube_lines, std::int64_t> : without_sum;
-  const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, pool.num_workers())));
+  const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, context.divided_for(pool))));
   context.shown.expect(std::ranges::size(segments));
   for (const auto& [first, last] : segments) {
     if (outstanding.size() == 16 * static_cast<std::size_t>(pool.num_workers())) print_oldest();

@@ -150,7 +150,7 @@ class collector {
     printed texts{{}, {}, results_ ? json_line(what, outcome, tries) : std::string()};
     texts.out = std::move(outcome.out);
     texts.err = std::move(outcome.err);
-    if (outcome.failed() && !outcome.explained && !context_.quiet) add_line(texts.err, failure_line(what, outcome));
+    if (outcome.failed() && !outcome.explained && !context_.quiet) add_line(texts.err, "rankpool exec: " + failure_text(what, outcome));
     if (chosen_.as_completed) {
       print(texts);
       return what.sequence + 1;

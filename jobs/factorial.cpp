@@ -48,7 +48,7 @@ void compare_worker_counts(rankpool::cluster& cluster, command_context& context,
     out.print("\nUsing ", workers, " workers:\n");
     const auto start = std::chrono::steady_clock::now();
     const std::vector<std::uint64_t> numbers{10'000, 15'000, 20'000};
-    rankpool::executor pool(cluster, {.max_workers = workers});
+    rankpool::executor pool(cluster, {.max_workers = workers, .initializer = {}, .journal = context.journal});
     std::size_t next = 0;
     for (const mpz_class& value : pool.map({.chunksize = 1}, factorial, numbers)) {
       out.print("Factorial of ", numbers[next++], ": ");
@@ -83,7 +83,7 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
     out.print(line_for(report), '\n');
     reports.push_back(report);
   };
-  split_options split{.verify = context.verify, .on_report = keep, .on_progress = [&](std::size_t done, std::size_t all) {
+  split_options split{.workers = context.divided_for(pool), .verify = context.verify, .on_report = keep, .on_progress = [&](std::size_t done, std::size_t all) {
                         context.shown.set(done, all);
                       }};
   if (!chosen.digits.empty()) {

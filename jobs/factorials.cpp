@@ -27,7 +27,7 @@ int run_factorials(rankpool::cluster& cluster, command_context& context, const o
     reports.push_back(report);
   };
   report_factorials(pool, chosen.numbers,
-                    {.verify = context.verify, .on_report = print_line, .on_progress = [&](std::size_t done, std::size_t all) {
+                    {.workers = context.divided_for(pool), .verify = context.verify, .on_report = print_line, .on_progress = [&](std::size_t done, std::size_t all) {
                        context.shown.set(done, all);
                      }});
   context.report.add_json("factorials", json_for(reports));

@@ -99,7 +99,10 @@ class tally {
 };
 
 int process_pictures(rankpool::executor& pool, command_context& context, const options& chosen) {
-  const picture_plan plan = plan_pictures(chosen.request, chosen.what);
+  picture_request request = chosen.request;
+  request.force |= context.journal.resumes();
+  const picture_plan plan = plan_pictures(request, chosen.what);
+  for (const picture_files& files : plan.pictures) context.expect_unchanged(files.input);
   if (!plan.folder.empty()) {
     std::error_code error;
     std::filesystem::create_directory(plan.folder, error);
@@ -110,7 +113,7 @@ int process_pictures(rankpool::executor& pool, command_context& context, const o
                             .compression = chosen.compression,
                             .split_from = chosen.split_from,
                             .rows = context.chunk_or(std::uint64_t{0}),
-                            .replace = chosen.request.force,
+                            .replace = chosen.request.force || !context.resumable.journal.empty(),  // by a task that was not done
                             .verify = context.verify};
   tally all(context, plan.pictures.size());
   context.shown.set(0, plan.pictures.size());
@@ -181,7 +184,7 @@ operation chosen_operation(const options& chosen) {
   return what;
 }
 
-void check(options& chosen) {
+void check(options& chosen, const command_context& context) {
   if (chosen.request.inputs.empty()) {
     if (!chosen.operation_name.empty())
       throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
@@ -190,7 +193,9 @@ void check(options& chosen) {
   }
   chosen.what = chosen_operation(chosen);
   if (chosen.request.output.empty()) throw usage_error("pictures need --output, a file or a folder");
-  plan_pictures(chosen.request, chosen.what);
+  picture_request request = chosen.request;
+  request.force |= context.resumable.resumes();
+  plan_pictures(request, chosen.what);
 }
 
 void add_image(CLI::App& app, command_context& context) {
@@ -198,7 +203,7 @@ void add_image(CLI::App& app, command_context& context) {
   CLI::App& job = add_job(
       app, context, "image", "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)",
       [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); },
-      [chosen] { check(*chosen); });
+      [chosen, &context] { check(*chosen, context); });
   CLI::Option* inputs =
       job.add_option("input", chosen->request.inputs, "PNG, JPEG or PNM files, or folders of them")->type_name("FILE_OR_FOLDER");
   job.add_option("--op", chosen->operation_name, "what to do: grayscale, box, gaussian (blurs) or sobel (edges, gray)")

@@ -23,6 +23,7 @@
 #include "support/file_io.hpp"
 #include "support/in_quotes.hpp"
 #include "support/output.hpp"
+#include "support/unfinished_file.hpp"
 
 #ifndef RANKPOOL_VERSION
 #define RANKPOOL_VERSION "unknown"
@@ -128,15 +129,23 @@ double own_cpu_seconds() {
 /// Runs the chosen job with what surrounds every job: progress, and the report that --json prints.
 int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context) {
   const auto begin = std::chrono::steady_clock::now();
+  context.open_journal();
   if (context.json) context.report.start(job, context.parameters);
-  if (!context.quiet) context.shown.start(job, [&cluster] { return cluster.statistics().tasks; });
+  if (!context.quiet) {
+    context.shown.start(job, [&cluster, journal = context.journal] { return cluster.statistics().tasks + journal.taken_over(); });
+  }
   const auto end = [&](const std::string& error) {
     context.shown.stop();
+    const std::uint64_t taken_over = context.journal.taken_over();
+    if (taken_over > 0 && !context.quiet) {
+      complain(job, std::to_string(taken_over) + " finished tasks were taken from the journal " + context.resumable.journal);
+    }
     const auto statistics = cluster.statistics();
     context.report.finish(
         {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
          .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
          .tasks = statistics.tasks,
+         .taken_over = taken_over,
          .workers = context.max_workers > 0 ? std::min(context.max_workers, cluster.num_workers()) : cluster.num_workers()},
         error);
   };
@@ -171,6 +180,9 @@ int told(const std::string& job, Work work) {
   } catch (const jobs::file_error& error) {
     const rankpool::remote_info* where = rankpool::remote_context(error);
     complain(job, error.what() + (where == nullptr ? "" : " (on rank " + std::to_string(where->rank) + ", " + where->host + ")"));
+    return failed;
+  } catch (const rankpool::journal_error& error) {
+    complain(job, error.what());
     return failed;
   } catch (const std::bad_alloc& error) {
     if (rankpool::remote_context(error) != nullptr) throw;
@@ -236,6 +248,8 @@ int main(int argc, char** argv) {
   }
 
   if (context.own_program) return prints ? run_alone(job_name(), context, rank < 0) : done;
-  return rankpool::run(argc, argv,
-                       [&, job = job_name()](rankpool::cluster& cluster) { return run_job(cluster, job, context, rank < 0); });
+  const rankpool::run_options stopping = context.resumable.run_options();
+  if (stopping.stop_on_signal && rank <= 0) jobs::remove_unfinished_on_signals();  // which the second signal comes to
+  return rankpool::run(
+      argc, argv, [&, job = job_name()](rankpool::cluster& cluster) { return run_job(cluster, job, context, rank < 0); }, stopping);
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -59,10 +58,10 @@ void print_sum(rankpool::executor& pool, command_context& context, output& out, 
 
 void write_whole_sum(rankpool::executor& pool, command_context& context, const output_options& where, sum work) {
   const bool by_columns = work.a.fortran_order && work.b.fortran_order;
-  result_file file(where, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
+  result_file file(context, where, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
   work.target = file.target();
   if (by_columns) work = {work.a.transposed(), work.b.transposed(), work.target.transposed()};
-  const tiles parts = parts_of_sum(work, pool.num_workers(), static_cast<std::uint64_t>(context.chunksize));
+  const tiles parts = parts_of_sum(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));
   context.explain("the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
                   (work.a.fortran_order == work.b.fortran_order ? "pieces of the files, which are in the same order"
                                                                 : "tiles, as the files are in different orders"));
@@ -70,7 +69,7 @@ void write_whole_sum(rankpool::executor& pool, command_context& context, const o
   file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
                         rankpool::partial(write_sum, work), parts.all()));
   if (context.verify) {
-    const sum_check check = check_sum(pool, work, std::random_device{}());
+    const sum_check check = check_sum(pool, work, context.seed());
     context.verified(check.failure.empty(),
                      std::to_string(sum_check::samples) + " numbers taken at random are the sum" +
                          (check.totals_tested ? ", and the totals agree" : "; totals cannot be tested, there is inf or nan") +
@@ -81,6 +80,9 @@ void write_whole_sum(rankpool::executor& pool, command_context& context, const o
 }
 
 int matadd(rankpool::cluster& cluster, command_context& context, const matrix_options& chosen) {
+  for (const std::string& file : {chosen.a, chosen.b}) {
+    if (!file.empty()) context.expect_unchanged(file);
+  }
   if (chosen.make_file()) {
     const sum work = asked_sum(chosen);
     rankpool::executor pool(cluster, context.executor_options());

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <ranges>
 #include <string>
 #include <tuple>
@@ -60,7 +59,7 @@ void print_product(rankpool::executor& pool, command_context& context, output& o
   const std::uint64_t most_rows = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / std::max<std::uint64_t>(1, work.b.columns));
   const tiles rows =
       cut(work.a.rows, work.b.columns,
-          context.chunk_or(std::min(most_rows, work.a.rows / (4 * static_cast<std::uint64_t>(pool.num_workers())) + 1)),
+          context.chunk_or(std::min(most_rows, work.a.rows / (4 * static_cast<std::uint64_t>(context.divided_for(pool))) + 1)),
           work.b.columns);
   context.shown.expect(rows.count());
   if (rows.count() == 0) print_empty_rows(out, work.a.rows);
@@ -71,16 +70,16 @@ void print_product(rankpool::executor& pool, command_context& context, output& o
 }
 
 void write_whole_product(rankpool::executor& pool, command_context& context, const output_options& where, product work) {
-  result_file file(where, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
+  result_file file(context, where, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
   work.target = file.target();
-  const tiles cut = tiles_of_product(work, pool.num_workers(), static_cast<std::uint64_t>(context.chunksize));
+  const tiles cut = tiles_of_product(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));
   context.explain("the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) + " down and " +
                   std::to_string(cut.across) + " across, a task each");
-  context.shown.expect(cut.count() + (context.verify ? tasks_to_check(work, pool.num_workers()) : 0));
+  context.shown.expect(cut.count() + (context.verify ? tasks_to_check(work, context.divided_for(pool)) : 0));
   file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
                         rankpool::partial(write_product, work), cut.all()));
   if (context.verify) {
-    const product_check check = check_product(pool, work, std::random_device{}());
+    const product_check check = check_product(pool, work, context.divided_for(pool), context.seed());
     context.verified(check.holds, "A(Bx) = Cx for 16 random vectors x" +
                                       (check.holds ? "" : " (row " + std::to_string(check.wrong_row) + " is wrong)") +
                                       (check.untested_rows == 0 ? ""
@@ -92,6 +91,9 @@ void write_whole_product(rankpool::executor& pool, command_context& context, con
 }
 
 int matmul(rankpool::cluster& cluster, command_context& context, const matrix_options& chosen) {
+  for (const std::string& file : {chosen.a, chosen.b}) {
+    if (!file.empty()) context.expect_unchanged(file);
+  }
   if (chosen.make_file()) {
     const product work = asked_product(chosen);
     rankpool::executor pool(cluster, context.executor_options());

@@ -128,9 +128,10 @@ void verify_count(rankpool::executor& pool, command_context& context, const inte
 }
 
 number count_all(rankpool::executor& pool, command_context& context, const interval<number>& range) {
-  const auto segments = range.segments(context.chunk_or(length_to_count(range, pool.num_workers())));
+  const number length = context.chunk_or(length_to_count(range, context.divided_for(pool)));
+  const auto segments = range.segments(length);
   context.shown.expect(std::ranges::size(segments));
-  context.explain("primes: segments of " + std::to_string(context.chunk_or(length_to_count(range, pool.num_workers()))) +
+  context.explain("primes: segments of " + std::to_string(length) +
                   " numbers: each sieve first finds the primes up to their square root");
   number total = 0;
   for (const number found : pool.starmap({.chunksize = 1, .buffersize = 1 << 16}, count_primes, segments)) total += found;

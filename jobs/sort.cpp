@@ -43,7 +43,7 @@ list begin_of_sorted_list(std::uint64_t size, std::uint64_t seed) {
 int sort_lists(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.file.output);
-  const std::uint64_t seed = chosen.seeded ? chosen.seed : std::random_device{}();
+  const std::uint64_t seed = chosen.seeded ? chosen.seed : context.seed();
   context.report.add("seed", seed);
   const auto seeds = std::views::iota(std::int64_t{0}, chosen.lists) |
                      std::views::transform([seed](std::int64_t i) { return random_bits(seed, static_cast<std::uint64_t>(i)); });

@@ -30,7 +30,7 @@ std::string square_lines(std::int64_t first, std::int64_t last) {
 int squares(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
-  const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, pool.num_workers())));
+  const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, context.divided_for(pool))));
   context.shown.expect(std::ranges::size(segments));
   const rankpool::map_options in_order{.chunksize = 1, .buffersize = 16 * pool.num_workers()};
   if (context.verify) {

@@ -20,7 +20,7 @@ struct options {
 
 int sum_cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
-  const auto segments = chosen.range.segments(context.chunk_or(numbers_per_sum(chosen.range, pool.num_workers())));
+  const auto segments = chosen.range.segments(context.chunk_or(numbers_per_sum(chosen.range, context.divided_for(pool))));
   context.shown.expect(segments.size());
   const mpz_class sum = pool.transform_reduce(segments, mpz_class(), std::plus<mpz_class>(), add_cubes);
   if (context.verify) {

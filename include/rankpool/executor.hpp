@@ -52,7 +52,7 @@ class executor {
     const callable& function = f;  // a function's name becomes a pointer to it
     auto state = detail::make_job<detail::future_state<result>>(core(), &detail::run_call<callable, stored>,
                                                                 detail::callable_codec<callable>::identity(function));
-    if (encode_call<stored>(*state, function, std::forward<Args>(args)...)) core()->submit(state, options.priority);
+    if (encode_call<stored>(*state, function, std::forward<Args>(args)...)) enter(state, options, typeid(callable), &detail::print_result<result>);
     return detail::future_access::make(std::move(state));
   }
 
@@ -157,6 +157,9 @@ class executor {
   detail::shared_job<detail::piecewise_job> start(const map_options& options, const detail::call_description& what,
                                                detail::encoded_head head, std::unique_ptr<detail::item_source> source);
 
+  void enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options, const std::type_info& callable,
+             detail::result_printer print);
+
   // False: an argument could not be written, and the future has failed already.
   template <class Stored, class F, class... Args>
   static bool encode_call(detail::future_state_base& state, const F& f, Args&&... args) {
@@ -191,6 +194,7 @@ class executor {
   }
 
   std::shared_ptr<detail::executor_core> core_;
+  journal journal_;
   int exceptions_ = 0;  // on their way out when this was made
 };
 

@@ -1,6 +1,7 @@
 // journal: a file that keeps the results of finished tasks, from which a later run goes on.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -18,8 +19,8 @@ struct journal_access;
 /// noted, and run again.
 ///
 /// One SQLite database (and beside it, while it is open, a file NAME-wal), of which rank 0 alone has the use, and which is
-/// locked as long as any handle on it lives. What a task reads or changes besides its arguments is not seen: the values behind
-/// `shared` handles, files, clocks.
+/// locked as long as any handle on it lives. What a task reads or changes besides its arguments is not seen: files, clocks,
+/// the values behind `shared` handles, which a run has to make after it has opened the journal, in the same order.
 class journal {
  public:
   /// None: nothing is kept.
@@ -32,6 +33,16 @@ class journal {
 
   /// Blocks until all that has finished is in the file. Throws journal_error if it could not be written.
   void commit();
+
+  /// What an earlier run has said under this name, else `value`, which later runs will be told: for decisions that results depend
+  /// on, such as into how many parts the work is divided, a seed, or the name of a file that tasks write. Without a journal
+  /// `value`. Throws journal_error.
+  std::string recall(const std::string& name, const std::string& value);
+
+  /// Whether an earlier run has begun this journal.
+  bool resumes() const;
+  /// Pieces and submitted tasks whose results were taken from earlier runs so far.
+  std::uint64_t taken_over() const;
 
  private:
   friend struct detail::journal_access;

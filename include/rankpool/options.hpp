@@ -15,6 +15,8 @@ struct executor_options {
   /// Run once on each worker before this executor's first task there. Default: nothing. If it throws, the
   /// executor is broken: pending futures get broken_pool with its message.
   nullary initializer = {};
+  /// Where the results of submitted tasks are kept, and those of maps and reductions that name no journal. Default: nowhere.
+  rankpool::journal journal = {};
 };
 
 struct task_options {
@@ -34,7 +36,7 @@ struct map_options {
   bool ordered = true;
   /// As for task_options.
   int priority = 0;
-  /// Where finished items are kept, and taken from in a later run: `{.journal = "results.journal"}`. Default: nowhere.
+  /// Where finished items are kept, and taken from in a later run: `{.journal = "results.journal"}`. Default: the executor's.
   rankpool::journal journal = {};
 };
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <rankpool/rankpool.hpp>
 #include <string_view>
+#include <utility>
 
 #include "exec/command_template.hpp"
 #include "exec/process.hpp"
@@ -82,13 +83,25 @@ std::string command_text(const command& what) {
   return text;
 }
 
-std::string failure_line(const command& what, const command_outcome& outcome) {
+std::string failure_text(const command& what, const command_outcome& outcome) {
   std::string text = command_text(what);
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  const std::string how = outcome.signal != 0 ? " was ended by signal " + std::to_string(outcome.signal)
-                                              : " failed with status " + std::to_string(outcome.status);
-  return "rankpool exec: command " + std::to_string(what.sequence) + how + ": " + shortened(text, 80);
+  const std::string how = !outcome.was_run      ? " was not run, as one before it had failed"
+                          : outcome.signal != 0 ? " was ended by signal " + std::to_string(outcome.signal)
+                                                : " failed with status " + std::to_string(outcome.status);
+  return "command " + std::to_string(what.sequence) + how + ": " + shortened(text, 80);
+}
+
+failed_command::failed_command(const command& what, command_outcome of)
+    : std::runtime_error(failure_text(what, of)), outcome(std::move(of)) {}
+
+RANKPOOL_REGISTER_EXCEPTION(failed_command)
+
+command_outcome run_command_or_throw(const command_limits& limits, const command& what) {
+  command_outcome outcome = run_command(limits, what);
+  if (outcome.failed() || !outcome.was_run) throw failed_command(what, std::move(outcome));
+  return outcome;
 }
 
 void add_line(std::string& text, const std::string& line) {

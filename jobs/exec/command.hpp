@@ -1,9 +1,8 @@
 // A command as it travels to a worker, what comes back, and the task between the two.
-//
-// A failing command is a result, not an exception: only what keeps a worker from running commands at all is thrown.
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,8 +52,24 @@ struct command_outcome {
   }
 };
 
-/// The task.
+/// Runs a command to its end. Throws what keeps this process from running commands at all.
 command_outcome run_command(const command_limits& limits, const command& what);
+
+/// What came of a command that has failed, or was not run.
+struct failed_command : std::runtime_error {
+  failed_command() : std::runtime_error("a command failed") {}
+  failed_command(const command& what, command_outcome of);
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& outcome;
+  }
+
+  command_outcome outcome;
+};
+
+/// The task: as above. Throws also failed_command, so that a journal has the command run again.
+command_outcome run_command_or_throw(const command_limits& limits, const command& what);
 
 /// The words of `line` if a shell would do no more than split it at blanks and start the program; else nothing.
 std::vector<std::string> plain_words(const std::string& line);
@@ -62,8 +77,8 @@ std::vector<std::string> plain_words(const std::string& line);
 /// As one would type it into a shell.
 std::string command_text(const command& what);
 
-/// For stderr: which command failed, and how.
-std::string failure_line(const command& what, const command_outcome& outcome);
+/// Which command failed, and how.
+std::string failure_text(const command& what, const command_outcome& outcome);
 
 /// Adds a line to `text`, whose last one may lack its end.
 void add_line(std::string& text, const std::string& line);

@@ -65,8 +65,9 @@ class farm {
   }
 
   void submit(command what, int tries) {
-    const command_limits limits{options_.timeout_seconds, run_, tries == options_.tries};
-    auto future = pool_.submit({.priority = tries > 1 ? 1 : 0}, rankpool::partial(run_command, limits), what);
+    const bool counts = !options_.halt_on_error || tries == options_.tries;
+    const command_limits limits{options_.timeout_seconds, run_, counts};
+    auto future = pool_.submit({.priority = tries > 1 ? 1 : 0}, rankpool::partial(run_command_or_throw, limits), what);
     future.add_done_callback([state = state_, what = std::move(what), tries](const outcome_future& done) mutable {
       const std::lock_guard lock(state->mutex);
       state->finished.push_back({std::move(what), tries, done});
@@ -148,6 +149,8 @@ class farm {
     command_outcome outcome;
     try {
       outcome = std::move(one.future).result();
+    } catch (failed_command& failed) {
+      outcome = std::move(failed.outcome);
     } catch (const rankpool::cancelled_error&) {
       outcome.was_run = false;
     }

@@ -147,7 +147,7 @@ class expected_residues {
 }  // namespace
 
 void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t>& numbers, const split_options& options) {
-  const std::vector<std::uint32_t> shares = shares_of(numbers, pool.num_workers());
+  const std::vector<std::uint32_t> shares = shares_of(numbers, options.workers);
   std::vector<std::size_t> largest_first(numbers.size());
   std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
   std::ranges::sort(largest_first, [&](auto a, auto b) { return std::pair(numbers[a], b) > std::pair(numbers[b], a); });
@@ -180,7 +180,7 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
 }
 
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options) {
-  const std::vector<std::uint32_t> all_shares = shares_of({n}, pool.num_workers());
+  const std::vector<std::uint32_t> all_shares = shares_of({n}, options.workers);
   const std::uint32_t shares = all_shares.front();
   progress steps(all_shares, options);
   product_queue<digit_vector> products(pool, multiply_decimals, steps);

@@ -15,6 +15,7 @@
 namespace jobs {
 
 struct split_options {
+  int workers = 1;  // for which numbers are split
   bool verify = false;                                     // check each value against 1·2·…·n modulo three primes
   std::function<void(const factorial_report&)> on_report;  // called in the order of the numbers; may be empty
   std::function<void(std::size_t done, std::size_t all)> on_progress;  // after every share and product; may be empty

@@ -169,17 +169,17 @@ auto bands_of(const block& part, int workers) {
 
 /// What `task` makes of the bands of a part, in their order: `take(its first row in the part, images)`.
 template <class Task, class Take>
-void for_each_image(rankpool::executor& pool, Task task, const block& part, Take take) {
+void for_each_image(rankpool::executor& pool, int workers, Task task, const block& part, Take take) {
   std::uint64_t row = 0;
   for (const auto& image :
-       pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, task, bands_of(part, pool.num_workers()))) {
+       pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, task, bands_of(part, workers))) {
     take(row, image);
     row += image.rows();
   }
 }
 
 template <class T>
-product_check check(rankpool::executor& pool, const product& work, std::uint64_t seed) {
+product_check check(rankpool::executor& pool, const product& work, int workers, std::uint64_t seed) {
   using number = exact<T>;
   product_check result;
   for (const block& rows : parts(work.a.rows)) {
@@ -187,14 +187,14 @@ product_check check(rankpool::executor& pool, const product& work, std::uint64_t
     double squares_of_b = 0;
     for (const block& inner : parts(work.b.rows)) {
       images<number> of_b(inner.rows);
-      for_each_image(pool, rankpool::partial(project<T>, work.b, seed), {inner.row, 0, inner.rows, work.b.columns},
+      for_each_image(pool, workers, rankpool::partial(project<T>, work.b, seed), {inner.row, 0, inner.rows, work.b.columns},
                      [&](std::uint64_t row, const images<number>& image) { of_b.add(row, image); });
       squares_of_b = std::accumulate(of_b.squares.begin(), of_b.squares.end(), squares_of_b);
-      for_each_image(pool, rankpool::partial(multiply_images<T>, work.a, pool.share(std::move(of_b.products))),
+      for_each_image(pool, workers, rankpool::partial(multiply_images<T>, work.a, pool.share(std::move(of_b.products))),
                      {rows.row, inner.row, rows.rows, inner.rows},
                      [&](std::uint64_t row, const images<number>& image) { expected.add(row, image); });
     }
-    for_each_image(pool, rankpool::partial(project<T>, work.target, seed), {rows.row, 0, rows.rows, work.b.columns},
+    for_each_image(pool, workers, rankpool::partial(project<T>, work.target, seed), {rows.row, 0, rows.rows, work.b.columns},
                    [&](std::uint64_t row, const images<number>& found) {
                      compare<T>(expected, row, found, std::sqrt(squares_of_b), work.a.columns, rows.row + row, result);
                    });
@@ -216,8 +216,8 @@ std::uint64_t tasks_to_check(const product& work, int workers) {
   return tasks;
 }
 
-product_check check_product(rankpool::executor& pool, const product& work, std::uint64_t seed) {
-  return with_element(work.a.type, [&]<class T>(T) { return check<T>(pool, work, seed); });
+product_check check_product(rankpool::executor& pool, const product& work, int workers, std::uint64_t seed) {
+  return with_element(work.a.type, [&]<class T>(T) { return check<T>(pool, work, workers, seed); });
 }
 
 }  // namespace jobs

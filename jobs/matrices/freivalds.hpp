@@ -26,6 +26,6 @@ std::uint64_t tasks_to_check(const product& work, int workers);
 
 /// Tests the file `work.target` on the workers. No rank takes 100 MiB for it, whatever the shapes: rank 0 holds 16 numbers for each
 /// row of a part of A and of a part of B, and B is read again for each part of A. Throws: what tasks throw.
-product_check check_product(rankpool::executor& pool, const product& work, std::uint64_t seed);
+product_check check_product(rankpool::executor& pool, const product& work, int workers, std::uint64_t seed);
 
 }  // namespace jobs

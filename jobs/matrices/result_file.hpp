@@ -18,11 +18,11 @@ namespace jobs {
 class result_file {
  public:
   /// Throws: output_error, also if the disk has no room for it.
-  result_file(const output_options& where, npy_header header)
+  result_file(command_context& context, const output_options& where, npy_header header)
       : header_(std::move(header)),
         preamble_(npy_preamble(header_)),
         name_(where.path),
-        parts_(where, preamble_.size() + header_.bytes()) {
+        parts_(context, where, preamble_.size() + header_.bytes()) {
     parts_.write(std::as_bytes(std::span(preamble_)), 0);
   }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -67,11 +68,9 @@ number_file find_numbers(const file_sort_options& chosen) {
   return chosen.type.empty() ? find_npy(from) : find_raw(from, chosen.type);
 }
 
-void sort_numbers(rankpool::executor& pool, command_context& context, const number_file& input, const number_file& output,
-                  const sort_plan& plan) {
-  sort_work work{input, output, {}};
+void sort_numbers(rankpool::executor& pool, command_context& context, sort_work work, const sort_plan& plan) {
   if (plan.buckets > 1) {
-    auto samples = draw_samples(pool, input, plan.samples);
+    auto samples = draw_samples(pool, work.input, plan.samples, context.divided_for(pool));
     work.splitters = choose_splitters(samples, plan.buckets);
     context.explain("splitters chosen from " + std::to_string(plan.samples) + " samples");
   }
@@ -106,22 +105,32 @@ void file_sort_options::check() const {
 
 int sort_file(rankpool::cluster& cluster, command_context& context, const file_sort_options& chosen) {
   const number_file input = find_numbers(chosen);
+  context.expect_unchanged(chosen.input);
   rankpool::executor pool(cluster, context.executor_options());
-  const sort_plan plan = plan_sort(input.count, size_of(input.type), pool.num_workers(), chosen.memory);
+  const sort_plan plan = plan_sort(input.count, size_of(input.type), context.divided_for(pool), chosen.memory);
   context.explain(std::to_string(input.count) + " " + std::string(name_of(input.type)) + " in " + describe(plan, input.count));
-  context.shown.expect(expected_tasks(input, plan, pool.num_workers(), context.verify));
+  context.shown.expect(expected_tasks(input, plan, context.divided_for(pool), context.verify));
 
   std::string preamble;
   if (chosen.type.empty()) {
     npy_header header{.type = input.type, .shape = {input.count}};
     preamble = npy_preamble(header);
   }
-  parts_output out(chosen.output, preamble.size() + input.bytes());
+  parts_output out(context, chosen.output, preamble.size() + input.bytes());
   const number_file output{out.path(), input.type, preamble.size(), input.count};
   out.write(std::as_bytes(std::span(preamble)), 0);
-  if (input.count > 0) sort_numbers(pool, context, input, output, plan);
+  // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
+  std::optional<parts_output> carried;
+  if (!context.resumable.journal.empty() && !plan.one_pass) {
+    carried.emplace(context, output_options{chosen.output.path + ".carried"}, input.bytes());
+  }
+  if (input.count > 0) {
+    const number_file apart{carried ? carried->path() : "", input.type, 0, input.count};
+    sort_numbers(pool, context, {input, output, carried ? apart : output, {}}, plan);
+  }
   if (context.verify) verify(pool, context, input, output);
   out.finish();
+  if (carried) carried->discard();
 
   context.report.add("output", chosen.output.path);
   context.report.add("type", name_of(input.type));

@@ -46,10 +46,10 @@ std::size_t sampling_tasks(std::size_t samples, int workers) {
   return (samples + in_a_task - 1) / in_a_task;
 }
 
-std::vector<splitter> draw_samples(rankpool::executor& pool, const number_file& numbers, std::size_t samples) {
-  const std::size_t in_a_task = samples_in_a_task(samples, pool.num_workers());
+std::vector<splitter> draw_samples(rankpool::executor& pool, const number_file& numbers, std::size_t samples, int workers) {
+  const std::size_t in_a_task = samples_in_a_task(samples, workers);
   const auto tasks =
-      std::views::iota(std::size_t{0}, sampling_tasks(samples, pool.num_workers())) | std::views::transform([=](std::size_t task) {
+      std::views::iota(std::size_t{0}, sampling_tasks(samples, workers)) | std::views::transform([=](std::size_t task) {
         return std::tuple(task * in_a_task, std::min((task + 1) * in_a_task, samples));
       });
   std::vector<splitter> all;

@@ -16,7 +16,7 @@ namespace jobs {
 /// How many tasks it takes to draw so many.
 std::size_t sampling_tasks(std::size_t samples, int workers);
 
-/// `samples` of them, drawn by the workers. Throws: file_error.
-std::vector<splitter> draw_samples(rankpool::executor& pool, const number_file& numbers, std::size_t samples);
+/// `samples` of them, drawn by the workers, in as many tasks as suit `workers` of them. Throws: file_error.
+std::vector<splitter> draw_samples(rankpool::executor& pool, const number_file& numbers, std::size_t samples, int workers);
 
 }  // namespace jobs

@@ -13,13 +13,14 @@ namespace jobs {
 struct sort_work {
   number_file input;
   number_file output;               // of the same type and count; there with its full size
+  number_file carried;              // where the first of two passes brings buckets: mostly the output itself
   std::vector<splitter> splitters;  // one less than there are buckets
 
   std::size_t buckets() const { return splitters.size() + 1; }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& input& output& splitters;
+    archive& input& output& carried& splitters;
   }
 };
 

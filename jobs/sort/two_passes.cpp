@@ -56,7 +56,7 @@ counts count_part(const shared_work& shared, std::uint64_t first, std::uint64_t 
   throw std::runtime_error(work.input.path + " has changed while it was sorted");
 }
 
-/// Writes the keys of a part to the output, those of bucket b from `begins[b]` on: `found[b]` of them, as they were counted.
+/// Writes the keys of a part to where they are carried, those of bucket b from `begins[b]` on: `found[b]` of them, as they were counted.
 void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t last, const counts& begins, const counts& found) {
   const sort_work& work = *shared;
   with_element(work.input.type, [&]<class Number>(Number) {
@@ -76,22 +76,23 @@ void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t la
         *end++ = keys[i];
       }
     });
-    file to(work.output.path, file::mode::write);
+    file to(work.carried.path, file::mode::write);
     for (std::size_t b = 0; b < found.size(); ++b) {
-      to.write_items(std::span<const key>(limits[b] - found[b], found[b]), work.output.place(begins[b]));
+      to.write_items(std::span<const key>(limits[b] - found[b], found[b]), work.carried.place(begins[b]));
     }
     to.close();
   });
 }
 
-/// Sorts the keys that lie at [begin, begin + count) of the output, and leaves numbers there.
-void sort_in_place(const shared_work& shared, std::uint64_t begin, std::uint64_t count) {
+/// Sorts the keys that were carried to [begin, begin + count), and leaves them as numbers there in the output.
+void sort_bucket(const shared_work& shared, std::uint64_t begin, std::uint64_t count) {
   const number_file& output = shared->output;
+  const number_file& carried = shared->carried;
   with_element(output.type, [&]<class Number>(Number) {
     using key = key_of<Number>;
     key_buffer<key> memory(count);
     const std::span<key> keys = memory.first(count);
-    file(output.path).read_items(keys, output.place(begin));
+    file(carried.path).read_items(keys, carried.place(begin));
     sort_keys(keys);
     write_numbers<Number>(file(output.path, file::mode::write), output, keys, begin);
   });
@@ -131,7 +132,7 @@ void sort_in_two_passes(rankpool::executor& pool, const sort_work& work, std::ui
   };
   run_all(pool, rankpool::partial(carry_part, shared), parts | std::views::transform(carried));
   const auto bucket = [&](std::size_t b) { return std::tuple(begins[b], sizes[b]); };
-  run_all(pool, rankpool::partial(sort_in_place, shared),
+  run_all(pool, rankpool::partial(sort_bucket, shared),
           std::views::iota(std::size_t{0}, work.buckets()) | std::views::transform(bucket));
 }
 

@@ -1,11 +1,14 @@
 #include "support/command.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <iostream>
 #include <map>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string_view>
 #include <utility>
 
@@ -24,9 +27,9 @@ nlohmann::json default_of(CLI::Option& option) {
   return text.size() > 2 ? nlohmann::json(CLI::detail::split(text.substr(1, text.size() - 2), ',')) : nlohmann::json::array();
 }
 
-// All that decides about the result, given or not, by name; not how to tell of it.
-std::string parameters_of(CLI::App& job, const std::vector<std::string>& tail) {
-  constexpr std::array<std::string_view, 4> manner{"help", "json", "quiet", "verbose"};
+// Values of options, given or not, by name.
+nlohmann::json parameters_of(CLI::App& job, const std::vector<std::string>& tail) {
+  constexpr std::array<std::string_view, 6> manner{"help", "json", "quiet", "verbose", "journal", "stop-before"};  // of telling
   nlohmann::json parameters = nlohmann::json::object();
   for (CLI::Option* option : job.get_options()) {
     const std::string name = option->get_single_name();
@@ -43,7 +46,22 @@ std::string parameters_of(CLI::App& job, const std::vector<std::string>& tail) {
     }
   }
   if (!tail.empty()) parameters["arguments"] = tail;
-  return parameters.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return parameters;
+}
+
+std::string text_of(const nlohmann::json& object) { return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+
+// As one would type it: "primes count from=1 to=3e11".
+std::string subject_of(const std::string& job, nlohmann::json parameters) {
+  for (const char* without_effect : {"workers", "output", "force", "log", "results"}) parameters.erase(without_effect);
+  std::string text = job;
+  for (const auto& [name, value] : parameters.items()) {
+    if (value.is_null() || value == false || value.empty()) continue;
+    text += ' ' + name;
+    if (value.is_string()) text += '=' + value.get<std::string>();
+    if (value.is_array()) text += '=' + text_of(value);
+  }
+  return text;
 }
 
 /// What stands in the way of a job before it has begun is a matter of what was asked for, whoever notices it.
@@ -77,6 +95,30 @@ void command_context::explain(const std::string& decision) const {
   if (verbose) std::cerr << "rankpool: " + printable(decision) + "\n";
 }
 
+void command_context::open_journal() {
+  if (resumable.journal.empty()) return;
+  try {
+    journal = rankpool::journal(resumable.journal, subject);
+  } catch (const rankpool::journal_error& error) {
+    throw usage_error(error.what());
+  }
+}
+
+int command_context::divided_for(const rankpool::executor& pool) {
+  return std::stoi(journal.recall("workers", std::to_string(pool.num_workers())));
+}
+
+std::uint64_t command_context::seed() { return std::stoull(journal.recall("seed", std::to_string(std::random_device{}()))); }
+
+void command_context::expect_unchanged(const std::string& path) {
+  struct stat status {};
+  if (resumable.journal.empty() || ::stat(path.c_str(), &status) != 0) return;  // who reads it says why it cannot be read
+  const std::string now = std::to_string(status.st_size) + " bytes of " + std::to_string(status.st_mtim.tv_sec) + "." +
+                          std::to_string(status.st_mtim.tv_nsec);
+  if (journal.recall("file " + path, now) == now) return;
+  throw usage_error(path + " has changed since the journal " + resumable.journal + " was begun, which has results of what it was");
+}
+
 void command_context::verified(bool holds, const std::string& test) {
   if (!holds) throw verification_error("the result does not stand the test that " + test);
   report.verified(test);
@@ -87,12 +129,18 @@ CLI::App& add_job(CLI::App& app, command_context& context, const std::string& na
                   job_check check) {
   CLI::App& job = *app.add_subcommand(name, summary);
   add_number(job, "--workers", context.max_workers, "most workers to use at once (default: all)", 1, 1'000'000);
+  add_resumable(job, context.resumable);
   job.add_flag("--json", context.json, "print one JSON object: results, parameters, time, tasks, workers");
   job.add_flag("--quiet", context.quiet, "show no progress on stderr");
   job.add_flag("--verbose", context.verbose, "say on stderr which workers run where, and what was decided and why");
   job.callback([&context, &job, work = std::move(work), check = as_usage(std::move(check))] {
-    context.check = check;
-    context.parameters = parameters_of(job, context.tail);
+    context.check = [&context, check] {
+      context.resumable.check();
+      if (check) check();
+    };
+    const nlohmann::json parameters = parameters_of(job, context.tail);
+    context.parameters = text_of(parameters);
+    context.subject = subject_of(job.get_name(), parameters);
     context.program = [&context, work](rankpool::cluster& cluster) { return work(cluster, context); };
   });
   return job;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/progress.hpp"
+#include "support/resumable.hpp"
 #include "support/run_report.hpp"
 
 namespace jobs {
@@ -34,6 +35,7 @@ struct command_context {
   bool json = false;        // --json: one object on stdout
   bool quiet = false;       // --quiet: no progress
   bool verbose = false;     // --verbose: which workers run where, and what was decided and why, on stderr
+  resumable_options resumable;  // --journal, --stop-before
 
   std::vector<std::string> words;  // of the command line, without
   std::vector<std::string> tail;   // which a job has taken away, as it is not for the parser
@@ -42,12 +44,22 @@ struct command_context {
   std::function<int(rankpool::cluster&)> program;  // the exit status of the command, usually 0
   std::function<int()> own_program;                // instead: of what is not a job and needs no cluster
   std::string parameters;                          // of the job, defaults included, as a JSON object
+  std::string subject;                             // those that the results depend on, and the job: what a journal is of
 
   run_report report;
   progress shown;
+  rankpool::journal journal;  // open while the job runs; none without --journal
 
   /// For `rankpool::executor pool(cluster, context.executor_options())`.
-  rankpool::executor_options executor_options() const { return {.max_workers = max_workers}; }
+  rankpool::executor_options executor_options() const { return {.max_workers = max_workers, .initializer = {}, .journal = journal}; }
+  /// With --journal, before anything else. Throws: usage_error for one that does not fit.
+  void open_journal();
+  /// For how many workers the work is divided: those of the pool, or of the first run that has used the journal.
+  int divided_for(const rankpool::executor& pool);
+  /// A number that nobody can foresee, the same in all runs with the journal.
+  std::uint64_t seed();
+  /// A file that workers read is what it was when the journal was begun, or else usage_error.
+  void expect_unchanged(const std::string& path);
   /// What --chunksize says, else what the job finds right.
   template <class Integer>
   Integer chunk_or(Integer own_choice) const {

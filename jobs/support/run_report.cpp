@@ -55,8 +55,11 @@ void run_report::finish(const costs& taken, std::string_view error) {
   if (!result_.empty()) out += ", \"result\": {" + result_ + "}";
   if (!checks_.empty()) out += ", \"verified\": " + json_string(checks_);
   out += error.empty() ? ", \"status\": \"done\"" : ", \"status\": \"failed\", \"error\": " + json_string(error);
-  const nlohmann::json figures{
-      {"wall_seconds", taken.wall_seconds}, {"cpu_seconds", taken.cpu_seconds}, {"tasks", taken.tasks}, {"workers", taken.workers}};
+  const nlohmann::json figures{{"wall_seconds", taken.wall_seconds},
+                               {"cpu_seconds", taken.cpu_seconds},
+                               {"tasks", taken.tasks},
+                               {"taken_over", taken.taken_over},
+                               {"workers", taken.workers}};
   const std::string members = figures.dump();
   write(out + ", " + members.substr(1) + "\n");
 }

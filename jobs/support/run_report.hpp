@@ -48,6 +48,7 @@ class run_report {
     double wall_seconds = 0;
     double cpu_seconds = 0;  // of all ranks
     std::uint64_t tasks = 0;
+    std::uint64_t taken_over = 0;  // from a journal, instead of run
     int workers = 0;
   };
   /// `error`: empty if all is well. Throws: output_error.

@@ -51,8 +51,7 @@ void install_handlers() {
 }
 
 int remember(const char* path) {
-  static std::once_flag installed;
-  std::call_once(installed, install_handlers);
+  remove_unfinished_on_signals();
   for (std::size_t slot = 0; slot < unfinished_paths.size(); ++slot) {
     const char* expected = nullptr;
     if (unfinished_paths[slot].compare_exchange_strong(expected, path)) return static_cast<int>(slot);
@@ -80,6 +79,11 @@ int rename_file(const char* from, const char* to, bool replace) {
 
 }  // namespace
 
+void remove_unfinished_on_signals() {
+  static std::once_flag installed;
+  std::call_once(installed, install_handlers);
+}
+
 std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last) {
   std::filesystem::path found = path;
   for (int links = 0; links < 40; ++links) {  // as many as Linux follows
@@ -103,10 +107,18 @@ unfinished_file::unfinished_file(const std::string& final_path) : final_path_(be
   slot_ = remember(path_.c_str());
 }
 
+unfinished_file::unfinished_file(const std::string& final_path, const std::string& path, bool fresh)
+    : final_path_(behind_links(final_path)),
+      path_(path),
+      descriptor_(::open(path.c_str(), O_WRONLY | O_CLOEXEC | (fresh ? O_CREAT | O_EXCL : 0), 0666)),
+      stays_(true) {
+  if (descriptor_ < 0) fail(errno, path_);
+}
+
 unfinished_file::~unfinished_file() {
   if (descriptor_ >= 0) {
     ::close(descriptor_);
-    ::unlink(path_.c_str());
+    if (!stays_) ::unlink(path_.c_str());
   }
   forget(slot_);
 }
@@ -123,7 +135,7 @@ void unfinished_file::reserve(std::uint64_t bytes) {
 
 void unfinished_file::finish(bool replace) {
   const auto fail_and_remove = [this](int error) {
-    ::unlink(path_.c_str());
+    if (!stays_) ::unlink(path_.c_str());
     fail(error, final_path_);
   };
   if (::close(std::exchange(descriptor_, -1)) != 0) fail_and_remove(errno);

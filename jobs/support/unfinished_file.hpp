@@ -16,8 +16,14 @@ namespace jobs {
 /// `is_last`.
 std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last = {});
 
+/// Before anybody else takes these signals, who may give them back. Else the first file does it.
+void remove_unfinished_on_signals();
+
 class unfinished_file {
  public:
+  /// Goes on with a file that stays whatever happens until it is finished: `path`, which must exist unless it is `fresh`.
+  /// Throws: std::system_error with errno.
+  unfinished_file(const std::string& final_path, const std::string& path, bool fresh);
   /// Creates .part-PID beside the final name, or beside what that is a symbolic link to. Throws: std::system_error with errno.
   explicit unfinished_file(const std::string& final_path);
   /// Removes the file unless finish() has named it.
@@ -31,6 +37,9 @@ class unfinished_file {
   /// Makes room for so many bytes, so that a full disk is found out before the work. Throws: std::system_error with errno.
   void reserve(std::uint64_t bytes);
 
+  /// Nothing will go on with it: the destructor removes it.
+  void discard() { stays_ = false; }
+
   /// Closes the file and gives it its final name; without `replace` a file of that name is an error (EEXIST).
   /// Throws: std::system_error with errno, also for what the file system reports only on closing.
   void finish(bool replace);
@@ -40,6 +49,7 @@ class unfinished_file {
   std::string path_;
   int descriptor_ = -1;
   int slot_ = -1;  // where the signal handler finds it
+  bool stays_ = false;
 };
 
 }  // namespace jobs

@@ -1,6 +1,9 @@
 // The members of executor that need no template.
 #include <rankpool/executor.hpp>
 
+#include "journal_file.hpp"
+#include "journal_tasks.hpp"
+
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -9,6 +12,7 @@ namespace rankpool {
 
 executor::executor(cluster& c, executor_options options)
     : core_(detail::executor_core::open(detail::cluster_access::get(c), options.max_workers, options.initializer.encoded())),
+      journal_(std::move(options.journal)),
       exceptions_(std::uncaught_exceptions()) {}
 
 executor& executor::operator=(executor&& other) noexcept {
@@ -40,12 +44,23 @@ detail::shared_job<detail::piecewise_job> executor::start(const map_options& opt
   if (options.chunksize < 0) {
     throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
   }
-  auto kept = detail::journal_call::begin(options.journal, what, head.bytes);
+  const bool own = detail::journal_access::get(options.journal) != nullptr;
+  auto kept = detail::journal_call::begin(own ? options.journal : journal_, what, head.bytes);
   auto job =
       detail::make_job<detail::piecewise_job>(core(), what.function, what.identity, static_cast<std::uint64_t>(options.chunksize),
                                               std::move(head), std::move(source), std::move(kept));
   core()->submit(job, options.priority);
   return job;
+}
+
+// With a journal, what an earlier run has finished is over at once.
+void executor::enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
+                     const std::type_info& callable, detail::result_printer print) {
+  if (detail::journal_access::get(journal_) != nullptr &&
+      state->recall(detail::journal_tasks::of(journal_, {state->function, state->identity, callable, false, print}))) {
+    return;
+  }
+  core()->submit(state, options.priority);
 }
 
 namespace detail {

@@ -1,6 +1,7 @@
 // The part of a future that does not depend on its result's type.
 #include <rankpool/detail/future_state.hpp>
 
+#include "journal_tasks.hpp"
 #include "log.hpp"
 
 #include <thread>
@@ -57,8 +58,44 @@ piece future_state_base::cut(std::uint64_t) {
 }
 
 bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
+  if (journalled_) note(result);
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
+}
+
+bool future_state_base::recall(std::shared_ptr<journal_tasks> from) {
+  const digest input = digest_of(bytes, beside());
+  outcome known;
+  try {
+    auto found = from->take(input);
+    if (!found) {
+      const std::uint64_t item = from->begin(input);
+      more().journal = {std::move(from), item, input};
+      journalled_ = true;
+      return false;
+    }
+    known = std::move(*found);
+  } catch (const journal_error&) {
+    known.error = std::current_exception();
+  }
+  state_.store(task_state::ending);
+  (void)become(known.error == nullptr ? task_state::finished : task_state::failed, std::move(known));
+  return true;
+}
+
+// What cannot be kept is an error.
+void future_state_base::note(outcome& result) {
+  journal_entry kept;
+  {
+    std::lock_guard lock(mutex_);
+    kept = std::move(extras_->journal);
+  }
+  try {
+    kept.tasks->note(kept.item, kept.input, result);
+  } catch (...) {
+    result = {};
+    result.error = std::current_exception();
+  }
 }
 
 bool future_state_base::abandon(const std::exception_ptr& why) {
@@ -89,6 +126,7 @@ future_state_base::extras& future_state_base::more() {
 bool future_state_base::become(task_state end, outcome result) {
   bool called_back = false;
   keepers released;  // after the lock
+  journal_entry unused;
   {
     std::lock_guard lock(mutex_);
     bytes = std::move(result.bytes);
@@ -101,6 +139,7 @@ bool future_state_base::become(task_state end, outcome result) {
     if (extras_ != nullptr) {
       called_back = !extras_->callbacks.empty();
       released.swap(extras_->kept);
+      unused = std::exchange(extras_->journal, {});
       for (completion_watch* watch : extras_->watches) watch->on_done(*this);
       extras_->watches.clear();
     }

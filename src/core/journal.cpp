@@ -66,4 +66,12 @@ void journal::commit() {
   if (file_ != nullptr) file_->commit();
 }
 
+std::string journal::recall(const std::string& name, const std::string& value) {
+  return file_ == nullptr ? value : file_->recall(name, value);
+}
+
+bool journal::resumes() const { return file_ != nullptr && file_->resumes(); }
+
+std::uint64_t journal::taken_over() const { return file_ == nullptr ? 0 : file_->taken_over(); }
+
 }  // namespace rankpool

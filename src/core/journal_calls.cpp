@@ -1,9 +1,9 @@
-// What is kept of maps and reductions: how a run finds again what an earlier one has finished.
+// What is kept of maps, reductions and submitted tasks: how a run finds again what an earlier one has finished.
 #include <rankpool/detail/journal_call.hpp>
 
-#include "function_name.hpp"
 #include "journal_entry.hpp"
 #include "journal_file.hpp"
+#include "journal_tasks.hpp"
 
 #include <rankpool/detail/code_address.hpp>
 
@@ -25,14 +25,6 @@ digest identity_of(const call_description& what, std::span<const std::byte> head
   return digest_of(bytes);
 }
 
-/// All that the file keeps of a call but its number.
-call_row row_of(const call_description& what, std::span<const std::byte> head) {
-  return {.identity = identity_of(what, head),
-          .name = function_name(what.identity, what.callable),
-          .by_items = what.by_items,
-          .printer = what.print == nullptr ? code_address{} : locate_function(what.print)};
-}
-
 outcome load_from(journal_file& file, std::int64_t call, std::uint64_t first) {
   const std::string text = file.result_of(call, first);
   try {
@@ -44,16 +36,22 @@ outcome load_from(journal_file& file, std::int64_t call, std::uint64_t first) {
 
 }  // namespace
 
-digest digest_of(std::span<const std::byte> bytes) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+digest digest_of(std::span<const std::byte> bytes, blocks_view beside) {
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
+  XXH3_128bits_update(&state, bytes.data(), bytes.size());
+  for (const auto& block : beside) XXH3_128bits_update(&state, block->data(), block->size());
+  const XXH128_hash_t hash = XXH3_128bits_digest(&state);
   return {hash.high64, hash.low64};
 }
+
+// ---- maps and reductions
 
 std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_description& what,
                                                   std::span<const std::byte> head) {
   const auto& file = journal_access::get(in);
   if (file == nullptr) return nullptr;
-  const std::int64_t id = file->next_call(row_of(what, head));
+  const std::int64_t id = file->next_call(row_of(what, identity_of(what, head)));
   std::shared_ptr<journal_call> call(new journal_call(file, id, what.by_items));
   call->known = file->pieces_of(id);
   return call;
@@ -61,15 +59,23 @@ std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_
 
 outcome journal_call::load(std::uint64_t first) const { return load_from(*file_, id_, first); }
 
+void journal_call::take_over(std::uint64_t first) {
+  known.erase(first);
+  file_->count_taken_over();
+}
+
 void journal_call::note(std::uint64_t first, std::uint64_t count, const digest& input, const outcome& result) {
   if (auto e = entry_of({.call = id_, .first = first, .count = count, .input = input}, result, by_items_))
     file_->add(std::move(*e));
 }
 
-void journal_call::forget(std::uint64_t first) try {
-  file_->add({.what = journal_file::entry::kind::forgotten, .call = id_, .first = first});
-} catch (const journal_error&) {
-  // It is told where a result cannot be kept.
+void journal_call::forget(std::uint64_t first) {
+  known.erase(first);
+  try {
+    file_->add({.what = journal_file::entry::kind::forgotten, .call = id_, .first = first});
+  } catch (const journal_error&) {
+    // It is told where a result cannot be kept.
+  }
 }
 
 void journal_call::note_items(std::uint64_t items) {
@@ -84,6 +90,53 @@ std::exception_ptr journal_call::mismatch(const std::string& why) const {
   } catch (const journal_error&) {
     return std::current_exception();
   }
+}
+
+// ---- submitted tasks
+
+std::shared_ptr<journal_tasks> journal_tasks::of(const journal& in, const call_description& what) {
+  const auto& file = journal_access::get(in);
+  if (file == nullptr) return nullptr;
+  return {file, &file->tasks_of(what, identity_of(what, {}))};
+}
+
+journal_tasks::journal_tasks(journal_file& file, std::int64_t call) : file_(file), call_(call) {
+  for (const auto& [item, piece] : file.pieces_of(call)) {
+    finished_.emplace(piece.input, item);
+    items_ = item + 1;
+  }
+}
+
+std::optional<outcome> journal_tasks::take(const digest& input) {
+  std::uint64_t item = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = finished_.find(input);
+    if (found == finished_.end()) return std::nullopt;
+    item = found->second;
+    finished_.erase(found);
+  }
+  file_.count_taken_over();
+  return load_from(file_, call_, item);
+}
+
+std::uint64_t journal_tasks::begin(const digest& input) {
+  const std::lock_guard lock(mutex_);
+  const auto found = failed_.find(input);
+  if (found == failed_.end()) return items_++;
+  const std::uint64_t item = found->second;
+  failed_.erase(found);
+  return item;
+}
+
+void journal_tasks::note(std::uint64_t item, const digest& input, const outcome& result) {
+  auto e = entry_of({.call = call_, .first = item, .count = 1, .input = input}, result, false);
+  if (!e) return;
+  if (e->what == journal_file::entry::kind::failed) {
+    const std::lock_guard lock(mutex_);
+    failed_.emplace(input, item);
+  }
+  file_.add(std::move(*e));
 }
 
 }  // namespace rankpool::detail

@@ -2,6 +2,7 @@
 
 #include "function_name.hpp"
 #include "log.hpp"
+#include "shared_table.hpp"
 
 #include <rankpool/detail/code_address.hpp>
 #include <rankpool/detail/exception_codec.hpp>
@@ -44,7 +45,9 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
     database_->exec("PRAGMA synchronous = FULL");
     database_->exec("BEGIN IMMEDIATE; COMMIT");  // has the lock from now on
     if (fresh) create_journal(*database_, subject);
+    resumes_ = !fresh;
     subject_ = subject;
+    number_shared_from(std::stoull(recall("number of the first shared value", std::to_string(first_shared_id()))));
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
   }
@@ -93,16 +96,55 @@ std::int64_t journal_file::next_call(const call_row& row) {
       }
       return query.getColumn(0).getInt64();
     }
-    SQLite::Statement put(*database_,
-                          "INSERT INTO calls(number, identity, name, by_items, printer, checksum) VALUES(?, ?, ?, ?, ?, ?)");
-    put.bind(1, number);
-    bind_digest(put, 2, row.identity);
-    put.bind(3, row.name);
-    put.bind(4, static_cast<int>(row.by_items));
-    bind_address(put, 5, row.printer);
-    bind_digest(put, 6, check_of(row));
+    return new_call(number, row);
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+// `number`: none for tasks that are submitted, which come in any order.
+std::int64_t journal_file::new_call(std::optional<std::int64_t> number, const call_row& row) {
+  SQLite::Statement put(*database_,
+                        "INSERT INTO calls(number, identity, name, by_items, printer, checksum) VALUES(?, ?, ?, ?, ?, ?)");
+  if (number) put.bind(1, *number);
+  bind_digest(put, 2, row.identity);
+  put.bind(3, row.name);
+  put.bind(4, static_cast<int>(row.by_items));
+  bind_address(put, 5, row.printer);
+  bind_digest(put, 6, check_of(row));
+  put.exec();
+  return database_->getLastInsertRowid();
+}
+
+journal_tasks& journal_file::tasks_of(const call_description& what, const digest& identity) {
+  const std::lock_guard submitting(tasks_mutex_);
+  const auto known = tasks_.find(identity);
+  if (known != tasks_.end()) return known->second;
+  try {
+    std::int64_t call = 0;
+    {
+      const std::lock_guard lock(database_mutex_);
+      SQLite::Statement query(*database_, "SELECT id FROM calls WHERE number IS NULL AND identity = ?");
+      bind_digest(query, 1, identity);
+      call = query.executeStep() ? query.getColumn(0).getInt64() : new_call(std::nullopt, row_of(what, identity));
+    }
+    return tasks_.try_emplace(identity, *this, call).first->second;
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+}
+
+std::string journal_file::recall(const std::string& name, const std::string& value) {
+  try {
+    const std::lock_guard lock(database_mutex_);
+    SQLite::Statement put(*database_, "INSERT OR IGNORE INTO decisions VALUES(?, ?)");
+    put.bind(1, name);
+    put.bind(2, value);
     put.exec();
-    return database_->getLastInsertRowid();
+    SQLite::Statement query(*database_, "SELECT value FROM decisions WHERE name = ?");
+    query.bind(1, name);
+    if (!query.executeStep()) fail("has lost what was decided about " + name);
+    return query.getColumn(0).getString();
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
   }

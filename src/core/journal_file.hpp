@@ -3,6 +3,7 @@
 #pragma once
 
 #include "journal_rows.hpp"
+#include "journal_tasks.hpp"
 
 #include <rankpool/detail/journal_call.hpp>
 #include <rankpool/errors.hpp>
@@ -18,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,8 +58,15 @@ class journal_file {
   void expect_subject(const std::string& subject) const;
   /// The row of this run's next call, made if there is none. Throws journal_error if it is another call's.
   std::int64_t next_call(const call_row& row);
+  /// The tasks that this run submits of a function. Throws journal_error.
+  journal_tasks& tasks_of(const call_description& what, const digest& identity);
   std::map<std::uint64_t, journal_call::known_piece> pieces_of(std::int64_t call);
   std::string result_of(std::int64_t call, std::uint64_t first);
+  /// As journal has them.
+  std::string recall(const std::string& name, const std::string& value);
+  bool resumes() const { return resumes_; }
+  std::uint64_t taken_over() const { return taken_over_; }
+  void count_taken_over() { ++taken_over_; }
   /// To be written soon. Waits while very much is waiting. Throws journal_error once nothing can be written any more.
   void add(entry e);
   /// Blocks until all that was added is on the disk. Throws likewise.
@@ -65,6 +74,7 @@ class journal_file {
   [[noreturn]] void fail(const std::string& why) const;
 
  private:
+  std::int64_t new_call(std::optional<std::int64_t> number, const call_row& row);
   void check(const std::string& subject);
   void write_on();
   void write(std::vector<entry>& batch);
@@ -74,6 +84,10 @@ class journal_file {
   std::unique_ptr<SQLite::Database> database_;
   std::mutex database_mutex_;
   std::string subject_;
+  bool resumes_ = false;
+  std::atomic<std::uint64_t> taken_over_ = 0;
+  std::mutex tasks_mutex_;
+  std::map<digest, journal_tasks> tasks_;  // by what tells functions apart
   std::atomic<std::int64_t>& calls_;
 
   mutable std::mutex mutex_;

@@ -1,5 +1,7 @@
 #include "journal_rows.hpp"
 
+#include "function_name.hpp"
+
 #include <sqlite3.h>
 
 #include <array>
@@ -21,6 +23,7 @@ void create_journal(SQLite::Database& in, const std::string& subject) {
       "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
       "CREATE TABLE calls(id INTEGER PRIMARY KEY, number INTEGER UNIQUE, identity BLOB NOT NULL, name TEXT NOT NULL,"
       " items INTEGER NOT NULL DEFAULT 0, by_items INTEGER NOT NULL, printer BLOB NOT NULL, checksum BLOB NOT NULL);"
+      "CREATE TABLE decisions(name TEXT PRIMARY KEY, value TEXT NOT NULL);"
       "CREATE TABLE pieces(call INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, input BLOB NOT NULL,"
       " seconds REAL NOT NULL, rank INTEGER NOT NULL, host TEXT NOT NULL, finished REAL NOT NULL, checksum BLOB NOT NULL,"
       " result BLOB NOT NULL, UNIQUE(call, first));"
@@ -36,6 +39,13 @@ void create_journal(SQLite::Database& in, const std::string& subject) {
     put.reset();
   }
   whole.commit();
+}
+
+call_row row_of(const call_description& what, const digest& identity) {
+  return {.identity = identity,
+          .name = function_name(what.identity, what.callable),
+          .by_items = what.by_items,
+          .printer = what.print == nullptr ? code_address{} : locate_function(what.print)};
 }
 
 digest check_of(const call_row& call) {

@@ -24,6 +24,9 @@ struct call_row {
   code_address printer{};  ///< a result_printer; none: {}
 };
 
+/// `identity`: of the call with what is bound to its function.
+call_row row_of(const call_description& what, const digest& identity);
+
 digest check_of(const call_row& call);
 digest check_of(std::int64_t call, std::uint64_t first, std::uint64_t count, const digest& input,
                 std::span<const std::byte> result);

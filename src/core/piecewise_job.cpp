@@ -62,6 +62,9 @@ std::uint64_t piecewise_job::left_to_cut() const {
   return std::min(ready_, journal_->known.begin()->first) - cut_;
 }
 
+// Nothing comes before something is taken, and there is nothing to take.
+bool piecewise_job::is_stuck() const { return full_ && ready_ > cut_ && finished_.empty() && inputs_.empty(); }
+
 // What comes next and was finished by an earlier run is not cut but finished at once. True: there was some.
 bool piecewise_job::take_over() {
   bool any = false;
@@ -69,12 +72,11 @@ bool piecewise_job::take_over() {
   while (!known.empty() && known.begin()->first == cut_ && abandoned_ == nullptr) {
     const auto [first, piece] = *known.begin();
     if (piece.count > ready_ - cut_) {
-      if (!full_) return any;  // the rest is still being read
+      if (!is_stuck()) return any;  // the rest is still to come
       journal_->forget(first);
-      known.erase(known.begin());
       continue;
     }
-    known.erase(known.begin());
+    journal_->take_over(first);
     byte_buffer items;
     byte_writer out(items);
     source_->cut(out, first, piece.count);

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::array stop_signals{SIGINT, SIGTERM, SIGUSR1};
 
+std::array<struct sigaction, stop_signals.size()> before;  // whoever takes signals knows what to do at an end
 volatile sig_atomic_t first_signal = 0;
 volatile sig_atomic_t news = -1;  // an eventfd
 
@@ -38,7 +39,9 @@ void on_signal(int signal) {
     first_signal = signal;
     tell(news);
   } else {
-    std::signal(signal, SIG_DFL);
+    for (std::size_t i = 0; i < stop_signals.size(); ++i) {
+      if (stop_signals[i] == signal) ::sigaction(signal, &before[i], nullptr);
+    }
     ::raise(signal);  // is delivered when this returns
   }
   errno = error;
@@ -59,10 +62,9 @@ void take_stop_signals(const run_options& options) {
     ::sigaddset(&all, signal);
     ::sigaddset(&action.sa_mask, signal);
   }
-  for (const int signal : stop_signals) {
-    struct sigaction before {};
-    ::sigaction(signal, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);  // such as nohup's
+  for (std::size_t i = 0; i < stop_signals.size(); ++i) {
+    ::sigaction(stop_signals[i], nullptr, &before[i]);
+    if (before[i].sa_handler != SIG_IGN) ::sigaction(stop_signals[i], &action, nullptr);  // such as nohup's
   }
   ::pthread_sigmask(SIG_UNBLOCK, &all, nullptr);  // the launcher may have been started with them blocked
 }

@@ -75,8 +75,8 @@ add_json_check(given-list "\"n\":\\[\"2e1\",\"7\"\\]," factorial 2e1 7)
 add_inline_test(jobs/json/arguments-of-exec COMMAND ${expect} --form "\"arguments\":\\[\"echo\",\":::\",\"a\"\\]," -- ${command} exec --json echo ::: a)
 add_json_check(drawn-seed "\"seed\":null,.*\"result\": {\"seed\": [0-9]+}" sort)
 add_json_check(figures-of-factorials
-  "\"result\": {\"factorials\": \\[{\"n\": 10, \"digits\": 7, \"first\": \"3628800\", \"last\": \"36288\", \"zeros\": 2, \"bits\": 22}, {\"n\": 0, .*}\\]}" factorials 10 0)
-add_json_check(figures-of-a-factorial "\"result\": {\"factorials\": \\[{\"n\": 10, \"digits\": 7, .*}\\]}" factorial 10)
+  "\"result\": {\"factorials\": \\[{\"n\":10,\"digits\":7,\"first\":\"3628800\",\"last\":\"36288\",\"zeros\":2,\"bits\":22},{\"n\":0,.*}\\]}" factorials 10 0)
+add_json_check(figures-of-a-factorial "\"result\": {\"factorials\": \\[{\"n\":10,\"digits\":7,.*}\\]}" factorial 10)
 
 # Options have an effect or are refused.
 add_json_check(chunks-of-is-prime "\"tasks\":3,\"wall" is-prime 1 2 3 4 5 --chunksize 2)

@@ -50,3 +50,7 @@ int main(int argc, char** argv) {
   if (const char* threads = std::getenv("RANKPOOL_TEST_THREADS")) return support::run_on_threads(std::atoi(threads), run_tests);
   return rankpool::run(argc, argv, run_tests);
 }
+
+// The thread sanitizer asks for this. libstdc++ counts the references to an exception in code that is not instrumented, so the
+// last thread that lets go of one would seem to race with those that have read it.
+extern "C" const char* __tsan_default_suppressions() { return "race:std::runtime_error::~runtime_error\n"; }

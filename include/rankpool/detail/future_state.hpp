@@ -8,6 +8,7 @@
 #include <rankpool/detail/codec.hpp>
 #include <rankpool/detail/executor_core.hpp>
 #include <rankpool/detail/job.hpp>
+#include <rankpool/detail/journal_call.hpp>
 #include <rankpool/detail/small_mutex.hpp>
 
 #include <atomic>
@@ -31,6 +32,7 @@ enum class task_state : std::uint8_t { pending, running, ending, finished, faile
 const char* to_string(task_state state);
 
 class future_state_base;
+class journal_tasks;
 
 /// Told once when a watched future is over, under that future's lock.
 class completion_watch {
@@ -81,6 +83,8 @@ class future_state_base : public job {
     if (!beside.empty()) more().beside = std::move(beside);
     if (!kept.empty()) more().kept = std::move(kept);
   }
+  /// Instead of being submitted: takes its result from a journal. False: there is none, and it will be kept there.
+  bool recall(std::shared_ptr<journal_tasks> from);
 
  protected:
   small_mutex mutex_;
@@ -96,6 +100,13 @@ class future_state_base : public job {
   virtual std::exception_ptr materialise() = 0;
 
  private:
+  // Where the result is to be kept.
+  struct journal_entry {
+    std::shared_ptr<journal_tasks> tasks;
+    std::uint64_t item = 0;
+    digest input{};
+  };
+
   // What most futures never need.
   struct extras {
     blocks beside;                        // beside bytes
@@ -105,10 +116,12 @@ class future_state_base : public job {
     std::vector<completion_watch*> watches;
     std::exception_ptr error;             // of a failed task, once rebuilt
     const worker_place* where = nullptr;  // of a task that threw
+    journal_entry journal;                // until the task is over
   };
 
   void await_other(const timeout& limit);
   bool become(task_state end, outcome result);
+  void note(outcome& result);
   extras& more();
   std::exception_ptr error();
   void run_callback(const callback& f);
@@ -116,6 +129,7 @@ class future_state_base : public job {
   std::atomic<task_state> state_ = task_state::pending;
   std::atomic<bool> awaited_ = false;
   std::atomic<bool> polled_ = false;
+  bool journalled_ = false;
   const std::uint64_t id_;
   const std::shared_ptr<executor_core> owner_;
   std::unique_ptr<extras> extras_;

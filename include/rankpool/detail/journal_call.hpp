@@ -22,7 +22,7 @@ class journal_file;
 
 /// What tells inputs apart, 128 bits.
 using digest = std::array<std::uint64_t, 2>;
-digest digest_of(std::span<const std::byte> bytes);
+digest digest_of(std::span<const std::byte> bytes, blocks_view beside = {});
 
 /// Reads one result and appends its JSON text; false if it has none. Throws serialization_error.
 using result_printer = bool (*)(byte_reader& in, std::string& out);
@@ -50,8 +50,10 @@ class journal_call {
   /// What earlier runs have finished, by the first item. The job's own.
   std::map<std::uint64_t, known_piece> known;
 
-  /// The result of a known piece. Throws journal_error.
+  /// The result of a known piece, also once it is taken over. Throws journal_error.
   outcome load(std::uint64_t first) const;
+  /// A known piece counts as finished in this run.
+  void take_over(std::uint64_t first);
   /// A piece is over; nothing happens if it did not run. What has failed is noted as such.
   void note(std::uint64_t first, std::uint64_t count, const digest& input, const outcome& result);
   /// A known piece is cut otherwise in this run.

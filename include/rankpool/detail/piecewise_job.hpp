@@ -77,6 +77,7 @@ class piecewise_job final : public job {
 
  private:
   void arrived();
+  bool is_stuck() const;
   bool take_over();
   void check_end();
   void leave_rest(const std::exception_ptr& why);

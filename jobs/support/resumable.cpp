@@ -1,0 +1,73 @@
+#include "support/resumable.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include "support/command.hpp"
+
+namespace jobs {
+namespace {
+
+constexpr double usual_seconds_before_end = 60;
+constexpr double most_seconds = 1e9;
+
+/// As Slurm tells it, in seconds since 1970, and as slurm/ has it where Slurm does not.
+std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
+  const char* const text = std::getenv("SLURM_JOB_END_TIME");
+  if (text == nullptr) return std::nullopt;
+  std::int64_t seconds = 0;
+  const char* const end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, seconds);
+  if (error != std::errc() || stop != end || seconds <= 0 || static_cast<double>(seconds) > 1e10) return std::nullopt;
+  return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
+}
+
+}  // namespace
+
+void resumable_options::check() const {
+  if (!stop_before_end) return;
+  if (journal.empty()) throw usage_error("--stop-before is for runs that can be gone on with: give --journal FILE as well");
+  if (!(*stop_before_end >= 0 && *stop_before_end <= most_seconds))
+    throw usage_error("--stop-before takes a time such as 90, 90s, 5min or 1h");
+  if (!end_of_allocation()) {
+    throw usage_error(
+        "--stop-before counts from the end of a Slurm allocation, and SLURM_JOB_END_TIME does not say when that is (in seconds "
+        "since 1970)");
+  }
+}
+
+bool resumable_options::resumes() const {
+  std::error_code none;
+  return !journal.empty() && std::filesystem::file_size(journal, none) > 0 && !none;
+}
+
+rankpool::run_options resumable_options::run_options() const {
+  rankpool::run_options options;
+  if (journal.empty()) return options;
+  options.stop_on_signal = true;
+  if (const auto end = end_of_allocation()) {
+    const std::chrono::duration<double> before(stop_before_end.value_or(usual_seconds_before_end));
+    options.stop_at = *end - std::chrono::duration_cast<std::chrono::system_clock::duration>(before);
+    options.grace = std::chrono::duration_cast<std::chrono::nanoseconds>(0.8 * before);  // the rest is for the end itself
+  }
+  return options;
+}
+
+void add_resumable(CLI::App& job, resumable_options& options) {
+  job.add_option("--journal", options.journal,
+                 "keep finished tasks in this file, and take them from there when the same is run again; signals then stop the run "
+                 "in good order, with status 75")
+      ->type_name("FILE");
+  job.add_option("--stop-before", options.stop_before_end,
+                 "stop so long before the end of the Slurm allocation, such as 90s or 5min (default 60s); needs --journal")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"min", 60}, {"h", 3600}}).description(""))
+      ->type_name("TIME");
+}
+
+}  // namespace jobs
