@@ -24,16 +24,16 @@ find_program() {
   program=$(readlink -f "$program")
 }
 
-# Sets `workers`, how many there are on each node. Slurm writes 4,4,2 as 4(x2),2.
+# Sets `on_nodes`, how many there are on each node. Slurm writes 4,4,2 as 4(x2),2.
 find_workers() {
   local group groups=${SLURM_TASKS_PER_NODE:-1} share=1
   if [[ -z ${SLURM_NTASKS:-} ]]; then
     groups=${SLURM_JOB_CPUS_PER_NODE:-$groups} share=${SLURM_CPUS_PER_TASK:-1}
   fi
-  workers=()
+  on_nodes=()
   for group in ${groups//,/ }; do
     [[ $group =~ ^([0-9]+)(\(x([0-9]+)\))?$ ]] || die "cannot read the number of tasks of a node, '$group' in '$groups'"
-    for ((i = 0; i < ${BASH_REMATCH[3]:-1}; ++i)); do workers+=($((BASH_REMATCH[1] / share))); done
+    for ((i = 0; i < ${BASH_REMATCH[3]:-1}; ++i)); do on_nodes+=($((BASH_REMATCH[1] / share))); done
   done
 }
 
@@ -59,14 +59,15 @@ find_launcher() {  # RANKS
 }
 
 describe_run() {
-  local nodes i map=()
+  local nodes i map=() command
   mapfile -t nodes < <(scontrol show hostnames)
-  for i in "${!nodes[@]}"; do map+=("${nodes[i]}: ${workers[i]:-0}"); done
+  for i in "${!nodes[@]}"; do map+=("${nodes[i]}: ${on_nodes[i]:-0}"); done
   map[0]+=' and rank 0'
   printf -v map '%s, ' "${map[@]}"
   say "job $job, run $((${SLURM_RESTART_COUNT:-0} + 1))${end:+ until $(date -d "$end" +%FT%T)}; workers on ${map%, }"
   say "$("$program" --version), $(sinfo --version), $(mpirun --version 2>/dev/null | head -n 1)"
-  say "${launcher[*]} $program $*"
+  printf -v command ' %q' "${launcher[@]}" "$program" "$@"
+  say "${command# }"
 }
 
 launch() {  # JOB [options]
@@ -76,7 +77,7 @@ launch() {  # JOB [options]
   [[ -z ${SLURM_ARRAY_TASK_ID:-} ]] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   find_program
   find_workers
-  find_launcher $((1 + $(IFS=+; echo "${workers[*]}")))
+  find_launcher $((1 + $(IFS=+; echo "${on_nodes[*]}")))
 
   # So that a run with a journal stops in time. Slurm has told it since 23.02 only.
   end=$(scontrol show job "$job" 2>/dev/null | sed -n 's/.* EndTime=\([0-9][^ ]*\).*/\1/p')
@@ -98,6 +99,16 @@ find_journal() {
       --journal) journal=${2:-} ;;
       --journal=*) journal=${1#*=} ;;
     esac
+    shift
+  done
+}
+
+# shellcheck disable=SC2034  # `list` is for those who source this
+# Sets `list` to the first argument that is a file: the one with exec's command lines.
+find_list() {
+  list=
+  while (($# > 0)) && [[ $1 != -- && $1 != ::: ]]; do
+    [[ ! -f $1 || ! -r $1 ]] || { list=$1; return; }
     shift
   done
 }
