@@ -138,17 +138,17 @@ go_on() {  # JOB [options]
   if ((status != 75)); then
     rm -f "$journal.stalled"
   elif [[ $terminated ]]; then
-    say "job $job was ended from outside; submit it again with the same journal to go on"
+    say "job $job was ended from outside; submit it anew with the same journal to go on"
   elif [[ $(progress) == "$before" && -e $journal.stalled ]]; then
     rm "$journal.stalled"
     say "two runs have not finished a single task, so the job is not queued again: give it more time (sbatch -t), or smaller tasks; $journal is kept"
   elif ((run > most)); then
-    say "stopped early in run $run, and RANKPOOL_MAX_REQUEUES is $most; submit the job again with the same journal to go on"
+    say "stopped early in run $run, and RANKPOOL_MAX_REQUEUES is $most, so the job is not queued again; submit it anew with the same journal to go on"
   else
     if [[ $(progress) == "$before" ]]; then : >"$journal.stalled"; else rm -f "$journal.stalled"; fi
     say "stopped early in run $run: job $job is queued again, and will go on from $journal"
     trap '' TERM  # which Slurm sends when it takes the job back
-    scontrol requeue "$job" || say "job $job cannot be queued again, as said above; submit it again with the same journal to go on"
+    scontrol requeue "$job" >&2 || say "job $job cannot be queued again, as said above; submit it anew with the same journal to go on"
   fi
   exit "$status"
 }

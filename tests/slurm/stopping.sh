@@ -18,11 +18,14 @@ starts_waiting() {
   until_true 40 test -e 1 -a -e 2 || die "the commands have not started"
 }
 
-stops_early() {  # RUN
+# The run that goes on is sent the signal that Slurm sends ahead of a time limit. What then becomes of the job is told in a line.
+stops() {  # RUN REGEX
+  until_true 60 is_run "$1" || die "run $1 does not start"
   slurm scancel --batch --signal=USR1 "$job"
-  says "rankpool-$job.err" "stopped early in run $1" 30
+  until_true 30 has_told "$1" "$2" || die "run $1 does not tell: $2"
   rm -f 1 2
 }
+has_told() { [[ $(grep -c '^long.sbatch: .*queued again' "rankpool-$job.err") == "$1" ]] && tail -n 5 "rankpool-$job.err" | grep -qE "$2"; }
 
 limit() {  # LAUNCHER: a job without a journal, at its time limit
   export RANKPOOL_LAUNCHER=$1
@@ -73,22 +76,18 @@ case $3 in
     # shellcheck disable=SC2086
     goes_on srun 2 "$expected" factorials $numbers
     ;;
-  no-progress)  # in two runs: they end it, and what was finished before is kept
+  no-progress)  # in two runs after the first: they end it
     starts_waiting
-    for run in 1 2 3; do
-      until_true 60 is_run "$run" || die "run $run does not start"
-      slurm scancel --batch --signal=USR1 "$job"
-      until_true 30 has_stopped || die "run $run does not stop"
-    done
+    stops 1 "is queued again"
+    stops 2 "is queued again"
+    stops 3 "not finished a single task, so the job is not queued again"
     ends_as FAILED
     ;;
   most-requeues)
     export RANKPOOL_MAX_REQUEUES=1
     starts_waiting
-    stops_early 1
-    until_true 60 is_run 2 || die "run 2 does not start"
-    slurm scancel --batch --signal=USR1 "$job"
-    says "rankpool-$job.err" "stopped early in run 2, and RANKPOOL_MAX_REQUEUES is 1" 30
+    stops 1 "is queued again"
+    stops 2 "RANKPOOL_MAX_REQUEUES is 1, so the job is not queued again"
     ends_as FAILED
     touch go
     submits -n2 long.sbatch exec --journal journal commands
