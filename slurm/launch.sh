@@ -82,7 +82,7 @@ launch() {  # JOB [options]
   # So that a run with a journal stops in time. Slurm has told it since 23.02 only.
   end=$(scontrol show job "$job" 2>/dev/null | sed -n 's/.* EndTime=\([0-9][^ ]*\).*/\1/p')
   unset SLURM_JOB_END_TIME  # it may be of the allocation that this job was submitted from
-  [[ -z $end ]] || SLURM_JOB_END_TIME=$(date -d "$end" +%s) && export SLURM_JOB_END_TIME
+  [[ -z $end ]] || export SLURM_JOB_END_TIME="$(date -d "$end" +%s)"
   describe_run "$@"
 
   find_journal "$@"

@@ -54,7 +54,7 @@ cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
 # Far too little time: most of the minute is kept for stopping, so that a run is ten seconds or so.
 goes_on() {  # LAUNCHER RUNS ANSWER ARGUMENTS...
   export RANKPOOL_LAUNCHER=$1
-  submits -n2 --time=1 long.sbatch "${@:4}" --journal journal --stop-before 50s
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 50s
   ends_after_requeues_as COMPLETED 180
   (($(job_is Restarts) >= $2 - 1)) || die "it was done after $(job_is Restarts) requeues: that shows too little"
   prints "rankpool-$job.out" "$3"
@@ -93,6 +93,25 @@ case $3 in
     submits -n2 long.sbatch exec --journal journal commands
     ends_as COMPLETED
     prints "rankpool-$job.out" "$(seq 3)"
+    ;;
+  array-goes-on)  # each task by itself
+    for i in 1 2; do
+      echo "exec --journal journal$i --stop-before 3s ::: 'echo $i; echo $i >>ran' 'touch $i; until [ -e go ]; do sleep 0.1; done; echo done'" >>runs
+    done
+    submits -n2 --array=1-2 array.sbatch runs
+    array=$job
+    until_true 40 test -s ran -a -e 1 -a -e 2 || die "the commands have not started"
+    job=${array}_2
+    sleep 1.2  # a second is what may be lost
+    slurm scancel --batch --signal=USR1 "$job"
+    says "rankpool-$job.err" "stopped early in run 1: job $job is queued again" 30
+    touch go
+    ends_after_requeues_as COMPLETED 60
+    [[ $(job_is Restarts) == 1 ]] || die "job $job was queued again $(job_is Restarts) times, not once"
+    [[ $(job_is Restarts "${array}_1") == 0 ]] || die "the other was queued again, too"
+    prints "rankpool-$job.out" "$(printf '2\ndone')"
+    prints "rankpool-${array}_1.out" "$(printf '1\ndone')"
+    [[ $(sort ran | paste -sd' ') == "1 2" ]] || die "a command has run twice: $(paste -sd' ' ran)"
     ;;
   *) die "there is no case $3" ;;
 esac
