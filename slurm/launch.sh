@@ -82,7 +82,10 @@ launch() {  # JOB [options]
   # So that a run with a journal stops in time. Slurm has told it since 23.02 only.
   end=$(scontrol show job "$job" 2>/dev/null | sed -n 's/.* EndTime=\([0-9][^ ]*\).*/\1/p')
   unset SLURM_JOB_END_TIME  # it may be of the allocation that this job was submitted from
-  [[ -z $end ]] || export SLURM_JOB_END_TIME="$(date -d "$end" +%s)"
+  if [[ $end ]]; then
+    SLURM_JOB_END_TIME=$(date -d "$end" +%s)
+    export SLURM_JOB_END_TIME
+  fi
   describe_run "$@"
 
   find_journal "$@"
@@ -113,12 +116,12 @@ find_list() {
   done
 }
 
-# What the journal holds, in the program's words.
-progress() { RANKPOOL_WORKERS=0 "$program" journal "$journal" 2>/dev/null || echo "unknown $SECONDS $RANDOM"; }
+# A run that finishes nothing does not change its journal.
+progress() { cksum 2>/dev/null <"$journal"; }
 
 # Runs the launcher, and queues the job again if it has stopped early. That ends at some time: after RANKPOOL_MAX_REQUEUES, or when two
-# runs one after the other have not finished a single task, which JOURNAL.stalled remembers. Never after a TERM, which is from
-# scancel, or from Slurm, which then queues again what is to be.
+# runs one after the other have not finished a single task, which JOURNAL.stalled remembers. After a TERM only if it was for the time
+# limit, when a task took too long; others are from scancel, or from Slurm, which then queues again what is to be.
 go_on() {  # JOB [options]
   local before most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))
   [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES takes a number, not '$most'"
@@ -133,8 +136,11 @@ go_on() {  # JOB [options]
     status=$?
     [[ $signalled ]]
   do :; done
-  trap '' USR1
+  trap '' USR1 TERM
 
+  if [[ $terminated ]] && scontrol show job "$job" | grep -q ' Reason=TimeLimit '; then
+    terminated='' status=75
+  fi
   if ((status != 75)); then
     rm -f "$journal.stalled"
   elif [[ $terminated ]]; then
@@ -147,7 +153,6 @@ go_on() {  # JOB [options]
   else
     if [[ $(progress) == "$before" ]]; then : >"$journal.stalled"; else rm -f "$journal.stalled"; fi
     say "stopped early in run $run: job $job is queued again, and will go on from $journal"
-    trap '' TERM  # which Slurm sends when it takes the job back
     scontrol requeue "$job" >&2 || say "job $job cannot be queued again, as said above; submit it anew with the same journal to go on"
   fi
   exit "$status"

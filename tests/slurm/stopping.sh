@@ -11,9 +11,10 @@ is_run() {
   has_ended_or_is_hurried || [[ $(job_is Restarts) == $(($1 - 1)) && $(job_is JobState) == RUNNING && -e 1 && -e 2 ]]
 }
 
-# A job that a signal can stop: commands that leave a mark, and wait for a file.
+# A job that a signal can stop: commands that leave a mark, and wait for a file. Without cgroups Slurm signals not only the ranks,
+# but all that they have started.
 starts_waiting() {
-  printf 'touch %s; until [ -e go ]; do sleep 0.1; done; echo %s\n' 1 1 2 2 3 3 >commands
+  printf 'trap "" USR1; touch %s; until [ -e go ]; do sleep 0.1; done; echo %s\n' 1 1 2 2 3 3 >commands
   submits -n2 long.sbatch exec --journal journal --stop-before 3s commands
   until_true 40 test -e 1 -a -e 2 || die "the commands have not started"
 }
@@ -32,6 +33,17 @@ limit() {  # LAUNCHER: a job without a journal, at its time limit
   submits -n2 --time=1 rankpool.sbatch exec ::: 'sleep 300' 'sleep 300'
   ends_as TIMEOUT 120
   until_true 10 nothing_is_left || die "some of its processes are left"
+}
+
+limit_with_journal() {  # LAUNCHER: is queued again at the limit itself, when a task takes too long
+  export RANKPOOL_LAUNCHER=$1
+  printf 'echo 1; echo 1 >>ran\ntrap "" USR1; until [ -e go ]; do sleep 0.1; done; echo 2\n' >commands
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 0s --output results commands
+  says "rankpool-$job.err" "stopped early in run 1" 120
+  touch go
+  ends_after_requeues_as COMPLETED 60
+  prints results "$(printf '1\n2')"
+  prints ran 1
 }
 
 cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
@@ -65,12 +77,14 @@ goes_on() {  # LAUNCHER RUNS ANSWER ARGUMENTS...
 case $3 in
   limit-srun) limit srun ;;
   limit-mpirun) limit mpirun ;;
+  limit-with-journal-srun) limit_with_journal srun ;;
+  limit-with-journal-mpirun) limit_with_journal mpirun ;;
   cancelled-srun) cancelled srun ;;
   cancelled-mpirun) cancelled mpirun ;;
   goes-on-srun) goes_on srun 3 4118054813 primes 1 1e11 --count ;;
   goes-on-mpirun) goes_on mpirun 3 4118054813 primes 1 1e11 --count ;;
   goes-on-factorials)
-    numbers=$(seq 1000000 100000 3900000)
+    numbers=$(seq 4000000 100000 6900000)
     # shellcheck disable=SC2086  # thirty of them
     expected=$(RANKPOOL_WORKERS=2 "$RANKPOOL" factorials $numbers --quiet) || die "the uninterrupted run fails"
     # shellcheck disable=SC2086
@@ -96,7 +110,8 @@ case $3 in
     ;;
   array-goes-on)  # each task by itself
     for i in 1 2; do
-      echo "exec --journal journal$i --stop-before 3s ::: 'echo $i; echo $i >>ran' 'touch $i; until [ -e go ]; do sleep 0.1; done; echo done'" >>runs
+      wait='trap "" USR1; until [ -e go ]; do sleep 0.1; done; echo waited'
+      echo "exec --journal journal$i --stop-before 3s --output results$i ::: 'echo $i; echo $i >>ran' 'touch $i; $wait' '$wait' '$wait'" >>runs
     done
     submits -n2 --array=1-2 array.sbatch runs
     array=$job
@@ -109,8 +124,8 @@ case $3 in
     ends_after_requeues_as COMPLETED 60
     [[ $(job_is Restarts) == 1 ]] || die "job $job was queued again $(job_is Restarts) times, not once"
     [[ $(job_is Restarts "${array}_1") == 0 ]] || die "the other was queued again, too"
-    prints "rankpool-$job.out" "$(printf '2\ndone')"
-    prints "rankpool-${array}_1.out" "$(printf '1\ndone')"
+    prints results2 "$(printf '%s\n' 2 waited waited waited)"
+    prints results1 "$(printf '%s\n' 1 waited waited waited)"
     [[ $(sort ran | paste -sd' ') == "1 2" ]] || die "a command has run twice: $(paste -sd' ' ran)"
     ;;
   *) die "there is no case $3" ;;
