@@ -84,7 +84,7 @@ case $3 in
   goes-on-srun) goes_on srun 3 4118054813 primes 1 1e11 --count ;;
   goes-on-mpirun) goes_on mpirun 3 4118054813 primes 1 1e11 --count ;;
   goes-on-factorials)
-    numbers=$(seq 4000000 100000 6900000)
+    numbers=$(seq 2000000 100000 4900000)
     # shellcheck disable=SC2086  # thirty of them
     expected=$(RANKPOOL_WORKERS=2 "$RANKPOOL" factorials $numbers --quiet) || die "the uninterrupted run fails"
     # shellcheck disable=SC2086
