@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# stopping.sh CLUSTER COMMAND CASE: jobs that are stopped by the user, a time limit or themselves, and go on from their journal.
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
+
+# The processes of a case have this in their environment, on whichever node; and all are seen from here.
+export RANKPOOL_TEST_MARK=slurm-$$-$RANDOM
+nothing_is_left() { ! env -u RANKPOOL_TEST_MARK grep -q -z -x -s "RANKPOOL_TEST_MARK=$RANKPOOL_TEST_MARK" /proc/[0-9]*/environ; }
+
+# The commands of that run have started.
+is_run() {
+  has_ended_or_is_hurried || [[ $(job_is Restarts) == $(($1 - 1)) && $(job_is JobState) == RUNNING && -e 1 && -e 2 ]]
+}
+
+# A job that a signal can stop: commands that leave a mark, and wait for a file. Without cgroups Slurm signals not only the ranks,
+# but all that they have started.
+starts_waiting() {
+  printf 'trap "" USR1; touch %s; until [ -e go ]; do sleep 0.1; done; echo %s\n' 1 1 2 2 3 3 >commands
+  submits -n2 long.sbatch exec --journal journal --stop-before 3s commands
+  until_true 40 test -e 1 -a -e 2 || die "the commands have not started"
+}
+
+# The run that goes on is sent the signal that Slurm sends ahead of a time limit. What then becomes of the job is told in a line.
+stops() {  # RUN REGEX
+  until_true 60 is_run "$1" || die "run $1 does not start"
+  slurm scancel --batch --signal=USR1 "$job"
+  until_true 30 has_told "$1" "$2" || die "run $1 does not tell: $2"
+  rm -f 1 2
+}
+has_told() { [[ $(grep -c '^long.sbatch: .*queued again' "rankpool-$job.err") == "$1" ]] && tail -n 5 "rankpool-$job.err" | grep -qE "$2"; }
+
+limit() {  # LAUNCHER: a job without a journal, at its time limit
+  export RANKPOOL_LAUNCHER=$1
+  submits -n2 --time=1 rankpool.sbatch exec ::: 'sleep 300' 'sleep 300'
+  ends_as TIMEOUT 120
+  until_true 10 nothing_is_left || die "some of its processes are left"
+}
+
+limit_with_journal() {  # LAUNCHER: is queued again at the limit itself, when a task takes too long
+  export RANKPOOL_LAUNCHER=$1
+  printf 'echo 1; echo 1 >>ran\ntrap "" USR1; until [ -e go ]; do sleep 0.1; done; echo 2\n' >commands
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 0s --output results commands
+  says "rankpool-$job.err" "stopped early in run 1" 120
+  touch go
+  ends_after_requeues_as COMPLETED 60
+  prints results "$(printf '1\n2')"
+  prints ran 1
+}
+
+cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
+  export RANKPOOL_LAUNCHER=$1
+  printf 'echo 1; echo 1 >>ran\ntouch 2; until [ -e go ]; do sleep 0.1; done; echo 2\n' >commands
+  submits -n2 long.sbatch exec --journal journal commands
+  until_true 40 test -e ran -a -e 2 || die "the commands have not started"
+  sleep 1.2  # a second is what may be lost
+  slurm scancel "$job"
+  ends_as CANCELLED
+  until_true 10 nothing_is_left || die "some of its processes are left"
+  [[ $(job_is Restarts) == 0 ]] || die "it was queued again"
+  touch go
+  submits -n2 long.sbatch exec --journal journal commands
+  ends_as COMPLETED
+  prints "rankpool-$job.out" "$(printf '1\n2')"
+  prints ran 1
+}
+
+# Far too little time: most of the minute is kept for stopping, so that a run is ten seconds or so.
+goes_on() {  # LAUNCHER RUNS ANSWER ARGUMENTS...
+  export RANKPOOL_LAUNCHER=$1
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 50s
+  ends_after_requeues_as COMPLETED 180
+  (($(job_is Restarts) >= $2 - 1)) || die "it was done after $(job_is Restarts) requeues: that shows too little"
+  prints "rankpool-$job.out" "$3"
+  (($(grep -c 'is queued again' "rankpool-$job.err") == $(job_is Restarts))) || die "its requeues are not all told"
+  says "rankpool-$job.err" "run $(($(job_is Restarts) + 1)) until"
+}
+
+case $3 in
+  limit-srun) limit srun ;;
+  limit-mpirun) limit mpirun ;;
+  limit-with-journal-srun) limit_with_journal srun ;;
+  limit-with-journal-mpirun) limit_with_journal mpirun ;;
+  cancelled-srun) cancelled srun ;;
+  cancelled-mpirun) cancelled mpirun ;;
+  goes-on-srun) goes_on srun 3 4118054813 primes 1 1e11 --count ;;
+  goes-on-mpirun) goes_on mpirun 3 4118054813 primes 1 1e11 --count ;;
+  goes-on-factorials)
+    numbers=$(seq 2000000 100000 4900000)
+    # shellcheck disable=SC2086  # thirty of them
+    expected=$(RANKPOOL_WORKERS=2 "$RANKPOOL" factorials $numbers --quiet) || die "the uninterrupted run fails"
+    # shellcheck disable=SC2086
+    goes_on srun 2 "$expected" factorials $numbers
+    ;;
+  no-progress)  # in two runs after the first: they end it
+    starts_waiting
+    stops 1 "is queued again"
+    stops 2 "is queued again"
+    stops 3 "not finished a single task, so the job is not queued again"
+    ends_as FAILED
+    ;;
+  most-requeues)
+    export RANKPOOL_MAX_REQUEUES=1
+    starts_waiting
+    stops 1 "is queued again"
+    stops 2 "RANKPOOL_MAX_REQUEUES is 1, so the job is not queued again"
+    ends_as FAILED
+    touch go
+    submits -n2 long.sbatch exec --journal journal commands
+    ends_as COMPLETED
+    prints "rankpool-$job.out" "$(seq 3)"
+    ;;
+  array-goes-on)  # each task by itself
+    for i in 1 2; do
+      wait='trap "" USR1; until [ -e go ]; do sleep 0.1; done; echo waited'
+      echo "exec --journal journal$i --stop-before 3s --output results$i ::: 'echo $i; echo $i >>ran' 'touch $i; $wait' '$wait' '$wait'" >>runs
+    done
+    submits -n2 --array=1-2 array.sbatch runs
+    array=$job
+    until_true 40 test -s ran -a -e 1 -a -e 2 || die "the commands have not started"
+    job=${array}_2
+    sleep 1.2  # a second is what may be lost
+    slurm scancel --batch --signal=USR1 "$job"
+    says "rankpool-$job.err" "stopped early in run 1: job $job is queued again" 30
+    touch go
+    ends_after_requeues_as COMPLETED 60
+    [[ $(job_is Restarts) == 1 ]] || die "job $job was queued again $(job_is Restarts) times, not once"
+    [[ $(job_is Restarts "${array}_1") == 0 ]] || die "the other was queued again, too"
+    prints results2 "$(printf '%s\n' 2 waited waited waited)"
+    prints results1 "$(printf '%s\n' 1 waited waited waited)"
+    [[ $(sort ran | paste -sd' ') == "1 2" ]] || die "a command has run twice: $(paste -sd' ' ran)"
+    ;;
+  *) die "there is no case $3" ;;
+esac
