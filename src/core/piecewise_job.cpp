@@ -62,8 +62,10 @@ std::uint64_t piecewise_job::left_to_cut() const {
   return std::min(ready_, journal_->known.begin()->first) - cut_;
 }
 
-// Nothing comes before something is taken, and there is nothing to take.
-bool piecewise_job::is_stuck() const { return full_ && ready_ > cut_ && finished_.empty() && inputs_.empty(); }
+// Somebody waits for a piece and gives no more input before it is there, but there is none to come.
+bool piecewise_job::is_stuck() const {
+  return awaited_ && full_ && ready_ > cut_ && finished_.empty() && inputs_.empty();
+}
 
 // What comes next and was finished by an earlier run is not cut but finished at once. True: there was some.
 bool piecewise_job::take_over() {
@@ -216,6 +218,7 @@ std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> w
   };
   if (try_take()) return prepared(std::move(taken));
   awaited_.store(true);
+  if (journalled_) owner_->changed(this);  // it may be stuck
   // Only looks: the room calls it under its own lock, which a completing thread takes as well.
   (void)owner_->room().wait_until(deadline, [&] {
     std::lock_guard lock(mutex_);
