@@ -129,8 +129,8 @@ void print_commands(command_source& source, output& out) {
   while (const auto what = source.next()) out.print(command_text(*what), '\n');
 }
 
-/// As GNU parallel has it.
-int exit_status(std::uint64_t failed) { return static_cast<int>(std::min<std::uint64_t>(failed, 101)); }
+/// As GNU parallel has it, but for 75, which says that there is more to do.
+int exit_status(std::uint64_t failed) { return failed == 75 ? 76 : static_cast<int>(std::min<std::uint64_t>(failed, 101)); }
 
 // Takes what commands have printed to where it belongs, and counts.
 class collector {
@@ -265,7 +265,7 @@ void add_exec(CLI::App& app, command_context& context) {
       "In COMMAND, {} stands for the argument, {.} for it without extension, {/} without folder, {//} for the folder,\n"
       "{/.} without both, {#} for the command's number; {2} and {2.} are of the second list. Several lists give all choices.\n"
       "Each command is a task: there is no --chunksize. Nor is there anything that --verify could compare with.\n"
-      "Exit status: how many commands failed, 101 for more than 100.");
+      "Exit status: how many commands failed, 101 for more than 100; 75 if it was stopped early, so 76 also for 75.");
   chosen->tail = context.tail = take_tail(context.words, job);
 }
 

@@ -187,6 +187,10 @@ bool pool::take_events(effects& out) {
           if (const auto core = entry.core.lock()) core->on_broken(halt_reason_);
         }
         break;
+      case event::kind::give_up:
+        ended_ = true;
+        scheduler_.on_end(halt_reason_, out);
+        break;
       case event::kind::stop:
         ended_ = true;
         scheduler_.on_end(end_reason_, out);
@@ -260,6 +264,12 @@ void pool::halt(const std::string& why) {
     halt_reason_ = std::make_exception_ptr(stopped_error(why));
   }
   post({event::kind::halt, 0, 0, nullptr});
+}
+
+void pool::give_up() {
+  if (gave_up_.exchange(true)) return;
+  log_line("what still ran was given up");
+  post({event::kind::give_up, 0, 0, nullptr});
 }
 
 bool pool::await_quiet(timeout patience) {

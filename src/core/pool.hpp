@@ -61,6 +61,9 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   /// Nothing more is begun: see cluster::stop. From any thread.
   void halt(const std::string& why);
   bool halted() const { return halted_; }
+  /// What still runs will not be waited for any more: it fails for the reason that the pool was halted for.
+  void give_up();
+  bool gave_up() const { return gave_up_; }
   /// Blocks until no worker runs anything; false when the time is up before.
   bool await_quiet(timeout patience);
   /// Ends everything: what is left fails with `why`, and the workers end with this exit status. Blocks until they
@@ -98,7 +101,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
     std::shared_ptr<const shared_data> data;  // null: it is no longer needed
   };
   struct event {
-    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, share, halt, stop } what;
+    enum class kind : std::uint8_t { open, submit, change, shutdown, last_call, close, share, halt, give_up, stop } what;
     executor_id executor = 0;
     int number = 0;  // max_workers, whether to cancel, the descriptor, or the exit status
     job_ptr work;
@@ -183,6 +186,7 @@ class pool final : public wait_room, public std::enable_shared_from_this<pool> {
   std::atomic<bool> all_stopped_ = false;
   std::atomic<bool> failed_ = false;
   std::atomic<bool> halted_ = false;
+  std::atomic<bool> gave_up_ = false;
   std::atomic<bool> quiet_ = false;  // nothing runs, and nothing will: halted alone
   std::vector<std::uint64_t> cpu_nanoseconds_;          // of each worker; the driver's own
   std::atomic<std::uint64_t> all_cpu_nanoseconds_ = 0;  // their sum

@@ -87,11 +87,8 @@ int lead(cluster& c, const std::function<int(cluster&)>& program, const run_opti
   } catch (...) {
     thrown = std::current_exception();
   }
-  if (p.halted() && !p.await_quiet(options.grace)) {
-    log_line("what still ran after " + std::to_string(std::chrono::ceil<std::chrono::seconds>(options.grace).count()) +
-             " s was given up");
-    if (thrown == nullptr) thrown = std::make_exception_ptr(stopped_error("stopped early"));  // these tasks are not waited for
-  }
+  if (p.halted() && !p.await_quiet(options.grace)) p.give_up();
+  if (p.gave_up() && thrown == nullptr) thrown = std::make_exception_ptr(stopped_error("stopped early"));
   commit_journals();
   if (thrown != nullptr) std::rethrow_exception(thrown);
   return status;

@@ -1,5 +1,7 @@
 #include "stop_watch.hpp"
 
+#include "../core/pool.hpp"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <system_error>
 
@@ -26,6 +29,11 @@ int make_event() {
   const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (event < 0) throw std::system_error(errno, std::generic_category(), "cannot watch for signals: eventfd");
   return event;
+}
+
+int milliseconds(std::chrono::nanoseconds time) {
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+  return static_cast<int>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<int>::max()));
 }
 
 void tell(int event) {
@@ -69,7 +77,7 @@ void take_stop_signals(const run_options& options) {
   ::pthread_sigmask(SIG_UNBLOCK, &all, nullptr);  // the launcher may have been started with them blocked
 }
 
-stop_watch::stop_watch(cluster& c, const run_options& options) {
+stop_watch::stop_watch(cluster& c, const run_options& options) : grace_(options.grace) {
   if (!options.stop_on_signal && !options.stop_at) return;
   end_ = make_event();
   thread_ = std::thread([this, &c, until = options.stop_at] { watch(c, until); });
@@ -84,24 +92,26 @@ stop_watch::~stop_watch() {
 
 void stop_watch::watch(cluster& c, std::optional<std::chrono::system_clock::time_point> until) {
   std::array<pollfd, 2> events{pollfd{end_, POLLIN, 0}, pollfd{static_cast<int>(news), POLLIN, 0}};
+  const auto stop = [&](const std::string& why) {
+    c.stop(why);
+    // The program may wait for what runs, and not return.
+    if (::poll(events.data(), 1, milliseconds(grace_)) == 0) cluster_access::get(c)->give_up();
+  };
   for (;;) {
     int wait_ms = -1;
     if (until) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::system_clock::now());
-      wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));  // the clock may be set
+      wait_ms = std::min(milliseconds(*until - std::chrono::system_clock::now()), 60'000);  // the clock may be set
     }
     const int ready = ::poll(events.data(), events.size(), wait_ms);
     if (events[0].revents != 0) return;
     if (ready > 0 && events[1].revents != 0) {
       const int signal = first_signal;
       // What started the ranks may have turned another signal into this one.
-      c.stop(signal == SIGUSR1 ? "stopped early, as it was told to"
-                               : "stopped early by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")");
-      return;
+      return stop(signal == SIGUSR1 ? "stopped early, as it was told to"
+                                    : "stopped early by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")");
     }
     if (until && std::chrono::system_clock::now() >= *until) {
-      c.stop("stopped early, because its time was up");
-      return;
+      return stop("stopped early, because its time was up");
     }
   }
 }

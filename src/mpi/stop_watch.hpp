@@ -14,7 +14,7 @@ namespace rankpool::detail {
 /// ends the process.
 void take_stop_signals(const run_options& options);
 
-/// While it lives, such a signal, or the time, stops the cluster.
+/// While it lives, such a signal, or the time, stops the cluster; what still runs after the grace is given up.
 class stop_watch {
  public:
   stop_watch(cluster& c, const run_options& options);
@@ -25,6 +25,7 @@ class stop_watch {
  private:
   void watch(cluster& c, std::optional<std::chrono::system_clock::time_point> until);
 
+  const std::chrono::nanoseconds grace_;
   int end_ = -1;  // an eventfd
   std::thread thread_;
 };

@@ -15,6 +15,7 @@ add_exec_test(job-names-are-arguments-too "diff <({command} exec printf '%s\\n' 
 add_exec_test(dry-run-runs-nothing "diff <({command} exec --dry-run touch {}.x ::: 'a b' \"it's\") <(printf '%s\\n' \"touch 'a b.x'\" \"touch 'it'\\\\''s.x'\")")
 add_exec_test(status-counts-failures "printf 'exit 9\\ntrue\\nkill -9 $$\\nno-such-program\\n' | {command} exec" --status 3 --stderr "no-such-program")
 add_exec_test(status-of-many-failures-is-101 "yes false | head -n 150 | {command} exec" --status 101)
+add_exec_test(status-75-is-not-a-count "yes false | head -n 75 | {command} exec --quiet" --status 76)
 add_exec_test(stderr-goes-to-stderr "{command} exec ::: 'echo a >&2' 'echo b'" --lines 1 --stderr "^a$" --stderr-lines 1)
 add_exec_test(json-parses
   "{command} exec --json ::: 'echo a' 'printf \"\\\\377\\\\n\"' false | python3 -c 'import json, sys$<SEMICOLON> r = json.load(sys.stdin)$<SEMICOLON> assert r[\"result\"] == {\"commands\": 3, \"failed\": 1} and r[\"lines\"][0] == \"a\" and len(r[\"lines\"]) == 2, r'")
