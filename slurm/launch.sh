@@ -41,7 +41,7 @@ find_workers() {
 find_launcher() {  # RANKS
   # With the tree fence of Slurm 22.05, its default, ranks on three nodes now and then crash in MPI_Init: see README.md.
   export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
-  [[ -z ${SLURM_CPUS_PER_TASK:-} ]] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK  # srun has not taken it over since 22.05
+  export SLURM_EXPORT_ENV=ALL  # ranks have this script's environment, after `sbatch --export=NONE`, too; mpirun starts its daemons with srun
   local name=${RANKPOOL_LAUNCHER:-}
   if [[ -z $name ]]; then
     name=mpirun
@@ -50,12 +50,28 @@ find_launcher() {  # RANKS
   case $name in
     # All ranks end together. When one dies alone, the others would wait for it until the time limit: end them 10 s later. (With
     # --kill-on-bad-exit ranks that are about to end by themselves get killed, and the exit status is sometimes lost.)
-    srun) launcher=(srun --mpi=pmix --wait=10 --overcommit "--ntasks=$1") ;;
+    srun)
+      place_ranks
+      launcher=(srun --mpi=pmix --wait=10 --overcommit --cpu-bind=none --distribution=arbitrary "--ntasks=$1")
+      ;;
     mpirun) launcher=(mpirun --oversubscribe -np "$1") ;;
     *) die "RANKPOOL_LAUNCHER is srun or mpirun, not '$name'" ;;
   esac
   type -P "${launcher[0]}" >/dev/null ||
     die "srun offers no pmix here (srun --mpi=list) and there is no mpirun on the PATH: load the MPI that $program was built with"
+}
+
+# Tells srun the node of each rank. By itself it would count CPUs, and put one rank too many on the last node when a worker has several; and
+# what it reads here of the job, such as CPUs of a task, is not for one rank more than there are tasks.
+place_ranks() {
+  local nodes i count hosts='' file
+  mapfile -t nodes < <(scontrol show hostnames)
+  for i in "${!nodes[@]}"; do
+    for ((count = on_nodes[i] + (i == 0); count > 0; --count)); do hosts+=${nodes[i]}$'\n'; done
+  done
+  unset SLURM_CPUS_PER_TASK SLURM_NTASKS_PER_NODE SLURM_DISTRIBUTION
+  exec {file}<<<"${hosts%$'\n'}"  # stays open for srun
+  export SLURM_HOSTFILE=/dev/fd/$file
 }
 
 describe_run() {

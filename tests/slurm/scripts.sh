@@ -38,6 +38,19 @@ case $3 in
     submits -N2 --exclusive --cpus-per-task=2 rankpool.sbatch squares --to 1 --verbose
     ends_as COMPLETED
     says "rankpool-$job.err" "workers on n[12]: 2 and rank 0, n[23]: 2$"
+    for RANKPOOL_LAUNCHER in srun mpirun; do  # and the nodes of an allocation need not be alike
+      export RANKPOOL_LAUNCHER
+      submits -n3 --cpus-per-task=2 rankpool.sbatch squares --to 1 --verbose
+      ends_as COMPLETED
+      says "rankpool-$job.err" "^rankpool: n[12]: 2 workers, ranks 1 to 2$"
+      says "rankpool-$job.err" "^rankpool: n[23]: 1 workers?, ranks? 3( to 3)?$"
+    done
+    ;;
+  environment)  # of the script is that of the ranks, also when the job itself was given none
+    # shellcheck disable=SC2016  # for the commands to expand
+    submits -n2 --export="NONE,RANKPOOL=$RANKPOOL" rankpool.sbatch exec ::: 'echo "$HOME"'
+    ends_as COMPLETED
+    [[ -n $(<"rankpool-$job.out") ]] || die "the commands have no HOME"
     ;;
   status)  # of the program is that of the job, by both launchers
     for RANKPOOL_LAUNCHER in srun mpirun; do
