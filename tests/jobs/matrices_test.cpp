@@ -74,7 +74,8 @@ table<T> random_table(std::uint64_t rows, std::uint64_t columns, std::uint64_t s
 
 template <class T>
 matrix_source stored(const std::string& path, const table<T>& content, bool fortran_order) {
-  jobs::result_file file({.path = path, .force = true},
+  jobs::command_context context;
+  jobs::result_file file(context, {.path = path, .force = true},
                          {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
   const matrix_source target = file.target();
   const jobs::file parts(target.path, jobs::file::mode::write);
@@ -124,7 +125,8 @@ bool is_close(const table<T>& a, const table<T>& b) {
 
 /// What `asked` gives in a file of this name, made by the pool.
 matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
-  jobs::result_file file({.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
+  jobs::command_context context;
+  jobs::result_file file(context, {.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_product, asked), jobs::tiles_of_product(asked, 2, rows_per_tile).all()));
   file.finish();
@@ -132,7 +134,8 @@ matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std:
 }
 
 matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
-  jobs::result_file file({.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
+  jobs::command_context context;
+  jobs::result_file file(context, {.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_sum, asked), jobs::parts_of_sum(asked, 2, count).all()));
   file.finish();
@@ -155,7 +158,7 @@ TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order
       const auto a = random_table<TestType>(37, 53, 1), b = random_table<TestType>(53, 41, 2);
       jobs::product asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
       CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
-      CHECK(jobs::check_product(pool, asked, 7).holds);
+      CHECK(jobs::check_product(pool, asked, 2, 7).holds);
     }
   }
 }
@@ -171,7 +174,7 @@ TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up
     const auto a = random_table<TestType>(s.rows, s.inner, 1), b = random_table<TestType>(s.inner, s.columns, 2);
     jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
     CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
-    CHECK(jobs::check_product(pool, asked, 7).holds);
+    CHECK(jobs::check_product(pool, asked, 2, 7).holds);
   }
 }
 
@@ -251,14 +254,14 @@ TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", ""
   jobs::product asked{
       jobs::generated_matrix(type_of<TestType>(), 80, 90, 1), jobs::generated_matrix(type_of<TestType>(), 90, 70, 2), {}};
   const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
-  REQUIRE(jobs::check_product(pool, asked, 5).holds);
+  REQUIRE(jobs::check_product(pool, asked, 2, 5).holds);
   const TestType right = content<TestType>(target).at(41, 69);
   overwrite<TestType>(target, 41, 69, right + 1);
-  const jobs::product_check check = jobs::check_product(pool, asked, 5);
+  const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
   CHECK_FALSE(check.holds);
   CHECK(check.wrong_row == 41);
   overwrite<TestType>(target, 41, 69, right);
-  CHECK(jobs::check_product(pool, asked, 5).holds);
+  CHECK(jobs::check_product(pool, asked, 2, 5).holds);
 }
 
 TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part, and a wrong number found in any", "",
@@ -273,9 +276,9 @@ TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part
     const element_type type = type_of<TestType>();
     jobs::product asked{jobs::generated_matrix(type, s.rows, s.inner, 1), jobs::generated_matrix(type, s.inner, s.columns, 2), {}};
     const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
-    CHECK(jobs::check_product(pool, asked, 5).holds);
+    CHECK(jobs::check_product(pool, asked, 2, 5).holds);
     overwrite<TestType>(target, s.wrong, 0, 12345);
-    const jobs::product_check check = jobs::check_product(pool, asked, 5);
+    const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
     CHECK_FALSE(check.holds);
     CHECK(check.wrong_row == s.wrong);
   }
@@ -292,11 +295,11 @@ TEST_CASE("a product of large, equal fractions stands its test, and rows with na
   a.at(6, 1) = std::numeric_limits<float>::max();
   jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, false), {}};
   const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
-  const jobs::product_check check = jobs::check_product(pool, asked, 5);
+  const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
   CHECK(check.holds);
   CHECK(check.untested_rows == 3);
   overwrite(target, 7, 7, std::numeric_limits<float>::quiet_NaN());
-  CHECK(jobs::check_product(pool, asked, 5).wrong_row == 7);
+  CHECK(jobs::check_product(pool, asked, 2, 5).wrong_row == 7);
 }
 
 TEMPLATE_TEST_CASE("a sum of files is that of the definition, in every order and cut", "", std::int32_t, std::int64_t, float,

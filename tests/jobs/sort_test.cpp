@@ -73,8 +73,8 @@ struct files {
     write_file(output.path, std::vector<Number>(numbers.size()));
   }
   jobs::sort_work work(rankpool::executor& pool, std::size_t buckets) const {
-    auto samples = jobs::draw_samples(pool, input, std::min<std::size_t>(input.count, 64 * buckets));
-    return {input, output, jobs::choose_splitters(samples, buckets)};
+    auto samples = jobs::draw_samples(pool, input, std::min<std::size_t>(input.count, 64 * buckets), 2);
+    return {input, output, output, jobs::choose_splitters(samples, buckets)};
   }
 };
 
@@ -216,7 +216,7 @@ TEST_CASE("buckets are about as large as each other, of equal numbers too") {
   constexpr std::size_t size = 200'000, buckets = 16;
   for (const std::uint64_t range : {1U, 3U, 1'000'000'000U}) {
     const files<std::int64_t> here(drawn<std::int64_t>(size, [=](auto& random) { return random() % range; }));
-    auto samples = jobs::draw_samples(pool, here.input, 1024 * buckets);
+    auto samples = jobs::draw_samples(pool, here.input, 1024 * buckets, 2);
     const auto splitters = jobs::choose_splitters(samples, buckets);
     std::map<std::ptrdiff_t, std::size_t> sizes;
     std::uint64_t index = 0;

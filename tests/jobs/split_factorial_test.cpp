@@ -15,7 +15,7 @@ TEST_CASE("many factorials are reported in the order asked for, split or whole")
   const std::vector<std::uint64_t> numbers{3, 60'000, 0, 40'000, 60'000, 1};
   std::vector<std::string> lines;
   std::size_t steps = 0, all_steps = 0;
-  jobs::report_factorials(pool, numbers, {.verify = true, .on_report = [&](const jobs::factorial_report& report) { lines.push_back(jobs::line_for(report)); },
+  jobs::report_factorials(pool, numbers, {.workers = pool.num_workers(), .verify = true, .on_report = [&](const jobs::factorial_report& report) { lines.push_back(jobs::line_for(report)); },
                                          .on_progress = [&](std::size_t done, std::size_t all) {
                                            CHECK(done == steps + 1);
                                            steps = done;
@@ -33,7 +33,7 @@ TEST_CASE("one factorial over all workers has GMP's digits") {
     mpz_class value;
     mpz_fac_ui(value.get_mpz_t(), n);
     std::string text;
-    jobs::write_decimal(jobs::factorial_digits(pool, n, {.verify = true, .on_report = {}, .on_progress = {}}),
+    jobs::write_decimal(jobs::factorial_digits(pool, n, {.workers = pool.num_workers(), .verify = true, .on_report = {}, .on_progress = {}}),
                         [&](std::string_view piece) { text += piece; });
     CHECK(text == value.get_str());
   }
@@ -41,5 +41,5 @@ TEST_CASE("one factorial over all workers has GMP's digits") {
 
 TEST_CASE("no factorials make no reports") {
   rankpool::executor pool(support::cluster());
-  jobs::report_factorials(pool, {}, {.verify = true, .on_report = [](const jobs::factorial_report&) { FAIL("a report"); }, .on_progress = {}});
+  jobs::report_factorials(pool, {}, {.workers = pool.num_workers(), .verify = true, .on_report = [](const jobs::factorial_report&) { FAIL("a report"); }, .on_progress = {}});
 }
