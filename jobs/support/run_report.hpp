@@ -1,7 +1,7 @@
 // What --json prints: one object that says what was asked, what came out, and what it took.
 //
 // {"job": "primes", "parameters": {"to": "1e11", ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
-//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "workers": 2}
+//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "taken_over": 0, "tasks": 32, "workers": 2}
 //
 // Lines are those that the job would have printed, written as they come. Without --json nothing here does anything.
 #pragma once

@@ -2,7 +2,7 @@
 function(add_json_check name form)
   add_inline_test(jobs/json/${name} COMMAND ${expect} --lines 1 --form ${form} --stderr-lines 0 --within 20 -- ${command} ${ARGN} --json)
 endfunction()
-set(costs "\"status\": \"done\", \"cpu_seconds\":[0-9.e-]+,\"tasks\":[0-9]+,\"wall_seconds\":[0-9.e-]+,\"workers\":[0-9]+}$")
+set(costs "\"status\": \"done\", \"cpu_seconds\":[0-9.e-]+,\"taken_over\":[0-9]+,\"tasks\":[0-9]+,\"wall_seconds\":[0-9.e-]+,\"workers\":[0-9]+}$")
 add_json_check(lines "^{\"job\": \"squares\", \"parameters\": {\"chunksize\":null,\"force\":false,\"from\":\"1\",\"output\":null,\"to\":\"2\",\"verify\":false,\"workers\":null}, \"lines\": \\[\"Square of 1: 1\", \"Square of 2: 4\"\\], ${costs}" squares --to 2)
 add_json_check(figures "\"result\": {\"sum\": 250000500000250000000000}" sum-cubes --to 1e6)
 add_json_check(verified "\"result\": {\"count\": 9592}, \"verified\": \"pi of this power of ten" primes 1 1e5 --count --verify)

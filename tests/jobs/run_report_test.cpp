@@ -53,7 +53,7 @@ TEST_CASE("lines become strings wherever they are cut, and figures keep all thei
         "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
         "{\"sum\": 123456789012345678901234567890, \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
         "\"status\": "
-        "\"done\", \"cpu_seconds\":3.0,\"tasks\":7,\"wall_seconds\":1.5,\"workers\":2}\n");
+        "\"done\", \"cpu_seconds\":3.0,\"taken_over\":0,\"tasks\":7,\"wall_seconds\":1.5,\"workers\":2}\n");
 }
 
 TEST_CASE("a job that fails half way still prints one whole object, with the error") {
