@@ -38,6 +38,7 @@ std::string in_short(std::string name) {
   constexpr std::size_t most = 60;
   drop_parameters(name);
   replace_all(name, "(anonymous namespace)::", "");
+  replace_all(name, "[abi:cxx11]", "");  // as functions are named that return a std::string, to the linker
   replace_all(name, "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string");
   if (name.size() > most) name = name.substr(0, most - 3) + "...";
   return name;
