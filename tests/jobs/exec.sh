@@ -5,23 +5,14 @@
 set -u
 
 command=$1
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
+# shellcheck source=../support/waiting.sh
+source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 
 die() {
   echo "$*"
   exit 1
-}
-
-# until_true SECONDS COMMAND...
-until_true() {
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@" 2>/dev/null; do
-    ((SECONDS < deadline)) || return 1
-    sleep 0.05
-  done
 }
 
 # The launcher and the ranks of a run: not the guards, and not the commands, which are to end by themselves.

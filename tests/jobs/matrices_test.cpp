@@ -20,6 +20,7 @@
 #include "matrices/tiles.hpp"
 #include "support/catch.hpp"
 #include "support/cluster.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace {
 
@@ -27,17 +28,6 @@ namespace fs = std::filesystem;
 using jobs::block;
 using jobs::element_type;
 using jobs::matrix_source;
-
-/// A folder of its own for each test, removed at its end.
-struct scratch_folder {
-  fs::path path;
-  scratch_folder() {
-    std::string name = (fs::temp_directory_path() / "rankpool-matrices-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~scratch_folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-};
 
 /// A matrix in memory, rows one after another.
 template <class T>
@@ -151,7 +141,7 @@ void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t col
 }  // namespace
 
 TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order", "", std::int32_t, std::int64_t, float, double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   for (const bool a_by_columns : {false, true}) {
     for (const bool b_by_columns : {false, true}) {
@@ -164,7 +154,7 @@ TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order
 }
 
 TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up", "", std::int64_t, double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   struct shape {
     std::uint64_t rows, inner, columns;
@@ -180,7 +170,7 @@ TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up
 
 TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the file are multiplied all the same", "", std::int64_t,
                    double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(9, 8, 1), b = random_table<TestType>(8, 7, 2);
   matrix_source moved = stored(folder.file("b.npy"), b, false);
@@ -209,7 +199,7 @@ TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than 
 }
 
 TEST_CASE("a file that is shorter than its matrix is an error that names it, the bytes that it has and those that it should have") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto numbers = random_table<double>(30, 30, 1);
   jobs::product asked{stored(folder.file("a.npy"), numbers, false), stored(folder.file("b.npy"), numbers, false), {}};
@@ -219,7 +209,7 @@ TEST_CASE("a file that is shorter than its matrix is an error that names it, the
 }
 
 TEST_CASE("a file that is cut short while it is mapped is an error, wherever it ends") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   const std::string path = folder.file("a");
   constexpr std::uint64_t size = 1 << 20;
   for (const std::uint64_t left : {std::uint64_t{0}, size / 2, size - 1}) {
@@ -249,7 +239,7 @@ TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at",
 }
 
 TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   jobs::product asked{
       jobs::generated_matrix(type_of<TestType>(), 80, 90, 1), jobs::generated_matrix(type_of<TestType>(), 90, 70, 2), {}};
@@ -266,7 +256,7 @@ TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", ""
 
 TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part, and a wrong number found in any", "",
                    std::int32_t, double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   constexpr std::uint64_t parts_long = 300'000;
   struct shape {
@@ -285,7 +275,7 @@ TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part
 }
 
 TEST_CASE("a product of large, equal fractions stands its test, and rows with nan or inf are left out") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   table<float> a{20, 3000}, b{3000, 30};
   std::ranges::fill(a.numbers, 0.1F);
@@ -304,7 +294,7 @@ TEST_CASE("a product of large, equal fractions stands its test, and rows with na
 
 TEMPLATE_TEST_CASE("a sum of files is that of the definition, in every order and cut", "", std::int32_t, std::int64_t, float,
                    double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   struct shape {
     std::uint64_t rows, columns;
@@ -331,7 +321,7 @@ TEST_CASE("whole numbers wrap around when they are added") {
 }
 
 TEMPLATE_TEST_CASE("a sum with a wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(200, 300, 1), b = random_table<TestType>(200, 300, 2);
   jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};

@@ -16,24 +16,11 @@
 
 #include "support/catch.hpp"
 #include "support/file_io.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder of its own for each test, removed at its end.
-struct scratch_folder {
-  fs::path path;
-  scratch_folder() {
-    std::string name = (fs::temp_directory_path() / "rankpool-output-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~scratch_folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-};
 
 std::string content(const std::string& path) {
   std::ifstream file(path);
@@ -43,7 +30,7 @@ std::string content(const std::string& path) {
 /// What `print` makes of `parts`.
 template <class... Parts>
 std::string printed(const Parts&... parts) {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   out.print(parts...);
   out.finish();
@@ -93,7 +80,7 @@ TEST_CASE("text for workers to send is the same as text that is printed") {
 }
 
 TEST_CASE("lists are printed as Python prints them") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   jobs::print_list(out, std::vector<int>{});
   jobs::print_list(out, std::vector{1});
@@ -103,7 +90,7 @@ TEST_CASE("lists are printed as Python prints them") {
 }
 
 TEST_CASE("more than the buffer holds arrives in order") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   std::string expected;
   for (int i = 0; i < 400'000; ++i) {
@@ -118,7 +105,7 @@ TEST_CASE("more than the buffer holds arrives in order") {
 }
 
 TEST_CASE("a file has its final name only when it is finished") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   {
     jobs::output out({.path = folder.file("out")});
     out.print("half");
@@ -130,7 +117,7 @@ TEST_CASE("a file has its final name only when it is finished") {
 }
 
 TEST_CASE("a file that exists is replaced only with force") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   std::ofstream(folder.file("out")) << "old";
   CHECK_THROWS_AS((jobs::output_options{.path = folder.file("out")}.check()), jobs::usage_error);
   CHECK_NOTHROW((jobs::output_options{.path = folder.file("out"), .force = true}.check()));
@@ -148,7 +135,7 @@ TEST_CASE("a file that exists is replaced only with force") {
 }
 
 TEST_CASE("a file that has come up under the final name since the start is kept") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   out.print("new");
   std::ofstream(folder.file("out")) << "old";
@@ -158,7 +145,7 @@ TEST_CASE("a file that has come up under the final name since the start is kept"
 }
 
 TEST_CASE("an unfinished file that a process of the same number has left behind is nobody's output, and is not touched") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   const std::string left = folder.file("out.part-" + std::to_string(::getpid()));
   std::ofstream(left) << "left";
   jobs::output out({.path = folder.file("out")});
@@ -169,8 +156,8 @@ TEST_CASE("an unfinished file that a process of the same number has left behind 
 }
 
 TEST_CASE("a symbolic link stays one, and what it leads to is written, whether it is there or not") {
-  const scratch_folder folder;
-  fs::create_directory(folder.path / "elsewhere");
+  const support::scratch_directory folder;
+  fs::create_directory(folder.path() / "elsewhere");
   fs::create_symlink("elsewhere/file", folder.file("second"));
   fs::create_symlink(folder.file("second"), folder.file("link"));
   for (const std::string text : {"first", "again"}) {
@@ -189,7 +176,7 @@ TEST_CASE("a symbolic link stays one, and what it leads to is written, whether i
 }
 
 TEST_CASE("a device, a pipe or an open descriptor is written as it is, even if what is behind it exists") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   std::ofstream(folder.file("out")) << "old,";
   const jobs::file open(folder.file("out"));
   const std::string descriptor = "/proc/self/fd/" + std::to_string(open.descriptor());
@@ -206,7 +193,7 @@ TEST_CASE("a device, a pipe or an open descriptor is written as it is, even if w
 }
 
 TEST_CASE("a file that workers write in parts has to be one") {
-  const scratch_folder folder;
+  const support::scratch_directory folder;
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
   for (const std::string& path : {std::string("-"), std::string("/dev/stdout"), std::string("/dev/null"), folder.file("pipe")})
     CHECK_THROWS_WITH(jobs::output_options{.path = path}.check_for_parts(), support::containing("parts from workers"));
@@ -214,8 +201,8 @@ TEST_CASE("a file that workers write in parts has to be one") {
 }
 
 TEST_CASE("an output that cannot be written is known before work starts") {
-  const scratch_folder folder;
-  CHECK_THROWS_WITH((jobs::output_options{.path = folder.path.string()}.check()), support::containing("is a folder"));
+  const support::scratch_directory folder;
+  CHECK_THROWS_WITH((jobs::output_options{.path = folder.path().string()}.check()), support::containing("is a folder"));
   CHECK_THROWS_WITH((jobs::output_options{.path = folder.file("no/out")}.check()),
                     support::containing("No such file or directory"));
   CHECK_NOTHROW((jobs::output_options{.path = "/dev/null"}.check()));

@@ -3,17 +3,8 @@
 set -u
 command=$1 what=$2
 
-scratch=$(mktemp -d)
-said_file=$scratch.said
-trap 'rm -rf "$scratch" "$said_file"' EXIT
-cd "$scratch" || exit 1
-
-fail() {
-  echo "$1"
-  shift
-  (($# == 0)) || head -c 2000 "$@"
-  exit 1
-}
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 
 # run ARGUMENTS...: the job, which must succeed and print nothing.
 run() {
@@ -26,10 +17,9 @@ refused() {
   local status=$1 regex=$2 before got
   shift 2
   before=$(ls)
-  timeout 60 "$command" sort "$@" >"$said_file" 2>&1
-  got=$?
   local said
-  said=$(<"$said_file")
+  said=$(timeout 60 "$command" sort "$@" 2>&1)
+  got=$?
   ((got == status)) || fail "status $got of sort $*, expected $status: $said"
   [[ $said =~ $regex && $said != *$'\n'* ]] || fail "sort $* says: $said"
   [[ $(ls) == "$before" ]] || fail "sort $* leaves files: $(ls)"

@@ -26,20 +26,11 @@
 
 #include "support/catch.hpp"
 #include "support/cluster.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct scratch_folder {
-  fs::path path;
-  scratch_folder() {
-    std::string name = (fs::temp_directory_path() / "rankpool-sort-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~scratch_folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-};
 
 template <class Number>
 void write_file(const std::string& path, const std::vector<Number>& numbers) {
@@ -63,7 +54,7 @@ constexpr jobs::element_type type_of = std::is_integral_v<Number>
 /// An input and an output of the same size in a folder of their own.
 template <class Number>
 struct files {
-  scratch_folder folder;
+  support::scratch_directory folder;
   jobs::number_file input, output;
 
   explicit files(const std::vector<Number>& numbers)

@@ -4,9 +4,10 @@ set -u
 program=$1
 export RANKPOOL_WORKERS=${RANKPOOL_WORKERS:-2}
 mark=$$-$RANDOM
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
+# shellcheck source=../support/waiting.sh
+source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 numbers=300
 milliseconds=10  # of a task
 sum=$((numbers * (numbers + 1) / 2))
@@ -26,15 +27,6 @@ begin() {
 processes() { grep -l -z -x -s -- "RANKPOOL_TEST_MARK=$mark" /proc/[0-9]*/environ | cut -d/ -f3; }
 
 tasks_run() { stat -c %s marks 2>/dev/null || echo 0; }
-
-until_true() {  # SECONDS COMMAND...
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < deadline)) || return 1
-    sleep 0.01
-  done
-}
 
 have_run() { (($(tasks_run) >= $1)); }
 

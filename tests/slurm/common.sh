@@ -9,6 +9,8 @@ cluster_folder=$1
 export RANKPOOL=$2
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 scripts=${here%/tests/slurm}/slurm
+# shellcheck source=../support/waiting.sh
+source "$here/../support/waiting.sh"
 unset RANKPOOL_LAUNCHER RANKPOOL_MAX_REQUEUES RANKPOOL_WORKERS "${!SLURM_@}"  # whoever calls may be in a job
 
 [[ -e $cluster_folder/run/keeper.pid ]] || { echo "there is no cluster: $("$here/cluster" check)"; exit 77; }
@@ -49,15 +51,6 @@ submits() {  # [options of sbatch] SCRIPT [arguments]
 
 # Of the newest job, or one that is named: JobState, Reason, Restarts, ExitCode, ...
 job_is() { slurm scontrol -o show job "${2:-$job}" | sed -n "s/.* $1=\([^ ]*\).*/\1/p" | sort -u | paste -sd' '; }
-
-until_true() {  # SECONDS COMMAND...
-  local deadline=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < deadline)) || return 1
-    sleep 0.2
-  done
-}
 
 has_ended() { [[ ! $(job_is JobState) =~ PENDING|RUNNING|COMPLETING|CONFIGURING|REQUEUE ]]; }
 

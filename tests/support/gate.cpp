@@ -19,19 +19,6 @@ constexpr std::chrono::milliseconds poll_interval{1};
 constexpr std::chrono::seconds task_patience{20};
 }  // namespace
 
-scratch_directory::scratch_directory() {
-  std::string name = (std::filesystem::temp_directory_path() / "rankpool-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
-  path_ = name;
-}
-
-scratch_directory::~scratch_directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-int scratch_directory::files() const { return static_cast<int>(std::distance(std::filesystem::directory_iterator(path_), {})); }
-
 gate::gate() {
   if (is_inline()) open();
 }

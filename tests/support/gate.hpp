@@ -9,24 +9,9 @@
 #include <functional>
 #include <string>
 
+#include "support/scratch_directory.hpp"
+
 namespace support {
-
-/// A fresh directory, removed with all that is in it at the end.
-class scratch_directory {
- public:
-  scratch_directory();
-  ~scratch_directory();
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  const std::filesystem::path& path() const { return path_; }
-  /// How many files tasks have left here.
-  int files() const;
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Holds back the tasks that call `pass` with its path until rank 0 opens it, by hand or at the end of its scope.
 /// In an inline cluster it is open from the start: there, one process cannot both wait and open.

@@ -1,7 +1,4 @@
 // What the job `exec` is to run: templates, lines of a file, lists of arguments.
-#include <unistd.h>
-
-#include <array>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,9 +6,9 @@
 #include "exec/command.hpp"
 #include "exec/command_source.hpp"
 #include "exec/command_template.hpp"
+#include "pipes.hpp"
 #include "support/catch.hpp"
 #include "support/command.hpp"
-#include "written_pipe.hpp"
 
 namespace {
 
@@ -88,13 +85,11 @@ TEST_CASE("a line longer than a block is one line, and one that no command can b
 }
 
 TEST_CASE("a source that waits for input can be stopped") {
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe(ends.data()) == 0);
-  jobs::line_source source(ends[0], "input", jobs::command_template());
+  const open_pipe input("");
+  jobs::line_source source(input.get(), "input", jobs::command_template());
   std::thread stopper([&] { source.stop(); });
   CHECK_FALSE(source.next());
   stopper.join();
-  for (const int end : ends) ::close(end);
 }
 
 TEST_CASE("lists give all choices, the last one fastest") {

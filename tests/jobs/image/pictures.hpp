@@ -16,6 +16,7 @@
 #include "image/picture_reader.hpp"
 #include "image/split_picture.hpp"
 #include "image/strip_stream.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace pictures {
 
@@ -27,20 +28,10 @@ using jobs::picture_layout;
 using jobs::picture_outcome;
 using jobs::strip_rows;
 
-struct picture_folder {
-  fs::path path;
-  picture_folder() {
-    std::string name = (fs::temp_directory_path() / "rankpool-image-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~picture_folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
+struct picture_folder : support::scratch_directory {
   std::string put(const std::string& name, const std::string& bytes) const {
     std::ofstream(file(name), std::ios::binary) << bytes;
     return file(name);
-  }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
   }
 };
 

@@ -1,13 +1,36 @@
-// A pipe to read from, with a text in it.
+// Pipes to read from.
 #pragma once
 
 #include <unistd.h>
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "support/catch.hpp"
+
+/// Holds `text`, of which a pipe has room for all, and goes on.
+class open_pipe {
+ public:
+  explicit open_pipe(std::string_view text) {
+    REQUIRE(::pipe(ends_.data()) == 0);
+    write(text);
+  }
+  ~open_pipe() {
+    end();
+    ::close(ends_[0]);
+  }
+  int get() const { return ends_[0]; }
+  void write(std::string_view text) { REQUIRE(::write(ends_[1], text.data(), text.size()) == static_cast<ssize_t>(text.size())); }
+  void end() {
+    if (const int descriptor = std::exchange(ends_[1], -1); descriptor >= 0) ::close(descriptor);
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
 
 /// Holds `text` and ends there.
 class written_pipe {
