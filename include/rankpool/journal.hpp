@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace rankpool {
@@ -19,8 +20,8 @@ struct journal_access;
 /// noted, and run again.
 ///
 /// One SQLite database (and beside it, while it is open, a file NAME-wal), of which rank 0 alone has the use, and which is
-/// locked as long as any handle on it lives. What a task reads or changes besides its arguments is not seen: files, clocks,
-/// the values behind `shared` handles, which a run has to make after it has opened the journal, in the same order.
+/// locked as long as any handle on it lives. What a task reads or changes besides its arguments and `shared` values is not seen:
+/// files, clocks.
 class journal {
  public:
   /// None: nothing is kept.
@@ -38,6 +39,9 @@ class journal {
   /// on, such as into how many parts the work is divided, a seed, or the name of a file that tasks write. Without a journal
   /// `value`. Throws journal_error.
   std::string recall(const std::string& name, const std::string& value);
+
+  /// What has been said under this name, in this run or an earlier one, if anything. Throws journal_error.
+  std::optional<std::string> recalled(const std::string& name) const;
 
   /// Whether an earlier run has begun this journal.
   bool resumes() const;

@@ -1,8 +1,8 @@
 // The members of executor that need no template.
 #include <rankpool/executor.hpp>
 
-#include "journal_file.hpp"
-#include "journal_tasks.hpp"
+#include "journal/file.hpp"
+#include "journal/tasks.hpp"
 
 #include <exception>
 #include <stdexcept>
@@ -45,7 +45,7 @@ detail::shared_job<detail::piecewise_job> executor::start(const map_options& opt
     throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
   }
   const bool own = detail::journal_access::get(options.journal) != nullptr;
-  auto kept = detail::journal_call::begin(own ? options.journal : journal_, what, head.bytes);
+  auto kept = detail::journal_call::begin(own ? options.journal : journal_, what, head.bytes, head.kept);
   auto job =
       detail::make_job<detail::piecewise_job>(core(), what.function, what.identity, static_cast<std::uint64_t>(options.chunksize),
                                               std::move(head), std::move(source), std::move(kept));

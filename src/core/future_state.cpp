@@ -1,7 +1,7 @@
 // The part of a future that does not depend on its result's type.
 #include <rankpool/detail/future_state.hpp>
 
-#include "journal_tasks.hpp"
+#include "journal/tasks.hpp"
 #include "log.hpp"
 
 #include <thread>
@@ -64,7 +64,7 @@ bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result)
 }
 
 bool future_state_base::recall(std::shared_ptr<journal_tasks> from) {
-  const digest input = digest_of(bytes, beside());
+  const digest input = digest_of(bytes, beside(), extras_ == nullptr ? keepers() : extras_->kept);
   outcome known;
   try {
     auto found = from->take(input);
@@ -85,7 +85,7 @@ bool future_state_base::recall(std::shared_ptr<journal_tasks> from) {
 
 // What cannot be kept is an error.
 void future_state_base::note(outcome& result) {
-  journal_entry kept;
+  kept_result kept;
   {
     std::lock_guard lock(mutex_);
     kept = std::move(extras_->journal);
@@ -126,7 +126,7 @@ future_state_base::extras& future_state_base::more() {
 bool future_state_base::become(task_state end, outcome result) {
   bool called_back = false;
   keepers released;  // after the lock
-  journal_entry unused;
+  kept_result unused;
   {
     std::lock_guard lock(mutex_);
     bytes = std::move(result.bytes);
@@ -232,7 +232,8 @@ void future_state_base::add_done_callback(callback f) {
   {
     std::lock_guard lock(mutex_);
     const auto me = std::this_thread::get_id();
-    const bool others_first = extras_ != nullptr && extras_->calling != me && (extras_->calling != std::thread::id() || !extras_->callbacks.empty());
+    const bool others_first =
+        extras_ != nullptr && extras_->calling != me && (extras_->calling != std::thread::id() || !extras_->callbacks.empty());
     if (!done() || others_first) {
       more().callbacks.push_back(std::move(f));
       f = nullptr;

@@ -62,10 +62,13 @@ std::uint64_t piecewise_job::left_to_cut() const {
   return std::min(ready_, journal_->known.begin()->first) - cut_;
 }
 
-// Somebody waits for a piece and gives no more input before it is there, but there is none to come.
-bool piecewise_job::is_stuck() const {
-  return awaited_ && full_ && ready_ > cut_ && finished_.empty() && inputs_.empty();
+bool piecewise_job::waits_for_known() const {
+  std::lock_guard lock(mutex_);
+  return journal_ != nullptr && !journal_->known.empty() && is_stuck();
 }
+
+// Somebody waits for a piece and gives no more input before it is there, but there is none to come.
+bool piecewise_job::is_stuck() const { return awaited_ && full_ && ready_ > cut_ && finished_.empty() && inputs_.empty(); }
 
 // What comes next and was finished by an earlier run is not cut but finished at once. True: there was some.
 bool piecewise_job::take_over() {
@@ -85,7 +88,7 @@ bool piecewise_job::take_over() {
     cut_ += piece.count;
     any = true;
     finished_piece whole{first, piece.count, {}, true};
-    if (digest_of(items) != piece.input) {
+    if (digest_of(items, {}, kept_) != piece.input) {
       whole.kept = false;
       whole.result.error = journal_->mismatch("items " + std::to_string(first) + " to " + std::to_string(first + piece.count - 1) +
                                               " are not those whose results it has");
@@ -123,7 +126,8 @@ piece piecewise_job::cut(std::uint64_t items) {
   const std::size_t before_items = payload.size();
   source_->cut(out, p.first, p.count);
   cut_ += p.count;
-  if (journal_ != nullptr) inputs_.emplace(p.first, digest_of(std::span<const std::byte>(payload).subspan(before_items)));
+  if (journal_ != nullptr)
+    inputs_.emplace(p.first, digest_of(std::span<const std::byte>(payload).subspan(before_items), {}, kept_));
   p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
   p.payload = p.kept->bytes();
   return p;
@@ -218,7 +222,7 @@ std::optional<finished_piece> piecewise_job::take(std::optional<std::uint64_t> w
   };
   if (try_take()) return prepared(std::move(taken));
   awaited_.store(true);
-  if (journalled_) owner_->changed(this);  // it may be stuck
+  if (journalled_ && waits_for_known()) owner_->changed(this);
   // Only looks: the room calls it under its own lock, which a completing thread takes as well.
   (void)owner_->room().wait_until(deadline, [&] {
     std::lock_guard lock(mutex_);

@@ -42,19 +42,11 @@ table& the_table() {
 std::uint64_t new_shared_id() {
   table& t = the_table();
   std::lock_guard lock(t.mutex);
-  if (t.next == 0) t.next = first_shared_id();
+  if (t.next == 0) {  // several processes of a launch may lead pools
+    std::random_device random;
+    t.next = (static_cast<std::uint64_t>(random()) << 32 ^ static_cast<std::uint64_t>(getpid()) << 40) & ~std::uint64_t{0xFFFFFFFF};
+  }
   return ++t.next;
-}
-
-std::uint64_t first_shared_id() {
-  std::random_device random;
-  return (static_cast<std::uint64_t>(random()) << 32 ^ static_cast<std::uint64_t>(getpid()) << 40) & ~std::uint64_t{0xFFFFFFFF};
-}
-
-void number_shared_from(std::uint64_t first) {
-  table& t = the_table();
-  std::lock_guard lock(t.mutex);
-  if (t.next == 0) t.next = first;
 }
 
 void note_given(const std::shared_ptr<const shared_data>& data) {
@@ -94,6 +86,12 @@ void forget_received(std::uint64_t id) {
   if (entry == t.received.end() || --entry->second.workers > 0) return;
   gone = std::move(entry->second.data);
   t.received.erase(entry);
+}
+
+const digest& shared_data::content() const {
+  std::lock_guard lock(mutex_);
+  if (!content_) content_ = digest_of(bytes_);
+  return *content_;
 }
 
 std::shared_ptr<const shared_data> shared_data::find(std::uint64_t id) {

@@ -12,10 +12,6 @@ namespace rankpool::detail {
 
 /// A number that no other data has.
 std::uint64_t new_shared_id();
-/// Where the numbers of a process begin: several processes of a launch may lead pools.
-std::uint64_t first_shared_id();
-/// For numbers that are the same in another run, which has come to share the same: has an effect before the first of them is given.
-void number_shared_from(std::uint64_t first);
 
 /// Remembers what rank 0 gives, for as long as somebody holds it.
 void note_given(const std::shared_ptr<const shared_data>& data);

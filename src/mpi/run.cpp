@@ -6,8 +6,8 @@
 #include "session.hpp"
 #include "stop_watch.hpp"
 
+#include "../core/journal/open_journals.hpp"
 #include "../core/log.hpp"
-#include "../core/open_journals.hpp"
 #include "../core/pool.hpp"
 
 #include <rankpool/detail/spares.hpp>

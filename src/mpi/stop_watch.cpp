@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -23,6 +24,7 @@ constexpr std::array stop_signals{SIGINT, SIGTERM, SIGUSR1};
 
 std::array<struct sigaction, stop_signals.size()> before;  // whoever takes signals knows what to do at an end
 volatile sig_atomic_t first_signal = 0;
+timespec first_time;              // of it
 volatile sig_atomic_t news = -1;  // an eventfd
 
 int make_event() {
@@ -36,6 +38,14 @@ int milliseconds(std::chrono::nanoseconds time) {
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<int>::max()));
 }
 
+constexpr auto as_one = std::chrono::milliseconds(100);  // a launcher passes on what its whole group gets, Slurm repeats a SIGTERM
+
+std::chrono::nanoseconds since(const timespec& then) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::chrono::seconds(now.tv_sec - then.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - then.tv_nsec);
+}
+
 void tell(int event) {
   const std::uint64_t one = 1;
   (void)!::write(event, &one, sizeof one);
@@ -44,9 +54,10 @@ void tell(int event) {
 void on_signal(int signal) {
   const int error = errno;
   if (first_signal == 0) {
+    ::clock_gettime(CLOCK_MONOTONIC, &first_time);
     first_signal = signal;
     tell(news);
-  } else {
+  } else if (since(first_time) > as_one) {
     for (std::size_t i = 0; i < stop_signals.size(); ++i) {
       if (stop_signals[i] == signal) ::sigaction(signal, &before[i], nullptr);
     }

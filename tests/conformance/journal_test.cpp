@@ -33,6 +33,11 @@ int marked_square_unless_fifth(const std::string& marks, int n) {
   return square_unless_fifth(n);
 }
 
+double marked_product(const std::string& marks, const rankpool::shared<std::vector<double>>& by, int n) {
+  leave_mark(marks + "/" + std::to_string(n));
+  return (*by)[0] * n;
+}
+
 std::vector<double> large(int n) { return std::vector<double>(100'000, n); }
 
 std::string text(int n) { return std::string(static_cast<std::size_t>(n) * 1000, 'x'); }
@@ -259,6 +264,23 @@ TEST_CASE("an executor's journal is that of its maps as well, and what was decid
   CHECK(runs.ran() == 21);
   CHECK(run(runs.copy_of(runs.file("first")), "b") == "a");
   CHECK(runs.ran() == 0);
+}
+
+TEST_CASE("shared values count by their content, whatever number they have in a run", "[journal/shared]") {
+  journalled_runs runs;
+  const auto run = [&](const std::string& file, double by) {
+    rankpool::executor pool(cluster(), {.journal = file});
+    const auto factor = pool.share(std::vector<double>{by, 2});  // in one process each has another number
+    CHECK(pool.submit(marked_product, runs.marks(), factor, 30).result() == 30 * by);
+    const auto products = collect(pool.map(rankpool::partial(marked_product, runs.marks(), factor), numbers(20)));
+    CHECK(products.at(19) == 19 * by);
+  };
+  run(runs.file("tens"), 10);
+  CHECK(runs.ran() == 21);
+  run(runs.copy_of(runs.file("tens")), 10);
+  CHECK(runs.ran() == 0);
+  CHECK_THROWS_WITH(run(runs.copy_of(runs.file("tens")), 11), containing("other bound arguments"));
+  CHECK(runs.ran() == 1);  // what is submitted is another task then
 }
 
 TEST_CASE("a journal of another input is refused with a line that says so", "[journal/refused]") {

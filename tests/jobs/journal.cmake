@@ -3,7 +3,7 @@ add_executable(journal_writer ${CMAKE_CURRENT_LIST_DIR}/journal/writer.cpp)
 target_link_libraries(journal_writer PRIVATE rankpool::rankpool)
 set(look_at_journal ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/journal.sh ${command} $<TARGET_FILE:journal_writer>)
 
-foreach(case summary json most export-json export-csv open read-only damaged refused usage under-a-launcher)
+foreach(case summary json most export-json export-csv open read-only barely-begun damaged refused usage under-a-launcher)
   add_inline_test(jobs/journal/${case} COMMAND ${look_at_journal} ${case})
 endforeach()
 set_tests_properties(jobs/journal/json jobs/journal/export-json jobs/journal/export-csv PROPERTIES SKIP_RETURN_CODE 77)

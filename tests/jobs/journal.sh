@@ -3,18 +3,12 @@
 set -u
 command=$1 writer=$2 what=$3
 
-scratch=$(mktemp -d)
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
-mkdir "$scratch/here" "$scratch/tmp"
-cd "$scratch/here" || exit 1
+mkdir here tmp
+cd here || exit 1
 export TMPDIR=$scratch/tmp
-
-fail() {
-  echo "$1"
-  shift
-  (($# == 0)) || head -c 3000 "$@"
-  exit 1
-}
 
 # What must not change: names, contents and times of writing of all that is here.
 state() { (shopt -s nullglob; for f in *; do stat -c '%n %Y %y %s' "$f"; cksum <"$f"; done); }
@@ -169,6 +163,15 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     head -c 20000 run.journal >cut.journal
     refused 1 "journal cut.journal is damaged" cut.journal
     refused 1 "journal cut.journal is damaged" cut.journal --verify
+    ;;
+  barely-begun)
+    # As a run leaves it that is killed before it has made its tables.
+    python3 -c 'import sqlite3; sqlite3.connect("run.journal").execute("PRAGMA journal_mode = WAL")' || exit 77
+    [[ -s run.journal ]] || fail "the file is empty"
+    refused 1 "journal run.journal is empty: no run has begun it" run.journal
+    write run.journal
+    look run.journal
+    said '^call 1 text_unless_fifth: 16 of 20 items'
     ;;
   refused)
     refused 1 "journal none does not exist" none

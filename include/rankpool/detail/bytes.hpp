@@ -113,9 +113,10 @@ class byte_buffer {
 };
 
 class block;
+class shared_data;
 
-/// Objects that must live as long as encoded bytes, which refer to them.
-using keepers = std::vector<std::shared_ptr<const void>>;
+/// What must live as long as encoded bytes, which refer to it.
+using keepers = std::vector<std::shared_ptr<const shared_data>>;
 
 class byte_writer {
  public:
@@ -126,7 +127,7 @@ class byte_writer {
   explicit byte_writer(byte_buffer& out, attachments* beside = nullptr, keepers* kept = nullptr) noexcept
       : out_(&out), beside_(beside), kept_(kept) {}
 
-  void keep(std::shared_ptr<const void> object) {
+  void keep(std::shared_ptr<const shared_data> object) {
     if (kept_ != nullptr && (kept_->empty() || kept_->back() != object)) kept_->push_back(std::move(object));
   }
 
@@ -152,9 +153,7 @@ class byte_writer {
 
   template <class T>
     requires std::is_trivially_copyable_v<T>
-  void put(const T& value) {
-    std::memcpy(out_->extend(sizeof(T)), &value, sizeof(T));
-  }
+  void put(const T& value) { std::memcpy(out_->extend(sizeof(T)), &value, sizeof(T)); }
 
   /// Seven bits to a byte, the lowest first; small numbers are short.
   void put_varint(std::uint64_t value) {
@@ -217,12 +216,11 @@ class byte_reader {
   }
 
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  T get() {
-    T value;
-    std::memcpy(&value, take(sizeof(T)), sizeof(T));
-    return value;
-  }
+    requires std::is_trivially_copyable_v<T> T get() {
+      T value;
+      std::memcpy(&value, take(sizeof(T)), sizeof(T));
+      return value;
+    }
 
   std::uint64_t get_varint() {
     std::uint64_t value = 0;

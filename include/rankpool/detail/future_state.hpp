@@ -101,7 +101,7 @@ class future_state_base : public job {
 
  private:
   // Where the result is to be kept.
-  struct journal_entry {
+  struct kept_result {
     std::shared_ptr<journal_tasks> tasks;
     std::uint64_t item = 0;
     digest input{};
@@ -109,14 +109,14 @@ class future_state_base : public job {
 
   // What most futures never need.
   struct extras {
-    blocks beside;                        // beside bytes
-    keepers kept;                         // until the task is over
-    std::deque<callback> callbacks;       // still to be called, in order of registration
-    std::thread::id calling;              // who is at it
+    blocks beside;                   // beside bytes
+    keepers kept;                    // until the task is over
+    std::deque<callback> callbacks;  // still to be called, in order of registration
+    std::thread::id calling;         // who is at it
     std::vector<completion_watch*> watches;
     std::exception_ptr error;             // of a failed task, once rebuilt
     const worker_place* where = nullptr;  // of a task that threw
-    journal_entry journal;                // until the task is over
+    kept_result journal;                  // until the task is over
   };
 
   void await_other(const timeout& limit);

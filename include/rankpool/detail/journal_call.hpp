@@ -1,9 +1,9 @@
 // What a journal knows of one map or reduction from earlier runs, and is told of it in this one.
 #pragma once
 
+#include <rankpool/detail/digest.hpp>
 #include <rankpool/detail/job.hpp>
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,9 +20,9 @@ namespace rankpool::detail {
 
 class journal_file;
 
-/// What tells inputs apart, 128 bits.
-using digest = std::array<std::uint64_t, 2>;
-digest digest_of(std::span<const std::byte> bytes, blocks_view beside = {});
+/// Of encoded arguments with what travels beside them. Shared values, which have another number in every run, count by their
+/// content.
+digest digest_of(std::span<const std::byte> bytes, blocks_view beside, const keepers& shared);
 
 /// Reads one result and appends its JSON text; false if it has none. Throws serialization_error.
 using result_printer = bool (*)(byte_reader& in, std::string& out);
@@ -36,6 +36,9 @@ struct call_description {
   result_printer print = nullptr;
 };
 
+/// Tells calls apart: their functions, and `head`, what is bound to them.
+digest identity_of(const call_description& what, std::span<const std::byte> head = {}, const keepers& shared = {});
+
 /// One call of a run. From any thread but for `known`.
 class journal_call {
  public:
@@ -44,8 +47,10 @@ class journal_call {
     digest input{};
   };
 
-  /// `head`: the encoded callables, with what is bound to them. Null without a journal. Throws journal_error.
-  static std::shared_ptr<journal_call> begin(const journal& in, const call_description& what, std::span<const std::byte> head);
+  /// `head`: the encoded callables, with what is bound to them, and the shared values that it refers to. Null without a journal.
+  /// Throws journal_error.
+  static std::shared_ptr<journal_call> begin(const journal& in, const call_description& what, std::span<const std::byte> head,
+                                             const keepers& shared);
 
   /// What earlier runs have finished, by the first item. The job's own.
   std::map<std::uint64_t, known_piece> known;

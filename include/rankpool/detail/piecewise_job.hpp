@@ -78,6 +78,7 @@ class piecewise_job final : public job {
  private:
   void arrived();
   bool is_stuck() const;
+  bool waits_for_known() const;
   bool take_over();
   void check_end();
   void leave_rest(const std::exception_ptr& why);

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/digest.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 
 namespace rankpool::detail {
@@ -22,6 +24,8 @@ class shared_data {
 
   std::uint64_t id() const { return id_; }
   std::span<const std::byte> bytes() const { return bytes_; }
+  /// Of the bytes, worked out once.
+  const digest& content() const;
 
   /// The object that the bytes stand for, made once by `make(bytes)`.
   template <class T, class Make>
@@ -42,6 +46,7 @@ class shared_data {
   const std::span<const std::byte> bytes_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const void> object_;
+  mutable std::optional<digest> content_;
 };
 
 }  // namespace rankpool::detail

@@ -13,6 +13,9 @@
 
 namespace rankpool::detail {
 
+/// Whether nothing has ever been in it: a new file, or one whose first run ended before its tables were there.
+bool never_begun(SQLite::Database& in);
+
 /// Makes the tables. `subject`: what the run is about.
 void create_journal(SQLite::Database& in, const std::string& subject);
 

@@ -1,4 +1,4 @@
-#include "journal_snapshot.hpp"
+#include "snapshot.hpp"
 
 #include <rankpool/errors.hpp>
 
@@ -112,10 +112,10 @@ void journal_snapshot::copy(const fs::path& to) const {
 }
 
 void journal_snapshot::open(const fs::path& copy) {
-  if (fs::file_size(copy) == 0) fail("is empty: no run has begun it");
   database_ = std::make_unique<SQLite::Database>(copy.string(), SQLite::OPEN_READWRITE);
   database_->exec("PRAGMA locking_mode = EXCLUSIVE");           // no memory beside it for others
   (void)database_->execAndGet("PRAGMA journal_mode = DELETE");  // the log goes into it
+  if (never_begun(*database_)) fail("is empty: no run has begun it");
   if (const std::string fault = fault_in(*database_); !fault.empty()) fail(fault);
   subject_ = text_of(*database_, "subject");
   build_ = text_of(*database_, "build");

@@ -1,29 +1,16 @@
 // What is kept of maps, reductions and submitted tasks: how a run finds again what an earlier one has finished.
 #include <rankpool/detail/journal_call.hpp>
 
-#include "journal_entry.hpp"
-#include "journal_file.hpp"
-#include "journal_tasks.hpp"
+#include "file.hpp"
+#include "results.hpp"
+#include "tasks.hpp"
 
 #include <rankpool/detail/code_address.hpp>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <utility>
 
 namespace rankpool::detail {
 namespace {
-
-/// Tells calls apart: `head` is what is bound to the function.
-digest identity_of(const call_description& what, std::span<const std::byte> head) {
-  byte_buffer bytes;
-  byte_writer out(bytes);
-  out.put(locate_function(what.function));
-  out.put(what.identity == 0 ? code_address{} : locate_code(reinterpret_cast<const void*>(what.identity)));
-  out.raw(head.data(), head.size());
-  return digest_of(bytes);
-}
 
 outcome load_from(journal_file& file, std::int64_t call, std::uint64_t first) {
   const std::string text = file.result_of(call, first);
@@ -36,22 +23,22 @@ outcome load_from(journal_file& file, std::int64_t call, std::uint64_t first) {
 
 }  // namespace
 
-digest digest_of(std::span<const std::byte> bytes, blocks_view beside) {
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
-  XXH3_128bits_update(&state, bytes.data(), bytes.size());
-  for (const auto& block : beside) XXH3_128bits_update(&state, block->data(), block->size());
-  const XXH128_hash_t hash = XXH3_128bits_digest(&state);
-  return {hash.high64, hash.low64};
+digest identity_of(const call_description& what, std::span<const std::byte> head, const keepers& shared) {
+  byte_buffer bytes;
+  byte_writer out(bytes);
+  out.put(locate_function(what.function));
+  out.put(what.identity == 0 ? code_address{} : locate_code(reinterpret_cast<const void*>(what.identity)));
+  out.raw(head.data(), head.size());
+  return digest_of(bytes, {}, shared);
 }
 
 // ---- maps and reductions
 
-std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_description& what,
-                                                  std::span<const std::byte> head) {
+std::shared_ptr<journal_call> journal_call::begin(const journal& in, const call_description& what, std::span<const std::byte> head,
+                                                  const keepers& shared) {
   const auto& file = journal_access::get(in);
   if (file == nullptr) return nullptr;
-  const std::int64_t id = file->next_call(row_of(what, identity_of(what, head)));
+  const std::int64_t id = file->next_call(row_of(what, identity_of(what, head, shared)));
   std::shared_ptr<journal_call> call(new journal_call(file, id, what.by_items));
   call->known = file->pieces_of(id);
   return call;
@@ -97,7 +84,7 @@ std::exception_ptr journal_call::mismatch(const std::string& why) const {
 std::shared_ptr<journal_tasks> journal_tasks::of(const journal& in, const call_description& what) {
   const auto& file = journal_access::get(in);
   if (file == nullptr) return nullptr;
-  return {file, &file->tasks_of(what, identity_of(what, {}))};
+  return {file, &file->tasks_of(what)};
 }
 
 journal_tasks::journal_tasks(journal_file& file, std::int64_t call) : file_(file), call_(call) {

@@ -1,7 +1,7 @@
 // Results as the rows of a journal, and back.
 #pragma once
 
-#include "journal_file.hpp"
+#include "file.hpp"
 
 #include <optional>
 #include <string>

@@ -1,9 +1,9 @@
 #include <rankpool/journal_reader.hpp>
 
 #include "function_name.hpp"
-#include "journal_entry.hpp"
-#include "journal_rows.hpp"
-#include "journal_snapshot.hpp"
+#include "results.hpp"
+#include "schema.hpp"
+#include "snapshot.hpp"
 
 #include <algorithm>
 #include <utility>

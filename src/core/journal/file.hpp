@@ -2,8 +2,8 @@
 // for a disk.
 #pragma once
 
-#include "journal_rows.hpp"
-#include "journal_tasks.hpp"
+#include "schema.hpp"
+#include "tasks.hpp"
 
 #include <rankpool/detail/journal_call.hpp>
 #include <rankpool/errors.hpp>
@@ -59,11 +59,12 @@ class journal_file {
   /// The row of this run's next call, made if there is none. Throws journal_error if it is another call's.
   std::int64_t next_call(const call_row& row);
   /// The tasks that this run submits of a function. Throws journal_error.
-  journal_tasks& tasks_of(const call_description& what, const digest& identity);
+  journal_tasks& tasks_of(const call_description& what);
   std::map<std::uint64_t, journal_call::known_piece> pieces_of(std::int64_t call);
   std::string result_of(std::int64_t call, std::uint64_t first);
   /// As journal has them.
   std::string recall(const std::string& name, const std::string& value);
+  std::optional<std::string> recalled(const std::string& name);
   bool resumes() const { return resumes_; }
   std::uint64_t taken_over() const { return taken_over_; }
   void count_taken_over() { ++taken_over_; }
@@ -87,7 +88,7 @@ class journal_file {
   bool resumes_ = false;
   std::atomic<std::uint64_t> taken_over_ = 0;
   std::mutex tasks_mutex_;
-  std::map<digest, journal_tasks> tasks_;  // by what tells functions apart
+  std::map<std::pair<task_function, std::uintptr_t>, journal_tasks> tasks_;  // by what tells functions apart
   std::atomic<std::int64_t>& calls_;
 
   mutable std::mutex mutex_;

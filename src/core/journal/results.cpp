@@ -1,6 +1,6 @@
-#include "journal_entry.hpp"
+#include "results.hpp"
 
-#include "log.hpp"
+#include "../log.hpp"
 
 #include <rankpool/detail/code_address.hpp>
 

@@ -1,8 +1,8 @@
 // Journals by their path: every handle of a process on one file is on one journal_file.
 #include <rankpool/journal.hpp>
 
-#include "journal_file.hpp"
-#include "log.hpp"
+#include "../log.hpp"
+#include "file.hpp"
 #include "open_journals.hpp"
 
 #include <map>
@@ -68,6 +68,10 @@ void journal::commit() {
 
 std::string journal::recall(const std::string& name, const std::string& value) {
   return file_ == nullptr ? value : file_->recall(name, value);
+}
+
+std::optional<std::string> journal::recalled(const std::string& name) const {
+  return file_ == nullptr ? std::nullopt : file_->recalled(name);
 }
 
 bool journal::resumes() const { return file_ != nullptr && file_->resumes(); }

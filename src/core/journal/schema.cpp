@@ -1,4 +1,4 @@
-#include "journal_rows.hpp"
+#include "schema.hpp"
 
 #include "function_name.hpp"
 
@@ -16,6 +16,11 @@ constexpr int application_id = 0x72'6b'70'6c;  // "rkpl", in the file's head
 constexpr int format = 2;
 
 }  // namespace
+
+bool never_begun(SQLite::Database& in) {
+  return in.execAndGet("PRAGMA application_id").getInt() == 0 && in.execAndGet("PRAGMA user_version").getInt() == 0 &&
+         in.execAndGet("SELECT count(*) FROM sqlite_master").getInt() == 0;
+}
 
 void create_journal(SQLite::Database& in, const std::string& subject) {
   SQLite::Transaction whole(in);

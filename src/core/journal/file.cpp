@@ -1,8 +1,7 @@
-#include "journal_file.hpp"
+#include "file.hpp"
 
+#include "../log.hpp"
 #include "function_name.hpp"
-#include "log.hpp"
-#include "shared_table.hpp"
 
 #include <rankpool/detail/code_address.hpp>
 #include <rankpool/detail/exception_codec.hpp>
@@ -35,11 +34,11 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
   try {
     std::error_code none;
     const bool exists = std::filesystem::exists(path_, none);
-    const bool fresh = !exists || (std::filesystem::is_regular_file(path_, none) && std::filesystem::file_size(path_, none) == 0);
     database_ = std::make_unique<SQLite::Database>(path_.string(), SQLite::OPEN_READWRITE | (exists ? 0 : SQLite::OPEN_CREATE),
                                                    patience_ms);
     if (sqlite3_db_readonly(database_->getHandle(), "main") == 1) fail("cannot be written: it is read-only");
     database_->exec("PRAGMA locking_mode = EXCLUSIVE");  // works where shared memory does not: on network file systems
+    const bool fresh = never_begun(*database_);
     if (!fresh) check(subject);
     database_->exec("PRAGMA journal_mode = WAL");
     database_->exec("PRAGMA synchronous = FULL");
@@ -47,7 +46,6 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
     if (fresh) create_journal(*database_, subject);
     resumes_ = !fresh;
     subject_ = subject;
-    number_shared_from(std::stoull(recall("number of the first shared value", std::to_string(first_shared_id()))));
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
   }
@@ -116,11 +114,13 @@ std::int64_t journal_file::new_call(std::optional<std::int64_t> number, const ca
   return database_->getLastInsertRowid();
 }
 
-journal_tasks& journal_file::tasks_of(const call_description& what, const digest& identity) {
+journal_tasks& journal_file::tasks_of(const call_description& what) {
   const std::lock_guard submitting(tasks_mutex_);
-  const auto known = tasks_.find(identity);
+  const std::pair key(what.function, what.identity);
+  const auto known = tasks_.find(key);
   if (known != tasks_.end()) return known->second;
   try {
+    const digest identity = identity_of(what);
     std::int64_t call = 0;
     {
       const std::lock_guard lock(database_mutex_);
@@ -128,7 +128,7 @@ journal_tasks& journal_file::tasks_of(const call_description& what, const digest
       bind_digest(query, 1, identity);
       call = query.executeStep() ? query.getColumn(0).getInt64() : new_call(std::nullopt, row_of(what, identity));
     }
-    return tasks_.try_emplace(identity, *this, call).first->second;
+    return tasks_.try_emplace(key, *this, call).first->second;
   } catch (const SQLite::Exception& error) {
     fail(reason(error));
   }
@@ -141,9 +141,20 @@ std::string journal_file::recall(const std::string& name, const std::string& val
     put.bind(1, name);
     put.bind(2, value);
     put.exec();
+  } catch (const SQLite::Exception& error) {
+    fail(reason(error));
+  }
+  auto said = recalled(name);
+  if (!said) fail("has lost what was decided about " + name);
+  return std::move(*said);
+}
+
+std::optional<std::string> journal_file::recalled(const std::string& name) {
+  try {
+    const std::lock_guard lock(database_mutex_);
     SQLite::Statement query(*database_, "SELECT value FROM decisions WHERE name = ?");
     query.bind(1, name);
-    if (!query.executeStep()) fail("has lost what was decided about " + name);
+    if (!query.executeStep()) return std::nullopt;
     return query.getColumn(0).getString();
   } catch (const SQLite::Exception& error) {
     fail(reason(error));

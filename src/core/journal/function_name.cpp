@@ -1,6 +1,6 @@
 #include "function_name.hpp"
 
-#include "demangle.hpp"
+#include "../demangle.hpp"
 
 #include <boost/stacktrace/frame.hpp>
 

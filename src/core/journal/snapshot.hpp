@@ -1,7 +1,7 @@
 // A journal as it is at one time: a copy, taken also while a run has the file open, that nobody else sees.
 #pragma once
 
-#include "journal_rows.hpp"
+#include "schema.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
