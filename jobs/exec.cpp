@@ -80,6 +80,10 @@ void divide_tail(options& chosen) {
 }
 
 input_options input_of(const options& chosen) { return {chosen.file, "FILE"}; }
+output_options log_of(const options& chosen) { return {chosen.log, chosen.output.force, "--log", chosen.output.journal}; }
+output_options results_of(const options& chosen) {
+  return {chosen.results, chosen.output.force, "--results", chosen.output.journal};
+}
 
 void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
@@ -92,8 +96,8 @@ void check(const options& chosen) {
   }
   if (chosen.lists.empty()) input_of(chosen).check();
   chosen.output.check();
-  output_options{chosen.log, chosen.output.force, "--log"}.check();
-  output_options{chosen.results, chosen.output.force, "--results"}.check();
+  log_of(chosen).check();
+  results_of(chosen).check();
   const auto clash = [](const std::string& a, const std::string& b) { return !a.empty() && a == b && !a.starts_with("/dev/"); };
   if (clash(chosen.log, chosen.results) || clash(chosen.log, chosen.output.path) || clash(chosen.results, chosen.output.path)) {
     throw usage_error("--output, --log and --results take a file each, not the same one");
@@ -136,8 +140,8 @@ int exit_status(std::uint64_t failed) { return failed == 75 ? 76 : static_cast<i
 class collector {
  public:
   collector(command_context& context, const options& chosen, output& out) : context_(context), chosen_(chosen), out_(out) {
-    if (!chosen.log.empty()) log_.emplace(output_options{chosen.log, chosen.output.force}).print(log_header());
-    if (!chosen.results.empty()) results_.emplace(output_options{chosen.results, chosen.output.force});
+    if (!chosen.log.empty()) log_.emplace(log_of(chosen).resumed(context)).print(log_header());
+    if (!chosen.results.empty()) results_.emplace(results_of(chosen).resumed(context));
   }
 
   std::uint64_t take(const command& what, command_outcome&& outcome, int tries) {
@@ -150,7 +154,8 @@ class collector {
     printed texts{{}, {}, results_ ? json_line(what, outcome, tries) : std::string()};
     texts.out = std::move(outcome.out);
     texts.err = std::move(outcome.err);
-    if (outcome.failed() && !outcome.explained && !context_.quiet) add_line(texts.err, "rankpool exec: " + failure_text(what, outcome));
+    if (outcome.failed() && !outcome.explained && !context_.quiet)
+      add_line(texts.err, "rankpool exec: " + failure_text(what, outcome));
     if (chosen_.as_completed) {
       print(texts);
       return what.sequence + 1;

@@ -109,18 +109,12 @@ void add_line(std::string& text, const std::string& line) {
   text += line + '\n';
 }
 
-command_outcome run_command(const command_limits& limits, const command& what) {
-  static std::mutex one_at_a_time;  // an inline cluster may have several threads that wait, and so run tasks
-  static std::uint64_t halted = 0;
-  const std::lock_guard lock(one_at_a_time);
+namespace {
 
+command_outcome run_once(const command_limits& limits, const command& what) {
   command_outcome outcome;
   outcome.host = rankpool::this_worker::host();
   outcome.rank = rankpool::this_worker::rank();
-  if (limits.halting != 0 && halted == limits.halting) {
-    outcome.was_run = false;
-    return outcome;
-  }
   process_result result = run_words(what, limits.timeout_seconds);
   outcome.out = std::move(result.out);
   outcome.err = std::move(result.err);
@@ -148,7 +142,26 @@ command_outcome run_command(const command_limits& limits, const command& what) {
   }
   if (result.too_much)
     note("command " + std::to_string(what.sequence) + " was ended: it printed more than 1 GiB; let it write to a file");
-  if (limits.halting != 0 && limits.last_try && outcome.failed()) halted = limits.halting;
+  return outcome;
+}
+
+}  // namespace
+
+command_outcome run_command(const command_limits& limits, const command& what) {
+  static std::mutex one_at_a_time;  // an inline cluster may have several threads that wait, and so run tasks
+  static std::uint64_t halted = 0;
+  const std::lock_guard lock(one_at_a_time);
+
+  command_outcome outcome;
+  if (limits.halting != 0 && halted == limits.halting) {
+    outcome.was_run = false;
+    return outcome;
+  }
+  for (int tries = 1; tries == 1 || (outcome.failed() && tries <= limits.tries); ++tries) {
+    outcome = run_once(limits, what);
+    outcome.tries = tries;
+  }
+  if (limits.halting != 0 && outcome.failed()) halted = limits.halting;
   return outcome;
 }
 

@@ -23,11 +23,11 @@ struct command {
 struct command_limits {
   double timeout_seconds = 0;  // then the command's process group is ended; 0: never
   std::uint64_t halting = 0;   // not 0: a worker on which a command of this run has failed runs no more of them
-  bool last_try = true;        // else a failure does not count yet
+  int tries = 1;               // most runs of a command that goes on failing; the last one counts
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& timeout_seconds& halting& last_try;
+    archive& timeout_seconds& halting& tries;
   }
 };
 
@@ -40,6 +40,7 @@ struct command_outcome {
   double seconds = 0;
   int status = 0;  // of exit(); 127 not found, 126 not executable, as a shell has it; -1 after a timeout
   int signal = 0;  // that ended it
+  int tries = 1;   // this was the last of
   bool timed_out = false;
   bool was_run = true;     // not if the worker had halted
   bool explained = false;  // `err` ends with a line of ours that says why it failed
@@ -48,11 +49,11 @@ struct command_outcome {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& out& err& host& rank& start& seconds& status& signal& timed_out& was_run& explained;
+    archive& out& err& host& rank& start& seconds& status& signal& tries& timed_out& was_run& explained;
   }
 };
 
-/// Runs a command to its end. Throws what keeps this process from running commands at all.
+/// Runs a command to its end, again if it fails and may. Throws what keeps this process from running commands at all.
 command_outcome run_command(const command_limits& limits, const command& what);
 
 /// What came of a command that has failed, or was not run.

@@ -42,7 +42,9 @@ struct farm_state {
 class farm {
  public:
   farm(rankpool::executor& pool, command_source& source, const farm_options& options)
-      : pool_(pool), source_(source), options_(options), run_(options.halt_on_error ? run_number() : 0) {}
+      : pool_(pool), source_(source), options_(options), limits_{.timeout_seconds = options.timeout_seconds} {
+    if (options.halt_on_error) limits_ = {options.timeout_seconds, run_number(), options.tries};
+  }
 
   void run(const farm_events& events) {
     std::thread feeder([this] { feed(); });
@@ -65,9 +67,7 @@ class farm {
   }
 
   void submit(command what, int tries) {
-    const bool counts = !options_.halt_on_error || tries == options_.tries;
-    const command_limits limits{options_.timeout_seconds, run_, counts};
-    auto future = pool_.submit({.priority = tries > 1 ? 1 : 0}, rankpool::partial(run_command_or_throw, limits), what);
+    auto future = pool_.submit({.priority = tries > 1 ? 1 : 0}, rankpool::partial(run_command_or_throw, limits_), what);
     future.add_done_callback([state = state_, what = std::move(what), tries](const outcome_future& done) mutable {
       const std::lock_guard lock(state->mutex);
       state->finished.push_back({std::move(what), tries, done});
@@ -155,12 +155,16 @@ class farm {
       outcome.was_run = false;
     }
     if (outcome.was_run && outcome.failed()) {
-      if (one.tries < options_.tries && !halted_) return submit(std::move(one.what), one.tries + 1);
-      if (options_.halt_on_error) halt();
+      if (options_.halt_on_error) {
+        halt();
+      } else if (one.tries < options_.tries) {
+        return submit(std::move(one.what), one.tries + 1);
+      }
     }
     const bool was_run = outcome.was_run;
     const std::uint64_t bytes = outcome.out.size() + outcome.err.size();
-    const std::uint64_t to_print = was_run ? events.on_done(one.what, std::move(outcome), one.tries) : 0;
+    const int tries = one.tries + outcome.tries - 1;
+    const std::uint64_t to_print = was_run ? events.on_done(one.what, std::move(outcome), tries) : 0;
     const std::lock_guard lock(state_->mutex);
     --state_->under_way;
     ++state_->concluded;
@@ -187,7 +191,8 @@ class farm {
   rankpool::executor& pool_;
   command_source& source_;
   farm_options options_;
-  std::uint64_t run_;
+  // Where a failure halts the others, it must be known at once to be the last: the same worker tries again. Else any may.
+  command_limits limits_;
   bool halted_ = false;
   std::shared_ptr<farm_state> state_ = std::make_shared<farm_state>();
 };

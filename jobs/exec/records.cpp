@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "support/json.hpp"
+
 namespace jobs {
 namespace {
 
@@ -51,7 +53,7 @@ std::string json_line(const command& what, const command_outcome& outcome, int t
                                       {"tries", tries},
                                       {"stdout_bytes", outcome.out.size()},
                                       {"stderr", outcome.err}};
-  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  return json_of(object) + '\n';
 }
 
 }  // namespace jobs

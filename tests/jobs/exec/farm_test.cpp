@@ -1,18 +1,14 @@
 // The farm of the job `exec`, on the pool.
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <string>
 
 #include "exec/command_source.hpp"
 #include "exec/farm.hpp"
+#include "pipes.hpp"
 #include "support/catch.hpp"
 #include "support/cluster.hpp"
-#include "written_pipe.hpp"
+#include "support/scratch_directory.hpp"
 
 namespace {
 
@@ -49,13 +45,12 @@ TEST_CASE("a farm runs every command once and tells of each") {
 
 TEST_CASE("a command that fails is run again as often as was asked, and no other is") {
   rankpool::executor pool(support::cluster());
-  std::string folder = "/tmp/rankpool-exec-test-XXXXXX";
-  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const support::scratch_directory folder;
+  const std::string file = folder.file("n");
   // Fails until there are three lines in the file.
-  const told all = run_lines(pool, "true\necho x >> " + folder + "/n; test $(wc -l < " + folder + "/n) = 3\nfalse\n", {.tries = 4});
+  const told all = run_lines(pool, "true\necho x >> " + file + "; test $(wc -l < " + file + ") = 3\nfalse\n", {.tries = 4});
   CHECK(all.tries == std::map<std::uint64_t, int>{{1, 1}, {2, 3}, {3, 4}});
   CHECK(all.failed == 1);
-  (void)!::system(("rm -r " + folder).c_str());
 }
 
 TEST_CASE("after a failure a farm that is to halt starts no more, and the pool computes again") {
@@ -71,56 +66,60 @@ TEST_CASE("after a failure a farm that is to halt starts no more, and the pool c
   CHECK(run_lines(pool, "echo again\n", {.halt_on_error = true}).out[1] == "again\n");
 }
 
+TEST_CASE("a farm that is to halt does so after the last try, not before") {
+  rankpool::executor pool(support::cluster());
+  const support::scratch_directory folder;
+  const std::string file = folder.file("n");
+  const told all =
+      run_lines(pool, "echo x >> " + file + "; test $(wc -l < " + file + ") = 3\n", {.tries = 3, .halt_on_error = true});
+  CHECK(all.tries == std::map<std::uint64_t, int>{{1, 3}});
+  CHECK(all.failed == 0);
+  const told failing = run_lines(pool, "false\n", {.tries = 3, .halt_on_error = true});
+  CHECK(failing.tries == std::map<std::uint64_t, int>{{1, 3}});
+  CHECK(failing.failed == 1);
+}
+
 TEST_CASE("what is done is told while the input has nothing more to give") {
   rankpool::executor pool(support::cluster());
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe(ends.data()) == 0);
-  REQUIRE(::write(ends[1], "echo 1\n", 7) == 7);
-  jobs::line_source source(ends[0], "input", jobs::command_template());
+  open_pipe input("echo 1\n");
+  jobs::line_source source(input.get(), "input", jobs::command_template());
   int done = 0;
   jobs::run_farm(pool, source, {}, {.on_done = [&](const jobs::command& what, jobs::command_outcome&&, int) {
                    if (++done == 1) {
-                     CHECK(::write(ends[1], "echo 2\n", 7) == 7);
+                     input.write("echo 2\n");
                    } else {
-                     ::close(ends[1]);
+                     input.end();
                    }
                    return what.sequence + 1;
                  }});
   CHECK(done == 2);
-  ::close(ends[0]);
 }
 
 TEST_CASE("a command that ends long after those behind it does not hold up the input for good") {
   rankpool::executor pool(support::cluster());
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe(ends.data()) == 0);
-  REQUIRE(::write(ends[1], "true\ntrue\ntrue\ntrue\n", 20) == 20);
-  jobs::line_source source(ends[0], "input", jobs::command_template());
+  open_pipe input("true\ntrue\ntrue\ntrue\n");
+  jobs::line_source source(input.get(), "input", jobs::command_template());
   std::uint64_t done = 0;
   jobs::run_farm(pool, source, {.most_ahead = 2},
                  {.on_done = [&](const jobs::command&, jobs::command_outcome&&, int) -> std::uint64_t {
                    if (++done != 4) return done + 2;
-                   CHECK(::write(ends[1], "true\ntrue\ntrue\n", 15) == 15);
-                   ::close(ends[1]);
+                   input.write("true\ntrue\ntrue\n");
+                   input.end();
                    return 2;  // as when the first command is the last to end
                  }});
   CHECK(done == 7);
-  ::close(ends[0]);
 }
 
 TEST_CASE("an error while telling ends the farm, input that waits included, and the pool computes again") {
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe(ends.data()) == 0);
-  REQUIRE(::write(ends[1], "echo 1\n", 7) == 7);
+  open_pipe input("echo 1\n");
   {
     rankpool::executor pool(support::cluster());
-    jobs::line_source source(ends[0], "input", jobs::command_template());
+    jobs::line_source source(input.get(), "input", jobs::command_template());
     const auto fail = [](const jobs::command&, jobs::command_outcome&&, int) -> std::uint64_t {
       throw std::runtime_error("no room");
     };
     CHECK_THROWS_WITH(jobs::run_farm(pool, source, {}, {.on_done = fail}), "no room");
   }
-  for (const int end : ends) ::close(end);
   rankpool::executor pool(support::cluster());
   CHECK(run_lines(pool, "echo again\n").out[1] == "again\n");
 }

@@ -17,7 +17,7 @@
 namespace {
 
 jobs::command_outcome outcome_of(const std::string& line, double timeout = 0) {
-  return jobs::run_command({timeout, 0, true}, {1, {line}, true});
+  return jobs::run_command({.timeout_seconds = timeout}, {1, {line}, true});
 }
 
 double seconds_of(auto&& f) {
