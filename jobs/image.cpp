@@ -42,8 +42,12 @@ struct options {
 
 mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
 
+output_options text_output(const options& chosen, const command_context& context) {
+  return {.path = chosen.request.output, .force = chosen.request.force, .journal = context.resumable.journal};
+}
+
 int simulate(rankpool::executor& pool, command_context& context, const options& chosen) {
-  output out(context, {.path = chosen.request.output, .force = chosen.request.force});
+  output out(context, text_output(chosen, context));
   const auto size = static_cast<std::uint64_t>(chosen.size);
   const auto sizes =
       std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform([size](std::int64_t) { return size; });
@@ -188,7 +192,7 @@ void check(options& chosen, const command_context& context) {
   if (chosen.request.inputs.empty()) {
     if (!chosen.operation_name.empty())
       throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
-    output_options{.path = chosen.request.output, .force = chosen.request.force}.check();
+    text_output(chosen, context).check();
     return;
   }
   chosen.what = chosen_operation(chosen);

@@ -134,7 +134,8 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
   if (!context.quiet) {
     context.shown.start(job, [&cluster, journal = context.journal] { return cluster.statistics().tasks + journal.taken_over(); });
   }
-  const auto end = [&](const std::string& error) {
+  using ending = jobs::run_report::ending;
+  const auto end = [&](ending how, const std::string& error) {
     context.shown.stop();
     const std::uint64_t taken_over = context.journal.taken_over();
     if (taken_over > 0 && !context.quiet) {
@@ -147,17 +148,23 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
          .tasks = statistics.tasks,
          .taken_over = taken_over,
          .workers = context.max_workers > 0 ? std::min(context.max_workers, cluster.num_workers()) : cluster.num_workers()},
-        error);
+        how, error);
+  };
+  const auto end_by = [&end](ending how, const std::exception& error) {
+    try {
+      end(how, error.what());
+    } catch (const jobs::output_error&) {  // stdout as well: what came first is what to tell
+    }
   };
   try {
     const int status = context.program(cluster);
-    end(status == done ? "" : "some tasks failed");
+    end(status == done ? ending::done : ending::failed, "some tasks failed");
     return status;
+  } catch (const rankpool::stopped_error& error) {
+    end_by(ending::stopped, error);
+    throw;
   } catch (const std::exception& error) {
-    try {
-      end(error.what());
-    } catch (const jobs::output_error&) {  // stdout as well: what came first is what to tell
-    }
+    end_by(ending::failed, error);
     throw;
   }
 }

@@ -59,6 +59,7 @@ void print_sum(rankpool::executor& pool, command_context& context, output& out, 
 void write_whole_sum(rankpool::executor& pool, command_context& context, const output_options& where, sum work) {
   const bool by_columns = work.a.fortran_order && work.b.fortran_order;
   result_file file(context, where, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
+  if (file.is_finished()) return file.report(context);
   work.target = file.target();
   if (by_columns) work = {work.a.transposed(), work.b.transposed(), work.target.transposed()};
   const tiles parts = parts_of_sum(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));

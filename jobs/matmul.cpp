@@ -71,6 +71,7 @@ void print_product(rankpool::executor& pool, command_context& context, output& o
 
 void write_whole_product(rankpool::executor& pool, command_context& context, const output_options& where, product work) {
   result_file file(context, where, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
+  if (file.is_finished()) return file.report(context);
   work.target = file.target();
   const tiles cut = tiles_of_product(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));
   context.explain("the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) + " down and " +

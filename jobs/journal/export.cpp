@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "journal/in_words.hpp"
+#include "support/json.hpp"
 
 namespace jobs {
 namespace {

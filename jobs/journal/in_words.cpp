@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 namespace jobs {
 
@@ -21,7 +20,7 @@ std::string iso_time(rankpool::journal_reader::time_point when) {
 
 std::string in_words(double number) {
   std::array<char, 400> text{};
-  std::snprintf(text.data(), text.size(), number < 1000 ? "%.3g" : "%.0f", number);
+  std::snprintf(text.data(), text.size(), number < 999.5 ? "%.3g" : "%.0f", number);
   return text.data();
 }
 
@@ -38,12 +37,6 @@ std::string in_words(rankpool::journal_reader::seconds time) {
   }
   return in_words(time.count() * 1e6) + " us";
 }
-
-std::string json_of(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string json_of(double number) { return nlohmann::json(number).dump(); }
 
 std::string items_in_words(std::uint64_t first, std::uint64_t count) {
   if (count == 1) return "item " + std::to_string(first);

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <rankpool/rankpool.hpp>
 #include <string>
-#include <string_view>
 
 namespace jobs {
 
@@ -16,10 +15,6 @@ std::string in_words(rankpool::journal_reader::seconds time);
 
 /// Three digits, or all that stand before the point.
 std::string in_words(double number);
-
-/// A string or number of JSON. What is not UTF-8 is replaced.
-std::string json_of(std::string_view text);
-std::string json_of(double number);
 
 /// "item 7", "items 7 to 9".
 std::string items_in_words(std::uint64_t first, std::uint64_t count);

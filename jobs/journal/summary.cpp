@@ -1,5 +1,6 @@
 #include "journal/summary.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "journal/in_words.hpp"
 #include "support/in_quotes.hpp"
+#include "support/json.hpp"
 
 namespace jobs {
 namespace {
@@ -17,6 +19,12 @@ using seconds = journal_reader::seconds;
 
 std::string counted(std::uint64_t number, const std::string& what) {
   return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+/// Rounded down, so that 100 says that all is done.
+int percentage(std::uint64_t part, std::uint64_t whole) {
+  if (part >= whole) return 100;
+  return std::min(99, static_cast<int>(100.0 * static_cast<double>(part) / static_cast<double>(whole)));
 }
 
 /// Items a second while the call was running: pauses between runs do not count.
@@ -88,11 +96,8 @@ nlohmann::ordered_json time_or_null(const std::optional<journal_reader::time_poi
 std::string progress_of(const journal_reader::call& call) {
   std::string text = printable(call.name) + ": " + std::to_string(call.done);
   if (call.items) text += " of " + std::to_string(*call.items);
-  text += " items";
-  if (call.items) {
-    const double share = static_cast<double>(call.done) / static_cast<double>(*call.items);
-    text += ", " + std::to_string(static_cast<int>(100 * share)) + " %";
-  }
+  text += call.items.value_or(call.done) == 1 ? " item" : " items";
+  if (call.items && *call.items > 0) text += ", " + std::to_string(percentage(call.done, *call.items)) + " %";
   if (call.failed > 0) text += ", " + std::to_string(call.failed) + " failed";
   return text;
 }
@@ -167,7 +172,7 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
                  {"build", journal.build()},      {"of_this_build", journal.is_of_this_build()},
                  {"calls", std::move(calls)},     {"failures", std::move(failures)},
                  {"slowest", std::move(slowest)}, {"hosts", std::move(hosts)}};
-  out.print(all.dump(-1, ' ', false, json::error_handler_t::replace), '\n');
+  out.print(json_of(all), '\n');
 }
 
 }  // namespace jobs

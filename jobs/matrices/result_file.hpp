@@ -17,14 +17,17 @@ namespace jobs {
 
 class result_file {
  public:
-  /// Throws: output_error, also if the disk has no room for it.
+  /// Throws: output_error and usage_error, as parts_output, also if the disk has no room for it.
   result_file(command_context& context, const output_options& where, npy_header header)
       : header_(std::move(header)),
         preamble_(npy_preamble(header_)),
         name_(where.path),
         parts_(context, where, preamble_.size() + header_.bytes()) {
-    parts_.write(std::as_bytes(std::span(preamble_)), 0);
+    if (!is_finished()) parts_.write(std::as_bytes(std::span(preamble_)), 0);
   }
+
+  /// By an earlier run with the journal: then it is only to be reported.
+  bool is_finished() const { return parts_.is_finished(); }
 
   /// As tasks write it and read it back.
   matrix_source target() const {

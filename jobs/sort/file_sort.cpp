@@ -68,6 +68,8 @@ number_file find_numbers(const file_sort_options& chosen) {
   return chosen.type.empty() ? find_npy(from) : find_raw(from, chosen.type);
 }
 
+const std::string carried_role = "numbers between two passes";
+
 void sort_numbers(rankpool::executor& pool, command_context& context, sort_work work, const sort_plan& plan) {
   if (plan.buckets > 1) {
     auto samples = draw_samples(pool, work.input, plan.samples, context.divided_for(pool));
@@ -117,20 +119,23 @@ int sort_file(rankpool::cluster& cluster, command_context& context, const file_s
     preamble = npy_preamble(header);
   }
   parts_output out(context, chosen.output, preamble.size() + input.bytes());
-  const number_file output{out.path(), input.type, preamble.size(), input.count};
-  out.write(std::as_bytes(std::span(preamble)), 0);
-  // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
-  std::optional<parts_output> carried;
-  if (!context.resumable.journal.empty() && !plan.one_pass) {
-    carried.emplace(context, output_options{chosen.output.path + ".carried"}, input.bytes());
+  const output_options apart{chosen.output.path + ".carried"};
+  if (out.is_finished()) {
+    parts_output::remove_remains(context, apart, carried_role);
+  } else {
+    const number_file output{out.path(), input.type, preamble.size(), input.count};
+    out.write(std::as_bytes(std::span(preamble)), 0);
+    // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
+    std::optional<parts_output> carried;
+    if (!context.resumable.journal.empty() && !plan.one_pass) carried.emplace(context, apart, input.bytes(), carried_role);
+    if (input.count > 0) {
+      const number_file between = carried ? number_file{carried->path(), input.type, 0, input.count} : output;
+      sort_numbers(pool, context, {input, output, between, {}}, plan);
+    }
+    if (context.verify) verify(pool, context, input, output);
+    out.finish();
+    if (carried) carried->discard();
   }
-  if (input.count > 0) {
-    const number_file apart{carried ? carried->path() : "", input.type, 0, input.count};
-    sort_numbers(pool, context, {input, output, carried ? apart : output, {}}, plan);
-  }
-  if (context.verify) verify(pool, context, input, output);
-  out.finish();
-  if (carried) carried->discard();
 
   context.report.add("output", chosen.output.path);
   context.report.add("type", name_of(input.type));

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "support/in_quotes.hpp"
+#include "support/json.hpp"
 #include "support/numbers.hpp"
 
 namespace jobs {
@@ -49,8 +50,6 @@ nlohmann::json parameters_of(CLI::App& job, const std::vector<std::string>& tail
   return parameters;
 }
 
-std::string text_of(const nlohmann::json& object) { return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
-
 // As one would type it: "primes count from=1 to=3e11".
 std::string subject_of(const std::string& job, nlohmann::json parameters) {
   for (const char* without_effect : {"workers", "output", "force", "log", "results"}) parameters.erase(without_effect);
@@ -59,7 +58,7 @@ std::string subject_of(const std::string& job, nlohmann::json parameters) {
     if (value.is_null() || value == false || value.empty()) continue;
     text += ' ' + name;
     if (value.is_string()) text += '=' + value.get<std::string>();
-    if (value.is_array()) text += '=' + text_of(value);
+    if (value.is_array()) text += '=' + json_of(value);
   }
   return text;
 }
@@ -89,6 +88,10 @@ job_entry::job_entry(std::string name, adder add) { entries().emplace(std::move(
 
 void add_all_jobs(CLI::App& app, command_context& context) {
   for (const auto& [name, add] : entries()) add(app, context);
+}
+
+void command_context::note(const std::string& text) const {
+  if (!quiet) std::cerr << "rankpool: " + printable(text) + "\n";
 }
 
 void command_context::explain(const std::string& decision) const {
@@ -139,7 +142,7 @@ CLI::App& add_job(CLI::App& app, command_context& context, const std::string& na
       if (check) check();
     };
     const nlohmann::json parameters = parameters_of(job, context.tail);
-    context.parameters = text_of(parameters);
+    context.parameters = json_of(parameters);
     context.subject = subject_of(job.get_name(), parameters);
     context.program = [&context, work](rankpool::cluster& cluster) { return work(cluster, context); };
   });

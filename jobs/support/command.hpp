@@ -29,12 +29,12 @@ struct verification_error : std::runtime_error {
 
 /// What the options common to all jobs say, what the chosen job asks for, and what it tells while it runs.
 struct command_context {
-  int max_workers = 0;      // --workers: most workers used at once; 0: all
-  long long chunksize = 0;  // --chunksize, where a job has it: items in a task; 0: the job decides
-  bool verify = false;      // --verify, where a job has it
-  bool json = false;        // --json: one object on stdout
-  bool quiet = false;       // --quiet: no progress
-  bool verbose = false;     // --verbose: which workers run where, and what was decided and why, on stderr
+  int max_workers = 0;          // --workers: most workers used at once; 0: all
+  long long chunksize = 0;      // --chunksize, where a job has it: items in a task; 0: the job decides
+  bool verify = false;          // --verify, where a job has it
+  bool json = false;            // --json: one object on stdout
+  bool quiet = false;           // --quiet: no progress
+  bool verbose = false;         // --verbose: which workers run where, and what was decided and why, on stderr
   resumable_options resumable;  // --journal, --stop-before
 
   std::vector<std::string> words;  // of the command line, without
@@ -51,7 +51,9 @@ struct command_context {
   rankpool::journal journal;  // open while the job runs; none without --journal
 
   /// For `rankpool::executor pool(cluster, context.executor_options())`.
-  rankpool::executor_options executor_options() const { return {.max_workers = max_workers, .initializer = {}, .journal = journal}; }
+  rankpool::executor_options executor_options() const {
+    return {.max_workers = max_workers, .initializer = {}, .journal = journal};
+  }
   /// With --journal, before anything else. Throws: usage_error for one that does not fit.
   void open_journal();
   /// For how many workers the work is divided: those of the pool, or of the first run that has used the journal.
@@ -65,6 +67,8 @@ struct command_context {
   Integer chunk_or(Integer own_choice) const {
     return chunksize > 0 ? static_cast<Integer>(chunksize) : own_choice;
   }
+  /// A line on stderr, but not with --quiet.
+  void note(const std::string& text) const;
   /// With --verbose, a line on stderr: what was decided and why.
   void explain(const std::string& decision) const;
   /// Notes that the result has stood a test, or throws verification_error. `test` goes on from "that": "the sum is n(n+1)/2".

@@ -53,11 +53,23 @@ void output_options::check() const {
   const bool exists = std::filesystem::exists(target, error);
   if (error) throw usage_error(option + " " + path + " cannot be written: " + error.message());
   if (std::filesystem::is_directory(target, error)) throw usage_error(option + " takes a file, and " + path + " is a folder");
-  if (exists && !force) {
+  if (exists && !force && !resumable_options{.journal = journal}.resumes()) {
     throw usage_error(option + " " + path + " exists already; --force replaces it");
   }
   const std::string folder = std::filesystem::path(target).parent_path().string();
   check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // of a file, root would be told that it has no permission
+}
+
+output_options output_options::resumed(command_context& context) const {
+  output_options now = *this;
+  now.journal.clear();
+  if (force || journal.empty() || is_stream()) return now;
+  std::error_code none;
+  const bool exists = std::filesystem::exists(target_of(path), none);
+  const bool was_there = context.journal.recall(option + " " + path, exists ? "was there" : "is new") == "was there";
+  if (was_there) now.check();
+  now.force = exists && !was_there;
+  return now;
 }
 
 void output_options::check_for_parts() const {
@@ -70,6 +82,8 @@ void add_output(CLI::App& job, output_options& options, const std::string& help)
     return std::string(path.empty() ? "takes the name of a file, not an empty one" : "");
   });
   job.add_flag("--force", options.force, "replace the output file if it exists");
+  if (CLI::Option* journal = job.get_option_no_throw("--journal"))
+    journal->each([&options](const std::string& file) { options.journal = file; });
 }
 
 output::output(const output_options& options)
@@ -90,7 +104,7 @@ output::output(const output_options& options)
   }
 }
 
-output::output(command_context& context, const output_options& options) : output(options) {
+output::output(command_context& context, const output_options& options) : output(options.resumed(context)) {
   if (options.is_stdout()) {
     context_ = &context;
   } else {

@@ -27,9 +27,10 @@ struct output_error : std::system_error {
 
 /// Where results go, as the options --output and --force say.
 struct output_options {
-  std::string path{};  // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
-  bool force = false;  // replace a file that exists already
+  std::string path{};               // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
+  bool force = false;               // replace a file that exists already
   std::string option = "--output";  // that says so, for messages
+  std::string journal{};            // --journal: what an earlier run with it has written is replaced as well
 
   bool is_stdout() const;
   /// Nothing that could be half-written under its final name, or replaced.
@@ -37,12 +38,16 @@ struct output_options {
 
   /// Throws: usage_error if the file exists and `force` does not say to replace it, or its folder cannot be written.
   void check() const;
+  /// The same without the journal, and with `force` for what an earlier run with it has written. Throws: usage_error for a file
+  /// that was there before that.
+  output_options resumed(command_context& context) const;
   /// The same for parts_output. Throws: usage_error also for what is no file that workers can open and write anywhere.
   void check_for_parts() const;
 };
 
 /// Adds --output and --force to a job.
-void add_output(CLI::App& job, output_options& options, const std::string& help = "write the results to this file instead of stdout");
+void add_output(CLI::App& job, output_options& options,
+                const std::string& help = "write the results to this file instead of stdout");
 
 class output {
  public:

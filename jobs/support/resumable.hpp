@@ -9,8 +9,8 @@
 namespace jobs {
 
 struct resumable_options {
-  std::string journal;                    // a file; empty: nothing is kept, and a signal ends the run at once
-  std::optional<double> stop_before_end;  // seconds before the end of a Slurm allocation
+  std::string journal{};                    // a file; empty: nothing is kept, and a signal ends the run at once
+  std::optional<double> stop_before_end{};  // seconds before the end of a Slurm allocation
 
   /// Throws: usage_error for --stop-before where no end is known.
   void check() const;

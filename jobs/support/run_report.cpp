@@ -4,21 +4,15 @@
 #include <utility>
 
 #include "support/file_io.hpp"
+#include "support/json.hpp"
 #include "support/output.hpp"
 
 namespace jobs {
-namespace {
-
-// A JSON string. Bytes that are no UTF-8, which a command may well print, become U+FFFD.
-std::string json_string(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void run_report::start(std::string_view job, std::string_view parameters) {
   started_ = true;
-  write("{\"job\": " + json_string(job) + ", \"parameters\": " + std::string(parameters));
+  write("{\"job\": " + json_of(job) + ", \"parameters\": " + std::string(parameters));
 }
 
 void run_report::add_lines(std::string_view text) {
@@ -28,19 +22,19 @@ void run_report::add_lines(std::string_view text) {
     line_ += text.substr(0, end);
     if (end == text.npos) break;
     out += std::exchange(in_lines_, true) ? ", " : ", \"lines\": [";
-    out += json_string(std::exchange(line_, {}));
+    out += json_of(std::exchange(line_, {}));
     text.remove_prefix(end + 1);
   }
   write(out);
 }
 
-void run_report::add(std::string_view key, double value) { add_json(key, nlohmann::json(value).dump()); }
-void run_report::add(std::string_view key, std::string_view text) { add_json(key, json_string(text)); }
+void run_report::add(std::string_view key, double value) { add_json(key, json_of(value)); }
+void run_report::add(std::string_view key, std::string_view text) { add_json(key, json_of(text)); }
 
 void run_report::add_json(std::string_view key, std::string_view value) {
   if (!started_) return;
   if (!result_.empty()) result_ += ", ";
-  result_ += json_string(key) + ": " + std::string(value);
+  result_ += json_of(key) + ": " + std::string(value);
 }
 
 void run_report::verified(std::string_view how) {
@@ -48,19 +42,20 @@ void run_report::verified(std::string_view how) {
   checks_ += how;
 }
 
-void run_report::finish(const costs& taken, std::string_view error) {
+void run_report::finish(const costs& taken, ending how, std::string_view error) {
   if (!started_ || std::exchange(finished_, true)) return;
   if (!line_.empty()) add_lines("\n");
   std::string out = in_lines_ ? "]" : "";
   if (!result_.empty()) out += ", \"result\": {" + result_ + "}";
-  if (!checks_.empty()) out += ", \"verified\": " + json_string(checks_);
-  out += error.empty() ? ", \"status\": \"done\"" : ", \"status\": \"failed\", \"error\": " + json_string(error);
-  const nlohmann::json figures{{"wall_seconds", taken.wall_seconds},
-                               {"cpu_seconds", taken.cpu_seconds},
-                               {"tasks", taken.tasks},
-                               {"taken_over", taken.taken_over},
-                               {"workers", taken.workers}};
-  const std::string members = figures.dump();
+  if (!checks_.empty()) out += ", \"verified\": " + json_of(checks_);
+  out += ", \"status\": " + json_of(how == ending::done ? "done" : how == ending::stopped ? "stopped" : "failed");
+  if (how != ending::done) out += ", \"error\": " + json_of(error);
+  const nlohmann::ordered_json figures{{"wall_seconds", taken.wall_seconds},
+                                       {"cpu_seconds", taken.cpu_seconds},
+                                       {"tasks", taken.tasks},
+                                       {"taken_over", taken.taken_over},
+                                       {"workers", taken.workers}};
+  const std::string members = json_of(figures);
   write(out + ", " + members.substr(1) + "\n");
 }
 

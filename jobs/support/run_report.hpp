@@ -1,7 +1,7 @@
 // What --json prints: one object that says what was asked, what came out, and what it took.
 //
 // {"job": "primes", "parameters": {"to": "1e11", ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
-//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "taken_over": 0, "tasks": 32, "workers": 2}
+//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "taken_over": 0, "workers": 2}
 //
 // Lines are those that the job would have printed, written as they come. Without --json nothing here does anything.
 #pragma once
@@ -51,8 +51,9 @@ class run_report {
     std::uint64_t taken_over = 0;  // from a journal, instead of run
     int workers = 0;
   };
-  /// `error`: empty if all is well. Throws: output_error.
-  void finish(const costs& taken, std::string_view error);
+  enum class ending { done, failed, stopped };
+  /// `error`: what it says of a run that is not done. Throws: output_error.
+  void finish(const costs& taken, ending how, std::string_view error = {});
 
  private:
   void write(std::string_view text);

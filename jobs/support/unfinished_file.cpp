@@ -107,10 +107,10 @@ unfinished_file::unfinished_file(const std::string& final_path) : final_path_(be
   slot_ = remember(path_.c_str());
 }
 
-unfinished_file::unfinished_file(const std::string& final_path, const std::string& path, bool fresh)
+unfinished_file::unfinished_file(const std::string& final_path, const std::string& path)
     : final_path_(behind_links(final_path)),
       path_(path),
-      descriptor_(::open(path.c_str(), O_WRONLY | O_CLOEXEC | (fresh ? O_CREAT | O_EXCL : 0), 0666)),
+      descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)),
       stays_(true) {
   if (descriptor_ < 0) fail(errno, path_);
 }

@@ -21,11 +21,11 @@ void remove_unfinished_on_signals();
 
 class unfinished_file {
  public:
-  /// Goes on with a file that stays whatever happens until it is finished: `path`, which must exist unless it is `fresh`.
-  /// Throws: std::system_error with errno.
-  unfinished_file(const std::string& final_path, const std::string& path, bool fresh);
   /// Creates .part-PID beside the final name, or beside what that is a symbolic link to. Throws: std::system_error with errno.
   explicit unfinished_file(const std::string& final_path);
+  /// Creates the file `path`, or goes on with it. It stays whatever happens until it is finished. Throws: std::system_error with
+  /// errno.
+  unfinished_file(const std::string& final_path, const std::string& path);
   /// Removes the file unless finish() has named it.
   ~unfinished_file();
   unfinished_file(const unfinished_file&) = delete;

@@ -2,7 +2,7 @@
 function(add_json_check name form)
   add_inline_test(jobs/json/${name} COMMAND ${expect} --lines 1 --form ${form} --stderr-lines 0 --within 20 -- ${command} ${ARGN} --json)
 endfunction()
-set(costs "\"status\": \"done\", \"cpu_seconds\":[0-9.e-]+,\"taken_over\":[0-9]+,\"tasks\":[0-9]+,\"wall_seconds\":[0-9.e-]+,\"workers\":[0-9]+}$")
+set(costs "\"status\": \"done\", \"wall_seconds\":[0-9.e-]+,\"cpu_seconds\":[0-9.e-]+,\"tasks\":[0-9]+,\"taken_over\":[0-9]+,\"workers\":[0-9]+}$")
 add_json_check(lines "^{\"job\": \"squares\", \"parameters\": {\"chunksize\":null,\"force\":false,\"from\":\"1\",\"output\":null,\"to\":\"2\",\"verify\":false,\"workers\":null}, \"lines\": \\[\"Square of 1: 1\", \"Square of 2: 4\"\\], ${costs}" squares --to 2)
 add_json_check(figures "\"result\": {\"sum\": 250000500000250000000000}" sum-cubes --to 1e6)
 add_json_check(verified "\"result\": {\"count\": 9592}, \"verified\": \"pi of this power of ten" primes 1 1e5 --count --verify)
@@ -24,7 +24,7 @@ add_verified(factorial 0 1 2 20 21 3000)
 add_verified(factorials 100 2000)
 
 # A chunk is what one task gets.
-add_json_check(chunks "\"tasks\":10,\"wall" squares --from 1 --to 100 --chunksize 10)
+add_json_check(chunks "\"tasks\":10," squares --from 1 --to 100 --chunksize 10)
 add_usage_error(chunk-of-nothing "--chunksize" squares --chunksize 0)
 
 # Where results go: these are names of stdout, which is a file here; an empty name is none.
@@ -79,7 +79,7 @@ add_json_check(figures-of-factorials
 add_json_check(figures-of-a-factorial "\"result\": {\"factorials\": \\[{\"n\":10,\"digits\":7,.*}\\]}" factorial 10)
 
 # Options have an effect or are refused.
-add_json_check(chunks-of-is-prime "\"tasks\":3,\"wall" is-prime 1 2 3 4 5 --chunksize 2)
+add_json_check(chunks-of-is-prime "\"tasks\":3," is-prime 1 2 3 4 5 --chunksize 2)
 add_json_check(chunks-of-sort "\"chunksize\":\"2\",.*\"Sorted list 4 " sort --lists 5 --chunksize 2)
 add_inline_test(jobs/output/factorials COMMAND ${expect} --lines 0 --stderr-lines 0 -- ${command} factorials 10 --output /dev/null)
 add_inline_test(jobs/output/factorial COMMAND ${expect} --lines 0 --stderr-lines 0 -- ${command} factorial 10 --output /dev/null)

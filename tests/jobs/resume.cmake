@@ -23,6 +23,12 @@ add_again(primes-counted primes 1e12 1e12+1e9 --verify)
 add_again(collatz collatz)
 add_again(exec exec echo ::: a b c)
 
+foreach(job "primes 1 1e6 --list" "matadd --size 300" "matmul --size 100" "sort in --type int64 --memory 65536")
+  separate_arguments(words UNIX_COMMAND ${job})
+  list(GET words 0 name)
+  add_rank_test(jobs/resume/again-in-a-file/${name} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${resume} again-in-a-file ${words})
+endforeach()
+
 foreach(case stopped-primes stopped-factorials stopped-sort stopped-matadd stopped-exec
         killed-primes killed-factorials killed-sort killed-matadd killed-exec failing-commands workers changed-input end-of-allocation)
   add_rank_test(jobs/resume/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${resume} ${case})

@@ -4,16 +4,10 @@ set -u
 command=$1 what=$2
 shift 2
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
-
-fail() {
-  echo "$1"
-  shift
-  (($# == 0)) || head -c 2000 "$@"
-  exit 1
-}
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
+# shellcheck source=../support/waiting.sh
+source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
 
 # run STATUS ARGUMENTS...: the command to its end, into stdout and stderr.
 run() {
@@ -29,13 +23,17 @@ says() { [[ $(<stderr) =~ $1 && $(wc -l <stderr) == 1 ]] || fail "it does not sa
 # figure NAME: of what --json has printed.
 figure() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" stdout; }
 
-# stopped_early SECONDS SIGNAL ARGUMENTS...: begins a run, and after so long sends a signal to it, or to all its processes if that is KILL.
+has_results() { "$command" journal kept --json --failures 0 --slowest 0 2>/dev/null | grep -q '"pieces":[1-9]'; }
+
+# stopped_early MILLISECONDS SIGNAL CONDITION ARGUMENTS...: begins a run with the journal kept, and so long after the condition holds
+# sends a signal to it, or to all its processes if that is KILL.
 stopped_early() {
-  local seconds=$1 signal=$2
-  shift 2
+  local milliseconds=$1 signal=$2 condition=$3
+  shift 3
   setsid "$command" "$@" >stdout 2>stderr &
   local started=$!
-  sleep "$seconds"
+  until_true 60 eval "$condition || ! kill -0 $started" || fail "it never comes to $condition" stderr
+  sleep "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))"
   if [[ $signal == KILL ]]; then
     # The program, then its launcher and the ranks: whatever is left of its process group and session.
     kill -KILL -- "-$started" 2>/dev/null
@@ -47,23 +45,40 @@ stopped_early() {
   status=$?
 }
 
+taken_over=' (was finished by an earlier run with|finished tasks were taken from) the journal kept$'
+
+# is_sound FILE: SQLite itself finds nothing wrong, in a copy.
+is_sound() {
+  cp "$1" copy
+  if [[ -e $1-wal ]]; then cp "$1-wal" copy-wal; else rm -f copy-wal; fi
+  [[ $(python3 -c 'import sqlite3; print(sqlite3.connect("copy").execute("PRAGMA integrity_check").fetchall())') == "[('ok',)]" ]] ||
+    fail "SQLite finds fault with $1"
+}
+
 random_bytes() { head -c "$1" /dev/urandom; }
 
-# until_done LIMIT SIGNAL ARGUMENTS...: runs that are stopped again and again, each a little later, until one is done.
+# until_done LIMIT SIGNAL ARGUMENTS...: runs that are stopped again and again, each a little later, until one is done. A run that is
+# told to stop keeps what it has finished. One that is killed may lose the last second: the first is killed when it has only just
+# made its journal, the next ones when something is in it.
 until_done() {
-  local limit=$1 signal=$2 stops=0 milliseconds=400
+  local limit=$1 signal=$2 stops=0 milliseconds=300 condition='[[ -s kept-wal ]]' resumed=
   shift 2
+  [[ $signal != KILL ]] || milliseconds=0
   while ((stops < limit)); do
-    stopped_early "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))" "$signal" "$@"
-    [[ $signal != KILL || ! (-e out || -e out.npy) ]] || status=0  # it was done when it was killed
+    stopped_early "$milliseconds" "$signal" "$condition" "$@"
     ((status != 0)) || break
-    [[ $signal == KILL || $status == 75 ]] || fail "status $status of a run that is stopped by $signal" stderr
-    ((++stops))
-    ((milliseconds += 300))
+    if [[ $signal == KILL ]]; then
+      is_sound kept
+      condition=has_results
+    else
+      ((status == 75)) || fail "status $status of a run that is stopped by $signal" stderr
+    fi
+    ! has_results || resumed=yes
+    ((++stops, milliseconds += 300))
   done
-  ((stops > 0)) || fail "the first run was done before it could be stopped"
   ((status == 0)) || run 0 "$@"
-  echo "stopped $stops times" >>log
+  [[ $resumed ]] || fail "none of $stops runs was stopped with something in its journal"
+  [[ $(<stderr) =~ $taken_over ]] || fail "after $stops stops it begins anew:" stderr
 }
 
 case $what in
@@ -79,6 +94,19 @@ case $what in
     run 0 "$job" --journal kept --json --quiet "$@"
     (($(figure tasks) == 0 && $(figure taken_over) > 0)) || fail "the third run has run $(figure tasks) tasks"
     ;;
+  again-in-a-file)
+    # What is finished stays as it is, or is written again; nothing else is left.
+    job=$1
+    shift
+    [[ $job != sort ]] || random_bytes 800000 >in
+    for i in 1 2; do
+      run 0 "$job" "$@" --output out.npy --journal kept
+      [[ -e first ]] || cp out.npy first
+      cmp first out.npy || fail "run $i writes something else"
+      [[ $(echo out*) == out.npy ]] || fail "run $i leaves $(ls)"
+    done
+    says "$taken_over"
+    ;;
   stopped-* | killed-*)
     signal=TERM
     [[ $what == stopped-* ]] || signal=KILL
@@ -88,7 +116,7 @@ case $what in
         [[ $(<stdout) == 882206716 ]] || fail "the primes below 2e10 are not $(<stdout)"
         ;;
       factorials)
-        numbers=$(seq 500000 10000 790000)
+        numbers=$(seq 1000000 20000 2180000)
         # shellcheck disable=SC2086
         run 0 factorials $numbers
         mv stdout expected
@@ -97,14 +125,14 @@ case $what in
         diff expected stdout >difference || fail "the figures differ:" difference
         ;;
       sort)
-        random_bytes 64000000 >in
+        random_bytes 160000000 >in
         run 0 sort in --type int64 --output expected --memory 2^20
         until_done 8 $signal sort in --type int64 --output out --memory 2^20 --journal kept --verify
         cmp expected out || fail "the file is sorted differently"
         [[ $(echo out*) == out ]] || fail "it leaves $(ls)"
         ;;
       matadd)
-        run 0 matadd --size 6000 --output a.npy
+        run 0 matadd --size 9000 --output a.npy
         run 0 matadd a.npy a.npy --output expected.npy
         until_done 8 $signal matadd a.npy a.npy --output out.npy --chunksize 100000 --journal kept --verify
         cmp expected.npy out.npy || fail "the sum differs"
@@ -115,7 +143,7 @@ case $what in
         for i in {1..150}; do echo "sleep 0.03; echo $i; echo $i >>done"; done >commands
         until_done 8 $signal exec commands --journal kept --output out
         diff <(seq 150) out >difference || fail "the output differs:" difference
-        twice=$(sort done | uniq -d | wc -l)
+        twice=$(sort 'done' | uniq -d | wc -l)
         [[ $signal == KILL ]] || ((twice == 0)) || fail "$twice commands were run twice"
         ;;
     esac
@@ -129,6 +157,11 @@ case $what in
     run 0 exec commands --journal kept --retries 1
     [[ $(sort ran | tr -d '\n') == abbbcc ]] || fail "both have run" ran
     says '2 finished tasks were taken from the journal kept'
+    # Also where a failure that counts would halt the others.
+    rm ran ready
+    printf '%s\n' 'echo a >>ran' 'echo c >>ran; test $(grep -c c ran) -gt 1' >commands
+    for i in 1 2; do RANKPOOL_WORKERS=1 run 0 exec commands --journal halting --retries 1 --halt-on-error; done
+    [[ $(sort ran | tr -d '\n') == acc ]] || fail "both have run" ran
     ;;
   workers)
     # The work is divided as in the first run, however many workers there are now.

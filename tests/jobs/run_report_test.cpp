@@ -15,6 +15,7 @@ namespace {
 
 using jobs::progress;
 using jobs::run_report;
+using ending = run_report::ending;
 using namespace std::chrono_literals;
 
 /// What a report prints while `tell` uses it.
@@ -47,37 +48,45 @@ TEST_CASE("lines become strings wherever they are cut, and figures keep all thei
     report.add("negative", -5);
     report.add("name", "a \"b\"");
     report.verified("it is so");
-    report.finish(costs, "");
+    report.finish(costs, ending::done);
   });
   CHECK(text ==
         "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
         "{\"sum\": 123456789012345678901234567890, \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
         "\"status\": "
-        "\"done\", \"cpu_seconds\":3.0,\"taken_over\":0,\"tasks\":7,\"wall_seconds\":1.5,\"workers\":2}\n");
+        "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"taken_over\":0,\"workers\":2}\n");
 }
 
 TEST_CASE("a job that fails half way still prints one whole object, with the error") {
   const std::string text = printed([](run_report& report) {
     report.start("divide", "{}");
     report.add_lines("Result: 5\n");
-    report.finish(costs, "no more");
-    report.finish(costs, "");  // once is enough
+    report.finish(costs, ending::failed, "no more");
+    report.finish(costs, ending::done);  // once is enough
   });
   CHECK_THAT(text, support::containing("\"lines\": [\"Result: 5\"], \"status\": \"failed\", \"error\": \"no more\""));
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
 }
 
+TEST_CASE("a job that was stopped is not one that failed") {
+  const std::string text = printed([](run_report& report) {
+    report.start("primes", "{}");
+    report.finish(costs, ending::stopped, "its time was up");
+  });
+  CHECK_THAT(text, support::containing("\"status\": \"stopped\", \"error\": \"its time was up\""));
+}
+
 TEST_CASE("a report of which a piece could not be written is not taken up again") {
   run_report report(-1);
   CHECK_THROWS_AS(report.start("divide", "{}"), jobs::output_error);
-  CHECK_NOTHROW(report.finish(costs, "cannot write"));
+  CHECK_NOTHROW(report.finish(costs, ending::failed, "cannot write"));
 }
 
 TEST_CASE("bytes that are no text do not make the object invalid") {
   const std::string text = printed([](run_report& report) {
     report.start("exec", "{}");
     report.add_lines(std::string("\xff\x01\0\t", 4) + "\n");
-    report.finish(costs, "");
+    report.finish(costs, ending::done);
   });
   CHECK_THAT(text, support::containing("[\"\xef\xbf\xbd\\u0001\\u0000\\t\"]"));
 }
@@ -85,7 +94,7 @@ TEST_CASE("bytes that are no text do not make the object invalid") {
 TEST_CASE("a report that was not asked for prints nothing") {
   CHECK(printed([](run_report& report) {
           report.add("sum", 1);
-          report.finish(costs, "");
+          report.finish(costs, ending::done);
         }).empty());
 }
 
