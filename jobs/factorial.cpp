@@ -28,7 +28,7 @@ struct options {
   std::string digits;
   output_options output;
 
-  output_options digits_output() const { return {.path = digits, .force = output.force, .option = "--digits"}; }
+  output_options digits_output() const { return {digits, output.force, "--digits", output.journal}; }
   void check(const command_context& context) const {
     output.check();
     if (numbers.empty() && context.verify) throw usage_error("--verify checks numbers that are given, and there are none");
@@ -48,7 +48,9 @@ void compare_worker_counts(rankpool::cluster& cluster, command_context& context,
     out.print("\nUsing ", workers, " workers:\n");
     const auto start = std::chrono::steady_clock::now();
     const std::vector<std::uint64_t> numbers{10'000, 15'000, 20'000};
-    rankpool::executor pool(cluster, {.max_workers = workers, .initializer = {}, .journal = context.journal});
+    rankpool::executor_options as_told = context.executor_options();
+    as_told.max_workers = workers;
+    rankpool::executor pool(cluster, as_told);
     std::size_t next = 0;
     for (const mpz_class& value : pool.map({.chunksize = 1}, factorial, numbers)) {
       out.print("Factorial of ", numbers[next++], ": ");
@@ -64,8 +66,8 @@ void compare_worker_counts(rankpool::cluster& cluster, command_context& context,
   out.finish();
 }
 
-void write_digits(rankpool::executor& pool, const options& chosen, const split_options& split) {
-  output file(chosen.digits_output());
+void write_digits(rankpool::executor& pool, command_context& context, const options& chosen, const split_options& split) {
+  output file(chosen.digits_output().resumed(context));
   write_decimal(factorial_digits(pool, chosen.numbers.front(), split), [&](std::string_view text) { file.print(text); });
   file.print('\n');
   file.finish();
@@ -83,11 +85,12 @@ int run_factorial(rankpool::cluster& cluster, command_context& context, const op
     out.print(line_for(report), '\n');
     reports.push_back(report);
   };
-  split_options split{.workers = context.divided_for(pool), .verify = context.verify, .on_report = keep, .on_progress = [&](std::size_t done, std::size_t all) {
-                        context.shown.set(done, all);
-                      }};
+  split_options split{.workers = context.divided_for(pool),
+                      .verify = context.verify,
+                      .on_report = keep,
+                      .on_progress = [&](std::size_t done, std::size_t all) { context.shown.set(done, all); }};
   if (!chosen.digits.empty()) {
-    write_digits(pool, chosen, split);
+    write_digits(pool, context, chosen, split);
   } else {
     // One after another: each has all the workers, and its line appears when it is done.
     for (const std::uint64_t n : chosen.numbers) {

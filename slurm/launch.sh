@@ -123,35 +123,50 @@ find_journal() {
 }
 
 # shellcheck disable=SC2034  # `list` is for those who source this
-# Sets `list` to the first argument that is a file: the one with exec's command lines.
+# Sets `list` to the first argument of exec that is a file, the one with command lines, and not the value of an option.
 find_list() {
+  local with_value
   list=
+  [[ ${program:-} ]] || find_program
+  with_value=" $("$program" exec --help | sed -n 's/^ *\(--[a-z-]*\) [A-Z].*/\1/p' | tr '\n' ' ')"
   while (($# > 0)) && [[ $1 != -- && $1 != ::: ]]; do
-    [[ ! -f $1 || ! -r $1 ]] || { list=$1; return; }
+    if [[ $with_value == *" $1 "* ]]; then
+      shift
+    elif [[ -f $1 && -r $1 ]]; then
+      list=$1
+      return
+    fi
     shift
   done
 }
 
-# A run that finishes nothing does not change its journal.
-progress() { cksum 2>/dev/null <"$journal"; }
+# What is finished, as the journal tells it; where it cannot be looked into, whether it has changed.
+progress() {
+  "$program" journal --failures 0 --slowest 0 "$journal" 2>/dev/null || cat "$journal" "$journal-wal" 2>/dev/null | cksum
+}
 
 # Runs the launcher, and queues the job again if it has stopped early. That ends at some time: after RANKPOOL_MAX_REQUEUES, or when two
-# runs one after the other have not finished a single task, which JOURNAL.stalled remembers. After a TERM only if it was for the time
+# runs of the job one after the other have not finished a single task, which JOURNAL.stalled remembers. After a TERM only if it was for the time
 # limit, when a task took too long; others are from scancel, or from Slurm, which then queues again what is to be.
 go_on() {  # JOB [options]
   local before most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))
   [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES takes a number, not '$most'"
-  before=$(progress)
-  trap 'signalled=yes; kill -USR1 "$launched" 2>/dev/null' USR1
+  launched=
+  trap 'signalled=yes; [[ ! $launched ]] || kill -USR1 "$launched" 2>/dev/null' USR1
   trap 'signalled=yes terminated=yes' TERM
-  "${launcher[@]}" "$program" "$@" &
-  launched=$!
-  while
-    signalled=
-    wait "$launched"
-    status=$?
-    [[ $signalled ]]
-  do :; done
+  before=$(progress)
+  if [[ $signalled ]]; then
+    status=75  # before it has begun
+  else
+    "${launcher[@]}" "$program" "$@" &
+    launched=$!
+    while
+      signalled=
+      wait "$launched"
+      status=$?
+      [[ $signalled ]]
+    do :; done
+  fi
   trap '' USR1 TERM
 
   if [[ $terminated ]] && scontrol show job "$job" | grep -q ' Reason=TimeLimit '; then
@@ -161,13 +176,13 @@ go_on() {  # JOB [options]
     rm -f "$journal.stalled"
   elif [[ $terminated ]]; then
     say "job $job was ended from outside; submit it anew with the same journal to go on"
-  elif [[ $(progress) == "$before" && -e $journal.stalled ]]; then
+  elif [[ $(progress) == "$before" && $(cat "$journal.stalled" 2>/dev/null) == "$job" ]]; then
     rm "$journal.stalled"
     say "two runs have not finished a single task, so the job is not queued again: give it more time (sbatch -t), or smaller tasks; $journal is kept"
   elif ((run > most)); then
     say "stopped early in run $run, and RANKPOOL_MAX_REQUEUES is $most, so the job is not queued again; submit it anew with the same journal to go on"
   else
-    if [[ $(progress) == "$before" ]]; then : >"$journal.stalled"; else rm -f "$journal.stalled"; fi
+    if [[ $(progress) == "$before" ]]; then echo "$job" >"$journal.stalled"; else rm -f "$journal.stalled"; fi
     say "stopped early in run $run: job $job is queued again, and will go on from $journal"
     scontrol requeue "$job" >&2 || say "job $job cannot be queued again, as said above; submit it anew with the same journal to go on"
   fi

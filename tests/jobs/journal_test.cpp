@@ -1,5 +1,7 @@
 // Values that the command `journal` exports: of every shape of call, by the program that has written them, while it writes.
 #include <gmpxx.h>
+
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "journal/export.hpp"
+#include "journal/in_words.hpp"
 #include "journal/summary.hpp"
 #include "support/catch.hpp"
 #include "support/cluster.hpp"
@@ -117,4 +120,30 @@ TEST_CASE("the progress of a call is known before it is over, without its length
   CHECK(jobs::progress_of(before[0]) == "large_square: " + std::to_string(before[0].done) + " items");
   for (; at != results.end(); ++at) (void)*at;
   CHECK(jobs::progress_of(exported.reader().calls()[0]) == "large_square: 100 of 100 items, 100 %");
+}
+
+TEST_CASE("a hundred percent are all, and one item is one") {
+  const auto progress = [](std::uint64_t done, std::optional<std::uint64_t> items) {
+    rankpool::journal_reader::call call;
+    call.name = "f";
+    call.items = items;
+    call.done = done;
+    return jobs::progress_of(call);
+  };
+  CHECK(progress(29, 100) == "f: 29 of 100 items, 29 %");
+  CHECK(progress(999'999'999'999'999'999, 1'000'000'000'000'000'000) == "f: 999999999999999999 of 1000000000000000000 items, 99 %");
+  CHECK(progress(1, 1) == "f: 1 of 1 item, 100 %");
+  CHECK(progress(0, 0) == "f: 0 of 0 items");
+  CHECK(progress(1, std::nullopt) == "f: 1 item");
+}
+
+TEST_CASE("times and numbers are told with three digits") {
+  using rankpool::journal_reader;
+  CHECK(jobs::in_words(0.4521) == "0.452");
+  CHECK(jobs::in_words(999.4) == "999");
+  CHECK(jobs::in_words(999.6) == "1000");
+  CHECK(jobs::in_words(123456.7) == "123457");
+  CHECK(jobs::in_words(journal_reader::seconds(0.9996)) == "1000 ms");
+  CHECK(jobs::in_words(journal_reader::seconds(90)) == "90 s");
+  CHECK(jobs::in_words(journal_reader::seconds(150)) == "2.5 min");
 }

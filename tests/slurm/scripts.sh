@@ -83,6 +83,11 @@ case $3 in
     says "rankpool-$job.err" "no --journal FILE"
     submits -n1 array.sbatch /dev/null
     ends_as FAILED
+    says "$(echo rankpool-"$job"_*.err)" "name a file with a run in each line first.*'/dev/null' cannot be read"
+    echo squares >runs
+    submits -n1 array.sbatch runs
+    ends_as FAILED
+    says "$(echo rankpool-"$job"_*.err)" "this is not an array: sbatch --array=1-1 "
     RANKPOOL_LAUNCHER=ssh submits -n1 rankpool.sbatch squares
     ends_as FAILED
     says "rankpool-$job.err" "RANKPOOL_LAUNCHER is srun or mpirun, not 'ssh'"
@@ -95,7 +100,7 @@ case $3 in
   salloc)
     slurm salloc -Q -n3 "$scripts/rankpool.sbatch" squares --to 2 >stdout 2>stderr || die "status $?"
     prints stdout "$(printf 'Square of 1: 1\nSquare of 2: 4')"
-    says stderr "workers on n[123]: 3 and rank 0"
+    says stderr "workers on n[123]: [1-3] and rank 0"
     ;;
   drained)  # two nodes of three do the work
     slurm scontrol update nodename=n3 state=drain reason=test
@@ -110,8 +115,10 @@ case $3 in
     dry() { slurm "$scripts/submit" --dry-run "$@" >stdout 2>stderr || die "submit --dry-run $* has status $?"; }
     printf 'true\n%.0s' 1 2 3 >commands
     dry primes 1 1e9 --count
-    prints stderr "sbatch --parsable --ntasks=$(grep -oE 'ntasks=[0-9]+' stderr | cut -d= -f2) $scripts/rankpool.sbatch primes 1 1e9 --count"
+    [[ $(<stderr) =~ ^"sbatch --parsable --ntasks="([1-9]|1[0-2])" $scripts/rankpool.sbatch primes 1 1e9 --count"$ ]] || die "$(<stderr)"
     [[ ! -s stdout ]] || die "it prints to stdout"
+    dry exec commands  # no more workers than lines
+    [[ $(<stderr) =~ ^"sbatch --parsable --ntasks="[1-3]" $scripts/exec.sbatch commands"$ ]] || die "$(<stderr)"
     dry --workers 5 exec commands
     prints stderr "sbatch --parsable --ntasks=5 $scripts/exec.sbatch commands"
     dry --workers=7 --threads 2 --time 5 --partition main --mail-type=END squares --journal x
@@ -146,6 +153,8 @@ case $3 in
     refuses "--workers takes a value" --workers
     refuses "--wait stands before the job" squares --wait
     refuses "name a file of commands" exec
+    echo true >kept
+    refuses "name a file of commands" exec --journal kept --timeout 5
     refuses "--array no-such-file cannot be read" --array no-such-file
     refuses "no partition --partition=no-such" --partition no-such squares
     printf 'squares\n\n' >runs

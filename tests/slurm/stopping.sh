@@ -8,7 +8,7 @@ nothing_is_left() { ! env -u RANKPOOL_TEST_MARK grep -q -z -x -s "RANKPOOL_TEST_
 
 # The commands of that run have started.
 is_run() {
-  has_ended_or_is_hurried || [[ $(job_is Restarts) == $(($1 - 1)) && $(job_is JobState) == RUNNING && -e 1 && -e 2 ]]
+  runs_again "$1" && [[ -e 1 && -e 2 ]] || has_ended
 }
 
 # A job that a signal can stop: commands that leave a mark, and wait for a file. Without cgroups Slurm signals not only the ranks,
@@ -46,6 +46,26 @@ limit_with_journal() {  # LAUNCHER: is queued again at the limit itself, when a 
   prints ran 1
 }
 
+limits_with_journal() {  # at two limits one after the other, each time with something finished
+  for i in 1 2; do echo "echo $i; echo $i >>ran"$'\n'"trap '' USR1; until [ -e go$i ]; do sleep 0.1; done; echo waited"; done >commands
+  submits -n1 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 0s --output results commands
+  for i in 1 2; do
+    says "rankpool-$job.err" "stopped early in run $i: .* is queued again" 120
+    touch "go$i"
+    until_true 30 runs_again "$((i + 1))" || die "run $((i + 1)) does not start"
+  done
+  ends_as COMPLETED
+  prints results "$(printf '%s\n' 1 waited 2 waited)"
+  prints ran "$(seq 2)"
+}
+runs_again() { has_ended_or_is_hurried || [[ $(job_is Restarts) == $(($1 - 1)) && $(job_is JobState) == RUNNING ]]; }
+
+# From what --json prints of each run: tasks that one has finished and a later one has not taken over, and how many there are in the end.
+counted_twice() {
+  grep -oE '"tasks":[0-9]+,"taken_over":[0-9]+' |
+    awk -F '[:,]' 'NR > 1 && $4 < known {twice += known - $4} {known = $2 + $4} END {print twice + 0 " of " known}'
+}
+
 cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
   export RANKPOOL_LAUNCHER=$1
   printf 'echo 1; echo 1 >>ran\ntouch 2; until [ -e go ]; do sleep 0.1; done; echo 2\n' >commands
@@ -63,13 +83,17 @@ cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
   prints ran 1
 }
 
-# Far too little time: most of the minute is kept for stopping, so that a run is ten seconds or so.
+# Far too little time: most of the minute is kept for stopping, so that a run is eight seconds or so. What runs then is waited for, so
+# that nothing is computed twice.
 goes_on() {  # LAUNCHER RUNS ANSWER ARGUMENTS...
+  local pieces
   export RANKPOOL_LAUNCHER=$1
-  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 50s
-  ends_after_requeues_as COMPLETED 180
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 52s --output results --json
+  ends_after_requeues_as COMPLETED 250
   (($(job_is Restarts) >= $2 - 1)) || die "it was done after $(job_is Restarts) requeues: that shows too little"
-  prints "rankpool-$job.out" "$3"
+  prints results "$3"
+  pieces=$("$RANKPOOL" journal journal | awk '/^  [0-9]+ pieces?,/ {sum += $1} END {print sum}')
+  [[ $(counted_twice <"rankpool-$job.out") == "0 of $pieces" ]] || die "tasks that were run twice: $(counted_twice <"rankpool-$job.out"), not 0 of $pieces"
   (($(grep -c 'is queued again' "rankpool-$job.err") == $(job_is Restarts))) || die "its requeues are not all told"
   says "rankpool-$job.err" "run $(($(job_is Restarts) + 1)) until"
 }
@@ -79,12 +103,13 @@ case $3 in
   limit-mpirun) limit mpirun ;;
   limit-with-journal-srun) limit_with_journal srun ;;
   limit-with-journal-mpirun) limit_with_journal mpirun ;;
+  limits-with-journal) limits_with_journal ;;
   cancelled-srun) cancelled srun ;;
   cancelled-mpirun) cancelled mpirun ;;
-  goes-on-srun) goes_on srun 3 4118054813 primes 1 1e11 --count ;;
-  goes-on-mpirun) goes_on mpirun 3 4118054813 primes 1 1e11 --count ;;
+  goes-on-srun) goes_on srun 2 8007105059 primes 1 2e11 --count ;;
+  goes-on-mpirun) goes_on mpirun 2 8007105059 primes 1 2e11 --count ;;
   goes-on-factorials)
-    numbers=$(seq 2000000 100000 4900000)
+    numbers=$(seq 2000000 200000 7800000)
     # shellcheck disable=SC2086  # thirty of them
     expected=$(RANKPOOL_WORKERS=2 "$RANKPOOL" factorials $numbers --quiet) || die "the uninterrupted run fails"
     # shellcheck disable=SC2086
