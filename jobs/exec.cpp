@@ -140,8 +140,8 @@ int exit_status(std::uint64_t failed) { return failed == 75 ? 76 : static_cast<i
 class collector {
  public:
   collector(command_context& context, const options& chosen, output& out) : context_(context), chosen_(chosen), out_(out) {
-    if (!chosen.log.empty()) log_.emplace(log_of(chosen).resumed(context)).print(log_header());
-    if (!chosen.results.empty()) results_.emplace(results_of(chosen).resumed(context));
+    if (!chosen.log.empty()) log_.emplace(context, log_of(chosen)).print(log_header());
+    if (!chosen.results.empty()) results_.emplace(context, results_of(chosen));
   }
 
   std::uint64_t take(const command& what, command_outcome&& outcome, int tries) {
@@ -255,7 +255,7 @@ void add_exec(CLI::App& app, command_context& context) {
   job.add_option("--timeout", chosen->timeout_seconds, "end a command, and all it has started, after so long; it has failed then")
       ->type_name("SECONDS");
   add_number(job, "--retries", chosen->retries, "run a command that fails up to so many times more (default 0)", 0, 1'000'000);
-  job.add_flag("--halt-on-error", chosen->halt_on_error, "start nothing more once a command has failed");
+  job.add_flag("--halt-on-error", chosen->halt_on_error, "start nothing more once a command has failed; one that was begun may have its tries");
   job.add_flag("--dry-run", chosen->dry_run, "print the commands, quoted for a shell, and run none");
   job.add_flag("--null", chosen->null, "the input is separated by NUL characters, as find -print0 does it");
   job.add_option("--log", chosen->log,

@@ -67,7 +67,7 @@ void compare_worker_counts(rankpool::cluster& cluster, command_context& context,
 }
 
 void write_digits(rankpool::executor& pool, command_context& context, const options& chosen, const split_options& split) {
-  output file(chosen.digits_output().resumed(context));
+  output file(context, chosen.digits_output());
   write_decimal(factorial_digits(pool, chosen.numbers.front(), split), [&](std::string_view text) { file.print(text); });
   file.print('\n');
   file.finish();

@@ -16,7 +16,7 @@ namespace jobs {
 struct farm_options {
   double timeout_seconds = 0;            // for each try of a command; 0: none
   int tries = 1;                         // most runs of a command that goes on failing; the last one counts
-  bool halt_on_error = false;            // after a failure nothing more is started; what runs is waited for
+  bool halt_on_error = false;            // after a failure no other command is begun; what runs is waited for, with its tries
   std::uint64_t most_ahead = 1'000'000;  // how far beyond the first that is not printed commands are read
   std::uint64_t most_bytes = 64 << 20;   // of output that may be under way, going by what commands have printed so far
 };

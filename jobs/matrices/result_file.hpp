@@ -36,7 +36,9 @@ class result_file {
             .fortran_order = header_.fortran_order,
             .rows = header_.shape[0],
             .columns = header_.shape[1],
-            .data_offset = header_.data_offset};
+            .data_offset = header_.data_offset,
+            .seed = 0,
+            .durable = parts_.is_kept()};
   }
 
   /// Waits for the tasks that fill it, each of which says how many numbers it has written.

@@ -38,6 +38,7 @@ struct matrix_source {
   std::uint64_t columns = 0;
   std::uint64_t data_offset = 0;  // bytes before the first number of the file
   std::uint64_t seed = 0;
+  bool durable = false;  // who writes it waits for the disk
 
   bool is_generated() const { return path.empty(); }
   block whole() const { return {0, 0, rows, columns}; }
@@ -58,7 +59,7 @@ struct matrix_source {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& path& type& fortran_order& rows& columns& data_offset& seed;
+    archive& path& type& fortran_order& rows& columns& data_offset& seed& durable;
   }
 };
 

@@ -29,7 +29,10 @@ class matrix_writer {
   }
 
   /// Throws: file_error, for what the file system tells only now.
-  void close() { file_.close(); }
+  void close() {
+    if (target_.durable) file_.sync();
+    file_.close();
+  }
 
  private:
   matrix_source target_;

@@ -123,13 +123,13 @@ int sort_file(rankpool::cluster& cluster, command_context& context, const file_s
   if (out.is_finished()) {
     parts_output::remove_remains(context, apart, carried_role);
   } else {
-    const number_file output{out.path(), input.type, preamble.size(), input.count};
+    const number_file output{out.path(), input.type, preamble.size(), input.count, out.is_kept()};
     out.write(std::as_bytes(std::span(preamble)), 0);
     // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
     std::optional<parts_output> carried;
     if (!context.resumable.journal.empty() && !plan.one_pass) carried.emplace(context, apart, input.bytes(), carried_role);
     if (input.count > 0) {
-      const number_file between = carried ? number_file{carried->path(), input.type, 0, input.count} : output;
+      const number_file between = carried ? number_file{carried->path(), input.type, 0, input.count, carried->is_kept()} : output;
       sort_numbers(pool, context, {input, output, between, {}}, plan);
     }
     if (context.verify) verify(pool, context, input, output);

@@ -21,13 +21,14 @@ struct number_file {
   element_type type = element_type::int64;
   std::uint64_t offset = 0;  // bytes before the first number
   std::uint64_t count = 0;
+  bool durable = false;  // who writes it waits for the disk
 
   std::uint64_t bytes() const { return count * size_of(type); }
   std::uint64_t place(std::uint64_t index) const { return offset + index * size_of(type); }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& path& type& offset& count;
+    archive& path& type& offset& count& durable;
   }
 };
 
@@ -62,6 +63,7 @@ void write_numbers(file to, const number_file& numbers, std::span<key_of<Number>
     ::sync_file_range(to.descriptor(), static_cast<off64_t>(numbers.place(first + i)), static_cast<off64_t>(part.size_bytes()),
                       SYNC_FILE_RANGE_WRITE);
   }
+  if (numbers.durable) to.sync();
   to.close();
 }
 

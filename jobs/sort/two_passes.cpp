@@ -80,6 +80,7 @@ void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t la
     for (std::size_t b = 0; b < found.size(); ++b) {
       to.write_items(std::span<const key>(limits[b] - found[b], found[b]), work.carried.place(begins[b]));
     }
+    if (work.carried.durable) to.sync();
     to.close();
   });
 }

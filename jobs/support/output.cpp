@@ -60,16 +60,13 @@ void output_options::check() const {
   check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // of a file, root would be told that it has no permission
 }
 
-output_options output_options::resumed(command_context& context) const {
-  output_options now = *this;
-  now.journal.clear();
-  if (force || journal.empty() || is_stream()) return now;
-  std::error_code none;
-  const bool exists = std::filesystem::exists(target_of(path), none);
-  const bool was_there = context.journal.recall(option + " " + path, exists ? "was there" : "is new") == "was there";
-  if (was_there) now.check();
-  now.force = exists && !was_there;
-  return now;
+bool output_options::replaces(const rankpool::journal& open) const {
+  if (force || is_stream()) return force;
+  if (has_written(open, target_of(path))) return true;
+  output_options strict = *this;
+  strict.journal.clear();
+  strict.check();
+  return false;
 }
 
 void output_options::check_for_parts() const {
@@ -104,11 +101,13 @@ output::output(const output_options& options)
   }
 }
 
-output::output(command_context& context, const output_options& options) : output(options.resumed(context)) {
+output::output(command_context& context, const output_options& options) : output(options) {
   if (options.is_stdout()) {
     context_ = &context;
   } else {
-    context.report.add("output", options.path);
+    if (options.option == output_options().option) context.report.add("output", options.path);
+    replace_ = options.replaces(context.journal);
+    journal_ = context.journal;
   }
 }
 
@@ -138,7 +137,9 @@ void output::finish() {
   flush();
   if (std::exchange(owned_, false) && ::close(descriptor_) != 0) fail(errno);
   try {
-    if (file_) file_->finish(replace_);
+    if (!file_) return;
+    note_written(journal_, descriptor_, target_of(name_));
+    file_->finish(replace_);
   } catch (const std::system_error& error) {
     fail(error.code().value());
   }

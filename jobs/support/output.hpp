@@ -30,7 +30,7 @@ struct output_options {
   std::string path{};               // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
   bool force = false;               // replace a file that exists already
   std::string option = "--output";  // that says so, for messages
-  std::string journal{};            // --journal: what an earlier run with it has written is replaced as well
+  std::string journal{};            // --journal: once it is open, what an earlier run has written may be replaced as well
 
   bool is_stdout() const;
   /// Nothing that could be half-written under its final name, or replaced.
@@ -38,9 +38,8 @@ struct output_options {
 
   /// Throws: usage_error if the file exists and `force` does not say to replace it, or its folder cannot be written.
   void check() const;
-  /// The same without the journal, and with `force` for what an earlier run with it has written. Throws: usage_error for a file
-  /// that was there before that.
-  output_options resumed(command_context& context) const;
+  /// Whether the file is to be replaced, with the journal open. Throws: usage_error, as check().
+  bool replaces(const rankpool::journal& open) const;
   /// The same for parts_output. Throws: usage_error also for what is no file that workers can open and write anywhere.
   void check_for_parts() const;
 };
@@ -53,7 +52,8 @@ class output {
  public:
   /// Opens stdout, or a temporary file beside `options.path`. Throws: output_error.
   explicit output(const output_options& options = {});
-  /// The same for a job: with --json, what would go to stdout goes into its report. `context` must outlive it.
+  /// The same for a job: with --json, what would go to stdout goes into its report. `context` must outlive it. Throws also usage_error
+  /// for a file that is not to be replaced.
   explicit output(command_context& context, const output_options& options = {});
   /// Writes to a descriptor that the caller owns and keeps open.
   output(int descriptor, std::string name);
@@ -103,6 +103,7 @@ class output {
   bool owned_ = false;  // a stream opened here
   std::string name_;    // for messages
   bool replace_ = false;
+  rankpool::journal journal_;
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(capacity_bytes);
   std::size_t end_ = 0;
 };

@@ -28,6 +28,8 @@ class parts_output {
   /// An earlier run has given it its name. Then there is no path(), and nothing to do.
   bool is_finished() const { return !unfinished_; }
 
+  /// A later run may go on with it: what a task has written must be on the disk before it counts as finished.
+  bool is_kept() const { return kept_; }
   /// Of the file while it is written: workers open it with file::mode::write.
   const std::string& path() const { return unfinished_->path(); }
   /// Throws: file_error.
@@ -39,8 +41,8 @@ class parts_output {
 
  private:
   const std::string name_;
-  const std::string role_;
   const bool replace_;
+  const bool kept_;
   rankpool::journal journal_;
   std::unique_ptr<unfinished_file> unfinished_;
   std::optional<file> parts_;

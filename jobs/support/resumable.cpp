@@ -1,5 +1,9 @@
 #include "support/resumable.hpp"
 
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -26,6 +30,12 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   const auto [stop, error] = std::from_chars(text, end, seconds);
   if (error != std::errc() || stop != end || seconds <= 0 || static_cast<double>(seconds) > 1e10) return std::nullopt;
   return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
+}
+
+/// A decision of the journal, the same from whichever folder.
+std::string time_of(const std::string& path) {
+  std::error_code none;
+  return "time of " + std::filesystem::weakly_canonical(std::filesystem::absolute(path, none), none).string();
 }
 
 }  // namespace
@@ -57,6 +67,25 @@ rankpool::run_options resumable_options::run_options() const {
     options.grace = std::chrono::duration_cast<std::chrono::nanoseconds>(0.8 * before);  // the rest is for the end itself
   }
   return options;
+}
+
+// In whole seconds, which every file system keeps. One time for all runs, as what they write is the same.
+void note_written(rankpool::journal& journal, int descriptor, const std::string& path) {
+  struct stat now {};
+  if (::fstat(descriptor, &now) != 0) throw std::system_error(errno, std::generic_category(), path);
+  const std::string own = std::to_string(now.st_mtim.tv_sec);
+  const std::string decided = journal.recall(time_of(path), own);
+  if (!journal.recalled(time_of(path))) return;
+  const timespec when{.tv_sec = std::stoll(decided), .tv_nsec = 0};
+  // Only the owner may; if somebody else goes on with a run, what was decided just now is right all the same.
+  if (::futimens(descriptor, std::array{when, when}.data()) != 0 && (errno != EPERM || decided != own))
+    throw std::system_error(errno, std::generic_category(), path);
+}
+
+bool has_written(const rankpool::journal& journal, const std::string& path) {
+  struct stat status {};
+  const auto time = journal.recalled(time_of(path));
+  return time && ::stat(path.c_str(), &status) == 0 && std::to_string(status.st_mtim.tv_sec) == *time;
 }
 
 void add_resumable(CLI::App& job, resumable_options& options) {

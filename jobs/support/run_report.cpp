@@ -8,7 +8,6 @@
 #include "support/output.hpp"
 
 namespace jobs {
-namespace {}  // namespace
 
 void run_report::start(std::string_view job, std::string_view parameters) {
   started_ = true;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -24,7 +25,8 @@ constexpr std::array stop_signals{SIGINT, SIGTERM, SIGUSR1};
 
 std::array<struct sigaction, stop_signals.size()> before;  // whoever takes signals knows what to do at an end
 volatile sig_atomic_t first_signal = 0;
-timespec first_time;              // of it
+std::atomic<std::int64_t> first_time = 0;  // of it, in nanoseconds; 0: there was none
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 volatile sig_atomic_t news = -1;  // an eventfd
 
 int make_event() {
@@ -38,12 +40,13 @@ int milliseconds(std::chrono::nanoseconds time) {
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<int>::max()));
 }
 
-constexpr auto as_one = std::chrono::milliseconds(100);  // a launcher passes on what its whole group gets, Slurm repeats a SIGTERM
+// A launcher passes on what its whole group gets, from node to node, and Slurm repeats a SIGTERM: all that is one wish.
+constexpr std::int64_t as_one = 500'000'000;
 
-std::chrono::nanoseconds since(const timespec& then) {
+std::int64_t nanoseconds_now() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::chrono::seconds(now.tv_sec - then.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - then.tv_nsec);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 void tell(int event) {
@@ -53,11 +56,12 @@ void tell(int event) {
 
 void on_signal(int signal) {
   const int error = errno;
-  if (first_signal == 0) {
-    ::clock_gettime(CLOCK_MONOTONIC, &first_time);
+  const std::int64_t now = nanoseconds_now();
+  std::int64_t first = 0;
+  if (first_time.compare_exchange_strong(first, now)) {
     first_signal = signal;
     tell(news);
-  } else if (since(first_time) > as_one) {
+  } else if (now - first > as_one) {
     for (std::size_t i = 0; i < stop_signals.size(); ++i) {
       if (stop_signals[i] == signal) ::sigaction(signal, &before[i], nullptr);
     }

@@ -1,7 +1,9 @@
 // Files that workers write part by part appear under their name when they are whole, and with a journal over several runs.
 #include "support/parts_output.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -114,6 +116,19 @@ TEST_CASE("output that an earlier run with the journal has written is replaced, 
     out.finish();
     CHECK(content(where.path) == text);
   }
+  // What has come up since a run that wrote nothing is somebody else's, and so is what was changed.
+  const jobs::output_options later{.path = folder.file("later"), .journal = journal};
+  {
+    run unfinished(journal);
+    const jobs::output out(unfinished.context, later);
+  }
+  std::ofstream(later.path) << "precious";
+  fs::last_write_time(where.path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  for (const auto& kept : {later, where}) {
+    run again(journal);
+    CHECK_THROWS_WITH(jobs::output(again.context, kept), support::containing("exists already"));
+  }
+  CHECK(content(later.path) == "precious");
   const jobs::output_options other{.path = folder.file("other"), .journal = journal};
   std::ofstream(other.path) << "precious";
   run again(journal);

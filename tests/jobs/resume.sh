@@ -4,10 +4,10 @@ set -u
 command=$1 what=$2
 shift 2
 
-# shellcheck source=../support/scratch.sh
-source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 # shellcheck source=../support/waiting.sh
 source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 
 # run STATUS ARGUMENTS...: the command to its end, into stdout and stderr.
 run() {
@@ -157,6 +157,7 @@ case $what in
     run 0 exec commands --journal kept --retries 1
     [[ $(sort ran | tr -d '\n') == abbbcc ]] || fail "both have run" ran
     says '2 finished tasks were taken from the journal kept'
+    ! "$command" journal kept | grep -q '[1-9][0-9]* failed' || fail "the journal still tells of failures"
     # Also where a failure that counts would halt the others.
     rm ran ready
     printf '%s\n' 'echo a >>ran' 'echo c >>ran; test $(grep -c c ran) -gt 1' >commands

@@ -153,7 +153,9 @@ class byte_writer {
 
   template <class T>
     requires std::is_trivially_copyable_v<T>
-  void put(const T& value) { std::memcpy(out_->extend(sizeof(T)), &value, sizeof(T)); }
+  void put(const T& value) {
+    std::memcpy(out_->extend(sizeof(T)), &value, sizeof(T));
+  }
 
   /// Seven bits to a byte, the lowest first; small numbers are short.
   void put_varint(std::uint64_t value) {
@@ -216,11 +218,12 @@ class byte_reader {
   }
 
   template <class T>
-    requires std::is_trivially_copyable_v<T> T get() {
-      T value;
-      std::memcpy(&value, take(sizeof(T)), sizeof(T));
-      return value;
-    }
+    requires std::is_trivially_copyable_v<T>
+  T get() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)), sizeof(T));
+    return value;
+  }
 
   std::uint64_t get_varint() {
     std::uint64_t value = 0;

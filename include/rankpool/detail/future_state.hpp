@@ -109,10 +109,10 @@ class future_state_base : public job {
 
   // What most futures never need.
   struct extras {
-    blocks beside;                   // beside bytes
-    keepers kept;                    // until the task is over
-    std::deque<callback> callbacks;  // still to be called, in order of registration
-    std::thread::id calling;         // who is at it
+    blocks beside;                        // beside bytes
+    keepers kept;                         // until the task is over
+    std::deque<callback> callbacks;       // still to be called, in order of registration
+    std::thread::id calling;              // who is at it
     std::vector<completion_watch*> watches;
     std::exception_ptr error;             // of a failed task, once rebuilt
     const worker_place* where = nullptr;  // of a task that threw

@@ -126,7 +126,14 @@ journal_tasks& journal_file::tasks_of(const call_description& what) {
       const std::lock_guard lock(database_mutex_);
       SQLite::Statement query(*database_, "SELECT id FROM calls WHERE number IS NULL AND identity = ?");
       bind_digest(query, 1, identity);
-      call = query.executeStep() ? query.getColumn(0).getInt64() : new_call(std::nullopt, row_of(what, identity));
+      if (query.executeStep()) {
+        call = query.getColumn(0).getInt64();
+        SQLite::Statement forget(*database_, "DELETE FROM failures WHERE call = ?");  // all of them run again, with other numbers
+        forget.bind(1, call);
+        forget.exec();
+      } else {
+        call = new_call(std::nullopt, row_of(what, identity));
+      }
     }
     return tasks_.try_emplace(key, *this, call).first->second;
   } catch (const SQLite::Exception& error) {
