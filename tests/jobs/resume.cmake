@@ -34,6 +34,8 @@ foreach(case stopped-primes stopped-factorials stopped-sort stopped-matadd stopp
   add_rank_test(jobs/resume/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${resume} ${case})
 endforeach()
 add_inline_test(jobs/resume/refused COMMAND ${resume} refused)
+add_inline_test(jobs/resume/full-disk COMMAND ${resume} full-disk)
+set_tests_properties(jobs/resume/full-disk PROPERTIES SKIP_RETURN_CODE 77)
 add_usage_error(stop-before-without-a-journal "--stop-before is for runs that can be gone on with" squares --stop-before 60s)
 add_usage_error(stop-before-without-an-allocation "--stop-before counts from the end of a Slurm allocation" squares --journal x --stop-before 60s)
 add_usage_error(stop-before-no-time "--stop-before" squares --journal x --stop-before soon)

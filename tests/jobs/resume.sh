@@ -184,6 +184,22 @@ case $what in
     says 'journal .*other is a file of another kind, not a journal$'
     cmp kept before || fail "the journal was changed"
     ;;
+  full-disk)
+    # Within a namespace: the mount is gone with it.
+    unshare=(unshare --mount)
+    ((EUID == 0)) || unshare=(unshare --map-root-user --mount)
+    mkdir small
+    "${unshare[@]}" mount -t tmpfs -o size=300k none small 2>/dev/null || { echo "no small file system can be mounted here"; exit 77; }
+    # shellcheck disable=SC2016
+    "${unshare[@]}" bash -c 'mount -t tmpfs -o size=300k none small
+      run() { "$0" primes 1 1e7 --list --chunksize 1e5 --journal small/kept --output out; }
+      run 2>stderr; echo $? >status; ls out* >left 2>&-; "$0" journal small/kept --verify >sound 2>&1
+      mount -o remount,size=50m small; run 2>next; echo $? >next-status' "$command"
+    says '^rankpool primes: journal .*small/kept cannot be written: the disk is full$'
+    [[ $(<status) == 1 && ! -s left ]] || fail "status $(<status), and it leaves:" left
+    [[ $(<sound) == "sound: "* ]] || fail "the journal is damaged:" sound
+    [[ $(<next-status) == 0 && $(tail -n 1 out) == 9999991 ]] || fail "with more room the status is $(<next-status):" next
+    ;;
   changed-input)
     run 0 matadd --size 50 --output a.npy
     run 0 matadd a.npy a.npy --output b.npy --journal kept

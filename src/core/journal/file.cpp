@@ -201,8 +201,15 @@ std::string journal_file::result_of(std::int64_t call, std::uint64_t first) {
 
 // ---- writing
 
-void journal_file::throw_if_failed() const {
-  if (!failure_.empty()) fail(failure_);
+void journal_file::throw_if_failed() {
+  if (failure_.empty()) return;
+  told_ = true;
+  fail(failure_);
+}
+
+bool journal_file::has_told_failure() const {
+  const std::lock_guard lock(mutex_);
+  return told_;
 }
 
 void journal_file::add(entry e) {

@@ -65,6 +65,8 @@ class journal_file {
   /// As journal has them.
   std::string recall(const std::string& name, const std::string& value);
   std::optional<std::string> recalled(const std::string& name);
+  /// Whether somebody knows that writing has failed.
+  bool has_told_failure() const;
   bool resumes() const { return resumes_; }
   std::uint64_t taken_over() const { return taken_over_; }
   void count_taken_over() { ++taken_over_; }
@@ -79,7 +81,7 @@ class journal_file {
   void check(const std::string& subject);
   void write_on();
   void write(std::vector<entry>& batch);
-  void throw_if_failed() const;
+  void throw_if_failed();
 
   const std::filesystem::path path_;
   std::unique_ptr<SQLite::Database> database_;
@@ -101,6 +103,7 @@ class journal_file {
   int hurried_ = 0;  // threads that wait
   bool leaving_ = false;
   std::string failure_;
+  bool told_ = false;  // to somebody, by an exception
   std::thread writer_;
 };
 

@@ -37,6 +37,7 @@ void commit_journals() {
     }
   }
   for (const auto& file : files) {
+    if (file->has_told_failure()) continue;
     try {
       file->commit();
     } catch (const journal_error& e) {
