@@ -6,6 +6,8 @@ case=$1
 shift
 command=("$@")
 
+# shellcheck source=../support/processes.sh
+source "${BASH_SOURCE[0]%/*}/../support/processes.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
@@ -173,7 +175,7 @@ case $case in
         sleep 0.02
       done
       compgen -G 'b.ppm.part-*' >/dev/null || complain "no file in the making was seen"
-      kill -9 -- "-$run"
+      kill_session "$run"
       wait "$run" 2>/dev/null
       [[ ! -e b.ppm ]] || complain "split from $split: a killed run has left a result"
       compgen -G 'b.ppm.part-*' >/dev/null || complain "it was over before it was killed"

@@ -6,6 +6,8 @@ shift 2
 
 # shellcheck source=../support/waiting.sh
 source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
+# shellcheck source=../support/processes.sh
+source "${BASH_SOURCE[0]%/*}/../support/processes.sh"
 # shellcheck source=../support/scratch.sh
 source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 
@@ -35,9 +37,7 @@ stopped_early() {
   until_true 60 eval "$condition || ! kill -0 $started" || fail "it never comes to $condition" stderr
   sleep "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))"
   if [[ $signal == KILL ]]; then
-    # The program, then its launcher and the ranks: whatever is left of its process group and session.
-    kill -KILL -- "-$started" 2>/dev/null
-    pkill -KILL -s "$started" 2>/dev/null
+    kill_session "$started"
   else
     kill "-$signal" "$started" 2>/dev/null
   fi
