@@ -64,7 +64,8 @@ bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result)
 }
 
 bool future_state_base::recall(std::shared_ptr<journal_tasks> from) {
-  const digest input = digest_of(bytes, beside(), extras_ == nullptr ? keepers() : extras_->kept);
+  static const keepers nothing;
+  const digest input = digest_of(bytes, beside(), extras_ == nullptr ? nothing : extras_->kept);
   outcome known;
   try {
     auto found = from->take(input);

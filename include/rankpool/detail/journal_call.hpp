@@ -20,10 +20,6 @@ namespace rankpool::detail {
 
 class journal_file;
 
-/// Of encoded arguments with what travels beside them. Shared values, which have another number in every run, count by their
-/// content.
-digest digest_of(std::span<const std::byte> bytes, blocks_view beside, const keepers& shared);
-
 /// Reads one result and appends its JSON text; false if it has none. Throws serialization_error.
 using result_printer = bool (*)(byte_reader& in, std::string& out);
 
