@@ -157,10 +157,11 @@ command_outcome run_command(const command_limits& limits, const command& what) {
     outcome.was_run = false;
     return outcome;
   }
-  for (int tries = 1; tries == 1 || (outcome.failed() && tries <= limits.tries); ++tries) {
+  int tries = 0;
+  do {
     outcome = run_once(limits, what);
-    outcome.tries = tries;
-  }
+    outcome.tries = ++tries;
+  } while (outcome.failed() && tries < limits.tries);
   if (limits.halting != 0 && outcome.failed()) halted = limits.halting;
   return outcome;
 }
