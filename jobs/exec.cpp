@@ -255,7 +255,8 @@ void add_exec(CLI::App& app, command_context& context) {
   job.add_option("--timeout", chosen->timeout_seconds, "end a command, and all it has started, after so long; it has failed then")
       ->type_name("SECONDS");
   add_number(job, "--retries", chosen->retries, "run a command that fails up to so many times more (default 0)", 0, 1'000'000);
-  job.add_flag("--halt-on-error", chosen->halt_on_error, "start nothing more once a command has failed; one that was begun may have its tries");
+  job.add_flag("--halt-on-error", chosen->halt_on_error,
+               "start nothing more once a command has failed; one that was begun may have its tries");
   job.add_flag("--dry-run", chosen->dry_run, "print the commands, quoted for a shell, and run none");
   job.add_flag("--null", chosen->null, "the input is separated by NUL characters, as find -print0 does it");
   job.add_option("--log", chosen->log,

@@ -41,7 +41,9 @@ bool output_options::is_stream() const {
          (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
 }
 
-void output_options::check() const {
+void output_options::check() const { check(force || resumable_options{.journal = journal}.resumes()); }
+
+void output_options::check(bool may_exist) const {
   if (is_stdout()) return;
   const std::string target = target_of(path);
   const auto check_access = [&](const std::string& what, int mode, const char* suffix = "") {
@@ -53,7 +55,7 @@ void output_options::check() const {
   const bool exists = std::filesystem::exists(target, error);
   if (error) throw usage_error(option + " " + path + " cannot be written: " + error.message());
   if (std::filesystem::is_directory(target, error)) throw usage_error(option + " takes a file, and " + path + " is a folder");
-  if (exists && !force && !resumable_options{.journal = journal}.resumes()) {
+  if (exists && !may_exist) {
     throw usage_error(option + " " + path + " exists already; --force replaces it");
   }
   const std::string folder = std::filesystem::path(target).parent_path().string();
@@ -63,9 +65,7 @@ void output_options::check() const {
 bool output_options::replaces(const rankpool::journal& open) const {
   if (force || is_stream()) return force;
   if (has_written(open, target_of(path))) return true;
-  output_options strict = *this;
-  strict.journal.clear();
-  strict.check();
+  check(false);
   return false;
 }
 

@@ -42,6 +42,9 @@ struct output_options {
   bool replaces(const rankpool::journal& open) const;
   /// The same for parts_output. Throws: usage_error also for what is no file that workers can open and write anywhere.
   void check_for_parts() const;
+
+ private:
+  void check(bool may_exist) const;
 };
 
 /// Adds --output and --force to a job.
@@ -52,8 +55,8 @@ class output {
  public:
   /// Opens stdout, or a temporary file beside `options.path`. Throws: output_error.
   explicit output(const output_options& options = {});
-  /// The same for a job: with --json, what would go to stdout goes into its report. `context` must outlive it. Throws also usage_error
-  /// for a file that is not to be replaced.
+  /// The same for a job: with --json, what would go to stdout goes into its report. `context` must outlive it. Throws also
+  /// usage_error for a file that is not to be replaced.
   explicit output(command_context& context, const output_options& options = {});
   /// Writes to a descriptor that the caller owns and keeps open.
   output(int descriptor, std::string name);

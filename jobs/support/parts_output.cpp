@@ -22,8 +22,8 @@ std::string random_name() {
 }
 
 /// The same in all runs with the journal.
-std::string name_of_parts(const rankpool::journal& journal, const std::string& name) {
-  return behind_links(name) + ".part-" + rankpool::journal(journal).recall("name of parts", random_name());
+std::string name_of_parts(rankpool::journal& journal, const std::string& name) {
+  return behind_links(name) + ".part-" + journal.recall("name of parts", random_name());
 }
 
 // What the journal knows of a file, by its role: for which name it is written, and whether it has been made.
@@ -54,7 +54,10 @@ std::unique_ptr<unfinished_file> start(command_context& context, const std::stri
 }  // namespace
 
 parts_output::parts_output(command_context& context, const output_options& options, std::uint64_t bytes, const std::string& role)
-    : name_(options.path), replace_(options.replaces(context.journal)), kept_(!context.resumable.journal.empty()), journal_(context.journal) {
+    : name_(options.path),
+      replace_(options.replaces(context.journal)),
+      kept_(!context.resumable.journal.empty()),
+      journal_(context.journal) {
   try {
     unfinished_ = start(context, name_, role);
     if (is_finished()) {

@@ -20,8 +20,8 @@ struct resumable_options {
   rankpool::run_options run_options() const;
 };
 
-/// An open file that is whole, and is to have this name, is from a run with the journal: notes when it was written, and has the file
-/// say so. Without a journal nothing. Throws: std::system_error, journal_error.
+/// An open file that is whole, and is to have this name, is from a run with the journal: notes when it was written, and has the
+/// file say so. Without a journal nothing. Throws: std::system_error, journal_error.
 void note_written(rankpool::journal& journal, int descriptor, const std::string& path);
 /// Whether the file of this name is one of those, and nobody has written it since.
 bool has_written(const rankpool::journal& journal, const std::string& path);

@@ -47,7 +47,7 @@ void run_report::finish(const costs& taken, ending how, std::string_view error) 
   std::string out = in_lines_ ? "]" : "";
   if (!result_.empty()) out += ", \"result\": {" + result_ + "}";
   if (!checks_.empty()) out += ", \"verified\": " + json_of(checks_);
-  out += ", \"status\": " + json_of(how == ending::done ? "done" : how == ending::stopped ? "stopped" : "failed");
+  out += std::string(", \"status\": \"") + (how == ending::done ? "done" : how == ending::stopped ? "stopped" : "failed") + '"';
   if (how != ending::done) out += ", \"error\": " + json_of(error);
   const nlohmann::ordered_json figures{{"wall_seconds", taken.wall_seconds},
                                        {"cpu_seconds", taken.cpu_seconds},
