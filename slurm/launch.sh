@@ -148,10 +148,10 @@ progress() {
 }
 
 # Runs the launcher, and queues the job again if it has stopped early. That ends at some time: after RANKPOOL_MAX_REQUEUES, or when two
-# runs of the job one after the other have not finished a single task, which JOURNAL.stalled remembers. After a TERM only if it was for the time
-# limit, when a task took too long; others are from scancel, or from Slurm, which then queues again what is to be.
+# runs of the job one after the other have not finished a single task, which JOURNAL.stalled remembers. After a TERM only if it was
+# for the time limit, when a task took too long; others are from scancel, or from Slurm, which then queues again what is to be.
 go_on() {  # JOB [options]
-  local before after='' most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))
+  local before stalled='' most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))
   [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES takes a number, not '$most'"
   launched=
   trap 'signalled=yes; [[ ! $launched ]] || kill -USR1 "$launched" 2>/dev/null' USR1
@@ -175,18 +175,18 @@ go_on() {  # JOB [options]
   if [[ $terminated ]] && scontrol show job "$job" | grep -q ' Reason=TimeLimit '; then
     terminated='' status=75
   fi
-  ((status != 75)) || after=$(progress)
+  [[ $status != 75 || $(progress) != "$before" ]] || stalled=yes
   if ((status != 75)); then
     rm -f "$journal.stalled"
   elif [[ $terminated ]]; then
     say "job $job was ended from outside; submit it anew with the same journal to go on"
-  elif [[ $after == "$before" && $(cat "$journal.stalled" 2>/dev/null) == "$job" ]]; then
+  elif [[ $stalled && $(cat "$journal.stalled" 2>/dev/null) == "$job" ]]; then
     rm "$journal.stalled"
     say "two runs have not finished a single task, so the job is not queued again: give it more time (sbatch -t), or smaller tasks; $journal is kept"
   elif ((run > most)); then
     say "stopped early in run $run, and RANKPOOL_MAX_REQUEUES is $most, so the job is not queued again; submit it anew with the same journal to go on"
   else
-    if [[ $after == "$before" ]]; then echo "$job" >"$journal.stalled"; else rm -f "$journal.stalled"; fi
+    if [[ $stalled ]]; then echo "$job" >"$journal.stalled"; else rm -f "$journal.stalled"; fi
     say "stopped early in run $run: job $job is queued again, and will go on from $journal"
     scontrol requeue "$job" >&2 || say "job $job cannot be queued again, as said above; submit it anew with the same journal to go on"
   fi
