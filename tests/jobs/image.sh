@@ -8,9 +8,8 @@ command=("$@")
 
 # shellcheck source=../support/processes.sh
 source "${BASH_SOURCE[0]%/*}/../support/processes.sh"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 wrong=0
 complain() {
   echo "$1"

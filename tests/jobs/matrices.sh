@@ -5,10 +5,12 @@
 set -u
 
 command=$1 behaviour=$2
-scratch=$(mktemp -d)
+# shellcheck source=../support/processes.sh
+source "${BASH_SOURCE[0]%/*}/../support/processes.sh"
+# shellcheck source=../support/scratch.sh
+source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 mounted=''
 trap '[[ -z $mounted ]] || umount "$mounted"; rm -rf "$scratch"' EXIT
-cd "$scratch" || exit 1
 
 wrong=0
 complain() {
@@ -175,7 +177,7 @@ assert report["verified"], report' $job || complain "not the report of $job: $(<
     ;;
 
   killed-run-leaves-nothing)
-    # The whole run, while the file is being written: a session of its own, so that all of it can be found.
+    # The whole run, while the file is being written.
     setsid "$command" matmul --size 6000 --chunksize 64 --output out.npy >/dev/null 2>&1 &
     leader=$!
     for ((i = 0; i < 600; ++i)); do
@@ -183,11 +185,7 @@ assert report["verified"], report' $job || complain "not the report of $job: $(<
       sleep 0.05
     done
     compgen -G 'out.npy.part-*' >/dev/null || complain "nothing was written within 30 s"
-    # shellcheck disable=SC2009
-    ids=$(ps -eo pid=,args= | grep -F -- "$command matmul --size 6000" | awk -v own=$$ '$1 != own {print $1}')
-    for id in $leader $ids; do
-      [[ $(readlink "/proc/$id/cwd") == "$scratch" ]] && kill -9 "$id" 2>/dev/null
-    done
+    kill_session "$leader"
     wait "$leader" 2>/dev/null
     [[ ! -e out.npy ]] || complain "an unfinished file has the final name"
     run 0 '' matmul --size 50 --output out.npy --verify
