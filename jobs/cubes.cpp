@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "support/check_queue.hpp"
 #include "support/closed_form.hpp"
 #include "support/command.hpp"
 #include "support/interval.hpp"
@@ -29,28 +30,27 @@ std::string cube_lines(std::int64_t first, std::int64_t last) {
   return lines.take();
 }
 
-std::pair<std::string, mpz_class> without_sum(std::int64_t first, std::int64_t last) { return {cube_lines(first, last), 0}; }
-
 int cubes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
   mpz_class printed = 0;
-  std::deque<rankpool::future<std::pair<std::string, mpz_class>>> outstanding;
+  check_queue<mpz_class> sums(pool, [&](const mpz_class& sum) { printed += sum; });
+  std::deque<rankpool::future<std::string>> outstanding;
   const auto print_oldest = [&] {
-    const auto [lines, sum] = std::move(outstanding.front()).result();
+    const std::string lines = std::move(outstanding.front()).result();
     outstanding.pop_front();
     out.print(lines);
-    printed += sum;
+    if (context.verify) sums.add(sum_of_last_numbers, lines);
   };
-  const auto task = context.verify ? with_sum<cube_lines, std::int64_t> : without_sum;
   const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, context.divided_for(pool))));
-  context.shown.expect(std::ranges::size(segments));
+  context.shown.expect(std::ranges::size(segments) * (context.verify ? 2 : 1));
   for (const auto& [first, last] : segments) {
     if (outstanding.size() == 16 * static_cast<std::size_t>(pool.num_workers())) print_oldest();
-    outstanding.push_back(pool.submit(task, first, last));
+    outstanding.push_back(pool.submit(cube_lines, first, last));
   }
   while (!outstanding.empty()) print_oldest();
   if (context.verify) {
+    sums.finish();
     context.verified(printed == sum_of_cubes(chosen.range.from, chosen.range.to), "what was printed adds up to the closed form");
   }
   out.finish();

@@ -40,6 +40,18 @@ std::pair<double, double> parse_division(std::string_view text) {
   }
 }
 
+/// The divisions in a form that does not depend on how their numbers are written, but for those that cannot be read.
+std::string canonical_list(std::vector<std::string> divisions) {
+  for (std::string& text : divisions) {
+    try {
+      const auto [a, b] = parse_division(text);
+      text = decimal_text(a) + "/" + decimal_text(b);
+    } catch (const std::invalid_argument&) {
+    }
+  }
+  return CLI::detail::to_string(divisions);
+}
+
 const input_options stdin_input{"-", "division"};
 
 /// Submits divisions and prints their results in the order of submission, holding few at a time.
@@ -114,6 +126,7 @@ void check(const options& chosen) {
       throw usage_error(error.what());
     }
   }
+  if (std::ranges::find(chosen.divisions, "-") != chosen.divisions.end()) check_distinct({stdin_input}, {chosen.output});
   chosen.output.check();
 }
 
@@ -123,8 +136,9 @@ void add_divide(CLI::App& app, command_context& context) {
       app, context, "divide", "quotients, with the divisions by zero reported in place",
       [chosen](rankpool::cluster& cluster, command_context& c) { return print_divisions(cluster, c, *chosen); },
       [chosen] { check(*chosen); });
-  job.add_option("division", chosen->divisions, "such as 10/4; - reads lines of them (default 100/2 100/0 100/5)");
-  job.add_flag("--strict", chosen->strict, "exit with status 1 if a division failed");
+  job.add_option("division", chosen->divisions, "such as 10/4; - reads lines of them (default 100/2 100/0 100/5)")
+      ->default_function([chosen] { return canonical_list(chosen->divisions); });
+  context.without_effect.insert(job.add_flag("--strict", chosen->strict, "exit with status 1 if a division failed"));
   add_output(job, chosen->output);
   job.footer("Each division is submitted on its own: there is no --chunksize.");
 }

@@ -7,13 +7,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "exec/column_separator.hpp"
 #include "exec/command.hpp"
 #include "exec/command_source.hpp"
 #include "exec/command_template.hpp"
@@ -21,6 +24,7 @@
 #include "exec/ordered_output.hpp"
 #include "exec/records.hpp"
 #include "support/command.hpp"
+#include "support/duration.hpp"
 #include "support/input.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
@@ -38,7 +42,10 @@ struct options {
   bool dry_run = false;
   bool halt_on_error = false;
   bool null = false;
+  std::string column_pattern;  // empty: an argument is one column
   double timeout_seconds = 0;
+  double delay_seconds = 0;
+  std::uint64_t max_failures = 0;
   int retries = 0;
   std::string log;
   std::string results;
@@ -72,11 +79,26 @@ void divide_tail(options& chosen) {
     if (*word == list_mark) {
       chosen.lists.emplace_back();
     } else if (word->starts_with(list_mark) && word->find_first_not_of(":+") == std::string::npos) {
-      throw usage_error("it knows lists after " + list_mark + " alone, not " + *word);
+      throw usage_error("'" + *word + "' is not supported; an argument list follows '" + list_mark + "'");
     } else {
       (chosen.lists.empty() ? chosen.form : chosen.lists.back()).push_back(*word);
     }
   }
+}
+
+std::shared_ptr<const column_separator> columns_of(const options& chosen) {
+  return chosen.column_pattern.empty() ? nullptr : std::make_shared<column_separator>(chosen.column_pattern);
+}
+
+/// Throws: usage_error if COMMAND has a place for an argument list that is not given. With --colsep each line decides how many
+/// columns it has, and a place beyond them is empty.
+void check_places(const options& chosen) {
+  if (!chosen.column_pattern.empty()) return;
+  const std::size_t lists = std::max<std::size_t>(chosen.lists.size(), 1);
+  const std::string place = command_template(chosen.form).place_beyond(lists);
+  if (place.empty()) return;
+  throw usage_error(place + " refers to argument list " + std::to_string(std::stoll(place.substr(1))) + ", but only " +
+                    std::to_string(lists) + (lists == 1 ? " was" : " were") + " given");
 }
 
 input_options input_of(const options& chosen) { return {chosen.file, "FILE"}; }
@@ -89,19 +111,20 @@ void check(const options& chosen) {
   if (!chosen.lists.empty() && !chosen.file.empty())
     throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
-  if (!(chosen.timeout_seconds >= 0)) throw usage_error("--timeout takes a number of seconds that is not negative");
-  const std::size_t lists = std::max<std::size_t>(chosen.lists.size(), 1);
-  if (const std::string place = command_template(chosen.form).place_beyond(lists); !place.empty()) {
-    throw usage_error(place + " is of a list that is not there: there " + (lists == 1 ? "is 1" : "are " + std::to_string(lists)));
+  if (!chosen.column_pattern.empty() && chosen.form.empty()) {
+    throw usage_error("--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
   }
+  columns_of(chosen);
+  check_places(chosen);
   if (chosen.lists.empty()) input_of(chosen).check();
-  chosen.output.check();
-  log_of(chosen).check();
-  results_of(chosen).check();
-  const auto clash = [](const std::string& a, const std::string& b) { return !a.empty() && a == b && !a.starts_with("/dev/"); };
-  if (clash(chosen.log, chosen.results) || clash(chosen.log, chosen.output.path) || clash(chosen.results, chosen.output.path)) {
-    throw usage_error("--output, --log and --results take a file each, not the same one");
+  std::vector outputs{chosen.output};
+  for (const output_options& records : {log_of(chosen), results_of(chosen)}) {
+    if (!records.path.empty()) outputs.push_back(records);
   }
+  std::vector<input_options> inputs;
+  if (chosen.lists.empty()) inputs.push_back(input_of(chosen));
+  check_distinct(inputs, outputs);
+  for (const output_options& file : outputs) file.check();
 }
 
 // Where the commands come from.
@@ -109,15 +132,16 @@ class commands {
  public:
   explicit commands(const options& chosen) {
     const command_template form(chosen.form);
+    const auto columns = columns_of(chosen);
     if (!chosen.lists.empty()) {
-      auto product = std::make_unique<product_source>(chosen.lists, form);
+      auto product = std::make_unique<product_source>(chosen.lists, form, columns);
       size_ = product->size();
       source_ = std::move(product);
       return;
     }
     const input_options from = input_of(chosen);
     input_.emplace(from);
-    source_ = std::make_unique<line_source>(input_->descriptor(), from.name(), form, chosen.null ? '\0' : '\n');
+    source_ = std::make_unique<line_source>(input_->descriptor(), from.name(), form, chosen.null ? '\0' : '\n', columns);
   }
 
   command_source& source() { return *source_; }
@@ -146,16 +170,20 @@ class collector {
 
   std::uint64_t take(const command& what, command_outcome&& outcome, int tries) {
     ++run_;
+    context_.shown.count_done();  // a command that is tried again is several tasks
     if (outcome.failed()) {
       ++failed_;
       context_.shown.count_failure();
     }
     if (log_) log_->print(log_line(what, outcome));
+    const auto add_failure = [&](std::string& text) {
+      add_line(text, "rankpool exec: command " + std::to_string(what.sequence) + " " + failure_text(what, outcome));
+    };
+    if (!outcome.ended_by_us.empty()) add_failure(outcome.err);
     printed texts{{}, {}, results_ ? json_line(what, outcome, tries) : std::string()};
     texts.out = std::move(outcome.out);
     texts.err = std::move(outcome.err);
-    if (outcome.failed() && !outcome.explained && !context_.quiet)
-      add_line(texts.err, "rankpool exec: " + failure_text(what, outcome));
+    if (outcome.failed() && outcome.ended_by_us.empty() && !context_.quiet) add_failure(texts.err);
     if (chosen_.as_completed) {
       print(texts);
       return what.sequence + 1;
@@ -214,29 +242,39 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
     return 0;
   }
   collector results(context, chosen, out);
-  rankpool::executor pool(cluster, context.executor_options());
   if (from.size() > 0) context.shown.expect(from.size());
-  run_farm(pool, from.source(),
-           {.timeout_seconds = chosen.timeout_seconds, .tries = chosen.retries + 1, .halt_on_error = chosen.halt_on_error},
-           {.on_done = [&](const command& what, command_outcome&& outcome,
-                           int tries) { return results.take(what, std::move(outcome), tries); },
-            .on_idle = [&] { results.flush(); },
-            .on_known = [&](std::uint64_t commands) { context.shown.expect(commands); }});
+  const bool all_run = run_farm(cluster, context.executor_options(), from.source(),
+                                {.timeout_seconds = chosen.timeout_seconds,
+                                 .tries = chosen.retries + 1,
+                                 .max_failures = chosen.max_failures,
+                                 .delay_seconds = chosen.delay_seconds},
+                                {.on_done = [&](const command& what, command_outcome&& outcome,
+                                                int tries) { return results.take(what, std::move(outcome), tries); },
+                                 .on_idle = [&] { results.flush(); },
+                                 .on_known = [&](std::uint64_t commands) { context.shown.expect(commands); }});
   results.finish();
+  if (!all_run) {
+    context.shown.stop();
+    context.note("exec stopped early because " + std::to_string(results.failed()) +
+                 (results.failed() == 1 ? " command" : " commands") + " failed (" +
+                 (chosen.halt_on_error ? "--halt-on-error" : "--max-failures " + std::to_string(chosen.max_failures)) +
+                 "); some commands were not run" +
+                 (context.resumable.journal.empty() ? "" : "; the same run with its journal runs them and those that failed"));
+  }
   context.explain(std::to_string(results.run()) + " commands were run, " + std::to_string(results.failed()) + " failed");
   return exit_status(results.failed());
 }
 
-/// When what is printed has nowhere to go, commands that run must not hold up the end: this rank leaves, the launcher ends
-/// the others, and their guards end the commands.
+/// When what is printed has nowhere to go, commands that run must not hold up the end: exit() ends every rank, busy ones too, and
+/// their guards end the commands.
 int run_commands_while_printable(rankpool::cluster& cluster, command_context& context, const options& chosen) {
   try {
     return run_commands(cluster, context, chosen);
   } catch (const output_error& error) {
     context.shown.stop();
-    if (error.code().value() == EPIPE) std::_Exit(128 + SIGPIPE);
+    if (error.code().value() == EPIPE) std::exit(128 + SIGPIPE);
     std::cerr << "rankpool exec: " + std::string(error.what()) + "\n";
-    std::_Exit(EXIT_FAILURE);
+    std::exit(EXIT_FAILURE);
   }
 }
 
@@ -247,16 +285,28 @@ void add_exec(CLI::App& app, command_context& context) {
       [chosen](rankpool::cluster& cluster, command_context& c) { return run_commands_while_printable(cluster, c, *chosen); },
       [chosen] {
         divide_tail(*chosen);
+        if (chosen->halt_on_error) chosen->max_failures = 1;
         check(*chosen);
       });
-  job.add_option("FILE", chosen->file, "commands, one a line, or arguments of the command after -- (default: stdin)")
-      ->type_name("");
-  job.add_flag("--as-completed", chosen->as_completed, "print what commands print as they end, not in the order of the input");
-  job.add_option("--timeout", chosen->timeout_seconds, "end a command, and all it has started, after so long; it has failed then")
-      ->type_name("SECONDS");
+  job.add_option("FILE", chosen->file, "commands, one a line, or arguments of COMMAND after -- (default: stdin)")->type_name("");
+  job.add_option("--colsep", chosen->column_pattern,
+                 "split each argument into columns {1}, {2} ... at this string or regular expression, such as , or '\\t'")
+      ->type_name("REGEX")
+      ->check([](const std::string& pattern) {
+        return std::string(pattern.empty() ? "takes a string or regular expression, not an empty one" : "");
+      });
+  job.add_flag("--as-completed", chosen->as_completed, "print output as commands end, not in the order of the input");
+  add_duration(
+      job, "--timeout", [chosen](double seconds) { chosen->timeout_seconds = seconds; },
+      "end a command, and all it has started, after so long, such as 90 or 5min; it has failed then");
+  add_duration(
+      job, "--delay", [chosen](double seconds) { chosen->delay_seconds = seconds; },
+      "wait at least so long between the starts of two commands, on all workers together");
   add_number(job, "--retries", chosen->retries, "run a command that fails up to so many times more (default 0)", 0, 1'000'000);
-  job.add_flag("--halt-on-error", chosen->halt_on_error,
-               "start nothing more once a command has failed; one that was begun may have its tries");
+  add_number<std::uint64_t>(job, "--max-failures", chosen->max_failures,
+                            "start no more commands once so many have failed, retries included", 1, 1'000'000'000);
+  job.add_flag("--halt-on-error", chosen->halt_on_error, "the same as --max-failures 1")
+      ->excludes(job.get_option("--max-failures"));
   job.add_flag("--dry-run", chosen->dry_run, "print the commands, quoted for a shell, and run none");
   job.add_flag("--null", chosen->null, "the input is separated by NUL characters, as find -print0 does it");
   job.add_option("--log", chosen->log,
@@ -265,11 +315,18 @@ void add_exec(CLI::App& app, command_context& context) {
   job.add_option("--results", chosen->results, "a JSON object on a line for each command: status, times, host, stderr")
       ->type_name("FILE");
   add_output(job, chosen->output);
+  // A journal knows a command by its words and by the folder that it runs in. No option changes what a command does.
+  for (const CLI::Option* option : job.get_options()) context.without_effect.insert(option);
+  job.preparse_callback([&context](std::size_t) {
+    std::error_code none;
+    context.surroundings["directory"] = std::filesystem::current_path(none).string();
+  });
   job.footer(
       "rankpool exec [OPTIONS] [FILE] [-- COMMAND ...]\n"
       "rankpool exec [OPTIONS] COMMAND ... ::: ARGUMENTS ... [::: ARGUMENTS ...]\n"
       "In COMMAND, {} stands for the argument, {.} for it without extension, {/} without folder, {//} for the folder,\n"
-      "{/.} without both, {#} for the command's number; {2} and {2.} are of the second list. Several lists give all choices.\n"
+      "{/.} without both, {#} for the command's number; {2} and {2.} are of the second list, or of the second column with\n"
+      "--colsep. Several lists give all choices.\n"
       "Each command is a task: there is no --chunksize. Nor is there anything that --verify could compare with.\n"
       "Exit status: how many commands failed, 101 for more than 100; 75 if it was stopped early, so 76 also for 75.");
   chosen->tail = context.tail = take_tail(context.words, job);

@@ -37,7 +37,7 @@ struct options {
     if (digits.empty()) return;
     if (numbers.size() != 1)
       throw usage_error("--digits takes the digits of one number, and there are " + std::to_string(numbers.size()));
-    if (digits == output.path) throw usage_error("--output and --digits take a file each, not the same one");
+    check_distinct({}, {output, digits_output()});
     digits_output().check();
   }
 };

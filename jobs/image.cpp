@@ -1,6 +1,7 @@
 // Example 9, the chunks of a simulated image; and real pictures, filtered: a folder by files, a large picture by strips.
 //
 // Tasks read and write the files themselves. A picture that cannot be processed is reported, and the others go on.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -42,12 +43,12 @@ struct options {
 
 mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
 
-output_options text_output(const options& chosen, const command_context& context) {
-  return {.path = chosen.request.output, .force = chosen.request.force, .journal = context.resumable.journal};
+output_options text_output(const options& chosen) {
+  return {.path = chosen.request.output, .force = chosen.request.force, .journal = chosen.request.journal};
 }
 
 int simulate(rankpool::executor& pool, command_context& context, const options& chosen) {
-  output out(context, text_output(chosen, context));
+  output out(context, text_output(chosen));
   const auto size = static_cast<std::uint64_t>(chosen.size);
   const auto sizes =
       std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform([size](std::int64_t) { return size; });
@@ -66,7 +67,8 @@ int simulate(rankpool::executor& pool, command_context& context, const options& 
 /// How many pictures came to which end.
 class tally {
  public:
-  tally(command_context& context, std::size_t pictures) : context_(context), pictures_(pictures) {}
+  tally(command_context& context, const picture_plan& plan)
+      : context_(context), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
 
   void add(const picture_outcome& outcome) {
     using kind = picture_outcome::kind;
@@ -84,9 +86,11 @@ class tally {
 
   /// The exit status.
   int report() {
-    output out(context_);
-    out.print("Pictures: ", done_, " of ", pictures_, ", ", pixels_, " pixels\n");
-    out.finish();
+    if (!stdout_is_taken_) {
+      output out(context_);
+      out.print("Pictures: ", done_, " of ", pictures_, ", ", pixels_, " pixels\n");
+      out.finish();
+    }
     context_.report.add("pictures", done_);
     context_.report.add("failed", failed_ + wrong_);
     context_.report.add("pixels", pixels_);
@@ -100,26 +104,34 @@ class tally {
  private:
   command_context& context_;
   std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, pixels_ = 0;
+  bool stdout_is_taken_;  // by the picture
 };
 
 int process_pictures(rankpool::executor& pool, command_context& context, const options& chosen) {
   picture_request request = chosen.request;
   request.force |= context.journal.resumes();
-  const picture_plan plan = plan_pictures(request, chosen.what);
+  picture_plan plan = plan_pictures(request, chosen.what);
   for (const picture_files& files : plan.pictures) context.expect_unchanged(files.input);
   if (!plan.folder.empty()) {
     std::error_code error;
     std::filesystem::create_directory(plan.folder, error);
     if (error) throw output_error(error, "cannot make the folder " + plan.folder);
   }
+  if (!context.resumable.journal.empty()) {  // tasks are the same however the paths are written
+    for (picture_files& files : plan.pictures) {
+      files.input = canonical_path(files.input);
+      if (!plan.is_stream) files.output = canonical_path(files.output);
+    }
+  }
+  const std::uint64_t split_from = std::stoull(context.divided_as("--split-from", std::to_string(chosen.split_from)));
   picture_settings settings{.what = chosen.what,
                             .quality = chosen.quality,
                             .compression = chosen.compression,
-                            .split_from = chosen.split_from,
+                             .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
                             .rows = context.chunk_or(std::uint64_t{0}),
                             .replace = chosen.request.force || !context.resumable.journal.empty(),  // by a task that was not done
                             .verify = context.verify};
-  tally all(context, plan.pictures.size());
+  tally all(context, plan);
   context.shown.set(0, plan.pictures.size());
 
   std::vector<picture_files> large;
@@ -189,17 +201,20 @@ operation chosen_operation(const options& chosen) {
 }
 
 void check(options& chosen, const command_context& context) {
+  chosen.request.journal = context.resumable.journal;
   if (chosen.request.inputs.empty()) {
     if (!chosen.operation_name.empty())
       throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
-    text_output(chosen, context).check();
+    text_output(chosen).check();
     return;
   }
   chosen.what = chosen_operation(chosen);
   if (chosen.request.output.empty()) throw usage_error("pictures need --output, a file or a folder");
-  picture_request request = chosen.request;
-  request.force |= context.resumable.resumes();
-  plan_pictures(request, chosen.what);
+  const picture_plan plan = plan_pictures(chosen.request, chosen.what);
+  const std::string output = "--output " + chosen.request.output;
+  if (plan.is_stream && context.verify)
+    throw usage_error("--verify reads the result again, and " + output + " is not a regular file");
+  if (plan.is_stdout && context.json) throw usage_error("--json and " + output + " both write to standard output; choose a file");
 }
 
 void add_image(CLI::App& app, command_context& context) {
@@ -208,8 +223,13 @@ void add_image(CLI::App& app, command_context& context) {
       app, context, "image", "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)",
       [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); },
       [chosen, &context] { check(*chosen, context); });
-  CLI::Option* inputs =
-      job.add_option("input", chosen->request.inputs, "PNG, JPEG or PNM files, or folders of them")->type_name("FILE_OR_FOLDER");
+  CLI::Option* inputs = job.add_option("input", chosen->request.inputs, "PNG, JPEG or PNM files, or folders of them")
+                            ->type_name("FILE_OR_FOLDER")
+                            ->default_function([chosen] {
+                              std::vector<std::string> paths = chosen->request.inputs;
+                              std::ranges::transform(paths, paths.begin(), canonical_path);
+                              return CLI::detail::to_string(paths);
+                            });
   job.add_option("--op", chosen->operation_name, "what to do: grayscale, box, gaussian (blurs) or sobel (edges, gray)")
       ->check(CLI::IsMember({"grayscale", "box", "gaussian", "sobel"}))
       ->type_name("OPERATION");
@@ -221,13 +241,14 @@ void add_image(CLI::App& app, command_context& context) {
       ->type_name("FORMAT");
   add_number(job, "--quality", chosen->quality, "of a JPEG (default 92)", 1, 100);
   add_number(job, "--compression", chosen->compression, "of a PNG: from 1, fast, to 9, small (default 4)", 1, 9);
-  add_number<std::uint64_t>(job, "--split-from", chosen->split_from,
-                            "pixels from which on a picture is split over all workers (default 16e6)", 1);
+  context.without_effect.insert(add_number<std::uint64_t>(
+      job, "--split-from", chosen->split_from, "pixels from which on a picture is split over all workers (default 16e6)", 1));
   add_chunksize(job, context, "rows of a split picture in a task, rounded up to a multiple of 16, for JPEG of 128");
   add_verify(job, context,
              "read the results again and compute pixels of every strip anew, one by one; sums of simulated chunks by formula");
+  context.without_effect.erase(job.get_option("--verify"));  // of a picture it is part of the task that writes it
   job.add_option("--output", chosen->request.output,
-                 "the result of one picture; or a folder, for results under their inputs' names")
+                 "the result of one picture (-: stdout); or a folder, for results under their inputs' names")
       ->type_name("FILE_OR_FOLDER");
   job.add_flag("--force", chosen->request.force, "replace results that exist");
   for (const char* of_pictures : {"--radius", "--sigma", "--format", "--quality", "--compression", "--split-from", "--chunksize"}) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/check_queue.hpp"
 #include "support/command.hpp"
 #include "support/in_quotes.hpp"
 #include "support/input.hpp"
@@ -31,15 +32,22 @@ const std::vector<std::uint64_t> tutorial_numbers{112272535095293, 1125827059421
 primality judge_text(std::string_view text, int rounds) {
   std::uint64_t small = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), small);
-  if (error == std::errc() && end == text.data() + text.size()) {
-    return is_prime(small) ? primality::prime : primality::composite;
-  }
+  if (error == std::errc() && end == text.data() + text.size()) return judge(small);
   return judge(parse_integer(text), rounds);
+}
+
+/// How a line goes on after the number.
+std::string words_for(primality answer, int rounds) {
+  switch (answer) {
+    case primality::prime: return " prime\n";
+    case primality::composite: return " composite\n";
+    case primality::neither: return " neither prime nor composite\n";
+    default: return " probably prime (error < 4^-" + std::to_string(rounds) + ")\n";
+  }
 }
 
 /// A block of numbers in, a block of answers out.
 std::string judge_lines(int rounds, bool verify, const line_block& block) {
-  const std::string probably_prime = " probably prime (error < 4^-" + std::to_string(rounds) + ")\n";
   std::string answers;
   for_each_line(block, [&](std::string_view line, std::uint64_t number) {
     try {
@@ -47,12 +55,21 @@ std::string judge_lines(int rounds, bool verify, const line_block& block) {
       if (verify && !confirms(parse_integer(line), answer))
         throw std::logic_error("another test disagrees about " + in_quotes(line));
       answers += line;
-      answers += answer == primality::prime ? " prime\n" : answer == primality::composite ? " composite\n" : probably_prime;
+      answers += words_for(answer, rounds);
     } catch (const std::invalid_argument& error) {
       throw std::invalid_argument("line " + std::to_string(number) + ": " + error.what());
     }
   });
   return answers;
+}
+
+/// Whether another test confirms every answer in lines that judge_lines() has written. Throws: std::logic_error if it does not.
+bool confirm_answers(int rounds, const std::string& answers) {
+  line_block numbers{1, {}};
+  for (std::string_view rest = answers; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+    numbers.text.append(rest.substr(0, rest.find(' '))) += '\n';
+  }
+  return judge_lines(rounds, true, numbers) == answers;
 }
 
 /// About the time for a prime of so many digits, in the cube of digits; an expression such as 2^521-1 may be anything.
@@ -64,10 +81,15 @@ double cost_of_number(std::string_view line) {
 
 template <class Blocks>
 void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int rounds, bool verify) {
-  const auto judge_block = rankpool::partial(judge_lines, rounds, verify);
+  const auto judge_block = rankpool::partial(judge_lines, rounds, false);
+  check_queue<bool> checks(pool, [](bool same) {
+    if (!same) throw std::logic_error("the answers differ when they are computed again");
+  });
   for (const std::string& answers : pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, judge_block, blocks)) {
     out.print(answers);
+    if (verify) checks.add(confirm_answers, rounds, answers);
   }
+  checks.finish();
 }
 
 input_options input_of(const options& chosen) { return {chosen.file, "--file"}; }
@@ -137,6 +159,7 @@ void check(options& chosen) {
       throw usage_error(error.what());
     }
   }
+  if (!chosen.file.empty()) check_distinct({input_of(chosen)}, {chosen.output});
   chosen.output.check();
 }
 
@@ -147,7 +170,8 @@ void add_is_prime(CLI::App& app, command_context& context) {
       [chosen](rankpool::cluster& cluster, command_context& c) { return print_primality(cluster, c, *chosen); },
       [chosen] { check(*chosen); });
   job.add_option("number", chosen->numbers, "whole numbers of any size; - reads them from stdin, one a line")->type_name("NUMBERS");
-  job.add_option("--file", chosen->file, "read the numbers from this file, one a line (-: stdin)")->type_name("FILE");
+  context.without_effect.insert(  // its content is what counts, and each task is told apart by it
+      job.add_option("--file", chosen->file, "read the numbers from this file, one a line (-: stdin)")->type_name("FILE"));
   add_number(job, "--rounds", chosen->rounds,
              "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
   add_output(job, chosen->output);

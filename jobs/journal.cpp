@@ -37,9 +37,9 @@ std::uint64_t number_or_all(const std::string& text) {
 
 int verify(const rankpool::journal_reader& journal, output& out) {
   journal.verify();
-  std::uint64_t pieces = 0;
-  for (const auto& call : journal.calls()) pieces += call.pieces;
-  out.print("sound: ", pieces, " pieces are as they were written\n");
+  std::uint64_t chunks = 0;
+  for (const auto& call : journal.calls()) chunks += call.chunks;
+  out.print("sound: ", chunks, " chunks are as they were written\n");
   out.finish();
   return 0;
 }
@@ -74,7 +74,9 @@ void add_journal(CLI::App& app, command_context& context) {
       [chosen] { return show(*chosen); },
       [chosen] {
         (void)number_or_all(chosen->failures);
-        if (!chosen->exported.path.empty()) chosen->exported.check();
+        if (chosen->exported.path.empty()) return;
+        check_distinct({{chosen->file, "the journal"}}, {chosen->exported});
+        chosen->exported.check();
       });
   command.add_option("file", chosen->file, "the journal, which is left as it is, also while a run writes it")
       ->required()

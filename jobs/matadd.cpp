@@ -56,12 +56,27 @@ void print_sum(rankpool::executor& pool, command_context& context, output& out, 
   }
 }
 
-void write_whole_sum(rankpool::executor& pool, command_context& context, const output_options& where, sum work) {
+void verify_sum(rankpool::executor& pool, command_context& context, const sum& work) {
+  const sum_check check = check_sum(pool, work, context.seed());
+  context.verified(check.failure.empty(),
+                   std::to_string(sum_check::samples) + " numbers taken at random are the sum" +
+                       (check.totals_tested ? ", and the totals agree" : "; totals cannot be tested, there is inf or nan") +
+                       (check.failure.empty() ? "" : ": " + check.failure));
+}
+
+void write_whole_sum(rankpool::cluster& cluster, command_context& context, const output_options& where, sum work) {
+  rankpool::executor pool(cluster, context.executor_options());
   const bool by_columns = work.a.fortran_order && work.b.fortran_order;
   result_file file(context, where, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
-  if (file.is_finished()) return file.report(context);
   work.target = file.target();
   if (by_columns) work = {work.a.transposed(), work.b.transposed(), work.target.transposed()};
+  if (file.is_finished()) {
+    if (context.verify) {
+      rankpool::executor without_journal(cluster, {.max_workers = context.max_workers});
+      verify_sum(without_journal, context, work);
+    }
+    return file.report(context);
+  }
   const tiles parts = parts_of_sum(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));
   context.explain("the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
                   (work.a.fortran_order == work.b.fortran_order ? "pieces of the files, which are in the same order"
@@ -69,13 +84,7 @@ void write_whole_sum(rankpool::executor& pool, command_context& context, const o
   context.shown.expect(parts.count() + (context.verify ? tasks_to_check(work) : 0));
   file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
                         rankpool::partial(write_sum, work), parts.all()));
-  if (context.verify) {
-    const sum_check check = check_sum(pool, work, context.seed());
-    context.verified(check.failure.empty(),
-                     std::to_string(sum_check::samples) + " numbers taken at random are the sum" +
-                         (check.totals_tested ? ", and the totals agree" : "; totals cannot be tested, there is inf or nan") +
-                         (check.failure.empty() ? "" : ": " + check.failure));
-  }
+  if (context.verify) verify_sum(pool, context, work);
   file.finish();
   file.report(context);
 }
@@ -85,9 +94,7 @@ int matadd(rankpool::cluster& cluster, command_context& context, const matrix_op
     if (!file.empty()) context.expect_unchanged(file);
   }
   if (chosen.make_file()) {
-    const sum work = asked_sum(chosen);
-    rankpool::executor pool(cluster, context.executor_options());
-    write_whole_sum(pool, context, chosen.output, work);
+    write_whole_sum(cluster, context, chosen.output, asked_sum(chosen));
     return 0;
   }
   rankpool::executor pool(cluster, context.executor_options());

@@ -69,24 +69,33 @@ void print_product(rankpool::executor& pool, command_context& context, output& o
   }
 }
 
-void write_whole_product(rankpool::executor& pool, command_context& context, const output_options& where, product work) {
+void verify_product(rankpool::executor& pool, command_context& context, const product& work) {
+  const product_check check = check_product(pool, work, context.divided_for(pool), context.seed());
+  context.verified(check.holds, "A(Bx) = Cx for 16 random vectors x" +
+                                    (check.holds ? "" : " (row " + std::to_string(check.wrong_row) + " is wrong)") +
+                                    (check.untested_rows == 0 ? ""
+                                                              : ", leaving out " + std::to_string(check.untested_rows) +
+                                                                    " rows with inf, nan or very large numbers"));
+}
+
+void write_whole_product(rankpool::cluster& cluster, command_context& context, const output_options& where, product work) {
+  rankpool::executor pool(cluster, context.executor_options());
   result_file file(context, where, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
-  if (file.is_finished()) return file.report(context);
   work.target = file.target();
+  if (file.is_finished()) {
+    if (context.verify) {
+      rankpool::executor without_journal(cluster, {.max_workers = context.max_workers});
+      verify_product(without_journal, context, work);
+    }
+    return file.report(context);
+  }
   const tiles cut = tiles_of_product(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));
   context.explain("the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) + " down and " +
                   std::to_string(cut.across) + " across, a task each");
   context.shown.expect(cut.count() + (context.verify ? tasks_to_check(work, context.divided_for(pool)) : 0));
   file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
                         rankpool::partial(write_product, work), cut.all()));
-  if (context.verify) {
-    const product_check check = check_product(pool, work, context.divided_for(pool), context.seed());
-    context.verified(check.holds, "A(Bx) = Cx for 16 random vectors x" +
-                                      (check.holds ? "" : " (row " + std::to_string(check.wrong_row) + " is wrong)") +
-                                      (check.untested_rows == 0 ? ""
-                                                                : ", leaving out " + std::to_string(check.untested_rows) +
-                                                                      " rows with inf, nan or very large numbers"));
-  }
+  if (context.verify) verify_product(pool, context, work);
   file.finish();
   file.report(context);
 }
@@ -96,9 +105,7 @@ int matmul(rankpool::cluster& cluster, command_context& context, const matrix_op
     if (!file.empty()) context.expect_unchanged(file);
   }
   if (chosen.make_file()) {
-    const product work = asked_product(chosen);
-    rankpool::executor pool(cluster, context.executor_options());
-    write_whole_product(pool, context, chosen.output, work);
+    write_whole_product(cluster, context, chosen.output, asked_product(chosen));
     return 0;
   }
   rankpool::executor pool(cluster, context.executor_options());

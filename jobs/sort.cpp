@@ -67,8 +67,8 @@ void add_sort(CLI::App& app, command_context& context) {
         return chosen->sorts_file() ? sort_file(cluster, c, chosen->file) : sort_lists(cluster, c, *chosen);
       },
       [chosen] { chosen->sorts_file() ? chosen->file.check() : chosen->file.output.check(); });
-  CLI::Option* input =
-      job.add_option("input", chosen->file.input, "a .npy file with one dimension, or a raw one with --type")->type_name("INPUT");
+  CLI::Option* input = add_input_file(job, "input", chosen->file.input, "a .npy file with one dimension, or a raw one with --type")
+                           ->type_name("INPUT");
   CLI::Option* type =
       job.add_option("--type", chosen->file.type, "what a raw little-endian file holds: int64, float64, int32 or float32")
           ->type_name("TYPE")
@@ -77,6 +77,7 @@ void add_sort(CLI::App& app, command_context& context) {
                                                   "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 16,
                                                   std::uint64_t{1} << 50);
   add_verify(job, context, "check that the output is in order and holds the numbers of the input");
+  context.without_effect.insert(memory);
   for (CLI::Option* option : {type, memory, job.get_option("--verify")}) option->needs(input);
 
   const auto for_lists = [input](CLI::Option* option) { option->excludes(input); };
@@ -85,7 +86,7 @@ void add_sort(CLI::App& app, command_context& context) {
                                       1'000'000'000));
   for_lists(add_number<std::uint64_t>(job, "--seed", chosen->seed, "the same lists each time (default: others each time)")
                 ->each([chosen](const std::string&) { chosen->seeded = true; })
-                ->default_function([] { return std::string(); }));
+                ->default_function([chosen] { return chosen->seeded ? std::to_string(chosen->seed) : std::string(); }));
   add_chunksize(job, context, "lists in a task (default 1); of a file, --memory decides about tasks");
   for_lists(job.get_option("--chunksize"));
   add_output(job, chosen->file.output);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "support/check_queue.hpp"
 #include "support/closed_form.hpp"
 #include "support/command.hpp"
 #include "support/interval.hpp"
@@ -31,17 +32,16 @@ int squares(rankpool::cluster& cluster, command_context& context, const options&
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
   const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, context.divided_for(pool))));
-  context.shown.expect(std::ranges::size(segments));
-  const rankpool::map_options in_order{.chunksize = 1, .buffersize = 16 * pool.num_workers()};
+  context.shown.expect(std::ranges::size(segments) * (context.verify ? 2 : 1));
+  mpz_class printed = 0;
+  check_queue<mpz_class> sums(pool, [&](const mpz_class& sum) { printed += sum; });
+  for (const std::string& lines : pool.starmap({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, square_lines, segments)) {
+    out.print(lines);
+    if (context.verify) sums.add(sum_of_last_numbers, lines);
+  }
   if (context.verify) {
-    mpz_class printed = 0;
-    for (const auto& [lines, sum] : pool.starmap(in_order, with_sum<square_lines, std::int64_t>, segments)) {
-      out.print(lines);
-      printed += sum;
-    }
+    sums.finish();
     context.verified(printed == sum_of_squares(chosen.range.from, chosen.range.to), "what was printed adds up to the closed form");
-  } else {
-    for (const std::string& lines : pool.starmap(in_order, square_lines, segments)) out.print(lines);
   }
   out.finish();
   return 0;

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# Sourced by jobs/run and tests/run: from a fresh clone on a bare Debian to a build that is up to date.
+# jobs/run and tests/run source this file. It builds a fresh clone on a bare Debian.
 #
-# prepare PRESET [TARGET...] installs what is missing, configures and builds; it writes to stderr only, reads no input, and says
-# nothing when there is nothing to do. Calls in one clone wait for each other. A failure ends the script with status 2.
-# RANKPOOL_CMAKE_ARGS adds options to the configuration, for instance "-DRANKPOOL_WERROR=ON".
+# prepare PRESET [TARGET...] installs missing packages, configures and builds. It writes to stderr only and reads no input. It
+# prints nothing if the build is up to date. Calls in one clone wait for each other. A failure ends the script with status 2.
+# RANKPOOL_CMAKE_ARGS adds options to the configuration, for example "-DRANKPOOL_WERROR=ON". If ccache is installed, new build trees
+# use it, and clones share its cache.
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 
-# Everything that find_package and pkg_check_modules ask for in the CMakeLists.txt files, as Debian names it.
+# The Debian packages of everything that find_package and pkg_check_modules look for in the CMakeLists.txt files.
 packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev libsqlitecpp-dev libxxhash-dev
@@ -15,11 +16,14 @@ packages=(
   catch2
 )
 
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
+
 say() { printf 'rankpool: %s\n' "$*" >&2; }
 die() { say "$*"; exit 2; }
 
 install_missing() {
-  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0  # not Debian: the configuration says what is missing
+  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0  # not Debian: CMake reports missing libraries
   local package missing=() installed
   installed=" $(dpkg-query -W -f '${db:Status-Status}=${Package} ' "${packages[@]}" 2>/dev/null)"
   for package in "${packages[@]}"; do
@@ -30,19 +34,19 @@ install_missing() {
   local as_root=()
   if ((EUID)); then
     command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 2 ]]; } ||
-      die "needs packages that only root may install; ask for: apt-get install ${missing[*]}"
+      die "packages are missing, and only root can install them: run 'apt-get install ${missing[*]}' as root"
     as_root=(sudo)
   fi
-  say "installing with apt-get what the build needs: ${missing[*]}"
+  say "installing missing packages with apt-get: ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -qy -o DPkg::Lock::Timeout=600)
   local log attempt=0 deadline=$((SECONDS + 600))
   log=$(mktemp)
-  # The package lists may be absent or out of date, or just being renewed by someone else.
+  # The package lists may be absent or out of date, or another process may be updating them.
   until "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >"$log" 2>&1; do
     if ((++attempt > 3)); then
       grep -E '^(E|W|Err):?' "$log" >&2
       rm -f "$log"
-      die "apt-get could not install: ${missing[*]}"
+      die "apt-get failed to install ${missing[*]}: see the messages above"
     fi
     ((attempt == 1)) || sleep 5
     until "${apt[@]}" update </dev/null >"$log" 2>&1 || ! grep -q 'Could not get lock' "$log" || ((SECONDS > deadline)); do
@@ -53,16 +57,17 @@ install_missing() {
 }
 
 configure() {  # PRESET
-  local tree=$root/build/$1 log=$root/build/$1-configure.log fresh=()
+  local tree=$root/build/$1 log=$root/build/$1-configure.log fresh=() launcher=()
+  ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   if [[ -e $tree/CMakeCache.txt ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$tree/CMakeCache.txt"; then
-    fresh=(--fresh)  # the clone was moved or copied together with its build
+    fresh=(--fresh)  # the clone was moved or copied with its build tree
   elif [[ $tree/build.ninja -nt $root/CMakePresets.json && -z ${RANKPOOL_CMAKE_ARGS:-} ]]; then
-    return 0  # ninja itself sees changes in the CMakeLists.txt files
+    return 0  # ninja detects changes in the CMakeLists.txt files
   fi
   # shellcheck disable=SC2086  # several options, split at spaces
-  (cd "$root" && cmake --preset "$1" "${fresh[@]}" ${RANKPOOL_CMAKE_ARGS:-}) </dev/null >"$log" 2>&1 || {
+  (cd "$root" && cmake --preset "$1" "${fresh[@]}" "${launcher[@]}" ${RANKPOOL_CMAKE_ARGS:-}) </dev/null >"$log" 2>&1 || {
     cat "$log" >&2
-    die "the configuration of build/$1 failed, as shown above"
+    die "configuring build/$1 failed: see the messages above"
   }
 }
 
@@ -71,7 +76,7 @@ build() {  # PRESET [TARGET...]
   local cores memory_gb
   cores=$(nproc)
   memory_gb=$(awk '/^MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)
-  ((cores <= memory_gb)) || cores=$((memory_gb > 1 ? memory_gb : 1))  # a compilation takes up to 1 GB
+  ((cores <= memory_gb)) || cores=$((memory_gb > 1 ? memory_gb : 1))  # one compilation needs up to 1 GB
   while IFS= read -r line; do
     printf '%s\n' "$line"
     [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] && $line != *"Re-running CMake"* ]] || continue
@@ -86,14 +91,14 @@ build() {  # PRESET [TARGET...]
   status=$(tail -n 1 "$log")
   [[ $status == 'status 0' ]] || {
     grep -vE '^\[[0-9]+/[0-9]+\] |^ninja: (Entering|build stopped)|^status ' "$log" >&2
-    die "the build of build/$1 failed, as shown above"
+    die "building build/$1 failed: see the messages above"
   }
   [[ -z $steps ]] || say "built $1 in $((SECONDS - started)) s"
 }
 
 prepare() {  # PRESET [TARGET...]
   mkdir -p "$root/build" 2>/dev/null && : 2>/dev/null >>"$root/build/lock" ||
-    die "cannot write to $root/build: use a clone in a folder of your own"
+    die "cannot write to '$root/build': use a clone in a folder that you can write to"
   local lock
   exec {lock}>>"$root/build/lock"
   if ! flock -n "$lock"; then

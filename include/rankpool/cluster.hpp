@@ -1,4 +1,4 @@
-// cluster: the workers that a program was started with. Executors are made on it.
+// cluster: the workers of a run. A program constructs executors on it.
 #pragma once
 
 #include <chrono>
@@ -14,30 +14,40 @@ class pool;
 struct cluster_access;
 }  // namespace detail
 
+/// Describes one worker of a cluster.
 struct worker_info {
-  int rank = 0;      ///< in the pool's communicator; 0 in an inline cluster
+  int rank = 0;      ///< rank in the pool's communicator; 0 in an inline cluster
   std::string host;  ///< host name
   int pid = 0;       ///< process id on that host
 };
 
-/// What has been done so far, on all workers together.
+/// Counts the work that all workers together have finished.
 struct cluster_statistics {
-  std::uint64_t tasks = 0;              ///< finished; each item of a map is one
-  std::chrono::nanoseconds cpu_time{};  ///< of the workers' processes since their start, as they said with their last results, at
-                                        ///< most once a millisecond; 0 inline
+  std::uint64_t tasks = 0;              ///< finished tasks; each item of a map counts as one
+  std::chrono::nanoseconds cpu_time{};  ///< CPU time of the workers' processes since they started, as of their last reports;
+                                        ///< workers report with their results, at most once per millisecond; 0 in an inline cluster
 };
 
+/// The workers of a run. run() makes one and passes it to the program.
+/// Thread safety: any thread of rank 0 may call any member.
+/// Lifetime: a cluster is valid until the program returns.
 class cluster {
  public:
   cluster(const cluster&) = delete;
   cluster& operator=(const cluster&) = delete;
 
+  /// Returns the number of workers. An inline cluster has 1.
   int num_workers() const;
+
+  /// Returns one entry per worker, in rank order.
   std::vector<worker_info> workers() const;
+
+  /// Returns what the workers have finished since the run started.
   cluster_statistics statistics() const;
 
-  /// Starts nothing more: what has not begun, and what is submitted from now on, fails with stopped_error(`why`), while what runs
-  /// is finished. From any thread; later calls do nothing.
+  /// Stops the run early. Tasks that have not started, and tasks that are submitted later, fail with stopped_error(`why`). Running
+  /// tasks may continue for run_options::grace, counted from this call. If any submitted work has not run, and the program returns
+  /// 0 or lets the stopped_error escape, run() prints `why` and returns 75 (EX_TEMPFAIL: resumable). Later calls have no effect.
   void stop(const std::string& why);
 
  private:

@@ -1,8 +1,8 @@
-// The errors that rankpool throws, and where a task's own error came from.
+// The exceptions that rankpool throws, and the origin of exceptions that tasks throw.
 //
-// A task's exception reaches the caller as the same type; `remote_context` tells where it was thrown.
-// Types that cannot be rebuilt on rank 0 arrive as `remote_error`. See RANKPOOL_REGISTER_EXCEPTION
-// (<rankpool/register_exception.hpp>) for how an own type comes back whole.
+// An exception of a task reaches rank 0 with its own type; `remote_context` returns where it was thrown. An exception whose type
+// cannot be rebuilt on rank 0 arrives as `remote_error`. RANKPOOL_REGISTER_EXCEPTION (<rankpool/register_exception.hpp>) makes
+// exception types of the program known.
 #pragma once
 
 #include <cstdint>
@@ -13,78 +13,81 @@
 
 namespace rankpool {
 
-/// Base of all errors that rankpool itself throws.
+/// Base class of all exceptions that rankpool itself throws. Each constructor takes the message, which what() returns.
 class error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The task was cancelled before it ran.
+/// The task was cancelled before it started.
 class cancelled_error : public error {
  public:
   explicit cancelled_error(const std::string& what = "task was cancelled") : error(what) {}
 };
 
-/// A wait's time was up; the task goes on.
+/// A timeout expired. A wait for a future does not affect its task; a map or reduction cancels its items that have not started.
 class timeout_error : public error {
  public:
   explicit timeout_error(const std::string& what = "time is up") : error(what) {}
 };
 
-/// The executor was shut down, or the program that owned it has ended.
+/// The executor was shut down, or its run has ended.
 class pool_closed : public error {
  public:
   explicit pool_closed(const std::string& what = "the executor was shut down: submit before shutdown()") : error(what) {}
 };
 
-/// The executor cannot run anything any more: its initializer failed, or no worker is left.
+/// The executor cannot run tasks any more, because its initializer failed or the pool failed.
 class broken_pool : public error {
  public:
   explicit broken_pool(const std::string& what = "the pool is broken") : error(what) {}
 };
 
-/// The run was told to stop before this task was started: by a signal, by cluster::stop, or as its time was up.
+/// A signal, cluster::stop or run_options::stop_at stopped the run before this task started, or before it finished within the grace
+/// period.
 class stopped_error : public error {
  public:
   explicit stopped_error(const std::string& what = "the run was stopped before this task was started") : error(what) {}
 };
 
-/// A journal cannot be used: it is of another run, input or build, damaged, in use, or cannot be written.
+/// A journal cannot be used: it belongs to another run, input or build, it is damaged or locked, or it cannot be written.
 class journal_error : public error {
  public:
   using error::error;
 };
 
-/// The process that ran this task died.
+/// The process that ran this task died. With MPI, the loss of a rank ends the whole launch, so programs do not see this error.
 class worker_lost : public error {
  public:
   explicit worker_lost(const std::string& what = "the worker was lost") : error(what) {}
 };
 
-/// This task's callable, argument or result could not travel; other tasks are not affected.
+/// The callable, an argument or the result of this task could not be serialised. Other tasks are not affected.
 class serialization_error : public error {
  public:
   explicit serialization_error(const std::string& what = "serialization failed") : error(what) {}
 };
 
-/// A task threw a type that cannot be rebuilt here; what() has the demangled type and the message.
+/// A task threw an exception whose type cannot be rebuilt on rank 0. what() has the demangled type and the message.
 class remote_error : public error {
  public:
   explicit remote_error(const std::string& what = "a task failed") : error(what) {}
 };
 
-/// Where a task's exception was thrown.
+/// Describes where a task threw an exception.
 struct remote_info {
-  int rank = -1;             ///< rank of the worker in the pool's communicator
-  std::string host;          ///< its host name
-  std::uint64_t task = 0;    ///< future::id() of the task
-  std::string type_name;     ///< demangled type of what was thrown there
-  std::string trace;         ///< printable stack of the throw; empty where the platform gives none
+  int rank = -1;     ///< rank of the worker in the pool's communicator
+  std::string host;  ///< host name of the worker
+  /// submit, run_everywhere: future::id() of the task; map: index of the item in the input; transform_reduce: index of the chunk's
+  /// first item. The broken_pool of a failed initializer has no remote_info.
+  std::uint64_t task = 0;
+  std::string type_name;  ///< demangled type of the exception
+  std::string trace;      ///< printable stack trace of the throw; empty if the platform provides none
 };
 
 namespace detail {
 
-// Second base of every exception that is rebuilt on rank 0: carries the context beside the type itself.
+// Second base class of every exception that is rebuilt on rank 0; it carries the context.
 class remote_origin {
  public:
   explicit remote_origin(remote_info info) : info_(std::move(info)) {}
@@ -99,9 +102,11 @@ class remote_origin {
 
 }  // namespace detail
 
-/// Where `e` was thrown, or null if it was not thrown in a task. Valid as long as `e` is.
+/// Returns where a task threw `e`, or null if no task threw it.
+/// Lifetime: the result is valid as long as `e`.
 const remote_info* remote_context(const std::exception& e) noexcept;
-/// The same for a captured exception of any type.
+/// Returns the same for a captured exception of any type; null for a null pointer.
+/// Lifetime: the result is valid as long as the exception.
 const remote_info* remote_context(const std::exception_ptr& e) noexcept;
 
 }  // namespace rankpool

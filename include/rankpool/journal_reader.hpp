@@ -1,10 +1,11 @@
-// journal_reader: what is in a journal, for looking at it: while a run writes it, on another build, where it cannot be written.
+// journal_reader: reads the contents of a journal. The journal may be in use by a run, of another build, or not writable.
 #pragma once
+
+#include <rankpool/detail/codec/foreign_types.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,84 +19,112 @@ namespace detail {
 class journal_snapshot;
 }
 
-/// A journal as it is when this is made: reads a copy, in the folder for temporary files, and leaves the journal alone. All members
-/// throw journal_error where what they read is damaged. One thread at a time.
+/// A copy of a journal at the time of construction. It is made in the folder for temporary files; the journal itself is not
+/// changed. Times are wall-clock times of rank 0; durations are in seconds.
+/// Throws: journal_error, from every member that reads damaged data.
+/// Thread safety: one thread at a time.
 class journal_reader {
  public:
   using seconds = std::chrono::duration<double>;
   using time_point = std::chrono::system_clock::time_point;
 
+  /// One map or reduction, or all submitted tasks of one function.
   struct call {
-    std::int64_t id = 0;                 ///< counts from 1
-    std::string name;                    ///< of its function
-    std::optional<std::uint64_t> items;  ///< how many there are; none: the input has not come to its end
-    std::uint64_t done = 0;              ///< of them
-    std::uint64_t failed = 0;            ///< and have not succeeded since
-    std::uint64_t pieces = 0;            ///< finished
-    seconds total{};                     ///< the time that the finished pieces took
-    seconds median{};
-    seconds busy{};                   ///< from the first to the last of them, without pauses of more than a second
-    std::optional<time_point> first;  ///< when a piece finished
-    std::optional<time_point> last;
+    std::int64_t id = 0;                 ///< number of the call; counts from 1
+    std::string name;                    ///< name of its function
+    std::optional<std::uint64_t> items;  ///< number of items; none: the input has not ended, or tasks are submitted
+    std::uint64_t done = 0;              ///< items of the finished chunks
+    std::uint64_t failed = 0;            ///< items that have failed and have not succeeded since
+    std::uint64_t chunks = 0;            ///< chunks that have finished without a failed item
+    seconds total{};                     ///< sum of the times of the finished chunks
+    seconds median{};                    ///< median time of the finished chunks
+    seconds busy{};                      ///< time from the first finished chunk to the last, without pauses of more than 1 s
+    std::optional<time_point> first;     ///< when the first chunk finished; none: no chunk has finished
+    std::optional<time_point> last;      ///< when the last chunk finished; none: no chunk has finished
   };
 
-  /// Consecutive items that ran as one.
-  struct piece {
-    std::int64_t call = 0;
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;
-    seconds taken{};
-    int rank = -1;
-    std::string host;
-    time_point finished;
+  /// Consecutive items that ran together.
+  struct chunk {
+    std::int64_t call = 0;    ///< call::id
+    std::uint64_t first = 0;  ///< index of its first item, from 0
+    std::uint64_t count = 0;  ///< number of its items
+    seconds taken{};          ///< time that it ran
+    int rank = -1;            ///< rank of the worker that ran it
+    std::string host;         ///< host name of that worker
+    time_point finished;      ///< when rank 0 got its result
   };
 
+  /// The failed items of one chunk.
   struct failure {
-    std::int64_t call = 0;
-    std::uint64_t item = 0;    ///< the first of its piece that failed
-    std::uint64_t failed = 0;  ///< how many of the piece did
-    std::string error;
-    int rank = -1;
-    std::string host;
-    time_point when;
+    std::int64_t call = 0;     ///< call::id
+    std::uint64_t item = 0;    ///< index of the first item that failed
+    std::uint64_t failed = 0;  ///< number of items that failed
+    std::string error;         ///< type and message of the first item's exception
+    int rank = -1;             ///< rank of the worker that ran the chunk
+    std::string host;          ///< host name of that worker
+    time_point when;           ///< when rank 0 got the result
   };
 
+  /// Totals of one host.
   struct host {
-    std::string name;
-    std::uint64_t items = 0;
-    std::uint64_t pieces = 0;
-    std::uint64_t failed = 0;
-    seconds total{};
+    std::string name;          ///< host name
+    std::uint64_t items = 0;   ///< items that finished there
+    std::uint64_t chunks = 0;  ///< chunks that finished there
+    std::uint64_t failed = 0;  ///< items that failed there
+    seconds total{};           ///< sum of the times of the finished chunks
   };
 
-  /// What is known of the result of one item, or of a whole piece.
+  /// The result of one item, or of a whole chunk of a reduction.
   struct result {
-    std::uint64_t item = 0;
-    std::optional<std::string_view> value;  ///< JSON; none: the type has no text, or the journal is of another build
-    std::optional<std::size_t> bytes;       ///< how many encode it, where that is known
-    const piece& from;
-    bool of_piece = false;  ///< of all items of the piece: they were reduced
+    std::uint64_t item = 0;                 ///< index of the item, or of the chunk's first item
+    std::optional<std::string_view> value;  ///< JSON; none: the type has no text (register_result.hpp), or another build wrote it
+    std::optional<std::size_t> bytes;       ///< size of the encoded value; none: the journal is of another build
+    const chunk& from;                      ///< the chunk that the item was part of
+    bool of_chunk = false;                  ///< true: the value belongs to all items of the chunk, because they were reduced
   };
 
-  /// Throws journal_error: missing, not readable, no journal, damaged, of another format, or written faster than it can be copied.
-  explicit journal_reader(const std::filesystem::path& file);
+  /// Copies and opens `file`, even while a run writes to it.
+  /// Throws: journal_error if the file does not exist, cannot be read or copied, is not a journal, is empty, is damaged, or has
+  /// another format; or if a run writes to it faster than it can be copied.
+  /// Blocks: while it copies the file; it makes up to 20 attempts.
+  explicit journal_reader(const std::string& file);
+  template <detail::file_path Path>  // a std::filesystem::path
+  explicit journal_reader(const Path& file) : journal_reader(file.native()) {}
+  /// Deletes the copy.
   ~journal_reader();
+  /// Takes over the copy of another reader, which is unusable afterwards.
   journal_reader(journal_reader&&) noexcept;
   journal_reader& operator=(journal_reader&&) noexcept;
 
+  /// Returns the subject of the journal.
   const std::string& subject() const;
+
+  /// Returns the build id of the program that wrote the journal.
   const std::string& build() const;
-  /// Whether it is this program that has written it: then there are values.
+
+  /// Returns whether this build of the program wrote the journal. Otherwise results have no values.
   bool is_of_this_build() const;
 
+  /// Returns all calls, in order of call::id.
   std::vector<call> calls() const;
+
+  /// Returns the totals of each host, in order of host names.
   std::vector<host> hosts() const;
-  std::vector<piece> slowest(std::uint64_t most) const;
-  /// In the order of calls and items; of one call, or of all.
+
+  /// Returns at most `most` chunks of all calls, in descending order of chunk::taken.
+  std::vector<chunk> slowest(std::uint64_t most) const;
+
+  /// Calls visit(f) for each failure, in the order of calls and items. `of` is the id of a call; none: all calls.
+  /// Lifetime: the argument of `visit` is valid during the call of `visit`.
   void for_each_failure(const std::function<void(const failure&)>& visit, std::optional<std::int64_t> of = std::nullopt) const;
-  /// In the order of items. Holds one piece at a time.
+
+  /// Calls visit(r) for each result of the call with the id `call`, in the order of items. It holds one chunk at a time in memory.
+  /// Throws: journal_error if the id is unknown.
+  /// Lifetime: the argument of `visit` is valid during the call of `visit`.
   void for_each_result(std::int64_t call, const std::function<void(const result&)>& visit) const;
-  /// Reads every byte and compares it with its checksum.
+
+  /// Reads the whole journal and compares all results with their checksums.
+  /// Throws: journal_error if they differ.
   void verify() const;
 
  private:

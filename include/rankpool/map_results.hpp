@@ -1,10 +1,12 @@
-// map_results<R>: what map returns, an input range of the results.
+// map_results<R>: the results of executor::map and executor::starmap, an input range.
 //
-// Results are decoded one by one as they are read. Dropping the range cancels what it has not started.
+// The calling thread decodes each result when it reads it. Destroying the range cancels items that have not started.
 #pragma once
 
-#include <rankpool/detail/input_feed.hpp>
-#include <rankpool/detail/piecewise_job.hpp>
+#include <rankpool/detail/client/chunk_reader.hpp>
+#include <rankpool/detail/client/input_feed.hpp>
+#include <rankpool/detail/client/map_job.hpp>
+#include <rankpool/detail/codec/boxed_if_large.hpp>
 #include <rankpool/errors.hpp>
 
 #include <algorithm>
@@ -14,90 +16,54 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace rankpool {
 
-namespace detail {
-
-// One finished piece, read item by item. Stays where it is made: the readers point into it.
-class piece_reader {
- public:
-  explicit piece_reader(finished_piece p);
-  piece_reader(const piece_reader&) = delete;
-  piece_reader& operator=(const piece_reader&) = delete;
-
-  std::uint64_t left() const { return piece_.count - at_; }
-  /// Moves past the next item. Its exception, or null if its result is next in results().
-  std::exception_ptr advance();
-  byte_reader& results() { return results_; }
-
- private:
-  finished_piece piece_;
-  std::uint64_t at_ = 0;  // items read
-  byte_reader results_{nullptr, 0};
-  byte_reader failures_{nullptr, 0};
-  std::uint64_t failures_left_ = 0;
-  std::uint64_t next_failure_ = no_limit;
-  std::exception_ptr whole_;  // the piece failed as one
-};
-
-/// Why a piece that has no value failed as a whole.
-std::exception_ptr piece_error(const finished_piece& piece);
-
-// Owns a map's job: whoever lets go of it cancels what has not started.
-class job_owner {
- public:
-  explicit job_owner(shared_job<piecewise_job> job) : job_(std::move(job)) {}
-  job_owner(job_owner&&) noexcept = default;
-  job_owner& operator=(job_owner&& other) noexcept {
-    cancel();
-    job_ = std::move(other.job_);
-    return *this;
-  }
-  ~job_owner() { cancel(); }
-  piecewise_job* operator->() const { return job_.get(); }
-  piecewise_job& operator*() const { return *job_; }
-  explicit operator bool() const { return job_ != nullptr; }
-  shared_job<piecewise_job> shared() const { return job_; }
-
- private:
-  void cancel() noexcept;
-
-  shared_job<piecewise_job> job_;
-};
-
-}  // namespace detail
-
+/// The results of a map, as an input range: in input order, or in order of completion with map_options::ordered = false. Only one
+/// pass is possible. If R is void, the results are std::monostate.
+/// Destroying the range, or assigning to it, cancels items that have not started.
+/// Thread safety: one thread at a time.
+/// Lifetime: iterators refer to the range, and become invalid when it is moved or destroyed. An input range that was passed to map
+/// as an lvalue with map_options::buffersize must outlive the map_results.
 template <class R>
 class map_results {
  public:
   using value_type = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 
+  /// Reads the results one by one.
   class iterator {
    public:
     using iterator_concept = std::input_iterator_tag;
     using iterator_category = std::input_iterator_tag;
     using value_type = map_results::value_type;
     using difference_type = std::ptrdiff_t;
-    using reference = value_type&&;
+    using reference = value_type&;
     using pointer = void;
 
+    /// Constructs an iterator at the end.
     iterator() = default;
 
-    /// The result, to be moved from. Blocks until it is there. Throws what the task threw, serialization_error, cancelled_error,
-    /// broken_pool, or timeout_error when the map's time is up.
+    /// Returns a reference to the current result, from which the caller may move.
+    /// Throws: what the task threw for this item; serialization_error; cancelled_error; stopped_error; broken_pool; pool_closed;
+    /// journal_error; what reading the input threw; timeout_error if map_options::timeout expired, which is the last element.
+    /// The iterator may be incremented after an exception.
+    /// Blocks: until the result is available.
+    /// Lifetime: the reference is valid until the iterator is incremented.
     reference operator*() const { return results_->current(); }
+
+    /// Moves to the next result. With map_options::buffersize, this call reads further input.
+    /// Blocks: until the current result is available, if it was not read.
     iterator& operator++() {
       results_->advance();
       return *this;
     }
+    /// Moves to the next result, as the prefix operator.
     void operator++(int) { ++*this; }
 
+    /// Returns whether both iterators are at the end, or neither is.
     friend bool operator==(const iterator& a, const iterator& b) { return a.at_end() == b.at_end(); }
 
    private:
@@ -108,29 +74,30 @@ class map_results {
     map_results* results_ = nullptr;
   };
 
-  /// `feed` reads on while results are taken (null: all input is there); at most `buffersize` items ahead.
-  map_results(detail::job_owner job, std::unique_ptr<detail::input_feed> feed, std::uint64_t buffersize,
-              bool ordered, detail::steady_time deadline)
+  /// Internal: executor::map calls this. `feed` reads further input while results are read, at most `buffersize` items ahead.
+  map_results(detail::job_owner job, std::unique_ptr<detail::input_feed> feed, std::uint64_t buffersize, bool ordered,
+              detail::steady_time deadline)
       : job_(std::move(job)), feed_(std::move(feed)), buffersize_(buffersize), ordered_(ordered), deadline_(deadline) {
     refill();
   }
-  /// At the first item that has not been read yet: a loop that was left goes on with the next.
+
+  /// Returns an iterator at the first result that was not read yet. A second loop continues where the first one ended.
   iterator begin() {
     if (given_) advance();
     return iterator(this);
   }
+
+  /// Returns the end of the range.
   iterator end() { return {}; }
 
  private:
-  bool exhausted() const {
-    return !job_ || stopped_ || (yielded_ == added_ && feed_ == nullptr && refused_ == nullptr);
-  }
+  bool exhausted() const { return !job_ || stopped_ || (yielded_ == added_ && feed_ == nullptr && refused_ == nullptr); }
 
-  value_type&& current() {
+  value_type& current() {
     if (!fetched_) fetch();
     given_ = true;
     if (error_ != nullptr) std::rethrow_exception(error_);
-    return std::move(*value_);
+    return **value_;
   }
 
   void advance() {
@@ -144,13 +111,13 @@ class map_results {
     if (stopped_) return;
     try {
       refill();
-    } catch (...) {  // reading the input failed: what was read before still comes, then this
+    } catch (...) {  // reading the input failed: the items that were read before come first, then this exception
       refuse(std::current_exception());
       added_ = job_->added();
     }
   }
 
-  // Waits for the next item and decodes it; whatever goes wrong becomes its error.
+  // Waits for the next item and decodes it. Any exception becomes the error of the item.
   void fetch() {
     fetched_ = true;
     if (yielded_ == added_ && refused_ != nullptr) {
@@ -158,35 +125,34 @@ class map_results {
       last_ = true;
       return;
     }
-    if (piece_ == nullptr || piece_->left() == 0) {
+    if (chunk_ == nullptr || chunk_->left() == 0) {
       auto next = job_->take(ordered_ ? std::optional(yielded_) : std::nullopt, deadline_);
       if (!next) {
-        error_ = std::make_exception_ptr(timeout_error("map: the timeout is up with " + std::to_string(yielded_) + " results yielded"));
+        error_ = job_->time_out(yielded_);
         last_ = true;
-        job_->cancel(std::make_exception_ptr(cancelled_error("the map's timeout was up before this item was started")));
         return;
       }
-      piece_ = std::make_unique<detail::piece_reader>(std::move(*next));
+      chunk_ = std::make_unique<detail::chunk_reader>(std::move(*next));
     }
     try {
-      error_ = piece_->advance();
+      error_ = chunk_->advance();
       if (error_ != nullptr) return;
       if constexpr (std::is_void_v<R>) {
-        value_.emplace();
+        value_.emplace([] { return value_type(); });
       } else {
-        value_.emplace(detail::decode_result<R>(piece_->results()));
+        value_.emplace([&] { return detail::decode_next_result<R>(chunk_->results()); });
       }
     } catch (...) {
       error_ = std::current_exception();
     }
   }
 
-  // Keeps up to buffersize items under way; by and by rather than singly where the buffer is large.
+  // Keeps up to buffersize items in the job. A large buffer is refilled in steps of an eighth, at most 4096 items, to save calls.
   void refill() {
     if (feed_ != nullptr) {
       const std::uint64_t room = buffersize_ - (added_ - yielded_);
       if (added_ != yielded_ && room < std::clamp<std::uint64_t>(buffersize_ / 8, 1, 4096)) return;
-      if (job_->sealed()) {  // the executor was shut down or broke: what was taken still comes, then the reason
+      if (job_->sealed()) {  // the executor was shut down or broke: the items that were read come first, then the reason
         refuse(feed_->discard_one() ? job_->refusal() : nullptr);
       } else if (!feed_->feed(*job_, room)) {
         refuse(nullptr);
@@ -195,7 +161,7 @@ class map_results {
     added_ = job_->added();
   }
 
-  // No more input is taken; null: there is none.
+  // Ends the input. `why` is the error after the last item; null if the input has ended.
   void refuse(const std::exception_ptr& why) {
     refused_ = why;
     feed_.reset();
@@ -206,7 +172,7 @@ class map_results {
 
   void stop() {
     stopped_ = true;
-    piece_.reset();
+    chunk_.reset();
     feed_.reset();
   }
 
@@ -217,13 +183,13 @@ class map_results {
   detail::steady_time deadline_ = detail::steady_time::max();
   std::uint64_t added_ = 0;  // items in the job
   std::uint64_t yielded_ = 0;
-  std::exception_ptr refused_;  // there is more input, but it can no longer be fed
+  std::exception_ptr refused_;  // why the rest of the input is not read
   bool last_ = false;           // the current item is an error that ends the range
   bool stopped_ = false;
   bool fetched_ = false;
-  bool given_ = false;  // the current item has been given out
-  std::unique_ptr<detail::piece_reader> piece_;
-  std::optional<value_type> value_;
+  bool given_ = false;  // the caller has read the current item
+  std::unique_ptr<detail::chunk_reader> chunk_;
+  std::optional<detail::boxed_if_large<value_type>> value_;
   std::exception_ptr error_;
 };
 

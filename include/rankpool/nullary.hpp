@@ -1,8 +1,8 @@
-// nullary: any callable of the kinds that can be sent to a worker and that takes nothing more.
+// nullary: a callable without parameters that can be sent to a worker, such as an initializer.
 #pragma once
 
-#include <rankpool/detail/executor_core.hpp>
-#include <rankpool/detail/invocation.hpp>
+#include <rankpool/detail/call/invocation.hpp>
+#include <rankpool/detail/client/executor_core.hpp>
 #include <rankpool/partial.hpp>
 
 #include <concepts>
@@ -14,12 +14,14 @@
 
 namespace rankpool {
 
+/// Holds a callable without parameters: a plain function, a captureless lambda, a serialisable function object or a `partial` of
+/// these. executor_options::initializer has this type.
 class nullary {
  public:
-  /// Nothing to call.
+  /// Constructs an empty object: there is nothing to call.
   nullary() = default;
 
-  /// Throws serialization_error if a bound value or member cannot be written.
+  /// Holds `f`.
   template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, nullary> && std::invocable<std::decay_t<F>&>)
   nullary(F&& f) {  // NOLINT(google-explicit-constructor): an option is set by naming the function
@@ -27,7 +29,7 @@ class nullary {
     static_assert(detail::check_callable<callable>());
     make_ = [kept = std::make_shared<callable>(std::forward<F>(f))] {
       detail::initializer_call call;
-      call.function = &detail::run_procedure<callable>;
+      call.function = detail::locate_function(&detail::run_procedure<callable>);
       detail::byte_writer out(call.payload, nullptr, &call.kept);
       try {
         detail::callable_codec<callable>::encode(out, *kept);
@@ -38,9 +40,11 @@ class nullary {
     };
   }
 
+  /// Returns whether there is something to call.
   explicit operator bool() const noexcept { return static_cast<bool>(make_); }
 
-  /// Encoded for a worker; an empty call if there is nothing.
+  /// Internal: returns the call as a worker gets it, or an empty call.
+  /// Throws: serialization_error if a bound value or a member cannot be serialised.
   detail::initializer_call encoded() const { return make_ ? make_() : detail::initializer_call{}; }
 
  private:

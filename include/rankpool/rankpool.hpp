@@ -1,4 +1,4 @@
-// All of rankpool: a process pool for MPI clusters.
+// Includes all public headers of rankpool, a process pool for MPI clusters.
 #pragma once
 
 #include <rankpool/cluster.hpp>

@@ -1,14 +1,16 @@
-// RANKPOOL_REGISTER_EXCEPTION(type): an own exception type that comes back from a worker whole.
+// RANKPOOL_REGISTER_EXCEPTION(type): makes an exception type of the program known, so that it arrives on rank 0 with its own type.
 //
-// Stands at namespace scope in the program. The type must be copyable and Boost-serialisable; its message and
-// every archived member arrive as they were thrown. Unregistered types arrive as remote_error.
+// Write the macro at namespace scope. The type must be copyable and serialisable with Boost.Serialization. Its message and all
+// archived members arrive as they were thrown. Exceptions of unregistered types arrive as remote_error.
 //
-// What is thrown on rank 0 is a class derived from the type, which adds where it happened. So a final class, or a type
-// that is no class, comes back without its context, and a class whose what() is final cannot be registered.
+// rankpool rethrows an object of a class that derives from the type and adds the context. Therefore exceptions of a final class, or
+// of a type that is not a class, arrive without context. A class whose what() is final cannot be registered.
+//
+// The registration ends when the program or library that contains it is unloaded.
 #pragma once
 
-#include <rankpool/detail/boost_archive.hpp>
-#include <rankpool/detail/exception_codec.hpp>
+#include <rankpool/detail/codec/boost_archive.hpp>
+#include <rankpool/detail/codec/exception_codec.hpp>
 
 namespace rankpool::detail {
 
@@ -24,12 +26,17 @@ struct registered_exception {
     }
   }
 
-  static std::exception_ptr decode(byte_reader& in, remote_info where, std::string message,
-                                   const std::exception_ptr& nested) {
+  static std::exception_ptr decode(byte_reader& in, remote_info where, std::string message, const std::exception_ptr& nested) {
     return make_remote(boost_load<E>(in), std::move(where), std::move(message), nested);
   }
 
-  registered_exception() { register_exception({&typeid(E), &encode, &decode}); }
+  registered_exception() { register_exception(functions()); }
+  ~registered_exception() { unregister_exception(functions()); }
+  registered_exception(const registered_exception&) = delete;
+  registered_exception& operator=(const registered_exception&) = delete;
+
+ private:
+  static exception_type functions() { return {&typeid(E), &encode, &decode}; }
 };
 
 }  // namespace rankpool::detail
@@ -37,7 +44,7 @@ struct registered_exception {
 #define RANKPOOL_DETAIL_JOIN2(a, b) a##b
 #define RANKPOOL_DETAIL_JOIN(a, b) RANKPOOL_DETAIL_JOIN2(a, b)
 
-/// At namespace scope, with or without a semicolon: exceptions of this type come back from a worker as themselves.
-#define RANKPOOL_REGISTER_EXCEPTION(...)                                       \
-  [[maybe_unused]] static const ::rankpool::detail::registered_exception<__VA_ARGS__> \
-      RANKPOOL_DETAIL_JOIN(rankpool_registered_exception_, __COUNTER__) {};
+/// Registers an exception type. Use it at namespace scope, with or without a semicolon.
+#define RANKPOOL_REGISTER_EXCEPTION(...)                                                                    \
+  [[maybe_unused]] static const ::rankpool::detail::registered_exception<__VA_ARGS__> RANKPOOL_DETAIL_JOIN( \
+      rankpool_registered_exception_, __COUNTER__){};

@@ -1,82 +1,50 @@
-// wait and as_completed: for several futures at once.
+// wait and as_completed: functions for several futures.
 #pragma once
 
+#include <rankpool/detail/client/future_group.hpp>
 #include <rankpool/future.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <ranges>
-#include <string>
 #include <utility>
 #include <vector>
 
 namespace rankpool {
 
+/// When wait() returns. A future is done when its task is finished, failed or cancelled.
 enum class return_when {
-  all_completed,
-  first_completed,  ///< as soon as one is over, at once if one is
-  first_exception,  ///< as soon as one has failed, at once if one has; else as all_completed
+  all_completed,    ///< when all futures are done
+  first_completed,  ///< when at least one future is done
+  first_exception,  ///< when at least one task has failed, or all futures are done; a cancelled task has not failed
 };
 
-/// No duplicates, in the order given.
+/// The futures that were passed to wait(), without duplicates and in the order given.
 template <class R>
 struct wait_result {
-  std::vector<future<R>> done;
-  std::vector<future<R>> not_done;
+  std::vector<future<R>> done;      ///< finished, failed or cancelled
+  std::vector<future<R>> not_done;  ///< all others
 };
 
 namespace detail {
-
-// The distinct futures of one wait, and which of them are over. Watches them for as long as it lives.
-class future_group final : public completion_watch {
- public:
-  explicit future_group(std::vector<shared_job<future_state_base>> states);
-  future_group(const future_group&) = delete;
-  future_group& operator=(const future_group&) = delete;
-  ~future_group() override;
-
-  void on_done(future_state_base& state) override;
-
-  /// Blocks until `when` is fulfilled or the deadline; throws nothing then.
-  void wait(return_when when, steady_time deadline);
-  /// The next future that is over and has not been given out; null at the deadline.
-  shared_job<future_state_base> next_done(steady_time deadline);
-  std::size_t size() const { return states_.size(); }
-
- private:
-  void wait_until(steady_time deadline, const std::function<bool()>& ready);
-
-  std::vector<shared_job<future_state_base>> states_;                // null once given out
-  std::vector<std::shared_ptr<wait_room>> rooms_;                         // where they come to an end; one as a rule
-  std::vector<std::pair<const future_state_base*, std::size_t>> order_;  // place in states_, by address
-  std::mutex mutex_;
-  std::vector<shared_job<future_state_base>> over_;  // not given out yet, in order of completion
-  std::size_t given_ = 0;                                 // of over_
-  std::size_t finished_ = 0;
-  bool any_failed_ = false;
-};
 
 template <class R>
 std::vector<future<R>> distinct(const auto& futures) {
   std::vector<future<R>> kept;
   std::vector<const void*> seen;
   for (const future<R>& f : futures) seen.push_back(future_access::state(f).get());
-  std::sort(seen.begin(), seen.end());
-  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-  std::vector<bool> taken(seen.size());
+  const std::vector<std::size_t> firsts = first_of_each(seen);
+  auto wanted = firsts.begin();
+  std::size_t at = 0;
   for (const future<R>& f : futures) {
-    const auto at = std::lower_bound(seen.begin(), seen.end(), static_cast<const void*>(future_access::state(f).get())) - seen.begin();
-    if (taken[static_cast<std::size_t>(at)]) continue;
-    taken[static_cast<std::size_t>(at)] = true;
-    kept.push_back(f);
+    if (wanted != firsts.end() && *wanted == at++) {
+      kept.push_back(f);
+      ++wanted;
+    }
   }
   return kept;
 }
@@ -100,7 +68,12 @@ using future_value_t = typename future_value<std::remove_cvref_t<std::ranges::ra
 
 }  // namespace detail
 
-/// Waits for some or all of the futures. No throw when the timeout is up: what is not over is in not_done.
+/// Waits for some or all of the futures, and returns which are done. If the timeout expires, the others are in `not_done`.
+/// `futures` is a range of future<R>; duplicates count once. `timeout` counts from the call; none: no limit; 0: returns at once.
+/// Throws: rankpool::error if one of the futures is empty.
+/// Blocks: until `when` is fulfilled or the timeout expires.
+/// Thread safety: any thread of rank 0.
+/// Complexity: O(n log n) for n futures.
 template <std::ranges::input_range Range>
 auto wait(const Range& futures, return_when when = return_when::all_completed,
           std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
@@ -113,16 +86,20 @@ auto wait(const Range& futures, return_when when = return_when::all_completed,
   return result;
 }
 
+/// Does the same for a braced list of futures.
 template <class R>
 wait_result<R> wait(std::initializer_list<future<R>> futures, return_when when = return_when::all_completed,
                     std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
   return wait(std::vector<future<R>>(futures), when, timeout);
 }
 
-/// An input range of futures as they finish; see as_completed.
+/// The futures that were passed to as_completed(), as an input range in order of completion. Only one pass is possible.
+/// Thread safety: one thread at a time.
+/// Lifetime: iterators refer to the range, and become invalid when it is moved or destroyed.
 template <class R>
 class completed_futures {
  public:
+  /// Yields the futures one by one.
   class iterator {
    public:
     using iterator_concept = std::input_iterator_tag;
@@ -132,14 +109,26 @@ class completed_futures {
     using reference = future<R>&&;
     using pointer = void;
 
+    /// Constructs an iterator at the end.
     iterator() = default;
-    /// The next future that is over. Blocks until there is one. Throws timeout_error "2 (of 4) futures unfinished".
+
+    /// Returns the next future that is done. The caller may move from it.
+    /// Throws: timeout_error, such as "2 (of 4) futures unfinished", if the timeout expires.
+    /// Blocks: until a future is done or the timeout expires.
+    /// Lifetime: the reference is valid until the iterator is incremented.
     reference operator*() const { return range_->current(); }
+
+    /// Moves to the next future.
+    /// Throws, Blocks: as operator*, if the current future was not read.
     iterator& operator++() {
       range_->advance();
       return *this;
     }
+
+    /// Moves to the next future, as the prefix operator.
     void operator++(int) { ++*this; }
+
+    /// Returns whether both iterators are at the end, or neither is.
     friend bool operator==(const iterator& a, const iterator& b) { return a.at_end() == b.at_end(); }
 
    private:
@@ -149,23 +138,24 @@ class completed_futures {
     completed_futures* range_ = nullptr;
   };
 
+  /// Internal: as_completed() calls this with distinct futures.
   completed_futures(std::vector<future<R>> futures, detail::steady_time deadline)
       : total_(futures.size()), deadline_(deadline), group_(std::make_unique<detail::future_group>(detail::states_of(futures))) {}
 
-  /// At the first future that has not been given out yet: a loop that was left goes on with the next.
+  /// Returns an iterator at the first future that was not read yet. A second loop continues where the first one ended.
   iterator begin() {
     if (given_) advance();
     return iterator(this);
   }
+
+  /// Returns the end of the range.
   iterator end() { return {}; }
 
  private:
   future<R>&& current() {
     if (!current_) {
       auto state = group_->next_done(deadline_);
-      if (state == nullptr) {
-        throw timeout_error(std::to_string(total_ - yielded_) + " (of " + std::to_string(total_) + ") futures unfinished");
-      }
+      if (state == nullptr) detail::throw_unfinished(total_ - yielded_, total_);
       current_ = detail::future_access::make(boost::static_pointer_cast<detail::future_state<R>>(std::move(state)));
     }
     given_ = true;
@@ -184,16 +174,22 @@ class completed_futures {
   detail::steady_time deadline_;
   std::unique_ptr<detail::future_group> group_;
   std::optional<future<R>> current_;
-  bool given_ = false;  // the current one has been given out
+  bool given_ = false;  // the caller has read the current future
 };
 
-/// The futures as they finish, those that are over first; duplicates count once. The timeout counts from the call.
+/// Returns the futures in order of completion, as an input range. Futures that are done already come first.
+/// `futures` is a range of future<R>; duplicates count once. `timeout` counts from the call; none: no limit. If it expires, reading
+/// the range throws timeout_error.
+/// Throws: rankpool::error if one of the futures is empty.
+/// Thread safety: any thread of rank 0.
+/// Complexity: O(n log n) for n futures.
 template <std::ranges::input_range Range>
 auto as_completed(const Range& futures, std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
   using R = detail::future_value_t<const Range&>;
   return completed_futures<R>(detail::distinct<R>(futures), detail::deadline_after(timeout));
 }
 
+/// Does the same for a braced list of futures.
 template <class R>
 completed_futures<R> as_completed(std::initializer_list<future<R>> futures,
                                   std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {

@@ -84,25 +84,20 @@ std::string command_text(const command& what) {
 }
 
 std::string failure_text(const command& what, const command_outcome& outcome) {
+  if (!outcome.ended_by_us.empty()) return outcome.ended_by_us;
   std::string text = command_text(what);
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  const std::string how = !outcome.was_run      ? " was not run, as one before it had failed"
-                          : outcome.signal != 0 ? " was ended by signal " + std::to_string(outcome.signal)
-                                                : " failed with status " + std::to_string(outcome.status);
-  return "command " + std::to_string(what.sequence) + how + ": " + shortened(text, 80);
+  const std::string how = !outcome.was_run      ? "was not run because others failed"
+                          : outcome.signal != 0 ? "was ended by signal " + std::to_string(outcome.signal)
+                                                : "failed with status " + std::to_string(outcome.status);
+  return how + ": " + shortened(text, 80);
 }
 
 failed_command::failed_command(const command& what, command_outcome of)
     : std::runtime_error(failure_text(what, of)), outcome(std::move(of)) {}
 
 RANKPOOL_REGISTER_EXCEPTION(failed_command)
-
-command_outcome run_command_or_throw(const command_limits& limits, const command& what) {
-  command_outcome outcome = run_command(limits, what);
-  if (outcome.failed() || !outcome.was_run) throw failed_command(what, std::move(outcome));
-  return outcome;
-}
 
 void add_line(std::string& text, const std::string& line) {
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
@@ -124,45 +119,50 @@ command_outcome run_once(const command_limits& limits, const command& what) {
   outcome.signal = result.signal;
   outcome.timed_out = result.timed_out;
 
-  const auto note = [&](const std::string& text) {
-    add_line(outcome.err, "rankpool exec: " + text);
-    outcome.explained = true;
-  };
   if (result.not_started != 0) {
     outcome.status = result.not_started == ENOENT ? 127 : 126;
     const bool holds_nul = std::ranges::any_of(what.words, [](const std::string& word) { return word.find('\0') != word.npos; });
-    const std::string reason = holds_nul ? "it holds a NUL byte, which no command can" : std::strerror(result.not_started);
-    note(what.by_shell || holds_nul ? "command " + std::to_string(what.sequence) + " cannot be started: " + reason
-                                    : what.words.front() + ": " + reason);
+    const std::string reason = holds_nul ? "an argument contains a NUL byte" : std::strerror(result.not_started);
+    outcome.ended_by_us = "cannot be started: " + (what.by_shell || holds_nul ? "" : what.words.front() + ": ") + reason;
   }
   if (result.timed_out) {
     outcome.status = -1;
-    note("command " + std::to_string(what.sequence) + " was ended after " + timeout_text(limits.timeout_seconds) +
-         " s (--timeout)");
+    outcome.ended_by_us = "was ended after " + timeout_text(limits.timeout_seconds) + " s (--timeout)";
   }
-  if (result.too_much)
-    note("command " + std::to_string(what.sequence) + " was ended: it printed more than 1 GiB; let it write to a file");
+  if (result.too_much) outcome.ended_by_us = "was ended because it printed more than 1 GiB; redirect its output to a file";
   return outcome;
 }
+
+// Of this worker. An inline cluster may have several threads that run tasks: one of them at a time.
+std::mutex worker_mutex;
+command_limits worker_limits;
+std::uint64_t worker_failures = 0;
 
 }  // namespace
 
 command_outcome run_command(const command_limits& limits, const command& what) {
-  static std::mutex one_at_a_time;  // an inline cluster may have several threads that wait, and so run tasks
-  static std::uint64_t halted = 0;
-  const std::lock_guard lock(one_at_a_time);
-
   command_outcome outcome;
-  if (limits.halting != 0 && halted == limits.halting) {
-    outcome.was_run = false;
-    return outcome;
-  }
   int tries = 0;
   do {
     outcome = run_once(limits, what);
     outcome.tries = ++tries;
   } while (outcome.failed() && tries < limits.tries);
-  if (limits.halting != 0 && outcome.failed()) halted = limits.halting;
+  return outcome;
+}
+
+void set_command_limits(const command_limits& limits) {
+  const std::lock_guard lock(worker_mutex);
+  worker_limits = limits;
+  worker_failures = 0;
+}
+
+command_outcome run_command_or_throw(const command& what) {
+  const std::lock_guard lock(worker_mutex);
+  command_outcome outcome;
+  outcome.was_run = worker_limits.max_failures == 0 || worker_failures < worker_limits.max_failures;
+  if (outcome.was_run) outcome = run_command(worker_limits, what);
+  if (outcome.failed()) ++worker_failures;
+  if (outcome.failed() || !outcome.was_run) throw failed_command(what, std::move(outcome));
   return outcome;
 }
 

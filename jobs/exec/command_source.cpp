@@ -24,11 +24,13 @@ bool is_comment(std::string_view line) { return line[line.find_first_not_of(" \t
 
 }  // namespace
 
-line_source::line_source(int descriptor, std::string name, command_template form, char separator)
+line_source::line_source(int descriptor, std::string name, command_template form, char separator,
+                         std::shared_ptr<const column_separator> columns)
     : descriptor_(descriptor),
       name_(std::move(name)),
       form_(std::move(form)),
       separator_(separator),
+      columns_(std::move(columns)),
       stop_(::eventfd(0, EFD_CLOEXEC)) {
   if (stop_ < 0) throw std::system_error(errno, std::generic_category(), "cannot read " + name_);
 }
@@ -44,6 +46,7 @@ std::optional<command> line_source::next() {
   std::array<std::string, 1> line;
   while (next_line(line[0])) {
     if (is_blank(line[0]) || (form_.is_empty() && is_comment(line[0]))) continue;
+    if (columns_ != nullptr) return form_.fill(columns_->split(line), ++sequence_);
     return form_.fill(line, ++sequence_);
   }
   return std::nullopt;
@@ -75,7 +78,7 @@ bool line_source::read_more() {
   std::array<pollfd, 2> waiting{pollfd{descriptor_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
   while (::poll(waiting.data(), waiting.size(), -1) < 0 && errno == EINTR) {
   }
-  if (waiting[1].revents != 0) return false;
+  if (waiting[0].revents == 0) return false;  // stopped; what is there, such as the end of a file, is still read
   const std::size_t held = unread_.size();
   unread_.resize(held + read_bytes);
   ssize_t got;
@@ -89,8 +92,9 @@ bool line_source::read_more() {
   return !input_ended_;
 }
 
-product_source::product_source(std::vector<std::vector<std::string>> lists, command_template form)
-    : lists_(std::move(lists)), form_(std::move(form)), place_(lists_.size()) {
+product_source::product_source(std::vector<std::vector<std::string>> lists, command_template form,
+                               std::shared_ptr<const column_separator> columns)
+    : lists_(std::move(lists)), form_(std::move(form)), columns_(std::move(columns)), place_(lists_.size()) {
   ended_ = lists_.empty() || std::ranges::any_of(lists_, [](const auto& list) { return list.empty(); });
 }
 
@@ -101,6 +105,7 @@ std::optional<command> product_source::next() {
   std::size_t list = lists_.size();
   while (list > 0 && ++place_[list - 1] == lists_[list - 1].size()) place_[--list] = 0;
   ended_ = list == 0;
+  if (columns_ != nullptr) chosen = columns_->split(chosen);
   return form_.fill(chosen, ++sequence_);
 }
 

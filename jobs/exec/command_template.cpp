@@ -46,7 +46,8 @@ std::optional<std::pair<place, std::size_t>> place_at(std::string_view text) {
   return std::pair(found, end + 1);
 }
 
-std::string_view apply(std::string_view form, std::string_view argument) {
+/// `argument` in the form that a place asks for. Not named `apply`: std::apply would be found by argument-dependent lookup.
+std::string_view replacement(std::string_view form, std::string_view argument) {
   if (form == ".") return without_extension(argument);
   if (form == "/") return base_name(argument);
   if (form == "//") return folder_name(argument);
@@ -61,10 +62,10 @@ std::vector<std::string> values(const place& at, std::span<const std::string> ar
     const auto count = static_cast<int>(arguments.size());
     const int index = at.number > 0 ? at.number - 1 : count + at.number;
     if (index < 0 || index >= count) return {""};
-    return {std::string(apply(at.form, arguments[static_cast<std::size_t>(index)]))};
+    return {std::string(replacement(at.form, arguments[static_cast<std::size_t>(index)]))};
   }
   std::vector<std::string> found;
-  for (const std::string& argument : arguments) found.emplace_back(apply(at.form, argument));
+  for (const std::string& argument : arguments) found.emplace_back(replacement(at.form, argument));
   return found;
 }
 

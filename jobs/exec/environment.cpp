@@ -4,17 +4,35 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <vector>
 
 namespace jobs {
 
+namespace {
+
+constexpr auto prefixes_of_launchers = std::to_array<std::string_view>(
+    {"OMPI_", "OPAL_", "ORTE_", "PMIX_", "PRTE_", "PMI_", "HYDRA_", "RANKPOOL_INSIDE="});
+
+// What Slurm tells of a job's allocation. Everything else that begins with SLURM_ describes the step in which this worker is a
+// task, or is an option of the srun that has started it: in a command, srun would take it for its own option.
+constexpr auto prefixes_of_allocation = std::to_array<std::string_view>(
+    {"SLURM_JOB_", "SLURM_JOBID=", "SLURM_ARRAY_", "SLURM_HET_", "SLURM_CLUSTER_NAME=", "SLURM_WORKING_CLUSTER=", "SLURM_CONF=",
+     "SLURM_SUBMIT_", "SLURM_RESTART_COUNT=", "SLURM_NODELIST=", "SLURM_NNODES=", "SLURM_CPUS_ON_NODE=", "SLURM_GPUS_ON_NODE=",
+     "SLURM_CPUS_PER_TASK=", "SLURM_MEM_PER_", "SLURM_EXPORT_ENV=", "SLURM_PMIX_FENCE="});
+
+bool begins_with_any(std::string_view entry, std::span<const std::string_view> prefixes) {
+  return std::ranges::any_of(prefixes, [entry](std::string_view prefix) { return entry.starts_with(prefix); });
+}
+
+}  // namespace
+
 bool is_of_launcher(const char* entry) {
-  constexpr std::array<std::string_view, 9> prefixes{
-      "OMPI_", "OPAL_", "ORTE_", "PMIX_", "PRTE_", "PMI_", "HYDRA_", "RANKPOOL_INSIDE=", "RANKPOOL_STDOUT="};
   const std::string_view name(entry);
   if (name.starts_with("OMPI_ALLOW_RUN_AS_ROOT")) return false;
-  return std::ranges::any_of(prefixes, [name](std::string_view prefix) { return name.starts_with(prefix); });
+  if (name.starts_with("SLURM_")) return !begins_with_any(name, prefixes_of_allocation);
+  return begins_with_any(name, prefixes_of_launchers);
 }
 
 char* const* command_environment() {

@@ -1,6 +1,7 @@
 // The environment that commands get: the worker's, without what its own launcher has put there.
 //
-// A command may then be an MPI program of its own, which does not take itself for a rank of this run.
+// A command may then be an MPI program of its own, which does not take itself for a rank of this run. In a Slurm job it sees the
+// allocation (SLURM_JOB_ID, SLURM_JOB_NODELIST, ...) and not the step of this run, so that it may start steps with srun.
 #pragma once
 
 namespace jobs {

@@ -1,10 +1,13 @@
 #include "exec/farm.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,12 +18,23 @@ namespace {
 constexpr std::uint64_t fewest_per_worker = 2;  // one waits while one runs
 constexpr std::uint64_t most_per_worker = 256;
 
+constexpr auto between_looks = std::chrono::milliseconds(200);  // for a stop, while only the input or the clock is waited for
+
 using outcome_future = rankpool::future<command_outcome>;
+
+using clock = std::chrono::steady_clock;
 
 struct finished_command {
   command what;
   int tries = 1;
   outcome_future future;
+};
+
+// With a delay: a command whose time has not come.
+struct waiting_command {
+  command what;
+  int tries = 1;
+  std::optional<command_outcome> last;  // of the try before
 };
 
 // What the two threads and the callbacks share; callbacks may come after both have gone.
@@ -29,7 +43,8 @@ struct farm_state {
   std::condition_variable room;  // for the input to go on
   std::condition_variable news;
   std::vector<finished_command> finished;
-  std::uint64_t under_way = 0;
+  std::deque<waiting_command> waiting;
+  std::uint64_t under_way = 0;  // those that wait included
   std::uint64_t concluded = 0;
   std::uint64_t typical_bytes = 1;  // what a command prints; what is much counts at once, and is forgotten slowly
   std::uint64_t fed = 0;
@@ -41,12 +56,15 @@ struct farm_state {
 
 class farm {
  public:
-  farm(rankpool::executor& pool, command_source& source, const farm_options& options)
-      : pool_(pool), source_(source), options_(options), limits_{.timeout_seconds = options.timeout_seconds} {
-    if (options.halt_on_error) limits_ = {options.timeout_seconds, run_number(), options.tries};
-  }
+  farm(rankpool::cluster& cluster, rankpool::executor_options pool_options, command_source& source, const farm_options& options)
+      : source_(source),
+        options_(options),
+        delay_(std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(std::min(options.delay_seconds, 1e9)))),
+        limits_(limits_of(options)),
+        journal_(pool_options.journal),
+        pool_(cluster, with_limits(std::move(pool_options), limits_)) {}
 
-  void run(const farm_events& events) {
+  bool run(const farm_events& events) {
     std::thread feeder([this] { feed(); });
     try {
       attend(events);
@@ -57,17 +75,27 @@ class farm {
     }
     feeder.join();
     if (state_->input_error != nullptr) std::rethrow_exception(state_->input_error);
+    return !left_;
   }
 
  private:
-  /// Not 0, and another one for each run in a process.
-  static std::uint64_t run_number() {
-    static std::uint64_t runs = 0;
-    return ++runs;
+  // Where failures count and commands wait at workers, a worker has to know at once that a try was the last one: the same worker
+  // tries again. Else rank 0 submits the next try, which any worker may run.
+  static command_limits limits_of(const farm_options& options) {
+    if (options.delay_seconds > 0 || options.max_failures == 0) return {.timeout_seconds = options.timeout_seconds};
+    return {options.timeout_seconds, options.tries, options.max_failures};
   }
 
+  // By the initializer, and not with each command: a journal takes what travels with a command for part of its identity.
+  static rankpool::executor_options with_limits(rankpool::executor_options options, const command_limits& limits) {
+    options.initializer = rankpool::partial(set_command_limits, limits);
+    return options;
+  }
+
+  bool is_delayed() const { return options_.delay_seconds > 0; }
+
   void submit(command what, int tries) {
-    auto future = pool_.submit({.priority = tries > 1 ? 1 : 0}, rankpool::partial(run_command_or_throw, limits_), what);
+    auto future = pool_.submit({.priority = tries > 1 ? 1 : 0}, run_command_or_throw, what);
     future.add_done_callback([state = state_, what = std::move(what), tries](const outcome_future& done) mutable {
       const std::lock_guard lock(state->mutex);
       state->finished.push_back({std::move(what), tries, done});
@@ -107,9 +135,15 @@ class farm {
             return state_->stopping ||
                    (state_->under_way < most_under_way() && what->sequence < state_->to_print + options_.most_ahead);
           });
+          left_ = left_ || state_->stopping;
           if (state_->stopping) break;
           ++state_->under_way;
           ++state_->fed;
+          if (is_delayed()) {
+            state_->waiting.push_back({std::move(*what), 1, {}});
+            state_->news.notify_one();
+            continue;
+          }
         }
         if (!submit_or_note(std::move(*what))) break;
       }
@@ -117,6 +151,7 @@ class farm {
       error = std::current_exception();
     }
     const std::lock_guard lock(state_->mutex);
+    left_ = left_ || (state_->stopping && !source_.is_exhausted());
     state_->input_error = error;
     state_->input_ended = true;
     state_->news.notify_one();
@@ -125,19 +160,30 @@ class farm {
   void attend(const farm_events& events) {
     bool known = false;
     for (;;) {
+      start_due();
       std::vector<finished_command> batch;
       std::uint64_t total = 0;
       {
         std::unique_lock lock(state_->mutex);
-        const auto ready = [this] { return !state_->finished.empty() || (state_->input_ended && state_->under_way == 0); };
-        if (!ready()) {
+        const auto is_over = [this] { return state_->input_ended && state_->under_way == 0; };
+        if (state_->finished.empty() && !is_over()) {
           lock.unlock();
           events.on_idle();
           lock.lock();
-          state_->news.wait(lock, [&] { return ready() || (state_->input_ended && !known); });
+          while (state_->finished.empty() && !is_over() && (known || !state_->input_ended)) {
+            const auto due = next_start().value_or(clock::time_point::max());
+            const bool is_timeout =
+                state_->news.wait_until(lock, std::min(due, clock::now() + between_looks)) == std::cv_status::timeout;
+            if (clock::now() >= due) break;
+            if (is_timeout && state_->under_way == state_->waiting.size() && !halted_) {
+              lock.unlock();
+              (void)pool_.share(0);  // throws once the run was stopped: nothing is at the workers that could tell
+              lock.lock();
+            }
+          }
         }
         batch.swap(state_->finished);
-        if (batch.empty() && state_->input_ended && state_->under_way == 0) return;
+        if (batch.empty() && is_over()) return;
         if (state_->input_ended && !std::exchange(known, true)) total = state_->fed;
       }
       if (total != 0) events.on_known(total);
@@ -145,7 +191,33 @@ class farm {
     }
   }
 
+  /// When the next command that waits may start, if one can. With the lock.
+  std::optional<clock::time_point> next_start() const {
+    if (state_->waiting.empty() || running_ >= static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1))) return std::nullopt;
+    return next_start_;
+  }
+
+  /// With a delay: starts the commands whose time has come. No more than there are workers, so that none waits at a busy one and
+  /// starts later. Those that the journal has finished take no time.
+  void start_due() {
+    for (;;) {
+      waiting_command next;
+      {
+        const std::lock_guard lock(state_->mutex);
+        const auto due = next_start();
+        if (!due || clock::now() < *due) return;
+        next = std::move(state_->waiting.front());
+        state_->waiting.pop_front();
+        ++running_;
+      }
+      const std::uint64_t restored = journal_.taken_over();
+      submit(std::move(next.what), next.tries);
+      if (journal_.taken_over() == restored) next_start_ = clock::now() + delay_;
+    }
+  }
+
   void conclude(finished_command& one, const farm_events& events) {
+    if (is_delayed()) --running_;
     command_outcome outcome;
     try {
       outcome = std::move(one.future).result();
@@ -154,18 +226,24 @@ class farm {
     } catch (const rankpool::cancelled_error&) {
       outcome.was_run = false;
     }
-    if (outcome.was_run && outcome.failed()) {
-      if (options_.halt_on_error) {
-        halt();
-      } else if (one.tries < options_.tries) {
-        return submit(std::move(one.what), one.tries + 1);
-      }
+    const bool failed = outcome.was_run && outcome.failed();
+    if (failed && one.tries < options_.tries && limits_.tries == 1 && !halted_) {
+      if (!is_delayed()) return submit(std::move(one.what), one.tries + 1);
+      const std::lock_guard lock(state_->mutex);
+      state_->waiting.push_front({std::move(one.what), one.tries + 1, std::move(outcome)});
+      return;
     }
+    report(one.what, std::move(outcome), one.tries, events);
+    if (failed && ++failures_ >= options_.max_failures && options_.max_failures != 0) halt(events);
+  }
+
+  void report(const command& what, command_outcome&& outcome, int tries, const farm_events& events) {
     const bool was_run = outcome.was_run;
     const std::uint64_t bytes = outcome.out.size() + outcome.err.size();
-    const int tries = one.tries + outcome.tries - 1;
-    const std::uint64_t to_print = was_run ? events.on_done(one.what, std::move(outcome), tries) : 0;
+    tries += outcome.tries - 1;
+    const std::uint64_t to_print = was_run ? events.on_done(what, std::move(outcome), tries) : 0;
     const std::lock_guard lock(state_->mutex);
+    left_ = left_ || !was_run;
     --state_->under_way;
     ++state_->concluded;
     state_->typical_bytes = std::max({bytes, state_->typical_bytes - state_->typical_bytes / 64, std::uint64_t{1}});
@@ -182,25 +260,43 @@ class farm {
     source_.stop();
   }
 
-  void halt() {
+  /// Starts nothing more. What waits for another try has failed.
+  void halt(const farm_events& events) {
     if (std::exchange(halted_, true)) return;
     stop();
     pool_.shutdown({.wait = false, .cancel_futures = true});
+    std::deque<waiting_command> waiting;
+    {
+      const std::lock_guard lock(state_->mutex);
+      waiting.swap(state_->waiting);
+    }
+    for (waiting_command& one : waiting) {
+      const int tries = one.last ? one.tries - 1 : 1;
+      command_outcome outcome = std::move(one.last).value_or(command_outcome{});
+      outcome.was_run = one.last.has_value();
+      report(one.what, std::move(outcome), tries, events);
+    }
   }
 
-  rankpool::executor& pool_;
   command_source& source_;
-  farm_options options_;
-  // Where a failure halts the others, it must be known at once to be the last: the same worker tries again. Else any may.
-  command_limits limits_;
+  const farm_options options_;
+  const clock::duration delay_;
+  const command_limits limits_;
+  const rankpool::journal journal_;
+  std::uint64_t failures_ = 0;
+  std::uint64_t running_ = 0;       // with a delay
+  clock::time_point next_start_{};  // likewise
   bool halted_ = false;
+  bool left_ = false;  // some commands were not run; with the lock
   std::shared_ptr<farm_state> state_ = std::make_shared<farm_state>();
+  rankpool::executor pool_;  // last, as its end waits for tasks
 };
 
 }  // namespace
 
-void run_farm(rankpool::executor& pool, command_source& source, const farm_options& options, const farm_events& events) {
-  farm(pool, source, options).run(events);
+bool run_farm(rankpool::cluster& cluster, rankpool::executor_options pool_options, command_source& source,
+              const farm_options& options, const farm_events& events) {
+  return farm(cluster, std::move(pool_options), source, options).run(events);
 }
 
 }  // namespace jobs

@@ -16,7 +16,8 @@ namespace jobs {
 struct farm_options {
   double timeout_seconds = 0;            // for each try of a command; 0: none
   int tries = 1;                         // most runs of a command that goes on failing; the last one counts
-  bool halt_on_error = false;            // after a failure no other command is begun; what runs is waited for, with its tries
+  std::uint64_t max_failures = 0;        // after so many failed commands no other is started; what runs is waited for; 0: no limit
+  double delay_seconds = 0;              // at least so long between the starts of two commands, on whichever workers
   std::uint64_t most_ahead = 1'000'000;  // how far beyond the first that is not printed commands are read
   std::uint64_t most_bytes = 64 << 20;   // of output that may be under way, going by what commands have printed so far
 };
@@ -26,14 +27,16 @@ struct farm_events {
   /// A command is over, whatever came of it. Returns a number below which all that matters is printed; the highest so far
   /// counts.
   std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
-  /// Nothing is done that has not been told.
+  /// Called after every finished command has been reported.
   std::function<void()> on_idle = [] {};
   /// How many there are in all, once the input has ended.
   std::function<void(std::uint64_t)> on_known = [](std::uint64_t) {};
 };
 
-/// Blocks: until all is over. Throws: what the source throws, what tasks throw that is no command's failure, and what the
-/// events throw; nothing new is started then.
-void run_farm(rankpool::executor& pool, command_source& source, const farm_options& options, const farm_events& events);
+/// Runs the commands of `source` on an executor with `pool_options`, whose initializer is replaced. False: max_failures have
+/// stopped it before all were run. Blocks: until all is over. Throws: what the source throws, what tasks throw that is no command's
+/// failure, and what the events throw; nothing new is started then.
+bool run_farm(rankpool::cluster& cluster, rankpool::executor_options pool_options, command_source& source,
+              const farm_options& options, const farm_events& events);
 
 }  // namespace jobs

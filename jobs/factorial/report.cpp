@@ -24,7 +24,7 @@ std::uint64_t trailing_zeros(const digit_vector& decimal) {
 
 }  // namespace
 
-factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift, bool with_remainders) {
+factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift) {
   if (shift + mpz_scan1(value.get_mpz_t(), 0) != exponent_in_factorial(n, 2)) fail(n, "its power of two");
   const leading_digits leading = leading_digits_of(value, shift);
   return {n,
@@ -33,7 +33,7 @@ factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_
           last_nonzero_digits(n),
           exponent_in_factorial(n, 5),
           mpz_sizeinbase(value.get_mpz_t(), 2) + shift,
-          with_remainders ? multiply_residues(residues_of(value), residues_of_power(2, shift)) : residues{}};
+          multiply_residues(residues_of(value), residues_of_power(2, shift))};
 }
 
 factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool with_remainders) {

@@ -19,7 +19,7 @@ struct factorial_report {
   std::string last;         // digits before the trailing zeros, likewise
   std::uint64_t zeros = 0;  // at the end of the decimal digits
   std::uint64_t bits = 0;
-  residues remainders{};  // of the value, if asked for
+  residues remainders{};  // of the value
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -28,8 +28,9 @@ struct factorial_report {
 };
 
 /// Of n!, which is value · 2^shift. Throws: std::runtime_error if its factors of two are not those of n!.
-factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift, bool with_remainders);
-/// Throws: std::runtime_error if the trailing zeros are not those of n!.
+factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift);
+/// Of n! in decimal; `with_remainders`: they are computed, else 0. Throws: std::runtime_error if the trailing zeros are not those
+/// of n!.
 factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool with_remainders);
 
 /// `10!: 7 digits, first 3628800, last non-zero 36288, 2 trailing zeros, 22 bits`

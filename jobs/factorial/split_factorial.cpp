@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
+#include <map>
 #include <numeric>
 #include <unordered_map>
 #include <utility>
@@ -19,12 +21,11 @@ constexpr double smallest_share_bits = 200'000;  // below, messages cost more th
 
 mpz_class multiply(const mpz_class& a, const mpz_class& b) { return long_product(a, b); }
 
-factorial_report report_whole(std::uint64_t n, bool with_remainders) {
-  return report_on(n, factorial_share(n, 0, 1), exponent_in_factorial(n, 2), with_remainders);
-}
+// Reports always have remainders, which cost little: so results in a journal are the same with --verify and without.
+factorial_report report_whole(std::uint64_t n) { return report_on(n, factorial_share(n, 0, 1), exponent_in_factorial(n, 2)); }
 
-factorial_report report_product(std::uint64_t n, const mpz_class& a, const mpz_class& b, bool with_remainders) {
-  return report_on(n, long_product(a, b), exponent_in_factorial(n, 2), with_remainders);
+factorial_report report_product(std::uint64_t n, const mpz_class& a, const mpz_class& b) {
+  return report_on(n, long_product(a, b), exponent_in_factorial(n, 2));
 }
 
 // The power of two goes with share 0: in base 10^18 it is no mere shift.
@@ -36,9 +37,6 @@ digit_vector decimal_share(std::uint64_t n, std::uint32_t share, std::uint32_t s
 digit_vector multiply_decimals(const digit_vector& a, const digit_vector& b) { return multiply_digits<decimal_radix>(a, b); }
 
 // ---- rank 0 --------------------------------------------------------------------------------------------------
-
-std::size_t size_of(const mpz_class& value) { return mpz_size(value.get_mpz_t()); }
-std::size_t size_of(const digit_vector& value) { return value.size(); }
 
 /// Counts steps: a number in s shares takes s of them and s - 1 products.
 class progress {
@@ -57,59 +55,84 @@ class progress {
   std::size_t all_ = 0;
 };
 
-/// The parts of several products, all in one queue; two that are ready become one, smallest first.
+/// Multiplies the shares of several products. Which two parts are multiplied depends on their positions alone, not on which are
+/// finished first, so that a resumed run asks for the same tasks and finds them in its journal.
 template <class Value>
 class product_queue {
  public:
   using multiply_task = Value (*)(const Value&, const Value&);
+  /// Receives the number of a product and its last parts.
+  using finish_product = std::function<void(std::size_t product, std::vector<Value> parts)>;
 
   product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps)
       : pool_(pool), multiply_(multiply), steps_(steps) {}
 
-  void add(std::size_t product, rankpool::future<Value> part) {
-    product_of_.emplace(part.id(), product);
-    ++state_[product].running;
-    running_.push_back(std::move(part));
+  void add(std::size_t product, std::vector<rankpool::future<Value>> shares) {
+    widths_[product] = shares.size();
+    for (std::size_t i = 0; i < shares.size(); ++i) submit({product, 0, i}, std::move(shares[i]));
   }
 
-  /// Calls last(product, parts) once no more than `most_left` parts of a product remain.
-  void run(std::size_t most_left, const std::function<void(std::size_t, std::vector<Value>)>& last) {
+  /// Blocks until every product consists of at most `most_left` parts, and passes these to `finish`.
+  void run(std::size_t most_left, const finish_product& finish) {
     while (!running_.empty()) {
       auto [done, not_done] = rankpool::wait(std::exchange(running_, {}), rankpool::return_when::first_completed);
       running_ = std::move(not_done);
       for (auto& part : done) {
-        const std::size_t product = product_of_.extract(part.id()).mapped();
-        take(product, std::move(part).result(), most_left, last);
+        const position where = position_of_.extract(part.id()).mapped();
+        take(where, std::move(part).result(), most_left, finish);
         steps_.step();
       }
     }
   }
 
  private:
-  struct product_state {
-    std::size_t running = 0;
-    std::vector<Value> ready;
+  /// A node of a product's tree: its shares are level 0; the parts 2i and 2i + 1 of a level become part i of the next.
+  struct position {
+    std::size_t product;
+    std::size_t level;
+    std::size_t index;
+    auto operator<=>(const position&) const = default;
   };
 
-  void take(std::size_t product, Value part, std::size_t most_left, const std::function<void(std::size_t, std::vector<Value>)>& last) {
-    product_state& state = state_[product];
-    state.ready.push_back(std::move(part));
-    if (--state.running == 0 && state.ready.size() <= most_left) return last(product, std::exchange(state.ready, {}));
-    if (state.ready.size() < 2) return;
-    std::sort(state.ready.begin(), state.ready.end(), [](const Value& a, const Value& b) { return size_of(a) > size_of(b); });
-    const Value a = std::move(state.ready.back());
-    state.ready.pop_back();
-    const Value b = std::move(state.ready.back());
-    state.ready.pop_back();
-    add(product, pool_.submit({.priority = 1}, multiply_, a, b));
+  void submit(const position& where, rankpool::future<Value> part) {
+    position_of_.emplace(part.id(), where);
+    running_.push_back(std::move(part));
+  }
+
+  void take(position where, Value part, std::size_t most_left, const finish_product& finish) {
+    std::size_t width = (widths_.at(where.product) + (std::size_t{1} << where.level) - 1) >> where.level;
+    while (width > most_left && where.index % 2 == 0 && where.index + 1 == width) {  // without a sibling
+      where = {where.product, where.level + 1, where.index / 2};
+      width = (width + 1) / 2;
+    }
+    ready_.emplace(where, std::move(part));
+    const std::size_t first = width > most_left ? where.index / 2 * 2 : 0;
+    const std::size_t count = width > most_left ? 2 : width;
+    std::vector<Value> parts = extract_if_all_ready({where.product, where.level, first}, count);
+    if (parts.empty()) return;
+    if (width <= most_left) return finish(where.product, std::move(parts));
+    submit({where.product, where.level + 1, where.index / 2}, pool_.submit({.priority = 1}, multiply_, parts[0], parts[1]));
+  }
+
+  std::vector<Value> extract_if_all_ready(const position& first, std::size_t count) {
+    const auto begin = ready_.find(first);
+    auto end = begin;
+    for (std::size_t i = 0; i < count; ++i, ++end) {
+      if (end == ready_.end() || end->first != position{first.product, first.level, first.index + i}) return {};
+    }
+    std::vector<Value> parts;
+    for (auto part = begin; part != end; ++part) parts.push_back(std::move(part->second));
+    ready_.erase(begin, end);
+    return parts;
   }
 
   rankpool::executor& pool_;
   multiply_task multiply_;
   progress& steps_;
   std::vector<rankpool::future<Value>> running_;
-  std::unordered_map<std::uint64_t, std::size_t> product_of_;  // by id of a running part
-  std::unordered_map<std::size_t, product_state> state_;
+  std::unordered_map<std::uint64_t, position> position_of_;  // by id of a running part
+  std::unordered_map<std::size_t, std::size_t> widths_;      // by product: the number of its shares
+  std::map<position, Value> ready_;
 };
 
 /// Into how many shares each number is split.
@@ -157,11 +180,13 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
   product_queue<mpz_class> products(pool, multiply, steps);
   for (const std::size_t i : largest_first) {
     if (shares[i] == 1) {
-      reports[i] = pool.submit(report_whole, numbers[i], options.verify);
+      reports[i] = pool.submit(report_whole, numbers[i]);
     } else {
+      std::vector<rankpool::future<mpz_class>> parts;
       for (std::uint32_t share = 0; share < shares[i]; ++share) {
-        products.add(i, pool.submit(factorial_share, numbers[i], share, shares[i]));
+        parts.push_back(pool.submit(factorial_share, numbers[i], share, shares[i]));
       }
+      products.add(i, std::move(parts));
     }
   }
   std::vector<expected_residues> expected;
@@ -169,7 +194,7 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
     for (const std::uint64_t n : numbers) expected.emplace_back(pool, n);
   }
   products.run(2, [&](std::size_t i, const std::vector<mpz_class>& parts) {
-    reports[i] = pool.submit({.priority = 1}, report_product, numbers[i], parts.at(0), parts.at(1), options.verify);
+    reports[i] = pool.submit({.priority = 1}, report_product, numbers[i], parts.at(0), parts.at(1));
   });
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const factorial_report report = std::move(reports[i]).result();
@@ -184,7 +209,9 @@ digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const s
   const std::uint32_t shares = all_shares.front();
   progress steps(all_shares, options);
   product_queue<digit_vector> products(pool, multiply_decimals, steps);
-  for (std::uint32_t share = 0; share < shares; ++share) products.add(0, pool.submit(decimal_share, n, share, shares));
+  std::vector<rankpool::future<digit_vector>> tasks;
+  for (std::uint32_t share = 0; share < shares; ++share) tasks.push_back(pool.submit(decimal_share, n, share, shares));
+  products.add(0, std::move(tasks));
   std::vector<expected_residues> expected;
   if (options.verify) expected.emplace_back(pool, n);
   digit_vector digits;

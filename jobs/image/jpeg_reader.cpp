@@ -5,9 +5,11 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <new>
+#include <string_view>
 
 #include "image/picture_reader.hpp"
 
@@ -15,6 +17,31 @@ namespace jobs {
 namespace {
 
 constexpr int exif_marker = JPEG_APP0 + 1, profile_marker = JPEG_APP0 + 2;
+constexpr std::string_view index_mark("MPF\0", 4);
+
+/// Whether an index of the pictures in a file (CIPA DC-007, without its mark) lists further views, as of a stereo pair or a
+/// panorama. Others that it may list, such as previews and gain maps, belong to the first picture.
+bool lists_further_views(std::string_view index) {
+  const bool is_little_endian = index.starts_with('I');
+  const auto number = [&](std::size_t at, std::size_t bytes) {  // zeros beyond the end
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i) {
+      const std::size_t place = at + (is_little_endian ? bytes - 1 - i : i);
+      value = value << 8 | (place < index.size() ? static_cast<unsigned char>(index[place]) : 0U);
+    }
+    return value;
+  };
+  constexpr std::uint32_t entries_tag = 0xb002, entry_bytes = 16, type_of_views = 2;
+  const std::size_t directory = number(4, 4), fields = number(directory, 2);
+  for (std::size_t field = directory + 2; field < directory + 2 + 12 * fields; field += 12) {
+    if (number(field, 2) != entries_tag) continue;
+    const std::size_t begin = number(field + 8, 4), end = std::min(begin + number(field + 4, 4), index.size());
+    for (std::size_t entry = begin; entry + entry_bytes <= end; entry += entry_bytes) {
+      if ((number(entry, 4) >> 16 & 0xff) == type_of_views) return true;
+    }
+  }
+  return false;
+}
 
 class jpeg_reader final : public picture_reader {
  public:
@@ -46,6 +73,7 @@ class jpeg_reader final : public picture_reader {
   void finish() override {
     guarded([this] { jpeg_finish_decompress(&jpeg_); });
     if (damaged_) fail(message_.data());
+    if (!has_index_ && is_followed_by_another()) fail_with_several("a second JPEG follows the first");
   }
 
  private:
@@ -98,16 +126,30 @@ class jpeg_reader final : public picture_reader {
     jpeg_calc_output_dimensions(&jpeg_);
   }
 
+  bool is_followed_by_another() {
+    const off_t end = ::ftello(file_.get()) - static_cast<off_t>(jpeg_.src->bytes_in_buffer);
+    std::array<char, 3> next{};
+    return ::fseeko(file_.get(), end, SEEK_SET) == 0 && std::fread(next.data(), 1, next.size(), file_.get()) == next.size() &&
+           std::string_view(next.data(), next.size()) == "\xff\xd8\xff";
+  }
+
   void keep(const jpeg_marker_struct& marker) {
+    const std::string_view data(reinterpret_cast<const char*>(marker.data), marker.data_length);
+    if (marker.marker == profile_marker && data.starts_with(index_mark)) {
+      if (lists_further_views(data.substr(index_mark.size()))) fail_with_several("is a JPEG of several pictures");
+      has_index_ = true;  // which is not kept: the result holds the first picture alone
+      return;
+    }
     const std::size_t length = marker.data_length + 2;
     metadata_ += {'\xff', static_cast<char>(marker.marker), static_cast<char>(length >> 8), static_cast<char>(length)};
-    metadata_.append(reinterpret_cast<const char*>(marker.data), marker.data_length);
+    metadata_ += data;
   }
 
   jpeg_decompress_struct jpeg_{};
   jpeg_error_mgr errors_{};
   std::jmp_buf jump_;
   std::array<char, 300> message_{};
+  bool has_index_ = false;  // of several pictures
   bool is_started_ = false;
   bool damaged_ = false;
 };

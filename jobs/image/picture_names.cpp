@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <unordered_map>
 
 #include "image/picture_reader.hpp"
@@ -31,6 +33,19 @@ int format_of_extension(const std::string& extension) {
   if (extension == ".pnm" || extension == ".pgm" || extension == ".ppm" || extension == ".pbm")
     return static_cast<int>(picture_format::pnm);
   return -1;
+}
+
+/// Of pictures in formats that cannot be written.
+constexpr std::array<std::string_view, 25> foreign_extensions{
+    ".apng", ".avif", ".bmp", ".dds", ".dib", ".eps", ".exr", ".gif", ".hdr", ".heic", ".heif", ".ico", ".j2k",
+    ".jp2",  ".jxl",  ".mpo", ".pam", ".pcx", ".pdf", ".pfm", ".svg", ".tga", ".tif",  ".tiff", ".webp"};
+
+std::string_view text_of(picture_format format) {
+  switch (format) {
+    case picture_format::png: return "PNG";
+    case picture_format::jpeg: return "JPEG";
+    default: return "PNM";
+  }
 }
 
 int format_of_name(const std::string& name) {
@@ -84,12 +99,13 @@ picture_files plan_file(const picture_request& request, const operation& what) {
   picture_files files{request.inputs.front(), request.output, format_of_name(request.format)};
   const std::string extension = extension_of(request.output);
   if (files.format < 0) files.format = format_of_extension(extension);
-  check_folder(fs::path(request.output).parent_path(), request.output);
   if (!fs::path(request.output).has_filename()) throw usage_error("--output " + request.output + " is not the name of a file");
   try {
     const auto reader = open_picture(files.input);
     const picture_layout result = what.result_of(reader->layout());
-    const std::string reason = reason_against({files.format_for(reader->format())}, result);
+    const picture_format format = files.format_for(reader->format());
+    std::string reason = reason_against(request.output, format);
+    if (reason.empty()) reason = reason_against({format}, result);
     if (!reason.empty()) throw usage_error("--output " + request.output + ": " + reason);
     if (extension == ".pbm")
       throw usage_error("--output " + request.output + ": results are not black and white; choose .pgm, .ppm or .pnm");
@@ -104,6 +120,16 @@ picture_files plan_file(const picture_request& request, const operation& what) {
 }
 
 }  // namespace
+
+std::string reason_against(const std::string& name, picture_format format) {
+  const std::string extension = extension_of(name);
+  const int named = format_of_extension(extension);
+  if (std::ranges::find(foreign_extensions, extension) != foreign_extensions.end())
+    return extension + " pictures cannot be written; choose .png, .jpg, .pgm, .ppm or .pnm";
+  if (named < 0 || named == static_cast<int>(format)) return {};
+  return "the picture is written as " + std::string(text_of(format)) + ", and " + extension +
+         " names another format; change the name or --format";
+}
 
 picture_plan plan_pictures(const picture_request& request, const operation& what) {
   picture_plan plan;
@@ -121,18 +147,24 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
     }
   }
 
+  const output_options output{.path = request.output};
   const bool to_folder =
       has_folder || inputs.size() > 1 || request.output.ends_with('/') || fs::is_directory(request.output, ignored);
   if (!to_folder) {
     plan.pictures.push_back(plan_file(request, what));
+    plan.is_stream = output.is_stream();
+    plan.is_stdout = output.is_stdout();
   } else {
+    if (output.is_stream()) {
+      throw usage_error("--output " + request.output + " is not a folder, which several pictures or a folder of them need");
+    }
     if (!fs::exists(request.output, ignored)) {
       fs::path path(request.output);
       if (!path.has_filename()) path = path.parent_path();
       check_folder(path.parent_path(), request.output);
       plan.folder = request.output;
     } else if (!fs::is_directory(request.output, ignored)) {
-      throw usage_error("--output " + request.output + " is a file, and several pictures or a folder need a folder");
+      throw usage_error("--output " + request.output + " is a file; several pictures or a folder of them need a folder");
     } else {
       check_folder(request.output, request.output);
     }
@@ -149,10 +181,15 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
           {input, (fs::path(request.output) / name).string(), format >= 0 ? format : format_of_extension(extension_of(name))});
     }
   }
-  if (request.force) return plan;
+  if (!plan.folder.empty()) return plan;  // nothing is there to be overwritten
+  std::vector<input_options> read;
+  std::vector<output_options> written;
   for (const picture_files& files : plan.pictures) {
-    if (fs::exists(files.output, ignored)) throw usage_error("--output " + files.output + " exists already; --force replaces it");
+    read.push_back({files.input, "INPUT"});
+    written.push_back(request.output_for(files));
   }
+  check_distinct(read, written);
+  for (const output_options& file : written) to_folder ? file.check_for_workers() : file.check();
   return plan;
 }
 

@@ -1,7 +1,8 @@
 // Pictures read row by row: PNG through libpng, JPEG through libjpeg, PNM (P1 to P6) directly.
 //
 // A reader gives samples of 8 or 16 bits in the machine's order, whatever the file has: palettes and fewer bits are widened.
-// What is truncated or damaged is an error, not a gray area: decoders that only warn are not believed.
+// What is truncated or damaged is an error, not a gray area: decoders that only warn are not believed. A file of several pictures
+// is an error, too: reading the first one would lose the others silently.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ class picture_reader {
 
  protected:
   [[noreturn]] void fail(const std::string& why) const { throw picture_error(path_ + ": " + why); }
+  [[noreturn]] void fail_with_several(const std::string& what) const { fail(what + "; split it into files of one picture each"); }
 
   std::string path_;
   picture_format format_;

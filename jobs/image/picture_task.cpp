@@ -1,13 +1,12 @@
 #include "image/picture_task.hpp"
 
-#include <cstring>
 #include <system_error>
 
 #include "image/filters.hpp"
+#include "image/picture_names.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
-#include "support/file_io.hpp"
-#include "support/unfinished_file.hpp"
+#include "support/output.hpp"
 
 namespace jobs {
 
@@ -18,6 +17,15 @@ std::uint32_t picture_settings::strip_rows_for(const picture_layout& layout, pic
   const std::uint64_t most_units = most_bytes / layout.row_bytes() / unit;
   const std::uint64_t units = std::max<std::uint64_t>(std::min((wanted + unit - 1) / unit, most_units), 1);
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(units * unit, layout.height));
+}
+
+encoding picture_settings::encoding_for(const picture_files& files, const picture_reader& from) const {
+  const encoding how = encode_as(files.format_for(from.format()));
+  if (const std::string reason = reason_against(files.output, how.format); !reason.empty())
+    throw picture_error(files.output + ": " + reason);
+  if (const std::string reason = reason_against(how, what.result_of(from.layout())); !reason.empty())
+    throw picture_error(files.input + ": " + reason);
+  return how;
 }
 
 picture_outcome failure(const picture_files& files, const picture_layout& layout) {
@@ -37,11 +45,6 @@ picture_outcome failure(const picture_files& files, const picture_layout& layout
   }
 }
 
-void write_bytes(int descriptor, const std::string& bytes, const std::string& name) {
-  if (const int error = write_all(descriptor, bytes); error != 0)
-    throw picture_error("cannot write " + name + ": " + std::strerror(error));
-}
-
 picture_outcome process_picture(const picture_settings& settings, const picture_files& files) {
   using kind = picture_outcome::kind;
   picture_layout layout;
@@ -50,24 +53,24 @@ picture_outcome process_picture(const picture_settings& settings, const picture_
     layout = reader->layout();
     if (settings.split_from != 0 && layout.pixels() >= settings.split_from) return {kind::left, {}, layout.pixels()};
     const picture_layout result = settings.what.result_of(layout);
-    const encoding how = settings.encode_as(files.format_for(reader->format()));
-    if (const std::string reason = reason_against(how, result); !reason.empty()) throw picture_error(files.input + ": " + reason);
+    const encoding how = settings.encoding_for(files, *reader);
 
-    unfinished_file out(files.output);
+    output out({.path = files.output, .force = settings.replace});
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
-    write_bytes(out.descriptor(), joiner.start(), files.output);
+    out.print(joiner.start());
     strip_stream strips(*reader, settings.strip_rows_for(layout, how.format), settings.what.halo());
     while (strips.next()) {
       const strip_samples filtered = filter_strip(settings.what, strips.strip(), strips.samples());
       const strip_rows rows{result, strips.strip().first, strips.strip().rows};
-      write_bytes(out.descriptor(), joiner.part(encode_strip(how, rows, filtered.data())), files.output);
+      out.print(joiner.part(encode_strip(how, rows, filtered.data())));
     }
-    write_bytes(out.descriptor(), joiner.end(), files.output);
+    out.print(joiner.end());
+    out.flush();
     if (settings.verify) {
-      if (std::string wrong = difference(settings, files, out.path()); !wrong.empty())
+      if (std::string wrong = difference(settings, files, out.temporary_path()); !wrong.empty())
         return {kind::wrong, std::move(wrong), layout.pixels()};
     }
-    out.finish(settings.replace);
+    out.finish();
     return {kind::done, {}, layout.pixels()};
   } catch (const std::exception&) {
     return failure(files, layout);

@@ -9,6 +9,18 @@
 
 namespace jobs {
 
+struct picture_files {
+  std::string input;
+  std::string output;
+  int format = -1;  // a picture_format; -1: that of the input
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& input& output& format;
+  }
+  picture_format format_for(picture_format of_input) const { return format < 0 ? of_input : static_cast<picture_format>(format); }
+};
+
 /// What all pictures of a run have in common.
 struct picture_settings {
   operation what;
@@ -20,6 +32,8 @@ struct picture_settings {
   bool verify = false;
 
   encoding encode_as(picture_format format) const { return {format, quality, compression}; }
+  /// Throws: picture_error if the result cannot be written so.
+  encoding encoding_for(const picture_files& files, const picture_reader& from) const;
   /// Some 1 MiB of rows, more where the halo would be most of what is read; whatever `rows` says, no more than 1 GiB of them.
   std::uint32_t strip_rows_for(const picture_layout& layout, picture_format to) const;
 
@@ -27,18 +41,6 @@ struct picture_settings {
   void serialize(Archive& archive, unsigned) {
     archive& what& quality& compression& split_from& rows& replace& verify;
   }
-};
-
-struct picture_files {
-  std::string input;
-  std::string output;
-  int format = -1;  // a picture_format; -1: that of the input
-
-  template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive& input& output& format;
-  }
-  picture_format format_for(picture_format of_input) const { return format < 0 ? of_input : static_cast<picture_format>(format); }
 };
 
 struct picture_outcome {
@@ -59,8 +61,5 @@ picture_outcome process_picture(const picture_settings& settings, const picture_
 /// What the exception that is being handled means for a picture: one line that names its file. `layout` is empty if it was not yet
 /// known. Throws: what is no std::exception.
 picture_outcome failure(const picture_files& files, const picture_layout& layout);
-
-/// Writes all of `bytes` to an open file. Throws: picture_error that names `name`.
-void write_bytes(int descriptor, const std::string& bytes, const std::string& name);
 
 }  // namespace jobs

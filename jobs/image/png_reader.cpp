@@ -1,6 +1,7 @@
 // PNG, row by row through libpng. An interlaced one has to be decoded whole, for its first row.
 #include <png.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <csetjmp>
@@ -19,8 +20,9 @@ class png_reader final : public picture_reader {
     try {
       if (info_ == nullptr) fail("no memory for libpng");
       guarded([this] { read_header(); });
-      const auto bit_depth = png_get_bit_depth(png_, info_);
-      layout_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_), png_get_channels(png_, info_), bit_depth};
+      stored_row_bytes_ = png_get_rowbytes(png_, info_);
+      const std::uint32_t channels = palette_.empty() ? png_get_channels(png_, info_) : palette_has_alpha_ ? 4 : 3;
+      layout_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_), channels, png_get_bit_depth(png_, info_)};
     } catch (...) {
       png_destroy_read_struct(&png_, &info_, nullptr);
       throw;
@@ -29,16 +31,22 @@ class png_reader final : public picture_reader {
   ~png_reader() override { png_destroy_read_struct(&png_, &info_, nullptr); }
 
   void read_row(std::uint8_t* into) override {
-    if (passes_ > 1) {
-      if (whole_.empty()) read_interlaced();
-      std::copy_n(whole_.data() + next_row_++ * layout_.row_bytes(), layout_.row_bytes(), into);
-    } else {
-      guarded([this, into] { png_read_row(png_, into, nullptr); });
+    if (palette_.empty()) return read_stored_row(into);
+    indices_.resize(stored_row_bytes_);
+    read_stored_row(indices_.data());
+    for (const std::uint8_t index : indices_) {
+      if (index >= palette_.size()) {
+        fail("is damaged: a pixel has color " + std::to_string(index) + " of a palette of " + std::to_string(palette_.size()));
+      }
+      into = std::copy_n(palette_[index].data(), layout_.channels, into);
     }
   }
 
   void finish() override {
     guarded([this] { png_read_end(png_, nullptr); });
+    std::array<unsigned char, 8> next{};
+    if (std::fread(next.data(), 1, next.size(), file_.get()) == next.size() && png_sig_cmp(next.data(), 0, next.size()) == 0)
+      fail_with_several("a second PNG follows the first");
   }
 
  private:
@@ -68,16 +76,39 @@ class png_reader final : public picture_reader {
     png_set_read_fn(png_, this, on_read);
     png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);  // it only warns of damage beside the pixels else
     png_read_info(png_, info_);
-    png_set_expand(png_);
+    if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE) {
+      read_palette();
+      png_set_packing(png_);  // an index a byte: libpng would make an index beyond the palette black
+    } else {
+      png_set_expand(png_);
+    }
     if (std::endian::native == std::endian::little) png_set_swap(png_);
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
   }
 
+  void read_palette() {
+    png_colorp colors = nullptr;
+    png_bytep alphas = nullptr;
+    int count = 0, alpha_count = 0;
+    png_get_PLTE(png_, info_, &colors, &count);
+    palette_has_alpha_ = png_get_tRNS(png_, info_, &alphas, &alpha_count, nullptr) != 0 && alpha_count > 0;
+    for (int i = 0; i < count; ++i) {
+      const png_byte alpha = palette_has_alpha_ && i < alpha_count ? alphas[i] : 255;
+      palette_.push_back({colors[i].red, colors[i].green, colors[i].blue, alpha});
+    }
+  }
+
+  void read_stored_row(std::uint8_t* into) {
+    if (passes_ == 1) return guarded([this, into] { png_read_row(png_, into, nullptr); });
+    if (whole_.empty()) read_interlaced();
+    std::copy_n(whole_.data() + next_row_++ * stored_row_bytes_, stored_row_bytes_, into);
+  }
+
   void read_interlaced() {
-    whole_.resize(layout_.row_bytes() * layout_.height);
+    whole_.resize(stored_row_bytes_ * layout_.height);
     std::vector<png_bytep> rows(layout_.height);
-    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = whole_.data() + y * layout_.row_bytes();
+    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = whole_.data() + y * stored_row_bytes_;
     guarded([this, &rows] { png_read_image(png_, rows.data()); });
   }
 
@@ -88,6 +119,7 @@ class png_reader final : public picture_reader {
     while (std::fread(head.data(), 1, head.size(), file_.get()) == head.size()) {
       const std::string_view type(reinterpret_cast<const char*>(head.data()) + 4, 4);
       const std::size_t bytes = std::size_t{head[0]} << 24 | std::size_t{head[1]} << 16 | std::size_t{head[2]} << 8 | head[3];
+      if (type == "acTL") fail_with_several("is an animated PNG");
       if (type == "IDAT" || type == "IEND") break;
       const bool keep =
           bytes < (1U << 24) && (type == "gAMA" || type == "cHRM" || type == "sRGB" || type == "iCCP" || type == "pHYs" ||
@@ -106,6 +138,10 @@ class png_reader final : public picture_reader {
 
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
+  std::vector<std::array<std::uint8_t, 4>> palette_;  // RGB and alpha; empty: the file has none
+  bool palette_has_alpha_ = false;
+  std::size_t stored_row_bytes_ = 0;  // indices, if there is a palette, or samples
+  std::vector<std::uint8_t> indices_;
   int passes_ = 1;
   std::size_t next_row_ = 0;
   std::vector<std::uint8_t> whole_;  // only if interlaced

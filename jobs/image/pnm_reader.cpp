@@ -1,5 +1,5 @@
 // PNM as Netpbm defines it: P1 to P3 in digits, P4 to P6 in bytes, most significant first. Values up to a maximum other than
-// 255 or 65535 are scaled to that, rounded. Of several pictures in one file the first is read.
+// 255 or 65535 are scaled to that, rounded.
 #include <sys/stat.h>
 
 #include <bit>
@@ -23,7 +23,11 @@ class pnm_reader final : public picture_reader {
     data_offset_ = ::ftello(file_.get());
     const std::size_t stored_row = kind_ == 4 ? (std::size_t{layout_.width} + 7) / 8 : layout_.row_bytes();
     check_size(is_raw() ? stored_row : layout_.row_samples());  // in digits, a value takes at least a byte
-    if (is_raw()) stored_.resize(stored_row);
+    if (!is_raw()) return;
+    stored_.resize(stored_row);
+    skip_to(layout_.height);
+    check_end();
+    skip_to(0);
   }
 
   void read_row(std::uint8_t* into) override {
@@ -49,8 +53,12 @@ class pnm_reader final : public picture_reader {
     }
   }
 
+  void finish() override {
+    if (!is_raw()) check_end();
+  }
+
   bool can_skip() const override { return is_raw(); }
-  void skip_to(std::uint32_t row) override {
+  void skip_to(std::uint32_t row) final {
     if (::fseeko(file_.get(), data_offset_ + static_cast<off_t>(row * stored_.size()), SEEK_SET) != 0)
       fail("cannot be read at will");
   }
@@ -92,6 +100,11 @@ class pnm_reader final : public picture_reader {
       while (c != '\n' && c != EOF) c = std::fgetc(file_.get());
     }
     if (!is_blank(c)) fail(c == EOF ? "ends too early" : "its header does not end in a blank");
+  }
+
+  // After the last pixel.
+  void check_end() {
+    if (next_character() != EOF) fail_with_several("has more data after its last pixel, such as a second picture");
   }
 
   void check_size(std::size_t least_row_bytes) const {

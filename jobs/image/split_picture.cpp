@@ -7,7 +7,7 @@
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
 #include "support/file_io.hpp"
-#include "support/unfinished_file.hpp"
+#include "support/output.hpp"
 
 namespace jobs {
 namespace {
@@ -73,16 +73,16 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
     const auto reader = open_picture(files.input);
     layout = reader->layout();
     const picture_layout result = settings.what.result_of(layout);
-    const encoding how = settings.encode_as(files.format_for(reader->format()));
-    if (const std::string reason = reason_against(how, result); !reason.empty()) throw picture_error(files.input + ": " + reason);
+    const encoding how = settings.encoding_for(files, *reader);
 
-    unfinished_file out(files.output);
+    output out({.path = files.output, .force = settings.replace});
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
-    write_bytes(out.descriptor(), start, files.output);
+    out.print(start);
     strip_work work{settings.what, how, {}, {}, {}, start.size()};
     if (how.format == picture_format::pnm) {
-      work.output = out.path();
+      out.flush();
+      work.output = out.temporary_path();
       out.reserve(start.size() + result.row_bytes() * result.height);
     }
 
@@ -90,7 +90,7 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
     const std::uint64_t strips = (std::uint64_t{layout.height} + rows - 1) / rows;
     std::uint64_t done = 0;
     const auto take = [&](encoded_strip&& strip) {
-      if (work.output.empty()) write_bytes(out.descriptor(), joiner.part(std::move(strip)), files.output);
+      if (work.output.empty()) out.print(joiner.part(std::move(strip)));
       strips_done(++done, strips);
     };
     const rankpool::map_options in_flight{.chunksize = 1, .buffersize = 3 * pool.num_workers() + 1};
@@ -105,13 +105,17 @@ picture_outcome split_picture(rankpool::executor& pool, const picture_settings& 
       strip_stream sent(*reader, rows, settings.what.halo());
       for (auto&& strip : pool.starmap(in_flight, rankpool::partial(process_samples, work), sent)) take(std::move(strip));
     }
-    write_bytes(out.descriptor(), joiner.end(), files.output);
+    out.print(joiner.end());
+    out.flush();
     if (settings.verify) {
-      std::string wrong = pool.submit(verify_picture, settings, files, out.path()).result();
+      std::string wrong = pool.submit(verify_picture, settings, files, out.temporary_path()).result();
       if (!wrong.empty()) return {kind::wrong, std::move(wrong), layout.pixels()};
     }
-    out.finish(settings.replace);
+    out.finish();
     return {kind::done, {}, layout.pixels()};
+  } catch (const output_error&) {
+    if (output_options{.path = files.output}.is_stdout()) throw;  // ends the run, as it ends every job
+    return failure(files, layout);
   } catch (const rankpool::broken_pool&) {  // nor will it do any other picture
     throw;
   } catch (const rankpool::worker_lost&) {

@@ -13,7 +13,8 @@
 
 namespace jobs {
 
-/// `strips_done(done, all)` is called as it goes on. Whatever goes wrong with the files becomes the outcome.
+/// `strips_done(done, all)` is called as it goes on. Whatever goes wrong with the files becomes the outcome, except that stdout
+/// cannot be written. Throws: output_error.
 picture_outcome split_picture(rankpool::executor& pool, const picture_settings& settings, const picture_files& files,
                               const std::function<void(std::uint64_t, std::uint64_t)>& strips_done);
 

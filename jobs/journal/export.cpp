@@ -15,7 +15,7 @@ using rankpool::journal_reader;
 
 /// Which items it is of, as a member of an object.
 std::string json_place(const journal_reader::result& result) {
-  if (!result.of_piece) return "\"item\": " + std::to_string(result.item);
+  if (!result.of_chunk) return "\"item\": " + std::to_string(result.item);
   return "\"items\": [" + std::to_string(result.from.first) + ", " + std::to_string(result.from.count) + "]";
 }
 
@@ -26,7 +26,7 @@ void print_result(output& out, const journal_reader::result& result) {
   } else if (result.bytes) {
     out.print(", \"value\": null, \"bytes\": ", *result.bytes);
   }
-  const journal_reader::piece& from = result.from;
+  const journal_reader::chunk& from = result.from;
   out.print(", \"seconds\": ", json_of(from.taken.count()), ", \"rank\": ", from.rank, ", \"host\": ", json_of(from.host),
             ", \"finished\": \"", iso_time(from.finished), "\"}");
 }
@@ -52,7 +52,7 @@ std::string csv_value(std::string_view json) {
 
 std::string csv_place(const journal_reader::result& result) {
   const std::string first = std::to_string(result.item);
-  return result.of_piece ? first + "-" + std::to_string(result.from.first + result.from.count - 1) : first;
+  return result.of_chunk ? first + "-" + std::to_string(result.from.first + result.from.count - 1) : first;
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ void export_csv(output& out, const journal_reader& journal) {
   out.print("call,item,value,seconds,rank,host,finished,error\n");
   for (const journal_reader::call& call : journal.calls()) {
     journal.for_each_result(call.id, [&](const journal_reader::result& result) {
-      const journal_reader::piece& from = result.from;
+      const journal_reader::chunk& from = result.from;
       out.print(call.id, ',', csv_place(result), ',', result.value ? csv_value(*result.value) : "", ',',
                 json_of(from.taken.count()), ',', from.rank, ',', csv_field(from.host), ',', iso_time(from.finished), ",\n");
     });

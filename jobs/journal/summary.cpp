@@ -45,19 +45,19 @@ std::string worker(int rank, const std::string& host) { return "rank " + std::to
 std::string title(const journal_reader::call& call) { return "call " + std::to_string(call.id) + " " + printable(call.name); }
 
 std::string line_of(const journal_reader::failure& failure) {
-  const std::string others = failure.failed > 1 ? " and " + std::to_string(failure.failed - 1) + " more of its piece" : "";
+  const std::string others = failure.failed > 1 ? " and " + std::to_string(failure.failed - 1) + " more of its chunk" : "";
   return "call " + std::to_string(failure.call) + " item " + std::to_string(failure.item) + others + " on " +
          worker(failure.rank, failure.host) + ", " + iso_time(failure.when) + ": " + printable(failure.error);
 }
 
-std::string line_of(const journal_reader::piece& piece) {
-  return "call " + std::to_string(piece.call) + " " + items_in_words(piece.first, piece.count) + ": " + in_words(piece.taken) +
-         " on " + worker(piece.rank, piece.host);
+std::string line_of(const journal_reader::chunk& chunk) {
+  return "call " + std::to_string(chunk.call) + " " + items_in_words(chunk.first, chunk.count) + ": " + in_words(chunk.taken) +
+         " on " + worker(chunk.rank, chunk.host);
 }
 
 void print_call(output& out, const journal_reader::call& call) {
-  out.print("\n", title(call), "\n  ", counted(call.pieces, "piece"), ", ", std::to_string(call.failed), " failed items");
-  if (call.pieces > 0) {
+  out.print("\n", title(call), "\n  ", counted(call.chunks, "chunk"), ", ", std::to_string(call.failed), " failed items");
+  if (call.chunks > 0) {
     out.print("\n  task time ", in_words(call.total), " in all, ", in_words(call.median), " in the median\n  finished ",
               iso_time(*call.first), " to ", iso_time(*call.last));
   }
@@ -116,12 +116,12 @@ void print_summary(output& out, const journal_reader& journal, const summary_opt
 
   const auto slowest = journal.slowest(options.slowest);
   if (!slowest.empty()) out.print("\nslowest tasks\n");
-  for (const auto& piece : slowest) out.print("  ", line_of(piece), '\n');
+  for (const auto& chunk : slowest) out.print("  ", line_of(chunk), '\n');
 
   const auto hosts = journal.hosts();
   if (!hosts.empty()) out.print("\nhosts\n");
   for (const auto& host : hosts) {
-    out.print("  ", printable(host.name), ": ", counted(host.items, "item"), " in ", counted(host.pieces, "piece"), ", ",
+    out.print("  ", printable(host.name), ": ", counted(host.items, "item"), " in ", counted(host.chunks, "chunk"), ", ",
               in_words(host.total), ", ", host.failed, " failed\n");
   }
 }
@@ -136,7 +136,7 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
                      {"items", or_null(call.items)},
                      {"done", call.done},
                      {"failed", call.failed},
-                     {"pieces", call.pieces},
+                     {"chunks", call.chunks},
                      {"total_seconds", call.total.count()},
                      {"median_seconds", call.median.count()},
                      {"first", time_or_null(call.first)},
@@ -166,7 +166,7 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
   json hosts = json::array();
   for (const auto& h : journal.hosts()) {
     hosts.push_back(
-        {{"host", h.name}, {"items", h.items}, {"pieces", h.pieces}, {"failed", h.failed}, {"total_seconds", h.total.count()}});
+        {{"host", h.name}, {"items", h.items}, {"chunks", h.chunks}, {"failed", h.failed}, {"total_seconds", h.total.count()}});
   }
   const json all{{"file", options.file},          {"subject", journal.subject()},
                  {"build", journal.build()},      {"of_this_build", journal.is_of_this_build()},

@@ -30,13 +30,16 @@ void matrix_options::check(const command_context& context) const {
     throw usage_error("--output " + output.path + " is a .npy file; give two such files, or --size, for what goes into it");
   }
   if (context.verify && !make_file()) throw usage_error("--verify tests the file that was written; give --output FILE.npy");
-  make_file() ? output.check_for_parts() : output.check();
+  make_file() ? output.check_for_workers() : output.check();
+  if (!are_files()) return;
+  output_options result = output;
+  if (make_file()) result.may_replace = {a, b};
+  check_distinct({{a, "A"}, {b, "B"}}, {result});
 }
 
 void add_matrix_options(CLI::App& job, matrix_options& options, const std::string& result) {
-  job.add_option("A", options.a, "the first matrix, a .npy file (int32, int64, float32 or float64, C or Fortran order)")
-      ->type_name("FILE");
-  job.add_option("B", options.b, "the second, of the same type")->type_name("FILE");
+  add_input_file(job, "A", options.a, "the first matrix, a .npy file (int32, int64, float32 or float64, C or Fortran order)");
+  add_input_file(job, "B", options.b, "the second, of the same type");
   CLI::Option* size = add_number<std::uint64_t>(job, "--size", options.size,
                                                 "instead of files, two random matrices of this many rows", 1, 1'000'000);
   job.add_option("--type", options.type,

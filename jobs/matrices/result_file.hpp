@@ -26,12 +26,12 @@ class result_file {
     if (!is_finished()) parts_.write(std::as_bytes(std::span(preamble_)), 0);
   }
 
-  /// By an earlier run with the journal: then it is only to be reported.
+  /// By an earlier run with the journal: nothing is left to be written.
   bool is_finished() const { return parts_.is_finished(); }
 
   /// As tasks write it and read it back.
   matrix_source target() const {
-    return {.path = parts_.path(),
+    return {.path = is_finished() ? canonical_path(name_) : parts_.path(),
             .type = header_.type,
             .fortran_order = header_.fortran_order,
             .rows = header_.shape[0],

@@ -9,7 +9,7 @@ matrix_source stored_matrix(const std::string& path) {
   if (header.shape.size() != 2) {
     throw usage_error(path + " cannot be used: a matrix has 2 dimensions, and it has " + std::to_string(header.shape.size()));
   }
-  return {.path = path,
+  return {.path = canonical_path(path),
           .type = header.type,
           .fortran_order = header.fortran_order,
           .rows = header.shape[0],

@@ -45,11 +45,11 @@ number_file find_npy(const file& from) {
   if (header.shape.size() != 1) {
     throw usage_error(from.path() + " holds " + describe(header) + ", and sort takes numbers in one dimension");
   }
-  return {from.path(), header.type, header.data_offset, header.count()};
+  return {canonical_path(from.path()), header.type, header.data_offset, header.count()};
 }
 
 number_file find_raw(const file& from, const std::string& type_name) {
-  number_file numbers{.path = from.path()};
+  number_file numbers{.path = canonical_path(from.path())};
   for (const auto type : {element_type::int32, element_type::int64, element_type::float32, element_type::float64}) {
     if (name_of(type) == type_name) numbers.type = type;
   }
@@ -102,14 +102,18 @@ std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, in
 void file_sort_options::check() const {
   find_numbers(*this);
   if (output.path.empty()) throw usage_error("sorting a file takes --output FILE, where the sorted numbers go");
-  output.check_for_parts();
+  output.check_for_workers();
+  output_options sorted = output;
+  sorted.may_replace = {input};
+  check_distinct({{input, "INPUT"}}, {sorted});
 }
 
 int sort_file(rankpool::cluster& cluster, command_context& context, const file_sort_options& chosen) {
   const number_file input = find_numbers(chosen);
   context.expect_unchanged(chosen.input);
   rankpool::executor pool(cluster, context.executor_options());
-  const sort_plan plan = plan_sort(input.count, size_of(input.type), context.divided_for(pool), chosen.memory);
+  const std::uint64_t memory = std::stoull(context.divided_as("--memory", std::to_string(chosen.memory)));
+  const sort_plan plan = plan_sort(input.count, size_of(input.type), context.divided_for(pool), memory);
   context.explain(std::to_string(input.count) + " " + std::string(name_of(input.type)) + " in " + describe(plan, input.count));
   context.shown.expect(expected_tasks(input, plan, context.divided_for(pool), context.verify));
 
@@ -122,6 +126,10 @@ int sort_file(rankpool::cluster& cluster, command_context& context, const file_s
   const output_options apart{chosen.output.path + ".carried"};
   if (out.is_finished()) {
     parts_output::remove_remains(context, apart, carried_role);
+    if (context.verify) {
+      rankpool::executor without_journal(cluster, {.max_workers = context.max_workers});
+      verify(without_journal, context, input, {chosen.output.path, input.type, preamble.size(), input.count});
+    }
   } else {
     const number_file output{out.path(), input.type, preamble.size(), input.count, out.is_kept()};
     out.write(std::as_bytes(std::span(preamble)), 0);

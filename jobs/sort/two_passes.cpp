@@ -115,8 +115,8 @@ void sort_in_two_passes(rankpool::executor& pool, const sort_work& work, std::ui
   const auto parts = std::views::iota(std::uint64_t{0}, (count + part - 1) / part);
 
   std::vector<counts> found;  // by part
-  for (counts of_part : pool.starmap({.chunksize = 1, .buffersize = 3 * pool.num_workers()}, rankpool::partial(count_part, shared),
-                                     parts | std::views::transform(bounds))) {
+  for (counts& of_part : pool.starmap({.chunksize = 1, .buffersize = 3 * pool.num_workers()}, rankpool::partial(count_part, shared),
+                                      parts | std::views::transform(bounds))) {
     found.push_back(std::move(of_part));
   }
 

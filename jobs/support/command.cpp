@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "support/in_quotes.hpp"
@@ -50,16 +52,24 @@ nlohmann::json parameters_of(CLI::App& job, const std::vector<std::string>& tail
   return parameters;
 }
 
-// As one would type it: "primes count from=1 to=3e11".
-std::string subject_of(const std::string& job, nlohmann::json parameters) {
-  for (const char* without_effect : {"workers", "output", "force", "log", "results"}) parameters.erase(without_effect);
-  std::string text = job;
-  for (const auto& [name, value] : parameters.items()) {
-    if (value.is_null() || value == false || value.empty()) continue;
-    text += ' ' + name;
-    if (value.is_string()) text += '=' + value.get<std::string>();
-    if (value.is_array()) text += '=' + json_of(value);
+// "primes count from=1 to=1000000000": what the results depend on. Values are written from what was read, not as they were typed,
+// so that 1e9 and 1000000000 are the same.
+std::string subject_of(CLI::App& job, const command_context& context) {
+  constexpr std::array<std::string_view, 9> of_every_job{"help",  "workers", "journal", "stop-before", "json",
+                                                         "quiet", "verbose", "output",  "force"};
+  std::map<std::string, std::string> values = context.surroundings;
+  for (CLI::Option* option : job.get_options()) {
+    const std::string name = option->get_single_name();
+    if (std::ranges::find(of_every_job, name) != of_every_job.end() || context.without_effect.contains(option)) continue;
+    if (option->get_items_expected_max() == 0) {
+      if (option->count() > 0) values[name];
+      continue;
+    }
+    option->capture_default_str();
+    if (const std::string value = option->get_default_str(); !value.empty() && value != "[]" && value != "{}") values[name] = value;
   }
+  std::string text = job.get_name();
+  for (const auto& [name, value] : values) text += ' ' + name + (value.empty() ? "" : '=' + value);
   return text;
 }
 
@@ -105,6 +115,16 @@ void command_context::open_journal() {
   } catch (const rankpool::journal_error& error) {
     throw usage_error(error.what());
   }
+  chunksize = std::stoll(divided_as("--chunksize", std::to_string(chunksize)));
+}
+
+std::string command_context::divided_as(const std::string& option, const std::string& value) {
+  const std::string decided = journal.recall(option, value);
+  if (decided != value) {
+    note(option + " stays " + (decided == "0" ? "its default" : decided) + ", as in the first run with journal " +
+         in_quotes(resumable.journal));
+  }
+  return decided;
 }
 
 int command_context::divided_for(const rankpool::executor& pool) {
@@ -118,8 +138,9 @@ void command_context::expect_unchanged(const std::string& path) {
   if (resumable.journal.empty() || ::stat(path.c_str(), &status) != 0) return;  // who reads it says why it cannot be read
   const std::string now = std::to_string(status.st_size) + " bytes of " + std::to_string(status.st_mtim.tv_sec) + "." +
                           std::to_string(status.st_mtim.tv_nsec);
-  if (journal.recall("file " + path, now) == now) return;
-  throw usage_error(path + " has changed since the journal " + resumable.journal + " was begun, which has results of what it was");
+  if (journal.recall("file " + canonical_path(path), now) == now) return;
+  throw usage_error("input " + in_quotes(path) + " was modified after journal " + in_quotes(resumable.journal) +
+                    " was created; start a new journal");
 }
 
 void command_context::verified(bool holds, const std::string& test) {
@@ -143,7 +164,7 @@ CLI::App& add_job(CLI::App& app, command_context& context, const std::string& na
     };
     const nlohmann::json parameters = parameters_of(job, context.tail);
     context.parameters = json_of(parameters);
-    context.subject = subject_of(job.get_name(), parameters);
+    context.subject = subject_of(job, context);
     context.program = [&context, work](rankpool::cluster& cluster) { return work(cluster, context); };
   });
   return job;
@@ -160,11 +181,21 @@ CLI::App& add_command(CLI::App& app, command_context& context, const std::string
 }
 
 void add_chunksize(CLI::App& job, command_context& context, const std::string& help) {
-  add_number(job, "--chunksize", context.chunksize, help, 1LL, 1'000'000'000'000LL);
+  context.without_effect.insert(add_number(job, "--chunksize", context.chunksize, help, 1LL, 1'000'000'000'000LL));
 }
 
 void add_verify(CLI::App& job, command_context& context, const std::string& help) {
-  job.add_flag("--verify", context.verify, help);
+  context.without_effect.insert(job.add_flag("--verify", context.verify, help));
+}
+
+CLI::Option* add_input_file(CLI::App& job, const std::string& name, std::string& path, const std::string& help) {
+  return job.add_option(name, path, help)->type_name("FILE")->default_function([&path] { return canonical_path(path); });
+}
+
+std::string canonical_path(const std::string& path) {
+  std::error_code none;
+  const auto canonical = std::filesystem::weakly_canonical(std::filesystem::absolute(path, none), none);
+  return path.empty() || none ? path : canonical.string();
 }
 
 }  // namespace jobs

@@ -6,7 +6,9 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <rankpool/rankpool.hpp>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -44,7 +46,11 @@ struct command_context {
   std::function<int(rankpool::cluster&)> program;  // the exit status of the command, usually 0
   std::function<int()> own_program;                // instead: of what is not a job and needs no cluster
   std::string parameters;                          // of the job, defaults included, as a JSON object
-  std::string subject;                             // those that the results depend on, and the job: what a journal is of
+
+  // Identity of a run, for its journal: the job, and the values that its results depend on.
+  std::set<const CLI::Option*> without_effect;      // options that the results do not depend on
+  std::map<std::string, std::string> surroundings;  // values that they depend on and that are not options, by name
+  std::string subject;                              // all that as text
 
   run_report report;
   progress shown;
@@ -56,6 +62,8 @@ struct command_context {
   }
   /// With --journal, before anything else. Throws: usage_error for one that does not fit.
   void open_journal();
+  /// The value of an option that says how the work is divided: `value`, or that of the first run that has used the journal.
+  std::string divided_as(const std::string& option, const std::string& value);
   /// For how many workers the work is divided: those of the pool, or of the first run that has used the journal.
   int divided_for(const rankpool::executor& pool);
   /// A number that nobody can foresee, the same in all runs with the journal.
@@ -100,5 +108,11 @@ void add_all_jobs(CLI::App& app, command_context& context);
 /// Options that most jobs have, with what they mean there.
 void add_chunksize(CLI::App& job, command_context& context, const std::string& help);
 void add_verify(CLI::App& job, command_context& context, const std::string& help);
+
+/// Adds an option whose value is an input file; a journal knows the file however its path is written.
+CLI::Option* add_input_file(CLI::App& job, const std::string& name, std::string& path, const std::string& help);
+
+/// The absolute path behind symbolic links; `path` itself if it is empty or cannot be resolved.
+std::string canonical_path(const std::string& path);
 
 }  // namespace jobs

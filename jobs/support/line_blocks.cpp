@@ -7,10 +7,22 @@
 #include <system_error>
 #include <utility>
 
+#include "support/command.hpp"
+
 namespace jobs {
 namespace {
+
 constexpr std::size_t most_bytes = 64 * 1024;
+
+/// `line`, the first of the input, without a UTF-8 byte order mark. Throws: usage_error for UTF-16.
+std::string_view without_byte_order_mark(std::string_view line, const std::string& input) {
+  if (line.starts_with("\xff\xfe") || line.starts_with("\xfe\xff"))
+    throw usage_error(input + " is UTF-16 text; convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8");
+  constexpr std::string_view utf_8_mark = "\xef\xbb\xbf";
+  return line.starts_with(utf_8_mark) ? line.substr(utf_8_mark.size()) : line;
 }
+
+}  // namespace
 
 line_blocks::line_blocks(int descriptor, std::string name, cost_of_line cost, double most_cost)
     : descriptor_(descriptor), name_(std::move(name)), cost_(cost), most_cost_(most_cost) {}
@@ -29,7 +41,8 @@ void line_blocks::advance() {
     if (end == std::string::npos && read_more()) continue;
     const std::size_t next = end == std::string::npos ? unread_.size() : end + 1;
     if (next == position_) break;  // nothing left
-    const std::string_view line(&unread_[position_], next - position_);
+    std::string_view line(&unread_[position_], next - position_);
+    if (next_line_ == 1) line = without_byte_order_mark(line, name_);
     block_.text += line;
     cost += cost_(line);
     position_ = next;

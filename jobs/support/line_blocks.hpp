@@ -38,7 +38,8 @@ void for_each_line(const line_block& block, Visit visit) {
   }
 }
 
-/// An input range over a descriptor that the caller keeps open; it can be gone through once.
+/// An input range over a descriptor that the caller keeps open; it can be iterated once. A UTF-8 byte order mark at the beginning
+/// is skipped.
 class line_blocks {
  public:
   /// What a line is worth in work, for instance its length; a block is full at `most_cost`, or at 64 KiB.
@@ -66,7 +67,7 @@ class line_blocks {
     line_blocks* source_ = nullptr;
   };
 
-  /// Reads the first block. Throws: std::system_error, as going on does.
+  /// Reads the first block. Throws: std::system_error; usage_error if the input is UTF-16. The iterator's ++ throws the former.
   iterator begin();
   std::default_sentinel_t end() const { return {}; }
 

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <unordered_map>
 #include <utility>
 
 #include "support/file_io.hpp"
@@ -26,7 +28,53 @@ bool is_device_path(const std::filesystem::path& path) {
 /// What is written: what symbolic links lead to, up to a device.
 std::string target_of(const std::string& path) { return behind_links(path, is_device_path); }
 
+std::string text_of(const struct stat& status) { return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino); }
+
+/// The directory and the name in it: what a rename replaces, whether there is such a file or not.
+std::string entry_of(const std::filesystem::path& path) {
+  struct stat folder {};
+  const std::string parent = path.parent_path().string();
+  if (::stat(parent.empty() ? "." : parent.c_str(), &folder) != 0) return "no folder/" + path.string();
+  return text_of(folder) + "/" + path.filename().string();
+}
+
+/// The regular file that is open or can be opened under this name, however else it is called; empty if there is none.
+std::string contents_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) ? text_of(status) : std::string();
+}
+
 }  // namespace
+
+void check_distinct(const std::vector<input_options>& inputs, const std::vector<output_options>& outputs) {
+  std::unordered_map<std::string, const input_options*> read;
+  for (const input_options& input : inputs) {
+    const std::string path = input.is_stdin() ? "/proc/self/fd/0" : input.path;
+    read.emplace(entry_of(behind_links(path)), &input);
+    read.emplace(contents_of(path), &input);
+  }
+  std::unordered_map<std::string, const output_options*> written;
+  const auto refuse = [](const output_options& output, const std::string& other) {
+    const std::string name = output.path.empty() ? "standard output" : output.option + " " + output.path;
+    throw usage_error(name + " and " + other + " are the same file; choose another file for the output");
+  };
+  for (const output_options& output : outputs) {
+    // A stream is written into the file itself; otherwise a new file takes the name.
+    const bool is_stream = output.is_stream();
+    const std::string place = is_stream ? contents_of(output.is_stdout() ? "/proc/self/fd/1" : output.path)  //
+                                        : entry_of(target_of(output.path));
+    if (place.empty()) continue;
+    if (const auto input = read.find(place); input != read.end()) {
+      const auto& [path, option] = *input->second;
+      const bool may_replace =
+          !is_stream && output.journal.empty() && std::ranges::find(output.may_replace, path) != output.may_replace.end();
+      if (!may_replace) refuse(output, input->second->is_stdin() ? input->second->name() : option + " " + path);
+    }
+    if (is_stream) continue;
+    if (const auto [other, is_new] = written.emplace(place, &output); !is_new)
+      refuse(output, other->second->option + " " + other->second->path);
+  }
+}
 
 bool output_options::is_stdout() const {
   if (path.empty() || path == "-") return true;
@@ -58,6 +106,7 @@ void output_options::check(bool may_exist) const {
   if (exists && !may_exist) {
     throw usage_error(option + " " + path + " exists already; --force replaces it");
   }
+  if (!journal.empty()) check_distinct({{journal, "--journal"}}, {*this});
   const std::string folder = std::filesystem::path(target).parent_path().string();
   check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // of a file, root would be told that it has no permission
 }
@@ -69,8 +118,8 @@ bool output_options::replaces(const rankpool::journal& open) const {
   return false;
 }
 
-void output_options::check_for_parts() const {
-  if (is_stream()) throw usage_error(option + " " + path + " cannot take parts from workers: it is no regular file");
+void output_options::check_for_workers() const {
+  if (is_stream()) throw usage_error(option + " " + path + " is not a regular file; workers write this output in parallel");
   check();
 }
 
@@ -115,6 +164,15 @@ output::output(int descriptor, std::string name) : descriptor_(descriptor), name
 
 output::~output() {
   if (owned_) ::close(descriptor_);
+}
+
+void output::reserve(std::uint64_t bytes) {
+  if (!file_) return;
+  try {
+    file_->reserve(bytes);
+  } catch (const std::system_error& error) {
+    fail(error.code().value());
+  }
 }
 
 void output::append(std::string_view text) {

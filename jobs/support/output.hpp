@@ -1,7 +1,8 @@
-// The one way for a job to print results: a large buffer over write(2) that checks every error.
+// The one way for a job to write results: a large buffer over write(2) that checks every error, and the rules for output files.
 //
-// A file is written under a temporary name beside the final one and takes that name in finish(); a failure, an
-// exception or a signal removes it. Not for messages and progress: those go to std::cerr.
+// A regular file is written under a temporary name beside the final one and takes that name in finish(); a failure, an
+// exception or a signal removes it. Devices, FIFOs and stdout are written as they are. Not for messages and progress: those go
+// to std::cerr.
 #pragma once
 
 #include <gmpxx.h>
@@ -13,8 +14,10 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "support/command.hpp"
+#include "support/input.hpp"
 #include "support/text.hpp"
 #include "support/unfinished_file.hpp"
 
@@ -31,21 +34,27 @@ struct output_options {
   bool force = false;               // replace a file that exists already
   std::string option = "--output";  // that says so, for messages
   std::string journal{};            // --journal: once it is open, what an earlier run has written may be replaced as well
+  std::vector<std::string> may_replace{};  // inputs of the run that the output may replace; only in a run without a journal
 
   bool is_stdout() const;
-  /// Nothing that could be half-written under its final name, or replaced.
+  /// Stdout, a device, a FIFO or an open descriptor: written as it is. All else is a regular file, or will be one.
   bool is_stream() const;
 
-  /// Throws: usage_error if the file exists and `force` does not say to replace it, or its folder cannot be written.
+  /// Throws: usage_error if the file exists and `force` does not say to replace it, if its folder cannot be written, or if it
+  /// is the journal.
   void check() const;
   /// Whether the file is to be replaced, with the journal open. Throws: usage_error, as check().
   bool replaces(const rankpool::journal& open) const;
-  /// The same for parts_output. Throws: usage_error also for what is no file that workers can open and write anywhere.
-  void check_for_parts() const;
+  /// The same for a file that workers write. Throws: usage_error also if it is a stream.
+  void check_for_workers() const;
 
  private:
   void check(bool may_exist) const;
 };
+
+/// Checks that a run does not overwrite a file that it reads, and does not write two results to one file. Names are compared by
+/// the files they lead to. Throws: usage_error that names both.
+void check_distinct(const std::vector<input_options>& inputs, const std::vector<output_options>& outputs);
 
 /// Adds --output and --force to a job.
 void add_output(CLI::App& job, output_options& options,
@@ -62,6 +71,11 @@ class output {
   output(int descriptor, std::string name);
   /// Removes the temporary file if finish() was not reached.
   ~output();
+
+  /// The path of the temporary file, to be read or written by others after flush(); empty for a stream.
+  std::string temporary_path() const { return file_ ? file_->path() : std::string(); }
+  /// Reserves space for so many bytes in a regular file, so that a full disk is found before the work. Throws: output_error.
+  void reserve(std::uint64_t bytes);
   output(const output&) = delete;
   output& operator=(const output&) = delete;
 
@@ -101,7 +115,7 @@ class output {
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
 
   command_context* context_ = nullptr;   // of a job that writes to stdout
-  std::optional<unfinished_file> file_;  // none for stdout
+  std::optional<unfinished_file> file_;  // none for a stream
   int descriptor_ = -1;
   bool owned_ = false;  // a stream opened here
   std::string name_;    // for messages

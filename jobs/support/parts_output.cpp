@@ -23,7 +23,7 @@ std::string random_name() {
 
 /// The same in all runs with the journal.
 std::string name_of_parts(rankpool::journal& journal, const std::string& name) {
-  return behind_links(name) + ".part-" + journal.recall("name of parts", random_name());
+  return canonical_path(behind_links(name)) + ".part-" + journal.recall("name of parts", random_name());
 }
 
 // What the journal knows of a file, by its role: for which name it is written, and whether it has been made.
@@ -35,7 +35,7 @@ std::unique_ptr<unfinished_file> start(command_context& context, const std::stri
   rankpool::journal& journal = context.journal;
   if (context.resumable.journal.empty()) return std::make_unique<unfinished_file>(name);
   const std::string known = "the journal " + context.resumable.journal + " has as written";
-  if (const std::string first = journal.recall(purpose(role), name); first != name) {
+  if (const std::string first = journal.recall(purpose(role), canonical_path(name)); first != canonical_path(name)) {
     throw usage_error(known + " what went into " + first + ", not into " + name + "; go on with that, or begin another journal");
   }
   const std::string path = name_of_parts(journal, name);

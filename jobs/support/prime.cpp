@@ -90,9 +90,14 @@ bool is_prime(std::uint64_t n) {
   return true;
 }
 
+primality judge(std::uint64_t n) {
+  if (n < 2) return primality::neither;
+  return is_prime(n) ? primality::prime : primality::composite;
+}
+
 primality judge(const mpz_class& n, int rounds) {
-  if (n < 2) return primality::composite;
-  if (n.fits_ulong_p()) return is_prime(n.get_ui()) ? primality::prime : primality::composite;
+  if (n < 2) return primality::neither;
+  if (n.fits_ulong_p()) return judge(std::uint64_t{n.get_ui()});
 
   static const mpz_class thirteen_bases_decide("3317044064679887385961981");
   if (n < thirteen_bases_decide) {
@@ -106,7 +111,7 @@ primality judge(const mpz_class& n, int rounds) {
 }
 
 bool confirms(const mpz_class& n, primality answer) {
-  if (n < 2) return answer == primality::composite;
+  if (n < 2 || answer == primality::neither) return n < 2 && answer == primality::neither;
   constexpr unsigned long bases = 64;  // an odd composite passes few of them
   const auto divides = [&](unsigned p) { return mpz_divisible_ui_p(n.get_mpz_t(), p) != 0; };
   if (const auto divisor = std::ranges::find_if(small_primes, divides); divisor != small_primes.end()) {

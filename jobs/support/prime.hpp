@@ -11,14 +11,15 @@
 
 namespace jobs {
 
-enum class primality { composite, prime, probably_prime };
+enum class primality { neither, composite, prime, probably_prime };  // neither: below 2
 
 /// Decides, in a few microseconds for a prime.
 bool is_prime(std::uint64_t n);
 
-/// Judges a number of any size; negative numbers are composite here, as not prime. `rounds` of Miller-Rabin follow BPSW where
-/// nothing proves the answer: each would let a composite number pass with a chance below 1/4.
+/// Judges a number of any size. `rounds` of Miller-Rabin follow BPSW where nothing proves the answer: each would let a composite
+/// number pass with a chance below 1/4.
 primality judge(const mpz_class& n, int rounds);
+primality judge(std::uint64_t n);
 
 /// Whether another test than the one that gave it comes to the same answer: a composite number is shown a witness or a
 /// divisor; a prime below 3.1e23 is proven by its first twelve bases with GMP's arithmetic, a larger one put to GMP's or to

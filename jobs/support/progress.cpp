@@ -61,7 +61,7 @@ std::size_t terminal_columns() {
 
 std::string progress::text(std::uint64_t done, std::uint64_t expected, std::uint64_t failed, std::chrono::duration<double> passed) {
   std::string text = grouped(done);
-  if (expected > 0) text += " of " + grouped(expected);
+  if (counts{done, expected}.has_total()) text += " of " + grouped(expected);
   text += " done";
   if (failed > 0) text += ", " + grouped(failed) + " failed";
   const double rate = passed.count() > 0 ? static_cast<double>(done) / passed.count() : 0;
@@ -95,6 +95,12 @@ void progress::make_way() {
   if (std::exchange(bar_is_there_, false)) print(clear_line);
 }
 
+progress::counts progress::current() {
+  const std::uint64_t tasks = tasks_done_();
+  const std::lock_guard lock(mutex_);
+  return {counts_itself_ ? counts_.done : tasks, counts_.expected};
+}
+
 // False once it is time to stop.
 bool progress::wait(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
@@ -102,23 +108,24 @@ bool progress::wait(std::chrono::milliseconds time) {
 }
 
 void progress::show_lines() {
-  while (wait(between_lines))
-    print("rankpool " + job_ + ": " + text(done(), expected_, failed_, std::chrono::steady_clock::now() - begin_) + "\n");
+  while (wait(between_lines)) {
+    const counts now = current();
+    print("rankpool " + job_ + ": " + text(now.done, now.expected, failed_, std::chrono::steady_clock::now() - begin_) + "\n");
+  }
 }
 
 void progress::show_bar() {
   constexpr std::size_t bar_length = 20;
   if (!wait(before_bar)) return;
   do {
-    const std::uint64_t now_done = done();
-    const std::uint64_t expected = expected_;
+    const counts now = current();
     std::string line = job_ + ' ';
-    if (expected > 0) {
+    if (now.has_total()) {
       const auto full = std::min<std::size_t>(
-          bar_length, static_cast<std::size_t>(static_cast<double>(now_done) / static_cast<double>(expected) * bar_length));
+          bar_length, static_cast<std::size_t>(static_cast<double>(now.done) / static_cast<double>(now.expected) * bar_length));
       line += '[' + std::string(full, '#') + std::string(bar_length - full, '.') + "] ";
     }
-    line += text(now_done, expected, failed_, std::chrono::steady_clock::now() - begin_);
+    line += text(now.done, now.expected, failed_, std::chrono::steady_clock::now() - begin_);
     line.resize(std::min(line.size(), terminal_columns() - 1));
     const std::lock_guard lock(mutex_);
     print(clear_line + line);

@@ -10,10 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <system_error>
 
 #include "support/command.hpp"
+#include "support/duration.hpp"
 
 namespace jobs {
 namespace {
@@ -32,19 +32,15 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
 }
 
-/// A decision of the journal, the same from whichever folder.
-std::string time_of(const std::string& path) {
-  std::error_code none;
-  return "time of " + std::filesystem::weakly_canonical(std::filesystem::absolute(path, none), none).string();
-}
+/// The name of a decision of the journal, the same from whichever folder.
+std::string time_of(const std::string& path) { return "time of " + canonical_path(path); }
 
 }  // namespace
 
 void resumable_options::check() const {
   if (!stop_before_end) return;
-  if (journal.empty()) throw usage_error("--stop-before is for runs that can be gone on with: give --journal FILE as well");
-  if (!(*stop_before_end >= 0 && *stop_before_end <= most_seconds))
-    throw usage_error("--stop-before takes a time such as 90, 90s, 5min or 1h");
+  if (journal.empty()) throw usage_error("--stop-before requires --journal FILE");
+  if (*stop_before_end > most_seconds) throw usage_error("--stop-before takes a time of at most 1e9 s");
   if (!end_of_allocation()) {
     throw usage_error(
         "--stop-before counts from the end of a Slurm allocation, and SLURM_JOB_END_TIME does not say when that is (in seconds "
@@ -93,10 +89,9 @@ void add_resumable(CLI::App& job, resumable_options& options) {
                  "keep finished tasks in this file, and take them from there when the same is run again; signals then stop the run "
                  "in good order, with status 75")
       ->type_name("FILE");
-  job.add_option("--stop-before", options.stop_before_end,
-                 "stop so long before the end of the Slurm allocation, such as 90s or 5min (default 60s); needs --journal")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"min", 60}, {"h", 3600}}).description(""))
-      ->type_name("TIME");
+  add_duration(
+      job, "--stop-before", [&options](double seconds) { options.stop_before_end = seconds; },
+      "stop so long before the end of the Slurm allocation, such as 90s or 5min (default 60s); requires --journal");
 }
 
 }  // namespace jobs

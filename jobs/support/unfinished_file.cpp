@@ -1,6 +1,7 @@
 #include "support/unfinished_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace jobs {
@@ -23,7 +25,13 @@ std::array<std::atomic<const char*>, 64> unfinished_paths{};
 constexpr std::array<int, 3> ending_signals{SIGINT, SIGTERM, SIGHUP};
 std::array<struct sigaction, ending_signals.size()> previous_actions{};
 
+/// Held while a file is created and entered into unfinished_paths, and by the handler from its first look on: no file is
+/// missed, and none is created while the process ends.
+std::atomic_flag creating = ATOMIC_FLAG_INIT;
+
 void remove_unfinished(int signal) {
+  while (creating.test_and_set()) {  // by another thread: creation_scope blocks signals in its own
+  }
   for (auto& path : unfinished_paths) {
     if (const char* name = path.load()) ::unlink(name);
   }
@@ -31,11 +39,33 @@ void remove_unfinished(int signal) {
     const auto previous = previous_actions[i].sa_handler;
     if (ending_signals[i] == signal && previous != SIG_DFL && previous != SIG_IGN) {
       previous(signal);
+      creating.clear();
       return;
     }
   }
   ::_exit(128 + signal);
 }
+
+/// While it lives, the handler waits.
+class creation_scope {
+ public:
+  creation_scope() {
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    for (const int signal : ending_signals) ::sigaddset(&blocked, signal);
+    ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+    while (creating.test_and_set()) std::this_thread::yield();  // by another thread, or for good by the handler
+  }
+  ~creation_scope() {
+    creating.clear();
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  creation_scope(const creation_scope&) = delete;
+  creation_scope& operator=(const creation_scope&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 void install_handlers() {
   for (std::size_t i = 0; i < ending_signals.size(); ++i) {
@@ -46,12 +76,12 @@ void install_handlers() {
     struct sigaction action {};
     action.sa_handler = remove_unfinished;
     ::sigemptyset(&action.sa_mask);
+    for (const int signal : ending_signals) ::sigaddset(&action.sa_mask, signal);  // it holds the lock
     ::sigaction(ending_signals[i], &action, nullptr);
   }
 }
 
 int remember(const char* path) {
-  remove_unfinished_on_signals();
   for (std::size_t slot = 0; slot < unfinished_paths.size(); ++slot) {
     const char* expected = nullptr;
     if (unfinished_paths[slot].compare_exchange_strong(expected, path)) return static_cast<int>(slot);
@@ -63,9 +93,13 @@ void forget(int slot) {
   if (slot >= 0) unfinished_paths[static_cast<std::size_t>(slot)].store(nullptr);
 }
 
-/// 0, or errno: EEXIST if there is a file of that name already, and it is not to be replaced.
+/// 0, or errno: EEXIST if the name is taken by a file that is not to be replaced, or by anything but a regular file.
 int rename_file(const char* from, const char* to, bool replace) {
-  if (replace) return std::rename(from, to) == 0 ? 0 : errno;
+  if (replace) {
+    struct stat status {};
+    if (::lstat(to, &status) == 0 && !S_ISREG(status.st_mode)) return EEXIST;
+    return std::rename(from, to) == 0 ? 0 : errno;
+  }
   if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return errno;
   // NFS and others cannot do that, but most of these have links, which replace nothing.
@@ -97,6 +131,8 @@ std::string behind_links(const std::string& path, const std::function<bool(const
 }
 
 unfinished_file::unfinished_file(const std::string& final_path) : final_path_(behind_links(final_path)) {
+  remove_unfinished_on_signals();
+  const creation_scope scope;
   // A file of that name is a killed run's, or that of a process of the same number on another host: it is left alone.
   const std::string first = final_path_ + ".part-" + std::to_string(::getpid());
   for (int others = 0; descriptor_ < 0; ++others) {

@@ -40,7 +40,8 @@ class unfinished_file {
   /// Nothing will go on with it: the destructor removes it.
   void discard() { stays_ = false; }
 
-  /// Closes the file and gives it its final name; without `replace` a file of that name is an error (EEXIST).
+  /// Closes the file and gives it its final name; without `replace` a file of that name is an error (EEXIST). A device, a FIFO
+  /// or a symbolic link that has taken the name in the meantime is one in any case: only a regular file is ever replaced.
   /// Throws: std::system_error with errno, also for what the file system reports only on closing.
   void finish(bool replace);
 

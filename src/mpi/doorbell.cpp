@@ -1,6 +1,7 @@
-#include "doorbell.hpp"
+// Defines doorbells: their shared memory, and the futex calls that sleep and wake.
+#include "mpi/doorbell.hpp"
 
-#include "mpi_check.hpp"
+#include "mpi/mpi_check.hpp"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t in_upper_half = 1 << 16;
 
-// Who waits, for FUTEX_WAKE_BITSET.
+// The bits of FUTEX_WAKE_BITSET that select the threads to wake.
 constexpr std::uint32_t sleeping = 1;
 constexpr std::uint32_t dozing = 2;
 
@@ -25,7 +26,7 @@ void wake(std::atomic<std::uint32_t>& rings, std::uint32_t who) {
   syscall(SYS_futex, &rings, FUTEX_WAKE_BITSET, INT_MAX, nullptr, nullptr, who);
 }
 
-// While there are as many rings as that, and until that time; other reasons to return are as good.
+// Sleeps while `rings` is equal to `seen`, but not after `until`. It may return earlier.
 void wait(std::atomic<std::uint32_t>& rings, std::uint32_t seen, std::chrono::steady_clock::time_point until, std::uint32_t as) {
   const auto at = until.time_since_epoch();
   const auto whole = std::chrono::floor<std::chrono::seconds>(at);
@@ -68,7 +69,7 @@ doorbells::doorbells(const boost::mpi::communicator& world) : bells_(static_cast
     mpi_check(MPI_Win_shared_query(window_, r, &size, &unit, &at), "MPI_Win_shared_query");
     bells_[static_cast<std::size_t>(in_world[static_cast<std::size_t>(r)])] = static_cast<bell*>(place_in(at));
   }
-  MPI_Barrier(node_);  // nobody rings a bell that is not made yet
+  MPI_Barrier(node_);  // no rank rings a bell before it is constructed
 }
 
 doorbells::~doorbells() {
@@ -76,7 +77,8 @@ doorbells::~doorbells() {
   if (node_ != MPI_COMM_NULL) MPI_Comm_free(&node_);
 }
 
-// Of a bell within twice as much memory. MPI aligns to less than a bell needs; every process sees the same pages.
+// Returns the address of a bell within memory of twice its size. MPI aligns the memory to less than a bell needs. All processes
+// compute the same place, because they map the same pages.
 void* doorbells::place_in(void* memory) {
   std::size_t room = 2 * sizeof(bell);
   return std::align(alignof(bell), sizeof(bell), memory, room);

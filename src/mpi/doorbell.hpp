@@ -1,8 +1,8 @@
-// How an idle rank sleeps without being late: a futex in memory that the ranks of a node share.
+// The doorbells of the ranks: an idle rank sleeps on a futex in memory that the ranks of a node share.
 //
-// MPI itself can only wait by polling, at the price of a whole core. Here a rank that has found nothing for a
-// while sleeps on its bell, and whoever sends to it rings. One that lets messages gather dozes: only urgent ones wake
-// it. Between nodes there is no bell: such ranks wake up by themselves, the more rarely the longer nothing has come.
+// MPI can wait only by polling, which takes a whole core. A rank that has found no message for a while sleeps on its bell instead,
+// and each sender rings the bell. A rank that lets messages accumulate dozes: only urgent rings wake it. Ranks of other nodes
+// cannot ring. A rank with peers on other nodes therefore sleeps for short times, which grow until a message arrives.
 #pragma once
 
 #include <boost/mpi/communicator.hpp>
@@ -24,40 +24,41 @@ class doorbells {
   /// Collective over the communicator.
   ~doorbells();
 
-  /// Wakes that rank if it sleeps, or dozes and this is urgent, and lives on this node. From any thread.
+  /// Announces a message to a rank of this node. Wakes the rank if it sleeps, or if it dozes and the ring is urgent. Does nothing
+  /// for ranks of other nodes. Thread safety: any thread.
   void ring(int rank, bool urgent);
-  /// As an urgent ring, but tells of no new message.
+  /// As an urgent ring, but announces no message.
   void prompt(int rank);
-  /// Messages that others have rung for, modulo 2^32.
+  /// Returns the number of messages that other ranks have announced, modulo 2^32.
   std::uint32_t messages() const { return own_->messages.load(); }
-  /// Wakes this rank. From any thread.
+  /// Wakes this rank. Thread safety: any thread.
   void ring_own(bool urgent) {
     own_rings_.fetch_add(1);
     ring(*own_, urgent, 0);
   }
 
-  /// Changes with each ring of this rank's bell.
+  /// Returns a counter that changes with each ring of this rank's bell.
   std::uint32_t rings() const { return own_->rings.load(); }
-  /// How often other ranks have rung, modulo 2^16.
+  /// Returns the number of rings by other ranks, modulo 2^16.
   std::uint16_t rings_of_others() const { return static_cast<std::uint16_t>(rings() - own_rings_.load()); }
-  /// Sleeps until the bell has been rung since `seen`, or the time is up. Announce first, look again for messages,
-  /// then sleep or take the announcement back: a sender that rings in between is not missed. From any thread.
+  /// sleep() blocks until the bell rings after `seen`, or for the time `at_most`. Call announce_sleep() first, check for messages
+  /// again, then call sleep() or cancel_sleep(). A ring in between is not missed. Thread safety: any thread.
   void announce_sleep() { own_->sleepers.fetch_add(1); }
   void cancel_sleep() { own_->sleepers.fetch_sub(1); }
   void sleep(std::uint32_t seen, std::chrono::nanoseconds at_most);
 
-  /// Sleeps until there has been an urgent ring since `seen`, or the time is up. From any thread.
+  /// Blocks until an urgent ring after `seen`, or until the time `until`. Thread safety: any thread.
   void doze(std::uint32_t seen, std::chrono::steady_clock::time_point until);
 
-  /// Whether every rank of the communicator can ring this one.
+  /// Returns whether all ranks of the communicator are on this node, and can ring this rank.
   bool all_on_node() const { return all_on_node_; }
-  /// Of the communicator, this one included.
+  /// Returns the number of ranks of the communicator on this node, including this one.
   int ranks_on_node() const { return ranks_on_node_; }
 
  private:
   struct alignas(64) bell {
-    std::atomic<std::uint32_t>
-        rings;  // all of them in the lower half, the urgent ones in the upper; what overflows counts as urgent
+    // The lower half counts all rings, the upper half urgent rings. An overflow of the lower half counts as urgent.
+    std::atomic<std::uint32_t> rings;
     std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
@@ -69,9 +70,9 @@ class doorbells {
 
   MPI_Comm node_ = MPI_COMM_NULL;
   MPI_Win window_ = MPI_WIN_NULL;
-  bell alone_{};             // where no other rank is on this node
+  bell alone_{};  // used if no other rank is on this node
   bell* own_ = &alone_;
-  std::vector<bell*> bells_;  // by rank; null where out of reach
+  std::vector<bell*> bells_;  // by rank; null: on another node
   bool all_on_node_ = true;
   int ranks_on_node_ = 1;
   std::atomic<std::uint32_t> own_rings_ = 0;

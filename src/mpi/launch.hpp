@@ -1,4 +1,4 @@
-// How this process was started, and how it starts itself again under an MPI launcher.
+// Finds out how this process was started, and starts the program again under an MPI launcher.
 #pragma once
 
 #include <rankpool/options.hpp>
@@ -8,30 +8,24 @@
 namespace rankpool::detail {
 
 enum class start {
-  inline_,   ///< one process: tasks run here
-  ranks,     ///< a launcher has started several
-  launcher,  ///< none has: start one
-  refused,   ///< what started us cannot work
+  inline_,   ///< one process, in which the tasks run
+  ranks,     ///< a launcher has started several ranks
+  launcher,  ///< no launcher has started this process: start one
+  refused,   ///< this way of starting the program cannot work
 };
 
 struct launch {
   start how = start::inline_;
-  int workers = 0;     ///< launcher: how many to start
-  std::string reason;  ///< refused: what is wrong and what to type
+  int workers = 0;     ///< start::launcher: number of workers to start
+  std::string reason;  ///< start::refused: the problem and the remedy
 };
 
-/// Reads the environment; `program` is the name to put into advice.
+/// Finds out from the environment how this process was started. `program`: the program's name in messages.
 launch find_launch(const std::string& program);
 
-/// Whether this process is the one of its launch that says what concerns all of them. Reads the environment.
-bool speaks_for_launch();
-
-/// Once MPI is initialised: marks the environment as this rank's own, by which a program that it starts knows that the
-/// launcher's variables there are not meant for it. Only the first call does anything.
-void mark_environment();
-
-/// Runs this program again with `workers` + 1 ranks under mpirun and returns its exit status, 128 + n after signal n.
-/// Signals that end this process are passed on first, so that no rank is left; SIGKILL ends them as well.
+/// Runs this program again with `workers` + 1 ranks under mpirun and returns its exit status: 128 + n after signal n, 75 after a
+/// signal that stopped the run early. The ranks end before it returns. They also end if this process is killed by SIGKILL.
+/// Blocks: until the ranks have ended.
 int launch_self(int argc, char** argv, int workers, const run_options& options);
 
 }  // namespace rankpool::detail

@@ -1,4 +1,4 @@
-// One way to call MPI: every error code becomes an exception that names the call.
+// Turns MPI error codes into exceptions.
 #pragma once
 
 #include <rankpool/errors.hpp>
@@ -9,6 +9,7 @@
 
 namespace rankpool::detail {
 
+/// Throws an exception that names the MPI function `call` and its error, unless `code` is MPI_SUCCESS. Throws: error.
 inline void mpi_check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING];

@@ -1,16 +1,19 @@
 // Frames over MPI, between rank 0 of a pool (the root) and its workers.
 //
-// Only Isend, Irecv, Improbe, Imrecv and Test: nothing here ever blocks on a rank that is slow or gone. A frame is
-// one message; its bulk buffers follow as messages of their own, received where they will stay, in pieces below
-// MPI's limit of 2^31 elements.
+// All communication uses MPI's non-blocking calls, so that rank 0 never blocks on a rank that is slow or gone. A frame is one
+// message. Its out-of-band buffers follow as separate messages, which MPI receives into their final memory. A buffer above 1 GiB is
+// sent as several messages, because MPI limits a message to 2^31 - 1 elements.
 #pragma once
 
-#include "doorbell.hpp"
+#include "mpi/doorbell.hpp"
+#include "mpi/node_broadcasts.hpp"
+#include "mpi/outgoing_frame.hpp"
+#include "mpi/send_window.hpp"
 
-#include "../core/transport.hpp"
+#include "transport/transport.hpp"
 
-#include <boost/mpi/communicator.hpp>
 #include <mpi.h>
+#include <boost/mpi/communicator.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -26,26 +29,28 @@ namespace rankpool::detail {
 
 class mpi_transport final : public transport {
  public:
-  /// Collective over the communicator, which must outlive it. `nodes`: of each rank; the first rank of each, or the
-  /// root, takes part in broadcasts.
+  /// Collective over the communicator. `nodes`: the node of each rank. The root and the first rank of every other node take part in
+  /// broadcasts. Lifetime: the communicator must outlive the object.
   mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes);
   mpi_transport(const mpi_transport&) = delete;
   mpi_transport& operator=(const mpi_transport&) = delete;
   /// Collective over the communicator.
   ~mpi_transport() override;
 
-  /// Of this node, other than the root.
+  /// Returns the number of other ranks on this node, divided by the number of its cores.
   double workers_per_core() const;
 
+  std::size_t preferred_frame_bytes() const override { return send_window::eager_bytes; }
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
-  void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
+  void broadcast(std::span<std::byte> bytes, std::function<void()> done) override { broadcasts_.start(bytes, std::move(done)); }
+  void drop_broadcast(std::size_t size) override { broadcasts_.start_dropping(size); }
   bool transferring() const override;
   bool sent_all() override;
   bool unread() const override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds quiet) override;
+  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds quiet) override;
   bool prepare_sleep(std::uint32_t seen) override;
   void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override { bells_.ring_own(true); }
@@ -53,11 +58,6 @@ class mpi_transport final : public transport {
   void nudge() override { bells_.ring_own(false); }
 
  private:
-  struct outgoing {
-    frame content;
-    std::vector<MPI_Request> requests;
-    int to = 0;
-  };
   struct incoming {
     byte_buffer head;
     MPI_Request head_request = MPI_REQUEST_NULL;
@@ -66,56 +66,37 @@ class mpi_transport final : public transport {
     bool head_here = false;
   };
 
-  struct running_broadcast {
-    std::vector<MPI_Request> requests;
-    std::function<void()> done;
-  };
-
   int rank_of(int peer) const;
   int peer_of(int rank) const;
-  bool fits_unread(int to, const frame& f);
-  /// Messages that were rung for and not found yet; below 0 if one was found before its ring.
-  std::int32_t owed() const { return static_cast<std::int32_t>(bells_.messages() - found_); }
+  /// Returns the number of messages that were announced by a ring and not found yet. It is below 0 if a message was found first.
+  std::int32_t outstanding() const { return static_cast<std::int32_t>(bells_.messages() - found_); }
   void finish_sends();
-  void forget_posted();
-  void forget_posted(int rank);
-  void finish_broadcasts();
   bool accept_next();
   void probe();
   bool advance(int rank, incoming& m);
-  bool complete(std::vector<MPI_Request>& requests);
   bool message_waiting();
   bool nothing_new() const;
 
   const boost::mpi::communicator& world_;
   const int root_;
-  const bool leading_;
+  const bool is_root_;
   doorbells bells_;
-  const std::chrono::nanoseconds patience_;  // as long as polling is better than to sleep and be woken
-  MPI_Comm one_of_each_node_ = MPI_COMM_NULL;  // the root first; null for the others, and where there is one node
-  std::list<running_broadcast> broadcasts_;
-  std::list<outgoing> sends_;  // a list: MPI reads from where they are
-  // By rank: frames that lie in memory of both sides already. Open MPI calls them sent only when they have been read, and
-  // to ask it costs a turn of the core; so it is asked when the receiver has sent something. How much of that memory may
-  // be taken: what was sent after the receiver's last answer, and between that and the one before.
-  struct unread_bytes {
-    std::size_t before = 0;
-    std::size_t since = 0;
-  };
-  std::vector<std::deque<outgoing>> posted_;
-  std::vector<unread_bytes> unread_;
-  std::size_t posted_count_ = 0;
+  const std::chrono::nanoseconds polling_time_;  // how long a rank polls before it sleeps
+  node_broadcasts broadcasts_;
+  std::list<outgoing_frame> sends_;             // a list, because MPI reads from its elements
+  send_window window_;                          // frames that have left, although MPI has not reported it yet
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
-  std::vector<int> arriving_from_;              // the ranks that have any there
-  // Where every message rings, MPI need not be asked when as many have come as were rung for. To ask in vain costs a turn
-  // of the core where cores are shared, because MPI yields it when it finds nothing.
+  std::vector<int> arriving_from_;              // the ranks with a message in arriving_
+  // If every message rings, the transport stops probing once it has found as many messages as were announced. A probe that finds
+  // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;
-  std::uint32_t found_ = 0;                   // messages, modulo 2^32
-  std::atomic<bool> watchful_ = false;        // the next sleep: something that was rung for has not come, or may not have left
-  std::atomic<std::int64_t> watchful_pause_;  // nanoseconds; grows while nothing comes
-  int misses_ = 0;
-  std::atomic<bool> slept_ = false;  // then look all the same: nothing depends on bells alone
-  std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows while nothing comes
+  std::uint32_t found_ = 0;  // messages found, modulo 2^32
+  // Shortens the next sleep: an announced message was not found yet, or a sent frame may not have left.
+  std::atomic<bool> watchful_ = false;
+  std::atomic<std::int64_t> watchful_pause_;  // nanoseconds; grows until a frame arrives
+  int misses_ = 0;                            // probes without a message since the last ring
+  std::atomic<bool> slept_ = false;           // the next receive() probes in any case
+  std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows until a frame arrives
 };
 
 }  // namespace rankpool::detail

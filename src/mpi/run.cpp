@@ -1,16 +1,20 @@
-// run(): from the command line to the exit status, on every rank.
+// run(): everything from the command line to the exit status, on every rank.
 #include <rankpool/run.hpp>
 
-#include "launch.hpp"
-#include "lent_stdout.hpp"
-#include "session.hpp"
-#include "stop_watch.hpp"
+#include "mpi/control_channel.hpp"
+#include "mpi/launch.hpp"
+#include "mpi/launch_environment.hpp"
+#include "mpi/launcher_watch.hpp"
+#include "mpi/open_mpi.hpp"
+#include "mpi/process_exit.hpp"
+#include "mpi/session.hpp"
+#include "mpi/stop_monitor.hpp"
 
-#include "../core/journal/open_journals.hpp"
-#include "../core/log.hpp"
-#include "../core/pool.hpp"
+#include "dispatcher/pool.hpp"
+#include "journal/open_journals.hpp"
+#include "support/log.hpp"
 
-#include <rankpool/detail/spares.hpp>
+#include <rankpool/detail/wire/buffer_pool.hpp>
 
 #include <malloc.h>
 #include <mpi.h>
@@ -32,8 +36,9 @@ using namespace std::chrono_literals;
 constexpr int status_failed = 1;
 constexpr int status_usage = 2;
 constexpr int status_stopped = 75;
-constexpr auto patience_after_failure = 2s;  // for tasks that still run when the program has failed
+constexpr auto failure_grace_period = 2s;  // for tasks that are running when the program fails
 
+// Logs the exception that ended the program and returns the exit status.
 int report(const std::exception_ptr& e) {
   try {
     std::rethrow_exception(e);
@@ -45,41 +50,43 @@ int report(const std::exception_ptr& e) {
   std::string text = describe(e);
   if (const remote_info* where = remote_context(e); where != nullptr && !where->trace.empty()) {
     text += ", thrown in\n" + where->trace;
-    text.pop_back();  // the line ends once
+    text.pop_back();  // log_line() adds the line end
   }
   log_line(text);
   return status_failed;
 }
 
-// run() works once in a process: the second time MPI would be over, and a program that starts itself would do it all again.
+// run() works once in a process. MPI cannot be initialised twice, and a second launch would start the whole program again.
 enum class stage { before, running, over };
-std::atomic<stage> run_is = stage::before;
+std::atomic<stage> run_stage = stage::before;
 
+// Reports why the run cannot start, on one process of the launch, and returns the exit status.
 int refuse(const std::string& reason) {
-  if (speaks_for_launch()) {
+  if (is_reporting_process()) {
     log_line(reason);
   } else {
-    std::this_thread::sleep_for(200ms);  // mpirun ends the others when the first one returns a failure: let the reason be said
+    std::this_thread::sleep_for(200ms);  // mpirun kills all ranks when the first one fails, so rank 0 must report first
   }
   return status_usage;
 }
 
-// What one task or message frees is soon needed for the next: glibc should keep it, within the bounds of what is kept
-// elsewhere. Whoever has set its variables knows better.
+// Makes glibc keep freed memory, because the next task or message soon needs as much again. The limit is that of the buffer pool.
+// Does nothing if the user has set glibc's own variables.
 void keep_freed_memory() {
 #ifdef __GLIBC__
   for (const char* set : {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}) {
     if (std::getenv(set) != nullptr) return;
   }
-  mallopt(M_TRIM_THRESHOLD, static_cast<int>(most_spare_bytes));
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(max_pooled_bytes));
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the maximum that glibc accepts
 #endif
 }
 
-// The program, watched for what stops it, and what is left to do once it was stopped.
+// Runs the program and all tasks that it submits, and stops them early on request.
 int lead(cluster& c, const std::function<int(cluster&)>& program, const run_options& options) {
-  const stop_watch watch(c, options);
   pool& p = *cluster_access::get(c);
+  p.life().set_grace_period(options.grace);
+  const stop_monitor monitor(c, options);
   int status = 0;
   std::exception_ptr thrown;
   try {
@@ -87,65 +94,83 @@ int lead(cluster& c, const std::function<int(cluster&)>& program, const run_opti
   } catch (...) {
     thrown = std::current_exception();
   }
-  if (p.halted() && !p.await_quiet(options.grace)) p.give_up();
-  if (p.gave_up() && thrown == nullptr) thrown = std::make_exception_ptr(stopped_error("stopped early"));
+  if (thrown == nullptr || p.life().is_stopped_early()) p.drain();
+  if (thrown == nullptr && status == 0 && p.life().has_left_out_work()) thrown = p.life().stop_reason();
   commit_journals();
   if (thrown != nullptr) std::rethrow_exception(thrown);
   return status;
 }
 
-bool mpi_is(int (*asked)(int*)) {
+bool query_mpi(int (*query)(int*)) {
   int answer = 0;
-  asked(&answer);
+  query(&answer);
   return answer != 0;
 }
 
 int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& program) {
-  const bool initialised_before = mpi_is(MPI_Initialized);
-  const boost::mpi::environment mpi(argc, argv, boost::mpi::threading::serialized);
+  const bool was_initialised = query_mpi(MPI_Initialized);
+  const auto mpi = [&] {
+    const reachability_setting setting;
+    return boost::mpi::environment(argc, argv, boost::mpi::threading::multiple);  // tasks may call MPI
+  }();
   mark_environment();
   if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
-    return refuse(initialised_before
-                      ? "run(): this program has initialised MPI below MPI_THREAD_SERIALIZED, which handing out tasks needs: "
-                        "initialise it with MPI_THREAD_SERIALIZED (boost::mpi::threading::serialized), leave that to run(), or "
-                        "use with_executor"
-                      : "this MPI provides no MPI_THREAD_SERIALIZED, which handing out tasks needs: use a build of Open MPI "
-                        "with threads");
+    return refuse(was_initialised
+                      ? "run(): MPI was initialised below MPI_THREAD_SERIALIZED, which the progress thread requires; "
+                        "initialise it with MPI_THREAD_SERIALIZED (boost::mpi::threading::serialized), let run() initialise it, "
+                        "or use with_executor"
+                      : "this MPI does not provide MPI_THREAD_SERIALIZED, which the progress thread requires; use a build of "
+                        "Open MPI with threads");
   }
   const boost::mpi::communicator world;
   const communicator_in_use scope(world);
   if (world.size() == 1) {
-    for (const char* promise : {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"}) {
-      const char* ranks = std::getenv(promise);
+    for (const char* name : {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"}) {
+      const char* ranks = std::getenv(name);
       if (ranks == nullptr || std::atoi(ranks) <= 1) continue;
-      return refuse(std::string(promise) + " is " + ranks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'" +
-                    (promise == std::string("SLURM_NTASKS") ? "" : ", or unset it if it is left over from another launch"));
+      return refuse(std::string(name) + " is " + ranks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'" +
+                    (name == std::string("SLURM_NTASKS") ? "" : ", or unset it if it is left over from another launch"));
     }
     return run_inline(program, report);
   }
-  if (world.rank() == 0) borrow_stdout();
+  const launcher_control launcher(world.rank() == 0);
+  const auto report_status = [&](int status) {
+    launcher.report(status);
+    return status;
+  };
+  const auto program_with_exit_report = [&](cluster& c) {
+    const leading exit_scope(report_status);
+    return program(c);
+  };
   try {
-    return run_session(world, 0, program, report, patience_after_failure);
-  } catch (const error& e) {  // the ranks cannot work together, and each of them knows it
+    return report_status(run_session(
+        world, 0, program_with_exit_report, [&](const std::exception_ptr& e) { return report_status(report(e)); },
+        failure_grace_period));
+  } catch (const error& e) {  // the handshake failed on every rank
     if (world.rank() == 0) log_line(e.what());
-    return status_usage;
+    return report_status(status_usage);
   }
 }
 
-int run_somewhere(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options,
-                  bool& launched) {
-  const auto watched = [&](cluster& c) { return lead(c, program, options); };
-  if (mpi_is(MPI_Finalized)) return refuse("run(): MPI has been finalised in this process: call it before that");
-  if (mpi_is(MPI_Initialized)) {  // it knows better than the environment
-    take_stop_signals(options);
-    return run_ranks(argc, argv, watched);
+// Runs the program inline, as a rank, or under a launcher, depending on how this process was started. `launched`: set to true if
+// it starts a launcher.
+int run_by_start_kind(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options,
+                      bool& launched) {
+  const auto monitored_program = [&](cluster& c) { return lead(c, program, options); };
+  if (query_mpi(MPI_Finalized)) return refuse("run(): MPI has been finalised in this process; call run() before MPI_Finalize()");
+  if (query_mpi(MPI_Initialized)) {  // MPI knows the number of ranks, so the environment is not needed
+    install_stop_signal_handlers(options);
+    return run_ranks(argc, argv, monitored_program);
   }
   const launch l = find_launch(argc > 0 ? argv[0] : "PROGRAM");
   switch (l.how) {
     case start::refused: return refuse(l.reason);
-    case start::inline_: take_stop_signals(options); return run_inline(watched, report);
+    case start::inline_: install_stop_signal_handlers(options); return run_inline(monitored_program, report);
     case start::launcher: launched = true; return launch_self(argc, argv, l.workers, options);
-    case start::ranks: take_stop_signals(options); return run_ranks(argc, argv, watched);
+    case start::ranks:
+      terminate_with_launcher();
+      install_stop_signal_handlers(options);
+      return run_ranks(argc, argv, monitored_program);
   }
   return status_usage;
 }
@@ -155,18 +180,18 @@ int run_somewhere(int& argc, char**& argv, const std::function<int(cluster&)>& p
 int run_program(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options) {
   static bool launched = false;
   stage before = stage::before;
-  if (!run_is.compare_exchange_strong(before, stage::running)) {
+  if (!run_stage.compare_exchange_strong(before, stage::running)) {
     if (before == stage::running) {
       throw error("run() is already running in this process: make another executor on its cluster");
     }
-    if (launched) return status_usage;  // the ranks have said it
+    if (launched) return status_usage;  // the ranks have reported it
     return refuse("run() works once in a process: make several executors on its cluster, or initialise MPI and call with_executor");
   }
   const struct scope {
-    ~scope() { run_is = stage::over; }
+    ~scope() { run_stage = stage::over; }
   } ends;
   keep_freed_memory();
-  return run_somewhere(argc, argv, program, options, launched);
+  return run_by_start_kind(argc, argv, program, options, launched);
 }
 
 }  // namespace rankpool::detail

@@ -1,15 +1,18 @@
-#include "session.hpp"
+// Defines the life of one pool on each rank: the handshake, then the program on the root and the worker elsewhere.
+#include "mpi/session.hpp"
 
-#include "mpi_check.hpp"
-#include "mpi_transport.hpp"
+#include "mpi/mpi_check.hpp"
+#include "mpi/mpi_transport.hpp"
+#include "mpi/process_exit.hpp"
 
-#include "../core/current_worker.hpp"
-#include "../core/inline_transport.hpp"
-#include "../core/log.hpp"
-#include "../core/pool.hpp"
-#include "../core/worker.hpp"
+#include "call/current_worker.hpp"
+#include "dispatcher/pool.hpp"
+#include "journal/open_journals.hpp"
+#include "support/log.hpp"
+#include "worker/inline_transport.hpp"
+#include "worker/worker.hpp"
 
-#include <rankpool/detail/code_address.hpp>
+#include <rankpool/detail/wire/code_address.hpp>
 
 #include <boost/mpi/collectives.hpp>
 #include <boost/serialization/string.hpp>
@@ -18,18 +21,24 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace rankpool::detail {
 namespace {
 
-// What every rank tells the others at the start.
+using namespace std::chrono_literals;
+
+constexpr auto time_to_exit = 2s;  // how long exit() waits for the workers, which answer in milliseconds
+
+// What every rank sends to the others at the start.
 struct introduction {
   std::string host;
   int pid = 0;
@@ -37,7 +46,7 @@ struct introduction {
 
   template <class Archive>
   void serialize(Archive& ar, unsigned) {
-    ar & host & pid & build;
+    ar& host& pid& build;
   }
 };
 
@@ -58,7 +67,8 @@ void require_same_build(const std::vector<introduction>& ranks, int root) {
   }
 }
 
-// Which node each rank is on, as far as sharing memory goes; 0 is the root's. MPI knows, unless it is told otherwise.
+// Returns the node of each rank; 0 is the root's. The ranks of a node can share memory. MPI reports the nodes unless
+// RANKPOOL_RANKS_PER_NODE is set.
 std::vector<int> nodes_of(const boost::mpi::communicator& world, int root) {
   int mine = 0;
   if (const char* given = std::getenv("RANKPOOL_RANKS_PER_NODE"); given != nullptr && std::atoi(given) > 0) {
@@ -77,57 +87,27 @@ std::vector<int> nodes_of(const boost::mpi::communicator& world, int root) {
   return firsts;
 }
 
-// What communicator_in_use knows.
+// The communicators of the existing communicator_in_use objects.
 std::mutex in_use_mutex;
 std::vector<MPI_Comm> in_use;
 
-// A task that calls exit() takes its rank and with it the whole launch along: the launcher would not say why.
-// Several threads of a process may serve pools, and a process that a task has forked has left none of them.
-class serving {
- public:
-  explicit serving(std::string name) : name_(std::move(name)) {
-    const std::lock_guard lock(mutex);
-    static const int registered = std::atexit(report_exit);
-    (void)registered;
-    process = getpid();
-    names.push_back(&name_);
-  }
-  serving(const serving&) = delete;
-  serving& operator=(const serving&) = delete;
-  ~serving() {
-    const std::lock_guard lock(mutex);
-    std::erase(names, &name_);
-  }
-
-  const std::string& name() const { return name_; }
-
- private:
-  static void report_exit() {
-    if (getpid() != process) return;
-    const std::lock_guard lock(mutex);
-    if (!names.empty()) log_line(*names.back() + " has left in the middle of its work: a task called exit()");
-  }
-
-  static inline std::mutex mutex;
-  static inline std::vector<const std::string*> names;
-  static inline pid_t process = 0;
-
-  const std::string name_;
-};
-
-// Before anything is unwound: to free what the ranks share is collective, and the others would not come.
+// Logs the exception that is being handled, and aborts MPI. Call it before the stack is unwound: freeing the shared resources is
+// collective, and the other ranks would not take part.
 [[noreturn]] void abort_launch(const boost::mpi::communicator& world, const std::string& who) {
   log_line(who + " cannot go on: " + describe(std::current_exception()));
   MPI_Abort(world, 1);
   std::_Exit(1);
 }
 
-int serve(mpi_transport& link, const boost::mpi::communicator& world, const introduction& me) {
+int serve(std::unique_ptr<mpi_transport> link, const boost::mpi::communicator& world, const introduction& me) {
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
   try {
-    worker w(link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, link.workers_per_core()));
+    worker w(*link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, link->workers_per_core()));
     const serving scope(who);
-    return w.serve();
+    return w.serve([&](bool in_task) {
+      link.reset();  // collective: rank 0 does the same
+      exit_as_worker(in_task);
+    });
   } catch (...) {
     abort_launch(world, who);
   }
@@ -138,20 +118,33 @@ struct ending {
   bool orderly = true;  // false: a worker is still busy, or the pool itself has failed
 };
 
-// Runs the program on a pool and ends the pool, whatever happens.
+// Runs the program on a pool, and ends the pool in every case. `on_exit`: called when the program calls exit(); may be null.
 ending lead_pool(pool& p, cluster& c, const std::function<int(cluster&)>& lead,
-                 const std::function<int(const std::exception_ptr&)>& failed, timeout patience) {
-  const out_of_task leading;
+                 const std::function<int(const std::exception_ptr&)>& failed, timeout grace_period,
+                 const std::function<void(int)>& on_exit) {
+  const out_of_task scope;
   ending end;
   try {
+    std::optional<leading> exit_scope;
+    if (on_exit) exit_scope.emplace(on_exit);
     end.status = lead(c);
     p.drain();
-    end.orderly = p.stop(end.status, std::make_exception_ptr(pool_closed("the program has ended")), std::nullopt);
+    exit_scope.reset();
+    end.orderly = p.end(end.status, std::make_exception_ptr(pool_closed("the program has ended")), std::nullopt);
   } catch (...) {
     end.status = failed(std::current_exception());
-    end.orderly = p.stop(end.status, std::make_exception_ptr(pool_closed("the program has failed")), patience);
+    if (p.life().has_abandoned_tasks()) grace_period = 0ns;  // the grace period is over
+    end.orderly = p.end(end.status, std::make_exception_ptr(pool_closed("the program has failed")), grace_period);
   }
   return end;
+}
+
+// Returns whether the communicator has all ranks of MPI_COMM_WORLD. If not, exit() must not end the pool and MPI, because the ranks
+// outside of the pool would not learn of it.
+bool is_all_of_mpi(const boost::mpi::communicator& communicator) {
+  int size = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  return communicator.size() == size;
 }
 
 }  // namespace
@@ -170,40 +163,64 @@ communicator_in_use::~communicator_in_use() {
   std::erase(in_use, communicator_);
 }
 
+bool has_other_pool_over_ranks(MPI_Comm communicator) {
+  const std::lock_guard lock(in_use_mutex);
+  return std::ranges::any_of(in_use, [&](MPI_Comm used) {
+    int size = 0;
+    MPI_Comm_size(used, &size);
+    return used != communicator && size > 1;
+  });
+}
+
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
-                const std::function<int(const std::exception_ptr&)>& failed, timeout patience) {
-  const boost::mpi::communicator own(world, boost::mpi::comm_duplicate);  // our messages never meet the program's
+                const std::function<int(const std::exception_ptr&)>& failed, timeout grace_period) {
+  const boost::mpi::communicator own(world, boost::mpi::comm_duplicate);  // separates the pool's messages from the program's
   std::vector<introduction> ranks;
   boost::mpi::all_gather(own, introduce(), ranks);
   require_same_build(ranks, root);
 
   const std::vector<int> nodes = nodes_of(own, root);
   auto link = std::make_unique<mpi_transport>(own, root, nodes);
-  if (own.rank() != root) return serve(*link, own, ranks[static_cast<std::size_t>(own.rank())]);
+  if (own.rank() != root) return serve(std::move(link), own, ranks[static_cast<std::size_t>(own.rank())]);
   std::vector<worker_info> workers;
   pool_options options;
+  options.may_send = &journals_keep_up;
   options.scheduling.workers_per_core = std::max(1.0, link->workers_per_core());
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     if (static_cast<int>(r) == root) continue;
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
     options.nodes.push_back(nodes[r]);
   }
-  const auto p = std::make_shared<pool>(std::move(link), std::move(workers), std::move(options));
+  const auto p = std::make_shared<pool>(std::move(link), std::move(workers), options);
   cluster c = cluster_access::make(p);
-  const ending end = lead_pool(*p, c, lead, failed, patience);
+  std::function<void(int)> on_exit;
+  if (is_all_of_mpi(own)) {
+    on_exit = [&](int status) {
+      commit_journals();
+      const auto why = std::make_exception_ptr(pool_closed("the program has called exit()"));
+      if (!p->end_for_exit(status, why, time_to_exit)) MPI_Abort(world, status);
+    };
+  }
+  const ending end = lead_pool(*p, c, lead, failed, grace_period, on_exit);
   if (!end.orderly) MPI_Abort(world, end.status == 0 ? 1 : end.status);
   return end.status;
 }
 
 int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed) {
+  int initialized = 0;
+  MPI_Initialized(&initialized);
+  const bool is_all = initialized == 0 || is_all_of_mpi(boost::mpi::communicator(MPI_COMM_SELF, boost::mpi::comm_attach));
   const introduction me = introduce();
   pool_options options;
+  options.may_send = &journals_keep_up;
   options.progress_thread = false;
-  options.scheduling.most_pieces = 1;
+  options.scheduling.max_chunks = 1;
   const auto p = std::make_shared<pool>(std::make_unique<inline_transport>(worker_place{0, me.host}),
                                         std::vector<worker_info>{{0, me.host, me.pid}}, options);
   cluster c = cluster_access::make(p);
-  return lead_pool(*p, c, lead, failed, std::nullopt).status;
+  std::function<void(int)> on_exit;
+  if (is_all) on_exit = [](int) { commit_journals(); };
+  return lead_pool(*p, c, lead, failed, std::nullopt, on_exit).status;
 }
 
 }  // namespace rankpool::detail

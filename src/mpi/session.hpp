@@ -1,10 +1,10 @@
-// One pool over a communicator: the collective handshake, the roles, and the end.
+// One pool over a communicator: the collective handshake, the roles of the ranks, and the shutdown.
 #pragma once
 
 #include <rankpool/cluster.hpp>
 
-#include <boost/mpi/communicator.hpp>
 #include <mpi.h>
+#include <boost/mpi/communicator.hpp>
 
 #include <chrono>
 #include <functional>
@@ -12,8 +12,9 @@
 
 namespace rankpool::detail {
 
-/// While it lives, this process has a pool on that communicator. Throws rankpool::error if it has one already: a second
-/// would wait for ever for ranks that serve the first. On MPI_COMM_SELF there is nobody to wait for.
+/// Marks a communicator as used by a pool of this process. A second pool on it would hang, because the other ranks serve the first.
+/// MPI_COMM_SELF has no other ranks, so any number of pools may use it.
+/// Throws: rankpool::error if the communicator is in use already.
 class communicator_in_use {
  public:
   explicit communicator_in_use(MPI_Comm communicator);
@@ -25,15 +26,19 @@ class communicator_in_use {
   const MPI_Comm communicator_;
 };
 
-/// Collective. `lead` runs on root and returns the exit status, which every rank returns; the others serve. What
-/// `lead` throws goes to `failed`, which returns the status instead; workers that have not ended what they run
-/// within `patience` from then on are aborted, and this process with them.
-/// Throws rankpool::error on every rank if the ranks do not run the same build. What fails on a worker later on aborts
-/// MPI: unwinding would make calls that are collective, and wait for ever for the other ranks.
-int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
-                const std::function<int(const std::exception_ptr&)>& failed, std::optional<std::chrono::nanoseconds> patience);
+/// Returns whether this process has a pool over several ranks on another communicator.
+bool has_other_pool_over_ranks(MPI_Comm communicator);
 
-/// The same in this process alone, without MPI.
+/// Runs a pool on the communicator. Collective. `lead` runs on the root and returns the exit status, which every rank returns; the
+/// other ranks serve. If `lead` throws, `failed` gets the exception and returns the status instead. If a worker's task then runs
+/// longer than `grace_period` (null: no limit), MPI aborts all ranks. A later error on a worker aborts MPI as well, because
+/// unwinding the stack would make collective calls, which hang without the other ranks.
+///
+/// Throws: rankpool::error on every rank if the ranks do not run the same build.
+int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
+                const std::function<int(const std::exception_ptr&)>& failed, std::optional<std::chrono::nanoseconds> grace_period);
+
+/// Runs a pool in this process alone: its worker is inline, and sends no messages over MPI.
 int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed);
 
 }  // namespace rankpool::detail

@@ -1,13 +1,13 @@
-// with_executor: a pool inside a program that owns MPI.
+// with_executor(): a pool inside a program that owns MPI.
 #include <rankpool/run.hpp>
 
-#include "launch.hpp"
-#include "session.hpp"
+#include "mpi/launch_environment.hpp"
+#include "mpi/session.hpp"
 
-#include "../core/log.hpp"
+#include "support/log.hpp"
 
-#include <boost/mpi/communicator.hpp>
 #include <mpi.h>
+#include <boost/mpi/communicator.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -48,10 +48,15 @@ void serve_or_lead(const boost::mpi::communicator& communicator, int root, const
   } else {
     int provided = MPI_THREAD_SINGLE;
     MPI_Query_thread(&provided);
+    if (provided < MPI_THREAD_MULTIPLE && has_other_pool_over_ranks(communicator)) {
+      throw error(
+          "with_executor: this process already runs a pool, and threads of both would call MPI at once: initialise MPI with "
+          "MPI_THREAD_MULTIPLE (boost::mpi::threading::multiple)");
+    }
     if (provided < MPI_THREAD_SERIALIZED && communicator.rank() == root) {
       log_line(
-          "with_executor: MPI was initialised below MPI_THREAD_SERIALIZED, but tasks are handed out by a thread of their own: "
-          "write boost::mpi::environment env(argc, argv, boost::mpi::threading::serialized)");
+          "with_executor: MPI was initialised below MPI_THREAD_SERIALIZED, which the progress thread requires; use "
+          "boost::mpi::environment env(argc, argv, boost::mpi::threading::serialized)");
     }
     (void)run_session(communicator, root, run, failed, std::nullopt);
   }

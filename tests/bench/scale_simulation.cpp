@@ -6,8 +6,8 @@
 //   workers task_us distribution busy rank0_busy
 // where `busy` is the share of the workers' time that was spent in tasks, from the first submit until rank 0 had no task
 // left to give, and `rank0_busy` the share of that time in which rank 0 was at work. README.md says where the costs are from.
-#include "core/scheduler.hpp"
-#include "core/worker_pace.hpp"
+#include "scheduler/scheduler.hpp"
+#include "wire/worker_pace.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -28,21 +28,21 @@ namespace {
 using namespace rankpool::detail;
 using namespace std::chrono_literals;
 using nanoseconds = std::chrono::nanoseconds;
-using instant = scheduler::time;
+using instant = steady_time;
 
 // ---- costs
 
 struct costs {
-  nanoseconds to_receive = 700ns;   // rank 0, a message
-  nanoseconds to_send = 500ns;      // rank 0, a message
-  nanoseconds per_result = 110ns;   // rank 0, in addition
-  nanoseconds per_task = 110ns;     // rank 0: what submit leaves to it, and its place in a message
-  nanoseconds way = 2us;            // a message, from rank to rank
-  nanoseconds to_wake = 50us;       // a worker that had nothing
-  nanoseconds to_run = 120ns;       // a worker, each task in addition to its length
+  nanoseconds to_receive = 700ns;  // rank 0, a message
+  nanoseconds to_send = 500ns;     // rank 0, a message
+  nanoseconds per_result = 110ns;  // rank 0, in addition
+  nanoseconds per_task = 110ns;    // rank 0: what submit leaves to it, and its place in a message
+  nanoseconds way = 2us;           // a message, from rank to rank
+  nanoseconds to_wake = 50us;      // a worker that had nothing
+  nanoseconds to_run = 120ns;      // a worker, each task in addition to its length
 };
 
-constexpr std::size_t results_in_a_message = 280;  // what fits into transport::prompt_bytes
+constexpr std::size_t results_in_a_message = 280;  // what fits into transport::preferred_frame_bytes
 constexpr std::size_t tasks_in_a_message = 150;
 constexpr std::size_t messages_in_a_step = 64;
 
@@ -52,13 +52,13 @@ void run_nothing(byte_reader&, byte_writer&) {}
 
 class task final : public job {
  public:
-  explicit task(nanoseconds length) : job(&run_nothing, 0), length_(length) {}
+  explicit task(nanoseconds length) : job(locate_function(&run_nothing), 0), length_(length) {}
   std::uint64_t available() override { return cut_ ? 0 : 1; }
   bool may_grow() override { return false; }
-  piece cut(std::uint64_t) override {
+  chunk cut(std::uint64_t) override {
     cut_ = true;
     // The payload is the length: the made-up worker reads it.
-    return {.first = 0, .count = 1, .payload = std::as_bytes(std::span(&length_, 1)), .beside = {}, .kept = {}};
+    return {.first = 0, .count = 1, .payload = std::as_bytes(std::span(&length_, 1)), .out_of_band = {}, .kept = {}};
   }
   bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }
   bool abandon(const std::exception_ptr&) override { return false; }
@@ -91,18 +91,18 @@ class lengths {
 // ---- the world
 
 struct outgoing_task {
-  piece_id id;
+  chunk_id id;
   nanoseconds length;
 };
 struct result {
-  piece_id id;
+  chunk_id id;
   nanoseconds taken;
 };
 struct message_to_rank0 {
   int worker;
   std::vector<result> results;
   bool recalled = false;
-  std::vector<piece_id> given_back;
+  std::vector<chunk_id> given_back;
 };
 
 class world {
@@ -136,7 +136,10 @@ class world {
         case event::kind::step: step(); break;
         case event::kind::to_worker: arrive(static_cast<std::size_t>(e.which)); break;
         case event::kind::task_over: task_over(static_cast<std::size_t>(e.which)); break;
-        case event::kind::to_rank0: inbox_.push_back(std::move(on_the_way_[static_cast<std::size_t>(e.which)])); wake_rank0(); break;
+        case event::kind::to_rank0:
+          inbox_.push_back(std::move(on_the_way_[static_cast<std::size_t>(e.which)]));
+          wake_rank0();
+          break;
         case event::kind::attend: attend(static_cast<std::size_t>(e.which)); break;
       }
     }
@@ -185,7 +188,7 @@ class world {
         if (scheduler_.on_result({m.worker}, r.id, r.taken, 8, now_ + spent, out)) --left_;
       }
       if (m.recalled) {
-        scheduler_.on_recalled({m.worker}, m.given_back, now_ + spent, out);
+        scheduler_.on_recalled({m.worker}, m.given_back, out);
         unsent_ += m.given_back.size();
       }
     }
@@ -240,7 +243,7 @@ class world {
     }
     while (!w.recalls.empty() && w.recalls.front() <= now_) {
       w.recalls.pop_front();
-      std::vector<piece_id> ids;
+      std::vector<chunk_id> ids;
       while (w.queue.size() > (w.running ? 1 : 0)) {
         ids.insert(ids.begin(), w.queue.back().id);
         w.queue.pop_back();
@@ -276,7 +279,7 @@ class world {
     if (!w.queue.empty()) begin(index, now_);
   }
 
-  void post(std::size_t index, bool recalled, std::vector<piece_id> given_back) {
+  void post(std::size_t index, bool recalled, std::vector<chunk_id> given_back) {
     a_worker& w = workers_[index];
     w.flushed = now_;
     on_the_way_.push_back({static_cast<int>(index), std::move(w.done), recalled, std::move(given_back)});
@@ -311,16 +314,17 @@ int main(int argc, char** argv) {
   if (sizes.empty()) sizes = {10, 100, 1000, 10'000, 100'000};
   for (const distribution kind : {distribution::equal, distribution::heavy}) {
     for (const int workers : sizes) {
-      for (const nanoseconds mean : {nanoseconds(10us), nanoseconds(30us), nanoseconds(100us), nanoseconds(300us), nanoseconds(1ms), nanoseconds(3ms),
-                                     nanoseconds(10ms), nanoseconds(30ms), nanoseconds(100ms), nanoseconds(1s), nanoseconds(10s)}) {
+      for (const nanoseconds mean :
+           {nanoseconds(10us), nanoseconds(30us), nanoseconds(100us), nanoseconds(300us), nanoseconds(1ms), nanoseconds(3ms),
+            nanoseconds(10ms), nanoseconds(30ms), nanoseconds(100ms), nanoseconds(1s), nanoseconds(10s)}) {
         // Long enough that neither the start nor the end decides: some windows of work, and some tasks, for each worker.
-        const double window = static_cast<double>(scheduling_policy().window.count()) + 20e3 * workers;
+        const double window = static_cast<double>(scheduling_policy().prefetch_window.count()) + 20e3 * workers;
         const auto each = std::clamp(50 * window / static_cast<double>(mean.count()), 20.0, 20'000.0);
         const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers),
                                            std::max<std::size_t>(2'000'000, 20UL * static_cast<std::size_t>(workers)));
         const auto result = world(workers, mean, kind, tasks).run();
-        std::printf("%d %g %s %.4f %.4f\n", workers, static_cast<double>(mean.count()) / 1000, kind == distribution::equal ? "equal" : "heavy",
-                    result.busy, result.rank0_busy);
+        std::printf("%d %g %s %.4f %.4f\n", workers, static_cast<double>(mean.count()) / 1000,
+                    kind == distribution::equal ? "equal" : "heavy", result.busy, result.rank0_busy);
         std::fflush(stdout);
       }
     }

@@ -3,7 +3,7 @@
 //   ./scheduler_bench [JOBS [WORKERS]]
 #include "workload.hpp"
 
-#include "core/scheduler.hpp"
+#include "scheduler/scheduler.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,12 +19,12 @@ void run_nothing(byte_reader&, byte_writer&) {}
 
 class task final : public job {
  public:
-  task() : job(&run_nothing, 0) {}
+  task() : job(locate_function(&run_nothing), 0) {}
   std::uint64_t available() override { return cut_ ? 0 : 1; }
   bool may_grow() override { return false; }
-  piece cut(std::uint64_t) override {
+  chunk cut(std::uint64_t) override {
     cut_ = true;
-    return {.first = 0, .count = 1, .payload = {}, .beside = {}, .kept = {}};
+    return {.first = 0, .count = 1, .payload = {}, .out_of_band = {}, .kept = {}};
   }
   bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }
   bool abandon(const std::exception_ptr&) override { return false; }
@@ -44,8 +44,8 @@ int main(int argc, char** argv) {
 
   scheduler s(static_cast<int>(workers));
   s.on_open(1, static_cast<int>(workers));
-  std::vector<std::deque<piece_id>> queues(workers);
-  scheduler::time now{};
+  std::vector<std::deque<chunk_id>> queues(workers);
+  steady_time now{};
   std::size_t submitted = 0;
   std::size_t finished = 0;
   effects out;

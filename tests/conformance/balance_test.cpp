@@ -1,5 +1,6 @@
 // Who works when: tasks flow while the caller is away, and a slow worker does not hold the others back.
 #include "support/gate.hpp"
+#include "support/sizes.hpp"
 #include "support/tasks.hpp"
 
 #include <sys/resource.h>
@@ -122,7 +123,7 @@ TEST_CASE("tasks of very different lengths all return, each with its own value",
 
 TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "[reproach/tiny]") {
   rankpool::executor pool(cluster());
-  constexpr int count = 100'000;
+  constexpr int count = scaled_down(100'000);
   const auto time_of = [&](const rankpool::map_options& options) {
     const auto start = now();
     int wrong = 0;
@@ -132,13 +133,13 @@ TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "
     return now() - start;
   };
   const auto in_chunks = time_of({.chunksize = 1000});
-  CHECK(time_of({}) < 5 * in_chunks + 300ms);
+  CHECK(time_of({}) < 5 * in_chunks + 300ms * slowdown);
 
   const auto start = now();
   std::vector<rankpool::future<int>> tasks;
   for (int n = 0; n < count; ++n) tasks.push_back(pool.submit(identity, n));
   rankpool::wait(tasks);
-  CHECK(now() - start < count * 100us);
+  CHECK(now() - start < count * 100us * slowdown);
 }
 
 TEST_CASE("ranks that have nothing to do use next to no processor time", "[reproach/idle][ranks]") {

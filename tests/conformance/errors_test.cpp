@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <any>
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -18,6 +19,7 @@
 #include <system_error>
 #include <typeinfo>
 #include <variant>
+#include <vector>
 
 using namespace support;
 
@@ -150,6 +152,21 @@ TEST_CASE("the other standard exception types arrive as themselves", "[error/sta
   check_computes(pool);
 }
 
+TEST_CASE("every exception type of rankpool arrives as itself, with its message", "[error/standard][fault]") {
+  rankpool::executor pool(cluster());
+  check_arrives_as_itself<rankpool::error>(pool);
+  check_arrives_as_itself<rankpool::cancelled_error>(pool);
+  check_arrives_as_itself<rankpool::timeout_error>(pool);
+  check_arrives_as_itself<rankpool::pool_closed>(pool);
+  check_arrives_as_itself<rankpool::broken_pool>(pool);
+  check_arrives_as_itself<rankpool::stopped_error>(pool);
+  check_arrives_as_itself<rankpool::journal_error>(pool);
+  check_arrives_as_itself<rankpool::worker_lost>(pool);
+  check_arrives_as_itself<rankpool::serialization_error>(pool);
+  check_arrives_as_itself<rankpool::remote_error>(pool);
+  check_computes(pool);
+}
+
 TEST_CASE("system errors keep their code", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(throw_system_error);
@@ -261,6 +278,38 @@ TEST_CASE("an exception can be asked where it happened", "[error/context][fault]
   REQUIRE(where != nullptr);
   CHECK(ranks.count(where->rank) == 1);
   check_computes(pool);
+}
+
+TEST_CASE("remote_info::task is the item's index in a map, and the index of a chunk's first item in a reduction", "[fault]") {
+  rankpool::executor pool(cluster());
+  auto results = pool.map({.chunksize = 3}, square_unless_fifth, std::vector{1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  std::vector<std::uint64_t> failed;
+  for (auto it = results.begin(); it != results.end(); ++it) {
+    try {
+      (void)*it;
+    } catch (const std::invalid_argument& error) {
+      REQUIRE(rankpool::remote_context(error) != nullptr);
+      failed.push_back(rankpool::remote_context(error)->task);
+    }
+  }
+  CHECK(failed == std::vector<std::uint64_t>{4, 9});
+
+  try {
+    (void)pool.transform_reduce({.chunksize = 3}, std::vector{1, 2, 3, 4, 6, 5, 7}, 0, add, square_unless_fifth);
+    FAIL("nothing was thrown");
+  } catch (const std::invalid_argument& error) {
+    REQUIRE(rankpool::remote_context(error) != nullptr);
+    CHECK(rankpool::remote_context(error)->task == 3);
+  }
+  check_computes(pool);
+}
+
+TEST_CASE("the broken_pool of a failed initializer has no remote_info, because rank 0 throws it", "[fault]") {
+  rankpool::executor pool(cluster(), {.initializer = rankpool::partial(fail, "cannot begin")});
+  const auto task = pool.submit(square, 1);
+  REQUIRE_THROWS_AS(task.result(), rankpool::broken_pool);
+  CHECK(rankpool::remote_context(task.exception()) == nullptr);
+  check_cluster_computes();
 }
 
 TEST_CASE("an error that was not thrown in a task has no remote context") {

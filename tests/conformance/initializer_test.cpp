@@ -21,6 +21,10 @@ void set(int value) { setting = value; }
 
 int setting_here() { return setting; }
 
+void set_to_length(const std::string& text) { setting = static_cast<int>(text.size()); }
+
+void throw_message(const std::string& message) { throw std::runtime_error(message); }
+
 void fail_to_initialize() { throw std::runtime_error("no licence for this machine"); }
 
 struct setter {
@@ -28,7 +32,7 @@ struct setter {
   void operator()() const { setting = value; }
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & value;
+    archive& value;
   }
 };
 
@@ -63,7 +67,7 @@ struct sight {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & rank & setting & times & arrivals;
+    archive& rank& setting& times& arrivals;
   }
 };
 
@@ -135,6 +139,21 @@ TEST_CASE("an initializer may be a function, a lambda, a function object with st
     rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set, 7)});
     CHECK(pool.submit(setting_here).result() == 7);
   }
+}
+
+TEST_CASE("what is bound to an initializer may be large, and so may what it throws", "[initializer/large][fault]") {
+  constexpr std::size_t large = 1 << 20;
+  {
+    rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set_to_length, std::string(large, 'x'))});
+    for (const sight& seen : look_everywhere(pool)) CHECK(seen.setting == static_cast<int>(large));
+  }
+  {
+    rankpool::executor pool(cluster(), {.initializer = rankpool::partial(throw_message, std::string(large, 'x'))});
+    const auto task = pool.submit(setting_here);
+    CHECK_THROWS_AS(task.result(), rankpool::broken_pool);
+    CHECK_THROWS_WITH(task.result(), containing(std::string(large, 'x')));
+  }
+  check_cluster_computes();
 }
 
 TEST_CASE("each executor has an initializer of its own") {

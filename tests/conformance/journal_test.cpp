@@ -279,7 +279,7 @@ TEST_CASE("shared values count by their content, whatever number they have in a 
   CHECK(runs.ran() == 21);
   run(runs.copy_of(runs.file("tens")), 10);
   CHECK(runs.ran() == 0);
-  CHECK_THROWS_WITH(run(runs.copy_of(runs.file("tens")), 11), containing("other bound arguments"));
+  CHECK_THROWS_WITH(run(runs.copy_of(runs.file("tens")), 11), containing("bound arguments differ"));
   CHECK(runs.ran() == 1);  // what is submitted is another task then
 }
 
@@ -297,7 +297,7 @@ TEST_CASE("a journal of another input is refused with a line that says so", "[jo
   CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(35))),
                     containing("is of another input: there are 35 items, and it has results up to item 39"));
   CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, square, numbers(40))),
-                    containing("does not fit: call 1 of this run"));
+                    containing("does not match this run: call 1 is '"));
   CHECK(runs.ran() == 0);
   CHECK(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(45))) == squares(45));  // more of it is welcome
   CHECK(runs.ran() == 5);
@@ -315,11 +315,11 @@ TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another s
   const auto refused = [](const std::string& file, const std::string& subject, const std::string& why) {
     CAPTURE(why);
     const std::string before = contents(file);
-    CHECK_THROWS_WITH(rankpool::journal(file, subject), containing("journal " + file + " ") && containing(why));
+    CHECK_THROWS_WITH(rankpool::journal(file, subject), containing("journal '" + file + "' ") && containing(why));
     CHECK(contents(file) == before);
   };
   const std::string first = runs.copy_of(runs.file("first"));
-  refused(first, "numbers", "is of another run: it is of 'texts', not of 'numbers'");
+  refused(first, "numbers", "belongs to another run: it was created for 'texts', not for 'numbers'");
 
   const std::string damaged = runs.copy_of(first);
   damage(damaged);
@@ -331,7 +331,7 @@ TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another s
 
   const std::string foreign = runs.file("foreign");
   std::ofstream(foreign) << std::string(5000, 'a');
-  refused(foreign, "", "is a file of another kind, not a journal");
+  refused(foreign, "", "is not a journal");
   CHECK_THROWS_WITH(rankpool::journal(runs.file("no/folder/here")), containing("cannot be opened"));
 
   const rankpool::journal ours(first, "texts");

@@ -1,6 +1,7 @@
 // map: the sequential answer, in order, whatever the ranges and the chunks are.
 #include "support/box.hpp"
 #include "support/gate.hpp"
+#include "support/sizes.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
 
@@ -213,11 +214,12 @@ TEST_CASE("a map_results may be moved while it is read") {
 
 TEST_CASE("a map of a million integers gives them all, in order") {
   rankpool::executor pool(cluster());
+  constexpr int count = scaled_down(1'000'000);
   int expected = 0;
   bool in_order = true;
-  for (const int n : pool.map(identity, std::views::iota(0, 1'000'000))) in_order = in_order && n == expected++;
+  for (const int n : pool.map(identity, std::views::iota(0, count))) in_order = in_order && n == expected++;
   CHECK(in_order);
-  CHECK(expected == 1'000'000);
+  CHECK(expected == count);
 }
 
 TEST_CASE("starmap takes one argument pack for each tuple", "[map/starmap]") {

@@ -97,7 +97,7 @@ struct point {
 
 template <class Archive>
 void serialize(Archive& archive, point& p, unsigned) {
-  archive & p.x & p.y;
+  archive& p.x& p.y;
 }
 
 struct tree {
@@ -106,7 +106,7 @@ struct tree {
   bool operator==(const tree&) const = default;
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & value & branches;
+    archive& value& branches;
   }
 };
 
@@ -115,7 +115,7 @@ struct node {
   std::shared_ptr<node> next;
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & value & next;
+    archive& value& next;
   }
 };
 
@@ -132,7 +132,7 @@ class ticket {
   friend class boost::serialization::access;
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & number_;
+    archive& number_;
   }
   int number_ = 0;
 };
@@ -289,7 +289,7 @@ TEST_CASE("move-only types of the program's own travel") {
   for (auto&& ticket : pool.map(next_ticket, std::move(tickets))) CHECK(ticket.number() == expected++);
 }
 
-TEST_CASE("megabytes travel, of numbers that lie in one piece and of objects that do not") {
+TEST_CASE("megabytes travel, of numbers that lie in one chunk and of objects that do not") {
   std::vector<double> numbers(1'000'000);
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 0.5 * static_cast<double>(i);
   CHECK(survives(numbers));

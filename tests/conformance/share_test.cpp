@@ -11,6 +11,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,17 +27,20 @@ struct point {
   double y;
 };
 
-double sum_of(const rankpool::shared<std::vector<double>>& numbers) { return std::accumulate(numbers->begin(), numbers->end(), 0.0); }
+double sum_of(const rankpool::shared<std::vector<double>>& numbers) {
+  return std::accumulate(numbers->begin(), numbers->end(), 0.0);
+}
 
 double element(const rankpool::shared<std::vector<double>>& numbers, int i) { return (*numbers)[static_cast<std::size_t>(i)]; }
 
-int lengths(const rankpool::shared<std::vector<int>>& v, const rankpool::shared<std::string>& s, const rankpool::shared<std::map<int, std::string>>& m) {
+int lengths(const rankpool::shared<std::vector<int>>& v, const rankpool::shared<std::string>& s,
+            const rankpool::shared<std::map<int, std::string>>& m) {
   return static_cast<int>(v->size() + s->size() + m->size());
 }
 
 std::string name_of(const rankpool::shared<std::map<int, std::string>>& names, int i) { return names->at(i); }
 
-/// How many pieces of shared memory this process has mapped.
+/// How many chunks of shared memory this process has mapped.
 int mappings(int) {
   std::ifstream in("/proc/self/maps");
   int count = 0;
@@ -49,6 +53,20 @@ std::vector<double> counted(std::size_t n) {
   std::iota(numbers.begin(), numbers.end(), 0.0);
   return numbers;
 }
+
+/// Cannot be rebuilt in a task if it says so.
+struct unreadable_table {
+  std::vector<int> rows;
+  bool fails = false;
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& rows& fails;
+    if (Archive::is_loading::value && fails) throw std::runtime_error("no memory here");
+  }
+};
+
+int row_of(const rankpool::shared<unreadable_table>& table, int row) { return table->rows[static_cast<std::size_t>(row)]; }
+int row_of_reversed(int row, const rankpool::shared<unreadable_table>& table) { return row_of(table, row); }
 
 int sum_of_mappings(rankpool::executor& pool) {
   int sum = mappings(0);
@@ -84,7 +102,8 @@ TEST_CASE("shared values may be bound, be items of a map, and several in one tas
   rankpool::executor pool(cluster());
   const auto numbers_shared = pool.share(counted(large));
   const auto at = rankpool::partial(element, numbers_shared);
-  CHECK(collect(pool.map(rankpool::partial([](const rankpool::shared<std::vector<double>>& n, int i) { return static_cast<int>((*n)[static_cast<std::size_t>(i)]); },
+  CHECK(collect(pool.map(rankpool::partial([](const rankpool::shared<std::vector<double>>& n,
+                                              int i) { return static_cast<int>((*n)[static_cast<std::size_t>(i)]); },
                                            numbers_shared),
                          numbers(100))) == numbers(100));
   std::vector<rankpool::shared<std::vector<double>>> several{pool.share(counted(2)), pool.share(counted(3)), numbers_shared};
@@ -137,4 +156,30 @@ TEST_CASE("nothing can be shared by an executor that is closed, or in a task", "
   pool.shutdown();
   CHECK_THROWS_AS(pool.share(1), rankpool::pool_closed);
   CHECK(kept->size() == 3);
+}
+
+TEST_CASE("a shared value that cannot be rebuilt in a task fails every item that takes it, and no other",
+          "[share/unreadable][fault]") {
+  rankpool::executor pool(cluster());
+  const auto good = pool.share(unreadable_table{{7, 8, 9}, false});
+  const auto bad = pool.share(unreadable_table{{7, 8, 9}, true});
+  const std::vector tables{good, bad, bad, good, bad, good};
+  const std::vector rows{0, 1, 2, 2, 1, 1};
+  for (const int chunksize : {1, 3, 6}) {
+    CAPTURE(chunksize);
+    for (const auto& lines : {readings(pool.map({.chunksize = chunksize}, row_of, tables, rows)),
+                              readings(pool.map({.chunksize = chunksize}, row_of_reversed, rows, tables))}) {
+      REQUIRE(lines.size() == 6);
+      for (const std::size_t i : {1U, 2U, 4U})
+        CHECK_THAT(lines[i], containing("error: an argument could not be read") && containing("no memory here"));
+      CHECK(lines[0] == "7");
+      CHECK(lines[3] == "9");
+      CHECK(lines[5] == "8");
+    }
+  }
+  CHECK_THROWS_WITH(pool.submit(rankpool::partial(row_of, bad), 1).result(), containing("no memory here"));
+  const auto bound = readings(pool.map({.chunksize = 3}, rankpool::partial(row_of, bad), rows));
+  REQUIRE(bound.size() == 6);
+  for (const auto& line : bound) CHECK_THAT(line, containing("no memory here"));
+  check_computes(pool);
 }

@@ -1,4 +1,5 @@
 // transform_reduce: the sequential answer for any associative reduction, in input order, from anywhere.
+#include "support/sizes.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
 
@@ -80,7 +81,7 @@ TEST_CASE("transform_reduce works on strings, big integers and 128-bit integers"
   mpz_fac_ui(factorial.get_mpz_t(), 100);
   CHECK(pool.transform_reduce(std::views::iota(1, 101), mpz_class(1), multiply, big) == factorial);
 
-  constexpr long n = 2'000'000;
+  constexpr long n = scaled_down(2'000'000);
   const __int128 half = static_cast<__int128>(n) * (n + 1) / 2;
   CHECK((pool.transform_reduce(std::views::iota(1L, n + 1), __int128{0}, std::plus<>{}, cube) == half * half));
 }
@@ -110,7 +111,7 @@ TEST_CASE("transform_reduce throws what a task throws", "[fault]") {
 
 TEST_CASE("transform_reduce over ten million integers keeps to bounds, not items") {
   rankpool::executor pool(cluster());
-  constexpr long n = 10'000'000;
+  constexpr long n = scaled_down(10'000'000);
   CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, [](long k) { return k; }) == n * (n - 1) / 2);
 }
 

@@ -1,8 +1,9 @@
 // Large contiguous data beside its message: attached, moved out, and its memory used again.
 #include "support/catch.hpp"
 
-#include <rankpool/detail/block.hpp>
-#include <rankpool/detail/codec.hpp>
+#include <rankpool/detail/codec/codec.hpp>
+#include <rankpool/detail/codec/skip.hpp>
+#include <rankpool/detail/wire/block.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -19,20 +20,20 @@ constexpr std::size_t large = bulk_bytes / sizeof(double);
 
 struct message {
   byte_buffer bytes;
-  blocks beside;
+  blocks out_of_band;
 };
 
 template <class T>
 message written(T value) {
   message m;
-  byte_writer out(m.bytes, &m.beside);
+  byte_writer out(m.bytes, &m.out_of_band);
   encode_moved(out, std::move(value));
   return m;
 }
 
 template <class T>
 T read(const message& m) {
-  byte_reader in(m.bytes, m.beside);
+  byte_reader in(m.bytes, m.out_of_band);
   return decode<T>(in);
 }
 
@@ -42,8 +43,8 @@ TEST_CASE("a large array that is moved is attached as it lies, and comes out as 
   std::vector<double> numbers(large, 2.5);
   const double* const where = numbers.data();
   const message m = written(std::move(numbers));
-  REQUIRE(m.beside.size() == 1);
-  CHECK(m.beside[0]->size() == large * sizeof(double));
+  REQUIRE(m.out_of_band.size() == 1);
+  CHECK(m.out_of_band[0]->size() == large * sizeof(double));
   CHECK(m.bytes.size() < 100);
   const auto back = read<std::vector<double>>(m);
   CHECK(back.data() == where);
@@ -52,13 +53,13 @@ TEST_CASE("a large array that is moved is attached as it lies, and comes out as 
 
 TEST_CASE("a large array that somebody else has as well is copied out") {
   const message m = written(std::vector<double>(large, 1.5));
-  const blocks other_handle = m.beside;
+  const blocks other_handle = m.out_of_band;
   CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));
   CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));
 }
 
 TEST_CASE("a small array, and one that nothing can be attached to, are written") {
-  CHECK(written(std::vector<double>(large - 1)).beside.empty());
+  CHECK(written(std::vector<double>(large - 1)).out_of_band.empty());
   byte_buffer bytes;
   byte_writer out(bytes);
   encode_moved(out, std::vector<double>(large, 3));
@@ -69,13 +70,25 @@ TEST_CASE("a small array, and one that nothing can be attached to, are written")
 TEST_CASE("several attachments come out in their order") {
   const auto value = std::tuple(std::vector<double>(large, 1), std::string("between"), std::vector<int>(2 * large, 2));
   const message m = written(value);
-  CHECK(m.beside.size() == 2);
+  CHECK(m.out_of_band.size() == 2);
   CHECK(read<std::tuple<std::vector<double>, std::string, std::vector<int>>>(m) == value);
+}
+
+TEST_CASE("a value is skipped with what is attached to it") {
+  using value = std::tuple<std::vector<double>, std::string, std::vector<double>, std::vector<double>>;
+  message m;
+  byte_writer out(m.bytes, &m.out_of_band);
+  encode(out, value(std::vector<double>(large, 1), "text", {1, 2}, std::vector<double>(large, 3)));
+  encode_moved(out, std::vector<double>(large, 4));
+  byte_reader in(m.bytes, m.out_of_band);
+  skip<value>(in);
+  CHECK(decode<std::vector<double>>(in) == std::vector<double>(large, 4));
+  in.expect_end();
 }
 
 TEST_CASE("an attachment that is missing or of another type is refused") {
   message missing = written(std::vector<double>(large));
-  missing.beside.clear();
+  missing.out_of_band.clear();
   CHECK_THROWS_WITH(read<std::vector<double>>(missing), support::containing("lacks"));
   const message other = written(std::vector<double>(large));
   CHECK_THROWS_WITH(read<std::vector<float>>(other), support::containing("another type"));
@@ -91,8 +104,8 @@ TEST_CASE("the memory of a block that has gone is used for the next of its type"
   const void* where = nullptr;
   {
     const message m = written(array(n, 7));
-    REQUIRE(m.beside.size() == 1);
-    where = m.beside[0]->data();
+    REQUIRE(m.out_of_band.size() == 1);
+    where = m.out_of_band[0]->data();
   }
   const array again = contiguous<array>::make(bulk_bytes);
   CHECK(again.data() == where);
@@ -101,17 +114,18 @@ TEST_CASE("the memory of a block that has gone is used for the next of its type"
 
 TEST_CASE("what is kept of blocks that have gone is bounded") {
   using array = std::vector<std::uint16_t>;
-  constexpr std::size_t piece = most_spare_bytes / 5 / sizeof(std::uint16_t);
+  constexpr std::size_t chunk = max_pooled_bytes / 5 / sizeof(std::uint16_t);
   {
     std::vector<message> all;
-    for (int i = 0; i < 8; ++i) all.push_back(written(array(piece)));
+    for (int i = 0; i < 8; ++i) all.push_back(written(array(chunk)));
   }
-  CHECK(spare_bytes <= most_spare_bytes);
-  for (int i = 0; i < 8; ++i) CHECK(contiguous<array>::make(piece * sizeof(std::uint16_t)).size() == piece);
+  CHECK(pooled_bytes <= max_pooled_bytes);
+  for (int i = 0; i < 8; ++i) CHECK(contiguous<array>::make(chunk * sizeof(std::uint16_t)).size() == chunk);
 }
 
 TEST_CASE("numbers of any size go as variable-length bytes and come back") {
-  for (const std::uint64_t n : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+  for (const std::uint64_t n :
+       {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     byte_buffer bytes;
     byte_writer out(bytes);
     out.put_varint(n);

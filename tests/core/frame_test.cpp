@@ -1,5 +1,5 @@
 // Frames there and back; short, long and foreign ones are refused.
-#include "core/frame.hpp"
+#include "wire/frame.hpp"
 #include "support/catch.hpp"
 
 #include <memory>
@@ -42,6 +42,8 @@ frame one_of_each() {
   out.shared_here(6, 1000, 12);
   out.usage(77);
   out.stopped();
+  out.unavailable(6, "no memory");
+  out.started(12);
   return out.take();
 }
 
@@ -50,7 +52,7 @@ frame one_of_each() {
 TEST_CASE("every record comes back as it was written") {
   const frame f = one_of_each();
   const auto r = read_all(f);
-  REQUIRE(r.size() == 15);
+  REQUIRE(r.size() == 17);
   CHECK(std::get<open_record>(r[0]).executor == 7);
   CHECK(text(std::get<open_record>(r[0]).payload) == "begin");
   CHECK(std::get<task_record>(r[1]).id == 11);
@@ -73,6 +75,37 @@ TEST_CASE("every record comes back as it was written") {
   CHECK(std::get<shared_here_record>(r[12]).descriptor == 12);
   CHECK(std::get<usage_record>(r[13]).nanoseconds == 77);
   CHECK(std::holds_alternative<stopped_record>(r[14]));
+  CHECK(std::get<unavailable_record>(r[15]).id == 6);
+  CHECK(text(std::get<unavailable_record>(r[15]).reason) == "no memory");
+  CHECK(std::get<started_record>(r[16]).id == 12);
+}
+
+TEST_CASE("the large payload of an initializer travels out of band, the same block to every worker") {
+  const std::shared_ptr<block> arguments = std::make_shared<held<byte_buffer>>(bytes(std::string(bulk_bytes, 'x')));
+  frame_writer one;
+  frame_writer two;
+  one.open(7, {1, 2}, {}, arguments);
+  two.open(7, {1, 2}, {}, arguments);
+  for (frame_writer* out : {&one, &two}) {
+    const frame f = out->take();
+    CHECK(f.head.size() < 100);
+    REQUIRE(f.bulk.size() == 1);
+    CHECK(f.bulk.front() == arguments);
+    const auto r = read_all(f);
+    const auto& open = std::get<open_record>(r.at(0));
+    CHECK(open.bulk == arguments);
+    CHECK(open.payload.data() == arguments->data());
+    CHECK(open.payload.size() == bulk_bytes);
+  }
+}
+
+TEST_CASE("the large exception of an initializer travels out of band") {
+  frame_writer out;
+  out.open_failed(7, bytes(std::string(bulk_bytes, 'x')));
+  const frame f = out.take();
+  CHECK(f.bulk.size() == 1);
+  const auto r = read_all(f);
+  CHECK(std::get<open_failed_record>(r.at(0)).payload.size() == bulk_bytes);
 }
 
 TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do their results") {
@@ -172,7 +205,7 @@ TEST_CASE("a frame with a damaged byte is refused or read within its bounds") {
         records = read_all(damaged).size();
       } catch (const message_error&) {  // any other exception, or a read out of bounds, fails the test
       }
-      CHECK(records <= 15);
+      CHECK(records <= 17);
     }
   }
 }

@@ -1,7 +1,10 @@
 // Results as JSON text: what each kind of type looks like to who exports a journal.
-#include <rankpool/detail/json_text.hpp>
+#include <rankpool/detail/journal/result_printer.hpp>
+#include <rankpool/register_result.hpp>
 
 #include "support/catch.hpp"
+
+#include <gmpxx.h>
 
 #include <array>
 #include <chrono>
@@ -15,6 +18,7 @@
 #include <ostream>
 #include <string>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -28,7 +32,10 @@ struct with_operator {
   friend std::ostream& operator<<(std::ostream& out, const with_operator& w) { return out << "is \"" << w.value << '"'; }
 };
 
-struct without_text {};
+class without_text {
+ public:
+  without_text() {}  // so that it is no plain struct
+};
 
 enum class letter : char { a = 97 };
 
@@ -79,6 +86,21 @@ TEST_CASE("pairs, tuples and ranges are arrays, an optional is its value or null
   CHECK(json(std::make_unique<int>(3)) == "3");
   CHECK(json(std::variant<int, std::string>("v")) == "\"v\"");
   CHECK(json(std::monostate()) == "null");
+}
+
+TEST_CASE("results have text if their type is registered, and the latest registration counts") {
+  using rankpool::detail::find_result_printer;
+  using rankpool::detail::print_result;
+  CHECK(find_result_printer(typeid(double)) == &print_result<double>);
+  CHECK(find_result_printer(typeid(std::vector<mpz_class>)) == &print_result<std::vector<mpz_class>>);
+  CHECK(find_result_printer(typeid(void)) == &print_result<void>);
+  CHECK(find_result_printer(typeid(with_operator)) == nullptr);
+  {
+    const rankpool::detail::registered_result<with_operator> once;
+    { const rankpool::detail::registered_result<with_operator> twice; }
+    CHECK(find_result_printer(typeid(with_operator)) == &print_result<with_operator>);
+  }
+  CHECK(find_result_printer(typeid(with_operator)) == nullptr);
 }
 
 TEST_CASE("what else has operator<< is the string that it writes, and what has nothing is null") {

@@ -14,7 +14,7 @@ TEST_CASE("a task goes to a worker that is free") {
   for (int i = 0; i < 3; ++i) s.submit(1, items(1));
   s.dispatch();
   for (int w = 0; w < 3; ++w) CHECK(s.queue(w).size() == 1);
-  (*s).sanity_check();
+  (*s).state().check();
 }
 
 TEST_CASE("tasks of unknown length are not sent ahead") {
@@ -27,7 +27,8 @@ TEST_CASE("tasks of unknown length are not sent ahead") {
 }
 
 TEST_CASE("short tasks are sent ahead, long ones are not") {
-  for (const auto& [taken, ahead] : {std::pair(std::chrono::nanoseconds(1us), true), std::pair(std::chrono::nanoseconds(1s), false)}) {
+  for (const auto& [taken, ahead] :
+       {std::pair(std::chrono::nanoseconds(1us), true), std::pair(std::chrono::nanoseconds(1s), false)}) {
     simulation s(1);
     s.open(1, 1);
     for (int i = 0; i < 1000; ++i) s.submit(1, items(1));
@@ -54,9 +55,9 @@ TEST_CASE("a worker ten times slower gets about a tenth of the tasks") {
   simulation s(4);
   s.open(1, 4);
   for (int i = 0; i < 4000; ++i) s.submit(1, items(1));
-  const auto pieces = s.run_all([](int w) { return w == 3 ? 1ms : 100us; });
-  CHECK(pieces[3] > 4000 / 31 / 2);
-  CHECK(pieces[3] < 4000 / 31 * 2);
+  const auto chunks = s.run_all([](int w) { return w == 3 ? 1ms : 100us; });
+  CHECK(chunks[3] > 4000 / 31 / 2);
+  CHECK(chunks[3] < 4000 / 31 * 2);
 }
 
 TEST_CASE("tasks of one kind may differ much in length: no worker is held for slow because it had the long ones") {
@@ -224,7 +225,7 @@ TEST_CASE("an executor that may not have all workers begins on another when its 
   CHECK(s.queue(1 - taken).size() == 1);
 }
 
-TEST_CASE("pieces of a map fit the measured time and shrink towards the end") {
+TEST_CASE("chunks of a map fit the measured time and shrink towards the end") {
   simulation s(2);
   s.open(1, 2);
   const auto map = s.submit(1, items(1'000'000, 0));
@@ -235,7 +236,7 @@ TEST_CASE("pieces of a map fit the measured time and shrink towards the end") {
   const auto before = map->available();
   s.dispatch();
   const auto cut = before - map->available();
-  CHECK(cut > 1000);        // short items: many in a piece
+  CHECK(cut > 1000);         // short items: many in a chunk
   CHECK(cut <= before / 2);  // but each worker gets a share only
 }
 
@@ -255,19 +256,83 @@ TEST_CASE("a worker that is stuck gives back what it has not started, once anoth
   s.now += 20ms;
   s.dispatch();
   REQUIRE(s.recalled == std::vector<int>{0});
-  std::vector<piece_id> unstarted;
+  s.recall_all_but_first(0);
+  s.dispatch();
+  CHECK(s.queue(0).size() == 1);  // nothing goes back to it while its task runs
+  CHECK_FALSE(s.queue(1).empty());
+  while (!s.queue(1).empty()) {
+    s.finish_one(1, 1us);
+    s.dispatch();
+    CHECK(s.queue(0).size() == 1);
+  }
+  CHECK(s.finished == 63);
+  (*s).state().check();
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == 64);
+}
+
+TEST_CASE("a chunk that has started is not returned, and those behind it are sent again") {
+  simulation s(2);
+  s.open(1, 2);
+  for (int i = 0; i < 8; ++i) s.submit(1, items(1));
+  s.dispatch();
+  s.finish_one(0, 1us);
+  s.dispatch();
+  const auto& chunks = (*s).state().workers[0].chunks;
+  REQUIRE(chunks.size() > 1);
+  (*s).on_started({0}, chunks.front().id);
+  CHECK(chunks.front().state == chunk_state::started);
+  s.recall_all_but_first(0);
+  CHECK(chunks.size() == 1);
+  CHECK(chunks.front().attempts == 1);
+  const auto& requeued = (*s).state().executors[0]->requeued;
+  REQUIRE_FALSE(requeued.empty());
+  CHECK(requeued.front().state == chunk_state::queued);
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == 8);
+}
+
+TEST_CASE("a worker cannot return a chunk that it has reported as started, and the chunk is not lost") {
+  simulation s(1);
+  s.open(1, 1);
+  s.submit(1, items(1));
+  s.dispatch();
+  const chunk_id id = s.queue(0).front().id;
+  (*s).on_started({0}, id);
+  effects out;
+  CHECK_THROWS_WITH((*s).on_recalled({0}, {id}, out), support::containing("started cannot become queued"));
+  (*s).state().check();
+  (*s).on_end(std::make_exception_ptr(rankpool::broken_pool()), out);
+  s.take(out);
+  CHECK(s.finished == 1);
+}
+
+TEST_CASE("chunks that a worker has returned are cancelled with the rest of their executor") {
+  simulation s(2);
+  s.open(1, 2);
+  const bool shut_down_first = GENERATE(true, false);
+  CAPTURE(shut_down_first);
+  for (int i = 0; i < 8; ++i) s.submit(1, items(1));
+  s.dispatch();
+  s.finish_one(0, 1us);
+  s.dispatch();
+  REQUIRE(s.queue(0).size() > 1);
+  std::vector<chunk_id> unstarted;
   while (s.queue(0).size() > 1) {
     unstarted.insert(unstarted.begin(), s.queue(0).back().id);
     s.queue(0).pop_back();
   }
+  const auto in_flight = s.queue(0).size() + s.queue(1).size();
   effects out;
-  (*s).on_recalled({0}, unstarted, s.now, out);
+  if (shut_down_first) (*s).on_shutdown(1, true, out);
+  (*s).on_recalled({0}, unstarted, out);
+  if (!shut_down_first) (*s).on_shutdown(1, true, out);
   s.take(out);
   s.dispatch();
-  CHECK_FALSE(s.queue(1).empty());
-  (*s).sanity_check();
+  CHECK(s.queue(0).size() + s.queue(1).size() == in_flight);
   s.run_all([](int) { return 1us; });
-  CHECK(s.finished == 64);
+  CHECK(s.finished == 8);
+  (*s).state().check();
 }
 
 TEST_CASE("cancelled jobs leave the queue and are finished") {
@@ -285,7 +350,7 @@ TEST_CASE("cancelled jobs leave the queue and are finished") {
   s.dispatch();
   CHECK(s.finished == 101);
   CHECK(s.queue(0).empty());
-  (*s).sanity_check();
+  (*s).state().check();
 }
 
 TEST_CASE("a broken executor's jobs fail and the others' do not") {
@@ -299,7 +364,7 @@ TEST_CASE("a broken executor's jobs fail and the others' do not") {
   (*s).on_broken(1, {0}, std::make_exception_ptr(rankpool::broken_pool()), out);
   s.queue(0).clear();
   s.take(out);
-  (*s).sanity_check();
+  (*s).state().check();
   CHECK(s.finished == 10);
   CHECK(other->done == 0);
   s.run_all([](int) { return 1us; });
@@ -321,14 +386,17 @@ TEST_CASE("the books balance through random events") {
   std::size_t submitted = 0;
   for (int i = 0; i < 200'000; ++i) {
     switch (random() % 4) {
-      case 0: s.submit(1 + random() % 2, items(1, 1, random() % 3), static_cast<int>(random() % 3)); ++submitted; break;
+      case 0:
+        s.submit(1 + random() % 2, items(1, 1, random() % 3), static_cast<int>(random() % 3));
+        ++submitted;
+        break;
       case 1: s.dispatch(); break;
       default:
         if (const int w = static_cast<int>(random() % 6); !s.queue(w).empty()) {
           s.finish_one(w, std::chrono::nanoseconds(random() % 1'000'000));
         }
     }
-    if (i % 1000 == 0) (*s).sanity_check();
+    if (i % 1000 == 0) (*s).state().check();
   }
   s.run_all([](int) { return 1us; });
   CHECK(s.finished == submitted);
@@ -346,11 +414,11 @@ TEST_CASE("what a worker gives back of a broken executor fails, and is not sent 
   REQUIRE(s.queue(1).size() == 2);
   effects out;
   (*s).on_broken(1, {0}, std::make_exception_ptr(rankpool::broken_pool()), out);
-  (*s).on_recalled({1}, {s.queue(1).back().id}, s.now, out);
+  (*s).on_recalled({1}, {s.queue(1).back().id}, out);
   s.queue(0).clear();
   s.take(out);
   s.dispatch();
-  (*s).sanity_check();
+  (*s).state().check();
   CHECK(s.queue(0).empty());
   CHECK(s.finished == 1 + 3);  // all but the one that the other worker still has
 }
@@ -364,4 +432,133 @@ TEST_CASE("a job that reaches a broken executor fails at once") {
   s.dispatch();
   CHECK(s.finished == 1);
   CHECK(s.queue(0).empty());
+}
+
+namespace {
+
+std::vector<std::uint64_t> done(const std::vector<shared_job<counting_job>>& jobs) {
+  std::vector<std::uint64_t> counts;
+  for (const auto& job : jobs) counts.push_back(job->done);
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("a pinned job runs once on each worker") {
+  simulation s(3);
+  s.open(1, 3);
+  const auto jobs = s.submit_everywhere(1, 3);
+  s.dispatch();
+  (*s).state().check();
+  for (int w = 0; w < 3; ++w) {
+    REQUIRE(s.queue(w).size() == 1);
+    s.finish_one(w, 1us);
+    CHECK(jobs[static_cast<std::size_t>(w)]->done == 1);
+  }
+  CHECK(s.finished == 3);
+  CHECK_FALSE((*s).busy());
+}
+
+TEST_CASE("a pinned job is the next that its worker gets, however much waits for any worker") {
+  simulation s(2);
+  s.open(1, 2);
+  for (int i = 0; i < 5000; ++i) s.submit(1, items(1, 1, 1), 5);
+  s.dispatch();
+  s.finish_one(0, 1us);
+  s.dispatch();
+  REQUIRE(s.queue(0).size() > 1);
+  const auto before = s.queue(0).size();
+  const auto jobs = s.submit_everywhere(1, 2);
+  for (std::size_t i = 0; i < before; ++i) {
+    s.dispatch();
+    CHECK(s.queue(0).size() == before - i);  // nothing is added behind what it has
+    s.finish_one(0, 1us);
+  }
+  s.dispatch();
+  s.finish_one(0, 1us);
+  CHECK(done(jobs) == std::vector<std::uint64_t>{1, 0});
+  s.dispatch();
+  CHECK(s.queue(0).size() > 1);
+  s.run_all([](int) { return 1us; });
+  CHECK(done(jobs) == std::vector<std::uint64_t>{1, 1});
+  CHECK(s.finished == 5002);
+}
+
+TEST_CASE("a pinned job that a worker gives back goes to the same worker again") {
+  simulation s(2);
+  s.open(1, 2);
+  const auto jobs = s.submit_everywhere(1, 2);
+  s.dispatch();
+  s.recall_all(1);
+  (*s).state().check();
+  s.dispatch();
+  REQUIRE(s.queue(1).size() == 1);
+  s.finish_one(1, 1us);
+  CHECK(done(jobs) == std::vector<std::uint64_t>{0, 1});
+}
+
+TEST_CASE("an executor that may not have all workers keeps to those that its pinned jobs ran on") {
+  simulation s(4);
+  s.open(1, 2);
+  s.open(2, 4);
+  s.submit(2, items(1));  // holds worker 0
+  s.submit(1, items(1));  // opens the executor on worker 1
+  s.dispatch();
+  s.finish_one(1, 1us);
+  const auto jobs = s.submit_everywhere(1, 2);
+  s.dispatch();
+  CHECK(s.queue(1).size() == 1);  // has been used
+  CHECK(s.queue(2).size() == 1);  // is idle
+  s.finish_one(1, 1us);
+  s.finish_one(2, 1us);
+  CHECK(done(jobs) == std::vector<std::uint64_t>{1, 1});
+  for (int i = 0; i < 100; ++i) s.submit(1, items(1, 1, 7));
+  const auto chunks = s.run_all([](int) { return 20ms; });
+  CHECK(chunks[1] + chunks[2] == 100);
+  CHECK(chunks[3] == 0);
+  const auto again = s.submit_everywhere(1, 2);
+  s.dispatch();
+  CHECK(s.queue(1).size() == 1);
+  CHECK(s.queue(2).size() == 1);
+}
+
+TEST_CASE("pinned jobs that have not been sent end with their executor") {
+  simulation s(2);
+  s.open(1, 2);
+  s.open(2, 2);
+  for (int i = 0; i < 2; ++i) s.submit(2, items(1));
+  s.dispatch();
+  SECTION("when it is shut down and cancelled") {
+    s.submit_everywhere(1, 2);
+    s.shut_down(1, true);
+    CHECK(s.finished == 2);
+  }
+  SECTION("but not when it is shut down alone") {
+    const auto jobs = s.submit_everywhere(1, 2);
+    s.shut_down(1, false);
+    s.run_all([](int) { return 1us; });
+    CHECK(done(jobs) == std::vector<std::uint64_t>{1, 1});
+  }
+  SECTION("when it breaks") {
+    s.submit_everywhere(1, 2);
+    effects out;
+    (*s).on_broken(1, {0}, std::make_exception_ptr(rankpool::broken_pool()), out);
+    s.take(out);
+    CHECK(s.finished == 2);
+    s.submit_everywhere(1, 2);
+    CHECK(s.finished == 4);
+  }
+  SECTION("when nothing more is started") {
+    s.submit_everywhere(1, 2);
+    effects out;
+    (*s).on_stop(std::make_exception_ptr(rankpool::stopped_error()), out);
+    s.take(out);
+    CHECK(s.finished == 2);
+  }
+  (*s).state().check();
+  s.dispatch();
+  for (int w = 0; w < 2; ++w) {
+    while (!s.queue(w).empty()) s.finish_one(w, 1us);
+  }
+  CHECK_FALSE((*s).busy());
 }

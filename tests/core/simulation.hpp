@@ -1,7 +1,7 @@
 // A scheduler with made-up jobs and workers, on a clock that the test turns.
 #pragma once
 
-#include "core/scheduler.hpp"
+#include "scheduler/scheduler.hpp"
 #include "support/catch.hpp"
 #include "support/counting_job.hpp"
 
@@ -17,7 +17,7 @@ namespace simulated {
 using namespace rankpool::detail;
 using support::counting_job;
 
-// A scheduler, the workers it drives, and a clock. A worker runs its pieces in order.
+// A scheduler, the workers it drives, and a clock. A worker runs its chunks in order.
 class simulation {
  public:
   explicit simulation(int workers, scheduling_policy policy = {})
@@ -36,15 +36,54 @@ class simulation {
     return work;
   }
 
+  // A job of one item for each of `workers` workers of the executor.
+  std::vector<shared_job<counting_job>> submit_everywhere(executor_id id, int workers) {
+    effects out;
+    std::vector<shared_job<counting_job>> jobs;
+    for (int w = 0; w < workers; ++w) {
+      jobs.push_back(make_job<counting_job>(1, 1, everywhere_kind));
+      jobs.back()->schedule.executor = id;
+    }
+    scheduler_.on_submit_everywhere(id, {jobs.begin(), jobs.end()}, out);
+    take(out);
+    return jobs;
+  }
+
+  void recall_all_but_first(int w) {
+    std::vector<chunk_id> ids;
+    while (queue(w).size() > 1) {
+      ids.insert(ids.begin(), queue(w).back().id);
+      queue(w).pop_back();
+    }
+    effects out;
+    scheduler_.on_recalled({w}, ids, out);
+    take(out);
+  }
+
+  void recall_all(int w) {
+    std::vector<chunk_id> ids;
+    for (const auto& p : queue(w)) ids.push_back(p.id);
+    queue(w).clear();
+    effects out;
+    scheduler_.on_recalled({w}, ids, out);
+    take(out);
+  }
+
+  void shut_down(executor_id id, bool cancel) {
+    effects out;
+    scheduler_.on_shutdown(id, cancel, out);
+    take(out);
+  }
+
   void dispatch() {
     effects out;
     scheduler_.dispatch(now, out);
     take(out);
   }
 
-  // The worker finishes its first piece after `taken`.
+  // The worker finishes its first chunk after `taken`.
   void finish_one(int w, std::chrono::nanoseconds taken) {
-    const piece_id id = queue(w).front().id;
+    const chunk_id id = queue(w).front().id;
     queue(w).pop_front();
     now += taken;
     effects out;
@@ -54,9 +93,9 @@ class simulation {
     take(out);
   }
 
-  // Finishes everything, each item of a piece taking `each`; returns how many pieces each worker ran.
+  // Finishes everything, each item of a chunk taking `each`; returns how many chunks each worker ran.
   std::vector<int> run_all(const std::function<std::chrono::nanoseconds(int worker)>& each) {
-    std::vector<int> pieces(queues_.size());
+    std::vector<int> chunks(queues_.size());
     std::vector<std::chrono::steady_clock::time_point> free_at(queues_.size(), now);
     dispatch();
     for (;;) {
@@ -64,21 +103,21 @@ class simulation {
       for (std::size_t w = 0; w < queues_.size(); ++w) {
         if (!queues_[w].empty() && (next < 0 || free_at[w] < free_at[static_cast<std::size_t>(next)])) next = static_cast<int>(w);
       }
-      if (next < 0) return pieces;
+      if (next < 0) return chunks;
       const auto w = static_cast<std::size_t>(next);
       const auto begin = std::max(free_at[w], queue(next).front().sent);
       const auto taken = each(next);
       free_at[w] = begin + taken;
       now = std::max(now, free_at[w]);
-      const piece_id id = queue(next).front().id;
+      const chunk_id id = queue(next).front().id;
       queue(next).pop_front();
       effects out;
       auto done = scheduler_.on_result({next}, id, taken, 8, now, out);
       done->work->on_outcome(done->first, done->count, {});
-      ++pieces[w];
+      ++chunks[w];
       take(out);
       dispatch();
-      scheduler_.sanity_check();
+      scheduler_.state().check();
     }
   }
 
@@ -94,11 +133,13 @@ class simulation {
     opened += out.open.size();
   }
 
-  struct sent_piece {
-    piece_id id;
+  struct sent_chunk {
+    chunk_id id;
     std::chrono::steady_clock::time_point sent;
   };
-  std::deque<sent_piece>& queue(int w) { return queues_[static_cast<std::size_t>(w)]; }
+  std::deque<sent_chunk>& queue(int w) { return queues_[static_cast<std::size_t>(w)]; }
+
+  static constexpr std::uintptr_t everywhere_kind = 99;
 
   std::chrono::steady_clock::time_point now{};
   std::size_t finished = 0;
@@ -107,7 +148,7 @@ class simulation {
 
  private:
   scheduler scheduler_;
-  std::vector<std::deque<sent_piece>> queues_;
+  std::vector<std::deque<sent_chunk>> queues_;
 };
 
 inline shared_job<counting_job> items(std::uint64_t n, std::uint64_t chunk = 1, std::uintptr_t kind = 0) {

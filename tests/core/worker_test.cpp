@@ -1,10 +1,16 @@
 // The worker's loop with a rank 0 that says what the test wants.
-#include "core/worker.hpp"
+#include "worker/worker.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
 
+#include <rankpool/detail/shared/shared_data.hpp>
+
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -104,6 +110,129 @@ TEST_CASE("a task whose function this process does not have fails alone") {
   link.arrive(0, out.take());
   run_all(w);
   CHECK(link.said == std::vector<std::string>{"result threw", "result"});
+}
+
+TEST_CASE("a worker without memory for a broadcast takes part in it and gives the reason") {
+  class two_nodes final : public support::scripted_transport {
+   public:
+    std::size_t dropped = 0;
+    std::uint64_t id = 0;
+    std::string reason;
+
+    void drop_broadcast(std::size_t size) override { dropped = size; }
+
+   private:
+    void on_sent(const record& r) override {
+      const auto& what = std::get<unavailable_record>(r);
+      id = what.id;
+      reason.assign(reinterpret_cast<const char*>(what.reason.data()), what.reason.size());
+    }
+  } link;
+  worker w(link, {1, "here"});
+  constexpr std::size_t more_than_there_is = std::size_t{1} << 60;
+  frame_writer out;
+  out.broadcast(6, more_than_there_is);
+  link.arrive(0, out.take());
+  run_all(w);
+  CHECK(link.dropped == more_than_there_is);
+  CHECK(link.id == 6);
+  CHECK(link.reason == "share: a value of 1152921504606846976 bytes is not available on host 'here': out of memory");
+  CHECK_THROWS_WITH(shared_data::find(6), link.reason);
+}
+
+TEST_CASE("a worker knows why its node has no memory for shared data, and forgets it with the data") {
+  rank_zero link;
+  worker w(link, {1, "here"});
+  frame_writer out;
+  out.unavailable(6, "no memory");
+  link.arrive(0, out.take());
+  run_all(w);
+  CHECK_THROWS_WITH(shared_data::find(6), "no memory");
+  out.unshare(6);
+  out.unshare(7);
+  out.unavailable(7, "no memory");  // it is no longer needed
+  out.unavailable(6, "another reason");
+  link.arrive(0, out.take());
+  run_all(w);
+  CHECK_THROWS_WITH(shared_data::find(6), "another reason");
+}
+
+TEST_CASE("a worker's initializers and tasks are called by its runner") {
+  class echo final : public task_runner {
+   public:
+    explicit echo(std::vector<std::string>& called) : called_(called) {}
+    answer run(const call& what) override {
+      called_.emplace_back(reinterpret_cast<const char*>(what.payload.data()), what.payload.size());
+      answer a;
+      a.threw = called_.back() == "task that throws";
+      return a;
+    }
+
+   private:
+    std::vector<std::string>& called_;
+  };
+  const auto bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };
+  const std::string initializer(2 * bulk_bytes, 'i');
+  const std::string first = "task that throws";
+  const std::string second = "task";
+  byte_buffer large;
+  large.append(initializer.data(), initializer.size());
+  std::vector<std::string> called;
+  rank_zero link;
+  worker w(link, {1, "here"}, worker_pace::for_workers(1), std::make_unique<echo>(called));
+  frame_writer out;
+  out.open(1, code_address{1, 2}, {}, std::make_shared<held<byte_buffer>>(std::move(large)));
+  out.task(1, 1, code_address{1, 3}, bytes(first), nullptr);
+  out.task(2, 1, code_address{1, 3}, bytes(second), nullptr);
+  link.arrive(0, out.take());
+  run_all(w);
+  CHECK(called == std::vector<std::string>{initializer, first, second});
+  CHECK(link.said == std::vector<std::string>{"result threw", "result"});
+}
+
+TEST_CASE("a worker tells rank 0 which task it runs, if that takes long") {
+  class waiting_link final : public support::scripted_transport {
+   public:
+    // Blocks until the worker has reported a task, 30 s at most.
+    void await_started() {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::seconds(30), [&] { return started != 0; });
+    }
+    std::uint64_t started = 0;
+
+   private:
+    void on_sent(const record& r) override {
+      if (const auto* s = std::get_if<started_record>(&r)) {
+        std::lock_guard lock(mutex_);
+        started = s->id;
+        changed_.notify_all();
+      }
+      if (!std::holds_alternative<result_record>(r)) return;
+      frame_writer out;
+      out.stop(0);
+      arrive(0, out.take());
+    }
+    std::mutex mutex_;
+    std::condition_variable changed_;
+  } link;
+  class until_started final : public task_runner {
+   public:
+    explicit until_started(waiting_link& link) : link_(link) {}
+    answer run(const call&) override {
+      link_.await_started();
+      return {};
+    }
+
+   private:
+    waiting_link& link_;
+  };
+  worker w(link, {1, "here"}, worker_pace::for_workers(1), std::make_unique<until_started>(link));
+  frame_writer out;
+  out.open(1, code_address{}, {});
+  out.task(5, 1, code_address{1, 3}, {}, nullptr);
+  link.arrive(0, out.take());
+  CHECK(w.serve() == 0);
+  CHECK(link.started == 5);
 }
 
 TEST_CASE("what a worker says on its way is not urgent until it has little left to do") {

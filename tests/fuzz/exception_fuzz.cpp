@@ -1,7 +1,7 @@
 // Any bytes as an exception: refused with serialization_error, or some exception that can be caught and asked.
 #include "fuzz/input.hpp"
 
-#include <rankpool/detail/exception_codec.hpp>
+#include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/register_exception.hpp>
 
 #include <stdexcept>
@@ -15,7 +15,7 @@ struct own_problem : std::runtime_error {
   int number = 0;
   template <class Archive>
   void serialize(Archive& ar, unsigned) {
-    ar & number;
+    ar& number;
   }
 };
 
@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace rankpool::detail;
   byte_reader in(reinterpret_cast<const std::byte*>(data), size);
   try {
-    std::rethrow_exception(decode_exception(in, {.rank = 1, .host = "here", .task = 1, .type_name = {}, .trace = {}}));
+    std::rethrow_exception(decode_exception(in, {.rank = 1, .host = "here"}, 1));
   } catch (const rankpool::serialization_error&) {
   } catch (const std::exception& e) {
     [[maybe_unused]] volatile std::size_t asked = ask(e, 0);

@@ -1,6 +1,6 @@
 // Any bytes as a frame: read within its bounds or refused with message_error.
-#include "core/frame.hpp"
 #include "fuzz/input.hpp"
+#include "wire/frame.hpp"
 
 using namespace rankpool::detail;
 

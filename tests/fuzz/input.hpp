@@ -1,7 +1,7 @@
 // The bytes that a fuzzer made up, taken off bit by bit to decide what a target does next.
 #pragma once
 
-#include <rankpool/detail/bytes.hpp>
+#include <rankpool/detail/wire/bytes.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,6 +1,6 @@
 // A worker that says anything at any time: rank 0 takes it for what it is or fails as a whole with one line, and in
 // the end every future is done.
-#include "core/pool.hpp"
+#include "dispatcher/pool.hpp"
 #include "fuzz/input.hpp"
 #include "support/scripted_transport.hpp"
 
@@ -28,18 +28,20 @@ frame made_up_frame(fuzz::input& in) {
   frame_writer out;
   const std::size_t records = 1 + in.below(3);
   for (std::size_t i = 0; i < records; ++i) {
-    switch (in.below(9)) {
+    switch (in.below(10)) {
       case 0: out.recalled({in.below(12), in.below(12)}); break;
       case 1: out.open_failed(static_cast<std::uint32_t>(in.below(3)), in.bytes(40)); break;
       case 2: out.stopped(); break;
       case 3: out.close(1); break;
       case 4: out.shared_here(in.below(3), in.below(100), static_cast<std::int32_t>(in.below(5))); break;
+      case 6: out.started(in.below(12)); break;
       case 5: out.usage(in.number<std::uint64_t>()); break;
       default: out.result(in.below(12), in.below(3) == 0, in.number<std::uint32_t>(), in.bytes(64)); break;
     }
   }
   frame f = out.take();
-  if (in.below(8) == 0 && f.head.size() > 0) f.head.data()[in.below(f.head.size())] = static_cast<std::byte>(in.number<std::uint8_t>());
+  if (in.below(8) == 0 && f.head.size() > 0)
+    f.head.data()[in.below(f.head.size())] = static_cast<std::byte>(in.number<std::uint8_t>());
   return f;
 }
 
@@ -63,9 +65,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       } catch (const rankpool::error&) {  // closed or broken: as the workers have brought it about
       }
       workers.arrive(0, made_up_frame(in));
-      p->poll();
+      p->room().poll();
     }
-    (void)p->stop(1, std::make_exception_ptr(rankpool::pool_closed("the program has ended")), std::chrono::seconds(5));
+    (void)p->end(1, std::make_exception_ptr(rankpool::pool_closed("the program has ended")), std::chrono::seconds(5));
     for (const auto& f : futures) {
       fuzz::require(f.done());
       try {

@@ -1,8 +1,9 @@
 // Any order of events: the scheduler's books balance after each, and in the end every job has finished exactly once.
-#include "core/scheduler.hpp"
 #include "fuzz/input.hpp"
+#include "scheduler/scheduler.hpp"
 #include "support/counting_job.hpp"
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -21,9 +22,13 @@ class world {
     effects out;
     const auto id = static_cast<executor_id>(1 + in.below(most_executors));
     const auto w = in.below(workers);
-    switch (in.number<std::uint8_t>() % 12) {
+    switch (in.number<std::uint8_t>() % 13) {
       case 0:
-        if (opened_ < most_executors) scheduler_.on_open(static_cast<executor_id>(++opened_), static_cast<int>(1 + in.below(workers)));
+        if (opened_ < most_executors) {
+          most_[opened_] = 1 + in.below(workers);
+          scheduler_.on_open(static_cast<executor_id>(opened_ + 1), static_cast<int>(most_[opened_]));
+          ++opened_;
+        }
         break;
       case 1:
       case 2: {
@@ -54,17 +59,30 @@ class world {
       case 6: finish(w, in, out); break;
       case 7: {  // gives back what it has not started
         auto& queue = queues_[w];
-        std::vector<piece_id> ids;
+        std::vector<chunk_id> ids;
         while (queue.size() > 1) {
           ids.insert(ids.begin(), queue.back());
           queue.pop_back();
         }
-        scheduler_.on_recalled({static_cast<int>(w)}, ids, now_, out);
+        scheduler_.on_recalled({static_cast<int>(w)}, ids, out);
         break;
       }
       case 8: scheduler_.on_shutdown(id, in.below(2) == 0, out); break;
       case 9: scheduler_.on_broken(id, {static_cast<int>(w)}, std::make_exception_ptr(rankpool::broken_pool()), out); break;
-      case 10: (void)scheduler_.on_result({static_cast<int>(w)}, in.number<std::uint32_t>(), std::chrono::nanoseconds(1), 1, now_, out); break;
+      case 11: {
+        if (id > opened_) break;
+        std::vector<job_ptr> work;
+        for (std::size_t i = 0; i < most_[id - 1]; ++i) {
+          jobs_.push_back(make_job<counting_job>(1, 1, 3));
+          jobs_.back()->schedule.executor = id;
+          work.push_back(jobs_.back());
+        }
+        scheduler_.on_submit_everywhere(id, work, out);
+        break;
+      }
+      case 10:
+        (void)scheduler_.on_result({static_cast<int>(w)}, in.number<std::uint32_t>(), std::chrono::nanoseconds(1), 1, now_, out);
+        break;
       default: now_ += std::chrono::microseconds(in.number<std::uint16_t>()); break;
     }
     take(out);
@@ -75,7 +93,7 @@ class world {
     effects out;
     scheduler_.on_end(std::make_exception_ptr(rankpool::pool_closed()), out);
     take(out);
-    scheduler_.sanity_check();
+    scheduler_.state().check();
     fuzz::require(!scheduler_.busy());
     fuzz::require(finished_ == jobs_.size());
   }
@@ -83,19 +101,20 @@ class world {
  private:
   void finish(std::size_t w, fuzz::input& in, effects& out) {
     if (queues_[w].empty()) return;
-    const piece_id id = queues_[w].front();
+    const chunk_id id = queues_[w].front();
     queues_[w].pop_front();
     const std::chrono::nanoseconds taken(in.number<std::uint32_t>());
     now_ += taken;
-    // Nothing comes of a piece that was given up meanwhile.
-    if (auto done = scheduler_.on_result({static_cast<int>(w)}, id, taken, 8, now_, out)) done->work->on_outcome(done->first, done->count, {});
+    // Nothing comes of a chunk that was given up meanwhile.
+    if (auto done = scheduler_.on_result({static_cast<int>(w)}, id, taken, 8, now_, out))
+      done->work->on_outcome(done->first, done->count, {});
   }
 
   void dispatch() {
     effects out;
     scheduler_.dispatch(now_, out);
     take(out);
-    scheduler_.sanity_check();
+    scheduler_.state().check();
     (void)scheduler_.next_check(now_);
   }
 
@@ -112,11 +131,12 @@ class world {
   }
 
   scheduler scheduler_{static_cast<int>(workers)};
-  std::vector<std::deque<piece_id>> queues_ = std::vector<std::deque<piece_id>>(workers);
+  std::vector<std::deque<chunk_id>> queues_ = std::vector<std::deque<chunk_id>>(workers);
   std::vector<shared_job<counting_job>> jobs_;
+  std::array<std::size_t, most_executors> most_{};  // workers of each executor
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
-  scheduler::time now_{};
+  steady_time now_{};
 };
 
 }  // namespace

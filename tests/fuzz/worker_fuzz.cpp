@@ -1,11 +1,11 @@
 // A rank 0 that orders anything at any time: the worker runs what it can and refuses the rest with message_error.
 // The functions that are named are real: an address that is made up would be called.
-#include "core/worker.hpp"
 #include "fuzz/input.hpp"
 #include "support/scripted_transport.hpp"
+#include "worker/worker.hpp"
 
-#include <rankpool/detail/code_address.hpp>
-#include <rankpool/detail/invocation.hpp>
+#include <rankpool/detail/call/invocation.hpp>
+#include <rankpool/detail/wire/code_address.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -27,9 +27,9 @@ void begin(byte_reader& in, byte_writer&) {
 }
 
 void made_up_record(frame_writer& out, fuzz::input& in) {
-  static const code_address call = locate_function(&run_call<grow, std::tuple<std::string, int>>);
+  static const code_address call = locate_function(&run_call<grow, argument_pack<std::string, int>>);
   static const code_address map =
-      locate_function(&run_map_piece<grow, std::tuple<std::string, int>, packed_items<std::tuple<std::string, int>>>);
+      locate_function(&run_map_chunk<grow, argument_pack<std::string, int>, packed_items<argument_pack<std::string, int>>>);
   static const code_address initializer = locate_function(&begin);
   const auto executor = static_cast<std::uint32_t>(in.below(4));
   switch (in.below(13)) {
@@ -37,7 +37,9 @@ void made_up_record(frame_writer& out, fuzz::input& in) {
     case 1: out.open(executor, initializer, in.bytes(8)); break;
     case 2: out.close(executor); break;
     case 3: out.recall(); break;
-    case 10: out.share(in.below(4), in.below(16), in.below(2) == 0 ? 0 : static_cast<std::int32_t>(in.below(3)), -1, in.bytes(16)); break;
+    case 10:
+      out.share(in.below(4), in.below(16), in.below(2) == 0 ? 0 : static_cast<std::int32_t>(in.below(3)), -1, in.bytes(16));
+      break;
     case 11: out.unshare(in.below(4)); break;
     case 12: out.broadcast(in.below(4), 1 + in.below(1 << 16)); break;
     case 4: out.stop(static_cast<std::int32_t>(in.below(256))); break;

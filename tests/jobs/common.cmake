@@ -33,7 +33,14 @@ add_inline_test(jobs/output/dev-stdout COMMAND ${expect} --lines 1 --form "^Squa
 add_json_check(to-minus "\"lines\": \\[\"Square of 2: 4\"\\], ${costs}" squares --from 2 --to 2 --output -)
 add_usage_error(output-without-name "--output" squares --output "")
 add_usage_error(npy-output-without-name "--output" matadd --output "")
-add_usage_error(npy-output-beside-devices "parts from workers" matadd --size 2 --output /dev/c.npy)
+add_usage_error(npy-output-beside-devices "/dev/c.npy is not a regular file" matadd --size 2 --output /dev/c.npy)
+
+# Input and output: files.sh has the cases.
+set(files_case ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/files.sh)
+foreach(case own-input own-input-replaced number-files)
+  add_inline_test(jobs/files/${case}/inline TIMEOUT 60 COMMAND ${files_case} ${case} ${command})
+  add_rank_test(jobs/files/${case}/self-launched TIMEOUT 300 ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${files_case} ${case} ${command})
+endforeach()
 
 # What a check trips over, and a result that cannot be written, end in one line; with --json the object is whole all the same.
 add_usage_error(check-trips-over-a-file "rcu_expedited" sort /sys/kernel/rcu_expedited --type int64 --output x)
@@ -62,6 +69,12 @@ foreach(job is-prime divide)
   add_rank_test(jobs/usage/closed-stdin/${job}/self-launched ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${closed_stdin})
 endforeach()
 
+# A progress bar in a terminal.
+set(bar ${RANKPOOL_TEST_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/../programs/terminal.py progress-bar
+  ${command} exec ::: "until test -e go$<SEMICOLON> do sleep 0.05$<SEMICOLON> done")
+add_inline_test(jobs/progress-bar/inline COMMAND ${bar})
+add_rank_test(jobs/progress-bar/self-launched ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${bar})
+
 # Messages name the word that is meant, and show what it holds.
 add_usage_error(option-before-the-job "'--json' stands before the job, and options stand after it" --json squares)
 add_usage_error(option-without-a-job "a job is missing before '--json'" --json)
@@ -89,7 +102,7 @@ add_usage_error(seed-without-size "--seed" matmul --seed 4)
 add_usage_error(radius-without-pictures "--radius" image --radius 3)
 add_usage_error(factorials-example-verified "--verify" factorial --verify)
 add_usage_error(factorials-example-workers "--workers" factorial --workers 1)
-add_usage_error(one-file-for-output-and-digits "not the same one" factorial 10 --output x --digits x)
+add_usage_error(one-file-for-output-and-digits "--digits x and --output x are the same file" factorial 10 --output x --digits x)
 add_usage_error(folder-of-numbers "--file / is a folder" is-prime --file /)
 add_usage_error(file-for-folder "common.cmake: Not a directory" squares --output ${CMAKE_CURRENT_LIST_DIR}/common.cmake/x)
 add_usage_error(half-a-division "'10/' is not a division of two numbers .write it as 10/4" divide 10/)

@@ -30,6 +30,19 @@ add_exec_test(a-failure-is-told-in-a-line "{command} exec ::: true 'echo oh >&2$
 add_exec_test(what-exec-has-explained-it-does-not-tell-twice "{command} exec --timeout 0.1 ::: 'sleep 20'" --status 1 --stderr-lines 1 --stderr "command 1 was ended after 0.1 s")
 add_exec_test(quiet-tells-no-failures "{command} exec --quiet ::: 'echo oh >&2$<SEMICOLON> false'" --status 1 --stderr-lines 1 --stderr "^oh$")
 
+# Columns, as GNU parallel splits and fills them.
+add_exec_test(columns-of-lines "diff <(printf 'a,b\\nc , d\\n' | {command} exec --colsep , -- echo {2}-{1}) <(printf 'b-a\\nd-c\\n')")
+add_exec_test(columns-by-tabs "diff <(printf 'a\\tb c\\n' | {command} exec --colsep '\\t' -- echo {2} {1}) <(echo 'b c a')")
+add_exec_test(columns-by-an-expression "diff <(printf 'a  b\\n' | {command} exec --colsep ' +' -- echo {2}{1}) <(echo ba)")
+add_exec_test(columns-of-all-lists "diff <({command} exec --colsep - echo {4} {3} {2} {1} ::: A-B ::: C-D) <(echo D C B A)")
+add_exec_test(columns-that-are-missing-are-empty "diff <({command} exec --colsep , echo '[{3}]' ::: a,b) <(echo '[]')")
+
+add_exec_test(max-failures-ends-a-run "yes false | head -n 50 | {command} exec --max-failures 3" --status 3 --stderr-lines 4
+  --stderr "exec stopped early because 3 commands failed .--max-failures 3.$<SEMICOLON> some commands were not run$")
+add_exec_test(fewer-failures-do-not-end-a-run "{command} exec --max-failures 2 ::: false 'echo a'" --status 1 --lines 1 --stderr-lines 1)
+add_exec_test(delay-is-between-starts
+  "begin=$(date +%s%N)$<SEMICOLON> {command} exec --delay 200ms ::: true true true$<SEMICOLON> (($(date +%s%N) - begin >= 400000000))")
+
 function(add_exec_usage_error name names)
   add_usage_error(exec-${name} ${names} exec ${ARGN})
 endfunction()
@@ -37,15 +50,22 @@ add_exec_usage_error(no-such-file "FILE no/such/file cannot be read: No such fil
 add_exec_usage_error(folder-as-file "FILE / is a folder" /)
 add_exec_usage_error(no-command "a command is missing after --" --)
 add_exec_usage_error(two-inputs "FILE and :::" /dev/null -- echo ::: a)
-add_exec_usage_error(linked-lists ":::\\+" echo ::: a :::+ b)
-add_exec_usage_error(third-of-two-lists "{3.} is of a list that is not there" echo {1} {3.} ::: a ::: b)
-add_exec_usage_error(second-of-lines "{2} is of a list that is not there" -- echo {2})
+add_exec_usage_error(linked-lists "':::\\+' is not supported" echo ::: a :::+ b)
+add_exec_usage_error(third-of-two-lists "{3.} refers to argument list 3, but only 2 were given" echo {1} {3.} ::: a ::: b)
+add_exec_usage_error(second-of-lines "{2} refers to argument list 2, but only 1 was given" -- echo {2})
+add_exec_usage_error(columns-without-a-command "--colsep requires COMMAND" --colsep , /dev/null)
+add_exec_usage_error(separator-of-nothing "--colsep 'x[*]' matches the empty string" --colsep x* echo {1} ::: a)
+add_exec_usage_error(separator-with-an-open-parenthesis "--colsep '[(]' is not a regular expression" --colsep "(" echo {1} ::: a)
+add_exec_usage_error(separator-with-an-unknown-escape "unknown escape" --colsep \\q echo {1} ::: a)
+add_exec_usage_error(delay-not-a-time "--delay takes a time such as 90, 1.5s, 250ms, 5min or 1h, not 'soon'" --delay soon ::: a)
+add_exec_usage_error(no-failures "--max-failures" --max-failures 0 ::: a)
+add_exec_usage_error(two-limits-of-failures "--max-failures excludes --halt-on-error" --max-failures 2 --halt-on-error ::: a)
 add_exec_usage_error(negative-timeout "--timeout" --timeout -1 ::: a)
 add_exec_usage_error(timeout-not-a-number "--timeout" --timeout soon ::: a)
 add_exec_usage_error(existing-output "--output .*CMakeLists.txt exists already" --output ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
 add_exec_usage_error(existing-log "--log .*CMakeLists.txt exists already" --log ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
 add_exec_usage_error(existing-results "--results .*CMakeLists.txt exists already" --results ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
-add_exec_usage_error(one-file-for-two "not the same one" --log x --results x ::: a)
+add_exec_usage_error(one-file-for-two "--results x and --log x are the same file" --log x --results x ::: a)
 add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
 
 set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})

@@ -230,13 +230,13 @@ TEST_CASE("residues of a value, of its digits and of the factors agree") {
 
 TEST_CASE("a report holds the figures of the value and refuses another one") {
   const mpz_class value = gmp_factorial(1'000);
-  const auto from_value = jobs::report_on(1'000, value, 0, true);
+  const auto from_value = jobs::report_on(1'000, value, 0);
   const auto from_digits = jobs::report_on(1'000, jobs::to_decimal(value), true);
   CHECK(jobs::line_for(from_value) == "1000!: 2568 digits, first 40238726, last non-zero 27753472, 249 trailing zeros, 8530 bits");
   CHECK(jobs::line_for(from_digits) == jobs::line_for(from_value));
   CHECK_NOTHROW(jobs::verify(from_value, jobs::residues_of_range(1, 1'000)));
   CHECK_NOTHROW(jobs::verify(from_digits, jobs::residues_of_range(1, 1'000)));
   CHECK_THROWS_AS(jobs::verify(from_value, jobs::residues_of_range(1, 999)), std::runtime_error);
-  CHECK_THROWS_AS(jobs::report_on(1'000, value * 2, 0, true), std::runtime_error);
+  CHECK_THROWS_AS(jobs::report_on(1'000, value * 2, 0), std::runtime_error);
   CHECK_THROWS_AS(jobs::report_on(1'000, jobs::to_decimal(value * 10), true), std::runtime_error);
 }

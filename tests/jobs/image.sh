@@ -183,6 +183,81 @@ case $case in
     done
     ;;
 
+  streams)  # a FIFO, an open descriptor and stdout are written as they are; a symbolic link stays one
+    picture a.ppm 20 30 1
+    sobel=(--op sobel a.ppm --format png)
+    expect_status 0 "${sobel[@]}" --output expected.png
+    expect_status 0 --op box --radius 1 a.ppm --output expected.ppm
+    mkfifo pipe
+    ln -s pipe link
+    for output in pipe link; do
+      timeout 20 cat pipe >got &
+      expect_status 0 "${sobel[@]}" --output $output --force
+      wait
+      same got expected.png
+      [[ -p pipe && -L link ]] || complain "$output was replaced: $(ls -l)"
+    done
+    for output in - /dev/stdout; do
+      expect_status 0 "${sobel[@]}" --output $output
+      same stdout expected.png
+      [[ ! -s stderr ]] || complain "stderr: $(<stderr)"
+      expect_status 0 --op box --radius 1 a.ppm --output $output --split-from 1
+      same stdout expected.ppm
+    done
+    if [[ ${RANKPOOL_WORKERS:-} == 0 ]]; then  # a descriptor of this shell does not come through the launcher
+      "${command[@]}" image "${sobel[@]}" --output /dev/fd/3 3>got >stdout 2>stderr
+      same got expected.png
+    fi
+    "${command[@]}" image "${sobel[@]}" --output - >&- 2>stderr
+    [[ $? == 1 && $(<stderr) == 'rankpool image: cannot write standard output: '* ]] || complain "closed stdout: $(<stderr)"
+    ln -s real.png link.png
+    for force in '' --force; do
+      # shellcheck disable=SC2086
+      expect_status 0 --op sobel a.ppm --output link.png $force
+      [[ -L link.png ]] || complain "the symbolic link was replaced"
+      same real.png expected.png
+    done
+    mkdir out && mkfifo out/a.pgm
+    expect_status 2 --op sobel a.ppm --output out --force
+    grep -q 'out/a.pgm is not a regular file' stderr || complain "a FIFO in the folder of results: $(<stderr)"
+    [[ -p out/a.pgm && ! -e - ]] || complain "something was replaced or made: $(ls -l . out)"
+    ;;
+
+  devices)  # private ones: a test that fails must not destroy those of the machine
+    mknod null c 1 3 2>/dev/null && mknod full c 1 7 && : 2>/dev/null >null || skip "no devices can be made here"
+    picture a.ppm 20 30 1
+    expect_status 0 --op sobel a.ppm --format png --output null --force
+    expect_status 0 --op sobel a.ppm --format png --output null
+    expect_status 1 --op sobel a.ppm --format png --output full --force
+    grep -q 'cannot write full: No space left on device' stderr || complain "a full device: $(<stderr)"
+    [[ -c null && -c full ]] || complain "a device was replaced: $(ls -l)"
+    ;;
+
+  in-place)  # a picture may replace itself, but no other input
+    mkdir in expected out
+    for n in 1 2; do picture in/$n.ppm 30 20 $n; done
+    cp -r in copy
+    expect_status 0 --op box --radius 1 in --output expected
+    expect_status 0 --op box --radius 1 in/1.ppm --output in/1.ppm --force --verify
+    same in/1.ppm expected/1.ppm
+    expect_status 0 --op box --radius 1 copy --output copy --force
+    for n in 1 2; do same copy/$n.ppm expected/$n.ppm; done
+    ln -s ../in/2.ppm out/1.ppm
+    ln -s 1.ppm out/2.ppm
+    before=$(cat in/* | cksum)
+    refused() {
+      expect_status 2 "$@"
+      grep -q 'are the same file; choose another' stderr || complain "stderr: $(<stderr)"
+    }
+    refused --op box --radius 1 in --output out --force
+    refused --op box --radius 1 in/2.ppm --output out/1.ppm --force --journal journal
+    refused --op box --radius 1 in/2.ppm --output journal.ppm --force --journal journal.ppm
+    refused --output journal --journal journal
+    ln -sf shared.ppm out/1.ppm
+    refused --op box --radius 1 in --output out --force
+    [[ $(cat in/* | cksum) == "$before" && ! -e journal ]] || complain "an input was replaced"
+    ;;
+
   usage)
     picture a.ppm 5 5 1
     echo text >b.png
@@ -207,7 +282,18 @@ case $case in
     refused 'no file or folder d.ppm' --op sobel a.ppm d.ppm --output out
     refused 'b.png: is neither' --op sobel b.png --output c.png
     refused 'no files in the folder empty' --op sobel empty --output out
-    refused 'is a file, and several' --op sobel a.ppm b.png --output a.ppm
+    refused 'is a file; several pictures' --op sobel a.ppm b.png --output a.ppm
+    refused 'is not a folder' --op sobel a.ppm b.png --output -
+    refused '--json and --output - both' --op sobel a.ppm --output - --json
+    refused '--verify reads the result again' --op sobel a.ppm --output - --verify
+    for extension in webp tif GIF; do
+      for format in '' '--format png'; do
+        # shellcheck disable=SC2086
+        refused "c.$extension: .${extension,,} pictures cannot be written; choose .png, .jpg, .pgm, .ppm or .pnm" \
+          --op sobel a.ppm --output c.$extension $format
+      done
+    done
+    refused 'c.jpg: the picture is written as PNG, and .jpg names another format' --op sobel a.ppm --output c.jpg --format png
     refused 'would both be out/a.pgm' --op sobel a.ppm other --output out
     refused 'gray: choose' --op sobel a.ppm --output c.ppm
     refused 'RGB: choose' --op box --radius 1 a.ppm --output c.pgm
@@ -215,7 +301,16 @@ case $case in
     refused 'nowhere' --op sobel a.ppm b.png --output nowhere/out
     refused 'exists already' --op sobel a.ppm --output b.png
     refused '--size' --op sobel a.ppm --output c.pgm --size 5
-    [[ ! -e out && ! -e c.ppm && ! -e c.pgm ]] || complain "something was made: $(ls)"
+    [[ $(echo *) == 'a.ppm b.png empty other stderr stdout' ]] || complain "something was made: $(ls)"
+    # In a folder the names are those of the inputs, whatever these hold
+    mkdir in
+    expect_status 0 --op sobel a.ppm --format png --output in/d
+    mv in/d in/d.gif
+    expect_status 1 --op sobel in --output out
+    grep -q 'out/d.gif: .gif pictures cannot be written' stderr || complain "stderr: $(<stderr)"
+    [[ -z $(ls out) ]] || complain "something was made: $(ls out)"
+    expect_status 0 --op sobel in --output out --format png
+    [[ $(ls out) == d.gif.png ]] || complain "in the folder: $(ls out)"
     ;;
 
   *) complain "there is no case $case" ;;

@@ -68,13 +68,13 @@ case $what in
       fail "the first line:" "$scratch/stdout"
     [[ $(sed -n 2p "$scratch/stdout") == "call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed" ]] || fail "call 1:" "$scratch/stdout"
     [[ $(sed -n 3p "$scratch/stdout") == "call 2 square: 10 of 10 items, 100 %" ]] || fail "call 2:" "$scratch/stdout"
-    said '^  16 pieces, 4 failed items$'
+    said '^  16 chunks, 4 failed items$'
     said '^  task time [0-9.]+ (s|ms) in all, [0-9.]+ (ms|us) in the median$'
     said "^  finished $time to $time\$"
     said '^  [0-9.]+ items a second, the rest in about [0-9.]+ (s|ms|us)$'
     said "^  call 1 item 15 on rank [0-9]+ \(.+\), $time: std::invalid_argument: no multiple of 5, \"15\""
     said '^  call 1 item 7: [0-9.]+ ms on rank [0-9]+ \(.+\)$'
-    said '^  [^ ]+: 26 items in 18 pieces, [0-9.]+ (s|ms), 4 failed$'
+    said '^  [^ ]+: 26 items in 18 chunks, [0-9.]+ (s|ms), 4 failed$'
     [[ $(grep -A1 '^slowest tasks$' "$scratch/stdout" | tail -n 1) =~ "call 1 item 7: " ]] || fail "the slowest:" "$scratch/stdout"
     ;;
   json)
@@ -85,7 +85,7 @@ import json, sys
 j = json.load(sys.stdin)
 assert j["subject"] == "a test, of \"journal\"" and not j["of_this_build"]
 first, second = j["calls"]
-assert (first["name"], first["items"], first["done"], first["failed"], first["pieces"]) == ("text_unless_fifth", 20, 16, 4, 16)
+assert (first["name"], first["items"], first["done"], first["failed"], first["chunks"]) == ("text_unless_fifth", 20, 16, 4, 16)
 assert first["seconds_left"] > 0 and second["seconds_left"] is None and second["items_per_second"] > 0
 assert [f["item"] for f in j["failures"]] == [0, 5, 10, 15] and "no multiple of 5" in j["failures"][0]["error"]
 assert len(j["slowest"]) == 3 and j["slowest"][0]["items"] == [7, 1] and j["slowest"][0]["seconds"] >= 0.06
@@ -151,39 +151,39 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     chmod a-w run.journal .
     look run.journal
     look run.journal --verify
-    said '^sound: 18 pieces are as they were written$'
+    said '^sound: 18 chunks are as they were written$'
     ;;
   damaged)
     write run.journal
     LC_ALL=C sed 's/xxxxxxxxxx7/xxxxyxxxxx7/' run.journal >byte.journal
     ! cmp -s run.journal byte.journal || fail "nothing is damaged"
-    refused 1 "journal byte.journal is damaged \(the result of item 7 is not what was written\)" byte.journal --verify
+    refused 1 "journal 'byte.journal' is damaged \(the result of item 7 fails its checksum\)" byte.journal --verify
     refused 1 "is damaged \(the result of item 7 " byte.journal --export out.json
     [[ ! -e out.json ]] || fail "half an export is left"
     head -c 20000 run.journal >cut.journal
-    refused 1 "journal cut.journal is damaged" cut.journal
-    refused 1 "journal cut.journal is damaged" cut.journal --verify
+    refused 1 "journal 'cut.journal' is damaged" cut.journal
+    refused 1 "journal 'cut.journal' is damaged" cut.journal --verify
     ;;
   barely-begun)
     # As a run leaves it that is killed before it has made its tables.
     python3 -c 'import sqlite3; sqlite3.connect("run.journal").execute("PRAGMA journal_mode = WAL")' || exit 77
     [[ -s run.journal ]] || fail "the file is empty"
-    refused 1 "journal run.journal is empty: no run has begun it" run.journal
+    refused 1 "journal 'run.journal' is empty: no run has begun it" run.journal
     write run.journal
     look run.journal
     said '^call 1 text_unless_fifth: 16 of 20 items'
     ;;
   refused)
-    refused 1 "journal none does not exist" none
-    refused 1 "journal . is no file, and so no journal" .
+    refused 1 "journal 'none' does not exist" none
+    refused 1 "journal '.' is not a regular file" .
     : >empty
-    refused 1 "journal empty is empty: no run has begun it" empty
+    refused 1 "journal 'empty' is empty: no run has begun it" empty
     head -c 5000 /dev/urandom >noise
-    refused 1 "journal noise is a file of another kind, not a journal" noise
+    refused 1 "journal 'noise' is not a journal" noise
     write run.journal
     { head -c 60 run.journal; printf '\0\0\0\x09'; tail -c +65 run.journal; } >later.journal
-    refused 1 "journal later.journal is of format 9, which this version does not know" later.journal
-    TMPDIR=/dev/null refused 1 "TMPDIR names another folder" run.journal
+    refused 1 "journal 'later.journal' has format 9, but this version supports format 3 only" later.journal
+    TMPDIR=/dev/null refused 1 "set TMPDIR to another folder" run.journal
     ;;
   usage)
     refused 2 "rankpool journal --help" 

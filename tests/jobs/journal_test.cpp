@@ -22,6 +22,8 @@
 #include "support/gate.hpp"
 #include "support/results.hpp"
 
+#include <rankpool/register_result.hpp>
+
 namespace {
 
 using nlohmann::json;
@@ -41,6 +43,9 @@ struct opaque {
     ar& value;
   }
 };
+
+RANKPOOL_REGISTER_RESULT(std::pair<std::string, std::optional<double>>)
+RANKPOOL_REGISTER_RESULT(opaque)
 
 opaque without_text(int n) { return {n}; }
 

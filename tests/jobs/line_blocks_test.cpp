@@ -17,7 +17,7 @@ double length(std::string_view line) { return static_cast<double>(line.size()); 
 std::vector<jobs::line_block> blocks_of(const std::string& text, double most_cost = 1e9) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
-  std::thread writer([&] {
+  std::jthread writer([&] {
     for (std::size_t begin = 0; begin < text.size();) {
       const ssize_t written = ::write(ends[1], text.data() + begin, text.size() - begin);
       if (written <= 0) break;
@@ -76,3 +76,26 @@ TEST_CASE("blanks around lines and empty lines do not count, line numbers do") {
 }
 
 TEST_CASE("an empty input has no blocks") { CHECK(blocks_of("").empty()); }
+
+TEST_CASE("a UTF-8 byte order mark at the beginning is skipped, and UTF-16 is an error") {
+  const auto lines_of = [](const std::string& input) {
+    std::vector<std::string> lines;
+    for (const auto& block : blocks_of(input))
+      jobs::for_each_line(block, [&](std::string_view line, auto) { lines.emplace_back(line); });
+    return lines;
+  };
+  CHECK(lines_of("\xef\xbb\xbf"
+                 "7\r\n8") == std::vector<std::string>{"7", "8"});
+  CHECK(lines_of("\xef\xbb\xbf\n8") == std::vector<std::string>{"8"});
+  CHECK(lines_of("\xef\xbb\xbf").empty());
+  CHECK(lines_of("7\n\xef\xbb\xbf"
+                 "8")
+            .back() != "8");
+  for (const std::string& utf_16 : {std::string("\xff\xfe"
+                                                "7\0\n\0",
+                                                6),
+                                    std::string("\xfe\xff\0"
+                                                "7\0\n",
+                                                6)})
+    CHECK_THROWS_WITH(lines_of(utf_16), support::containing("UTF-16"));
+}

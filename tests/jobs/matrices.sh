@@ -146,7 +146,7 @@ assert report["verified"], report' $job || complain "not the report of $job: $(<
 
   pipe-for-numbers-is-refused)
     mkfifo out.npy
-    run 2 'out\.npy .*no regular file' matmul --size 3 --output out.npy --force
+    run 2 'out\.npy .*is not a regular file' matmul --size 3 --output out.npy --force
     [[ -p out.npy ]] || complain "the pipe has been replaced"
     ;;
 

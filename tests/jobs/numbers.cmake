@@ -12,8 +12,12 @@ add_inline_test(jobs/known/primes-up-to-2^64
   COMMAND ${expect} --stdout ${expected}/primes-up-to-2^64.txt -- ${command} primes 2^64-200 2^64-1 --list)
 add_rank_test(jobs/known/primes-at-10^18
   COMMAND ${expect} --form "^24280$" -- ${three} ${command} primes 1e18 1e18+1e6 --count --chunksize 600_000)
+# One task counts, and one tests the end of what that has sieved.
+add_json_check(tasks-of-primes-verified "\"result\": {\"count\": 24280}, \"verified\": \"a test of primality .*\"tasks\":2," primes 1e18 1e18+1e6 --count --verify)
+add_json_check(stretches-of-primes-verified "\"verified\": .* among 1260000 numbers, at the end of 63 segments\".*\"tasks\":126," primes 1e6 1e6+1259999 --count --verify --chunksize 20000)
 add_known(no-primes "--form;^0$" primes 0 1 --count)
 add_known(is-prime "--stdout;${expected}/is-prime.txt" is-prime --file ${expected}/is-prime-numbers.txt)
+add_known(is-prime-below-two "--form;^(0|1|-7) neither prime nor composite$;--lines;3" is-prime 0 1 -7)
 add_known(fibonacci "--as-set;--stdout;${expected}/fibonacci.txt" fibonacci 0 1 2 93 94)
 add_known(sum-of-nothing "--form;^Total sum of squares: 0$" sum-squares --from 0 --to 0)
 add_known(sum-of-the-largest "--form;: 100000000000000000000000000000000000000$" sum-squares --from 1e19 --to 1e19)

@@ -196,8 +196,65 @@ TEST_CASE("a file that workers write in parts has to be one") {
   const support::scratch_directory folder;
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
   for (const std::string& path : {std::string("-"), std::string("/dev/stdout"), std::string("/dev/null"), folder.file("pipe")})
-    CHECK_THROWS_WITH(jobs::output_options{.path = path}.check_for_parts(), support::containing("parts from workers"));
-  CHECK_NOTHROW(jobs::output_options{.path = folder.file("new")}.check_for_parts());
+    CHECK_THROWS_WITH(jobs::output_options{.path = path}.check_for_workers(), support::containing("is not a regular file"));
+  CHECK_NOTHROW(jobs::output_options{.path = folder.file("new")}.check_for_workers());
+}
+
+TEST_CASE("a FIFO that has come up under the final name since the start is not replaced, even with force") {
+  const support::scratch_directory folder;
+  jobs::output out({.path = folder.file("out"), .force = true});
+  out.print("new");
+  REQUIRE(::mkfifo(folder.file("out").c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(out.finish(), support::containing("File exists"));
+  CHECK(fs::is_fifo(folder.file("out")));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("an output under any name of an input is refused") {
+  const support::scratch_directory folder;
+  const std::string input = folder.file("in");
+  std::ofstream(input) << "text";
+  fs::create_directory(folder.path() / "elsewhere");
+  fs::create_symlink("../in", folder.file("elsewhere/link"));
+  fs::create_directory_symlink(".", folder.file("same"));
+  const auto check = [&](const std::string& output) {
+    jobs::check_distinct({{input, "--file"}}, {{.path = output, .force = true}});
+  };
+  for (const std::string& same : {input, folder.file("./in"), folder.file("elsewhere/link"), folder.file("same/in")})
+    CHECK_THROWS_WITH(check(same),
+                      "--output " + same + " and --file " + input + " are the same file; choose another file for the output");
+  CHECK_THROWS_AS(jobs::check_distinct({{folder.file("elsewhere/link"), "--file"}}, {{.path = input}}), jobs::usage_error);
+  CHECK_NOTHROW(check(folder.file("out")));
+  CHECK_NOTHROW(check(folder.file("elsewhere/in")));
+  CHECK_NOTHROW(check("/dev/null"));
+  // A rename onto a hard link leaves the input as it is; writing into an open descriptor does not.
+  fs::create_hard_link(input, folder.file("hard"));
+  CHECK_NOTHROW(check(folder.file("hard")));
+  const jobs::file open(input);
+  CHECK_THROWS_AS(check("/proc/self/fd/" + std::to_string(open.descriptor())), jobs::usage_error);
+}
+
+TEST_CASE("an output may replace an input where the job allows it, and not in a run that can be resumed") {
+  const support::scratch_directory folder;
+  const std::string input = folder.file("in");
+  std::ofstream(input) << "text";
+  jobs::output_options output{.path = input, .force = true, .may_replace = {input}};
+  CHECK_NOTHROW(jobs::check_distinct({{input, "INPUT"}}, {output}));
+  CHECK_THROWS_AS(jobs::check_distinct({{input, "INPUT"}}, {{.path = input, .may_replace = {"other"}}}), jobs::usage_error);
+  output.journal = folder.file("journal");
+  CHECK_THROWS_AS(jobs::check_distinct({{input, "INPUT"}}, {output}), jobs::usage_error);
+}
+
+TEST_CASE("two outputs into one file are refused, and an output into the journal") {
+  const support::scratch_directory folder;
+  const std::string out = folder.file("out");
+  const auto check_two = [](const std::string& a, const std::string& b) {
+    jobs::check_distinct({}, {{.path = a}, {.path = b, .option = "--log"}});
+  };
+  CHECK_THROWS_WITH(check_two(out, folder.file("./out")), support::containing("--log") && support::containing("--output"));
+  CHECK_NOTHROW(check_two(out, folder.file("log")));
+  CHECK_NOTHROW(check_two("/dev/null", "/dev/null"));
+  CHECK_THROWS_WITH((jobs::output_options{.path = out, .force = true, .journal = out}.check()), support::containing("--journal"));
 }
 
 TEST_CASE("an output that cannot be written is known before work starts") {

@@ -69,7 +69,7 @@ TEST_CASE("with a journal the next run goes on with the file, and the one after 
   }
   CHECK(content(where.path) == "ab");
   CHECK(folder.files() == 2);
-  CHECK_NOTHROW(where.check_for_parts());  // it exists, but by this journal
+  CHECK_NOTHROW(where.check_for_workers());  // it exists, but by this journal
   run third(journal);
   CHECK(jobs::parts_output(third.context, where, 2).is_finished());
   CHECK(content(where.path) == "ab");

@@ -66,8 +66,13 @@ TEST_CASE("an answer says prime only where that is proven") {
   CHECK(judge(mersenne * mersenne, 5) == primality::composite);
 }
 
-TEST_CASE("what is below two is not prime") {
-  CHECK(judge(1, 5) == primality::composite);
-  CHECK(judge(0, 5) == primality::composite);
-  CHECK(judge(-7, 5) == primality::composite);
+TEST_CASE("a number below two is neither prime nor composite") {
+  for (const int n : {1, 0, -7}) {
+    CHECK(judge(mpz_class(n), 5) == primality::neither);
+    CHECK(jobs::confirms(n, primality::neither));
+    CHECK_FALSE(jobs::confirms(n, primality::composite));
+  }
+  CHECK(jobs::judge(std::uint64_t{1}) == primality::neither);
+  CHECK_FALSE(jobs::confirms(2, primality::neither));
+  CHECK_FALSE(jobs::confirms(4, primality::neither));
 }

@@ -29,13 +29,37 @@ foreach(job "primes 1 1e6 --list" "matadd --size 300" "matmul --size 100" "sort 
   add_rank_test(jobs/resume/again-in-a-file/${name} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${resume} again-in-a-file ${words})
 endforeach()
 
-foreach(case stopped-primes stopped-factorials stopped-sort stopped-matadd stopped-exec
+# add_same_run(NAME FIRST SECOND): the second command is the same run as the first.
+function(add_same_run name first second)
+  separate_arguments(first UNIX_COMMAND "${first}")
+  separate_arguments(second UNIX_COMMAND "${second}")
+  add_rank_test(jobs/resume/same-run/${name} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${resume} same-run ${first} -- ${second})
+endfunction()
+add_same_run(numbers-in-other-words "primes 1 1e6" "primes 1 1_000_000")
+add_same_run(defaults-in-words "squares" "squares --from 1 --to 5")
+add_same_run(seed-in-other-words "sort --seed 1e1 --lists 3" "sort --lists 3 --seed 10 --size 1000")
+add_same_run(divisions-in-other-words "divide 10/4 7/2" "divide 1e1/4.0 '7 2' --strict")
+add_same_run(other-chunks "sum-squares --to 1e7 --chunksize 1e6" "sum-squares --to 10000000 --chunksize 500")
+add_same_run(chunks-left-out "sum-squares --to 1e7 --chunksize 1e6" "sum-squares --to 1e7")
+add_same_run(limits-of-commands "exec echo ::: a b c"
+  "exec --timeout 5min --retries 3 --max-failures 2 --delay 1h --as-completed echo ::: a b c")
+add_same_run(verified-primes "primes 1 1e6" "primes 1 1e6 --verify")
+add_same_run(verified-list-of-primes "primes 1 1e6 --list" "primes 1 1e6 --list --verify")
+add_same_run(verified-squares "squares --to 20000" "squares --to 20000 --verify")
+add_same_run(verified-cubes "cubes --to 20000" "cubes --to 20000 --verify")
+add_same_run(verified-sum-cubes "sum-cubes --to 1e7 --chunksize 1e6" "sum-cubes --to 1e7 --verify")
+add_same_run(verified-is-prime "is-prime 97 98 2^127-1 --chunksize 1" "is-prime 97 98 2^127-1 --verify")
+add_same_run(verified-fibonacci "fibonacci 10 1000" "fibonacci 10 1e3 --verify")
+add_same_run(verified-factorial "factorial 3000 200000" "factorial 3000 2e5 --verify")
+
+foreach(case same-files commands-elsewhere edited-commands idle-when-stopped longer-timeout max-failures
+        stopped-primes stopped-factorials stopped-sort stopped-matadd stopped-exec
         killed-primes killed-factorials killed-sort killed-matadd killed-exec failing-commands workers changed-input end-of-allocation)
   add_rank_test(jobs/resume/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${resume} ${case})
 endforeach()
 add_inline_test(jobs/resume/refused COMMAND ${resume} refused)
 add_inline_test(jobs/resume/full-disk COMMAND ${resume} full-disk)
 set_tests_properties(jobs/resume/full-disk PROPERTIES SKIP_RETURN_CODE 77)
-add_usage_error(stop-before-without-a-journal "--stop-before is for runs that can be gone on with" squares --stop-before 60s)
+add_usage_error(stop-before-without-a-journal "--stop-before requires --journal FILE" squares --stop-before 60s)
 add_usage_error(stop-before-without-an-allocation "--stop-before counts from the end of a Slurm allocation" squares --journal x --stop-before 60s)
 add_usage_error(stop-before-no-time "--stop-before" squares --journal x --stop-before soon)

@@ -25,7 +25,7 @@ says() { [[ $(<stderr) =~ $1 && $(wc -l <stderr) == 1 ]] || fail "it does not sa
 # figure NAME: of what --json has printed.
 figure() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" stdout; }
 
-has_results() { "$command" journal kept --json --failures 0 --slowest 0 2>/dev/null | grep -q '"pieces":[1-9]'; }
+has_results() { "$command" journal kept --json --failures 0 --slowest 0 2>/dev/null | grep -q '"chunks":[1-9]'; }
 
 # stopped_early MILLISECONDS SIGNAL CONDITION ARGUMENTS...: begins a run with the journal kept, and so long after the condition holds
 # sends a signal to it, or to all its processes if that is KILL.
@@ -94,6 +94,47 @@ case $what in
     says ' finished tasks were taken from the journal kept$'
     run 0 "$job" --journal kept --json --quiet "$@"
     (($(figure tasks) == 0 && $(figure taken_over) > 0)) || fail "the third run has run $(figure tasks) tasks"
+    ;;
+  same-run)
+    # What is asked for in other words, or with options that do not change results, is the same run: FIRST -- SECOND.
+    first=()
+    while [[ $1 != -- ]]; do
+      first+=("$1")
+      shift
+    done
+    shift
+    run 0 "${first[0]}" --journal kept --json --quiet "${first[@]:1}"
+    run 0 "${first[0]}" --journal kept --json --quiet "${first[@]:1}"
+    all=$(figure taken_over)
+    ((all > 0 && $(figure tasks) == 0)) || fail "a repetition of the first run has run $(figure tasks) tasks"
+    run 0 "$1" --journal kept --json --quiet "${@:2}"
+    (($(figure taken_over) == all)) || fail "the second run has taken $(figure taken_over) of $all results from the journal"
+    [[ " $* " == *" --verify "* ]] || (($(figure tasks) == 0)) || fail "the second run has run $(figure tasks) tasks"
+    ;;
+  same-files)
+    # A file is the same however its path is written, and from whichever folder.
+    run 0 matadd --size 50 --output a.npy
+    mkdir elsewhere
+    run 0 matadd a.npy a.npy --journal kept --json --quiet
+    run 0 matadd ./a.npy "$PWD/elsewhere/../a.npy" --journal kept --json --quiet
+    (($(figure tasks) == 0 && $(figure taken_over) > 0)) || fail "the sum is computed again" stdout
+    run 0 matadd a.npy a.npy --output b.npy --journal written
+    cp b.npy before
+    run 0 matadd a.npy ./a.npy --output "$PWD/b.npy" --journal written --verify --json
+    says 'was finished by an earlier run'
+    cmp before b.npy || fail "the sum has changed"
+    grep -q '"verified": ".* numbers taken at random are the sum' stdout || fail "the finished sum is not verified" stdout
+    random_bytes 800000 >numbers
+    run 0 sort numbers --type int64 --memory 65536 --output sorted --journal sorting
+    run 0 sort ./numbers --type int64 --output ./sorted --journal sorting --verify --json --quiet
+    grep -q '"verified": "the output is in order' stdout || fail "the finished file is not verified" stdout
+    printf 'P5 2 2 255\nabcd' >picture.pgm
+    run 0 image picture.pgm --op sobel --output edges.pgm --journal pictures
+    (
+      cd elsewhere || exit 1
+      run 0 image ../picture.pgm --op sobel --output ../edges.pgm --journal ../pictures --json --quiet
+      (($(figure tasks) == 0 && $(figure taken_over) == 1)) || fail "the picture is processed again" stdout
+    ) || exit 1
     ;;
   again-in-a-file)
     # What is finished stays as it is, or is written again; nothing else is left.
@@ -165,6 +206,54 @@ case $what in
     for i in 1 2; do RANKPOOL_WORKERS=1 run 0 exec commands --journal halting --retries 1 --halt-on-error; done
     [[ $(sort ran | tr -d '\n') == acc ]] || fail "both have run" ran
     ;;
+  commands-elsewhere)
+    # In another folder a command is another one.
+    mkdir here there
+    cd here || exit 1
+    run 0 exec --journal ../kept ::: pwd
+    cd ../there || exit 1
+    run 2 exec --journal ../kept ::: pwd
+    says "belongs to another run: it was created for 'exec directory=.*/here', not for 'exec directory=.*/there'$"
+    ;;
+  edited-commands)
+    # A command is known by its words, wherever it stands and however its list is named or read.
+    printf 'echo %s >>ran; echo %s\n' a a b b >commands
+    run 0 exec commands --journal kept
+    sed -i '1i echo new >>ran; echo new' commands
+    run 0 exec --journal kept <commands
+    [[ $(<stdout) == $'new\na\nb' && $(sort ran | paste -sd' ') == "a b new" ]] || fail "these have run:" ran
+    run 0 exec ./commands --journal kept
+    [[ $(wc -l <ran) == 3 ]] || fail "these have run:" ran
+    ;;
+  idle-when-stopped)
+    # Also when no command is running: with a delay, or as long as the input has nothing to give.
+    stopped_early 0 TERM '[[ -e 1 ]]' exec --journal kept --delay 1h ::: 'touch 1' 'touch 2'
+    ((status == 75)) || fail "status $status of a run that is stopped in a delay" stderr
+    mkfifo input
+    exec {held}<>input
+    echo 'touch 3' >input
+    stopped_early 0 TERM '[[ -e 3 ]]' exec --journal other input
+    ((status == 75)) || fail "status $status of a run that is stopped while it waits for input" stderr
+    ;;
+  longer-timeout)
+    # What was ended by --timeout runs again with more time, and nothing else does.
+    printf '%s\n' 'echo a >>ran' 'echo b >>ran; until [ -e ready ]; do sleep 0.05; done' >commands
+    run 1 exec commands --journal kept --timeout 3s
+    touch ready
+    run 0 exec commands --journal kept --timeout 2min --retries 2 --as-completed
+    [[ $(sort ran | tr -d '\n') == abb ]] || fail "these have run:" ran
+    ;;
+  max-failures)
+    # A run that was ended by failures goes on where it was.
+    for i in {1..30}; do echo "echo $i >>ran; [ $i -gt 4 -o -e ready ]"; done >commands
+    RANKPOOL_WORKERS=1 run 2 exec commands --journal kept --max-failures 2
+    grep -q 'stopped early because 2 commands failed (--max-failures 2); some .*; the same run with its journal runs them' stderr ||
+      fail "it does not say that it has stopped" stderr
+    (($(wc -l <ran) == 2)) || fail "more have run:" ran
+    touch ready
+    run 0 exec commands --journal kept --max-failures 2
+    diff <(sort -n ran) <(printf '%s\n' 1 1 2 2; seq 3 30) >difference || fail "these have run:" difference
+    ;;
   workers)
     # The work is divided as in the first run, however many workers there are now.
     RANKPOOL_WORKERS=3 run 0 primes 1 1e10 --count --journal kept
@@ -175,14 +264,14 @@ case $what in
     run 0 primes 1 1000 --count --journal kept
     cp kept before
     run 2 primes 1 2000 --count --journal kept
-    says "^rankpool primes: journal .*kept is of another run: it is of 'primes count from=1 to=1000', not of 'primes count from=1 to=2000'$"
+    says "^rankpool primes: journal '.*kept' belongs to another run: it was created for 'primes count from=1 to=1000', not for 'primes count from=1 to=2000'$"
     run 2 squares --journal kept
-    says "is of another run: it is of 'primes count from=1 to=1000', not of 'squares from=1 to=5'$"
+    says "belongs to another run: it was created for 'primes count from=1 to=1000', not for 'squares from=1 to=5'$"
     run 2 squares --journal /no/such/folder/kept
-    says 'journal /no/such/folder/kept cannot be opened'
+    says "journal '/no/such/folder/kept' cannot be opened"
     echo 'something else that is long enough to be looked at, and no journal' >other
     run 2 squares --journal other
-    says 'journal .*other is a file of another kind, not a journal$'
+    says "journal '.*other' is not a journal$"
     cmp kept before || fail "the journal was changed"
     ;;
   full-disk)
@@ -196,7 +285,7 @@ case $what in
       run() { "$0" primes 1 1e7 --list --chunksize 1e5 --journal small/kept --output out; }
       run 2>stderr; echo $? >status; ls out* >left 2>&-; "$0" journal small/kept --verify >sound 2>&1
       mount -o remount,size=50m small; run 2>next; echo $? >next-status' "$command"
-    says '^rankpool primes: journal .*small/kept cannot be written: the disk is full$'
+    says "^rankpool primes: journal '.*small/kept' cannot be written: the disk is full$"
     [[ $(<status) == 1 && ! -s left ]] || fail "status $(<status), and it leaves:" left
     [[ $(<sound) == "sound: "* ]] || fail "the journal is damaged:" sound
     [[ $(<next-status) == 0 && $(tail -n 1 out) == 9999991 ]] || fail "with more room the status is $(<next-status):" next
@@ -207,12 +296,12 @@ case $what in
     sleep 0.01
     touch a.npy
     run 2 matadd a.npy a.npy --output b.npy --force --journal kept
-    says 'rankpool matadd: a.npy has changed since the journal kept was begun'
+    says "rankpool matadd: input 'a.npy' was modified after journal 'kept' was created"
     ;;
   end-of-allocation)
     # It stops by itself, so long before the end.
     SLURM_JOB_END_TIME=$(($(date +%s) + 61)) run 75 primes 1 2e11 --count --journal kept --stop-before 1min --chunksize 1e8
-    says 'stopped early, because its time was up$'
+    says 'stopped early: time limit reached$'
     SLURM_JOB_END_TIME=$(($(date +%s) + 1)) run 75 primes 1 2e11 --count --journal kept --chunksize 1e8
     [[ -s kept ]] || fail "no journal"
     ;;

@@ -5,7 +5,7 @@ foreach(case agrees-with-coreutils more-than-memory npy empty bad-input existing
   add_inline_test(jobs/sort/${case}/inline COMMAND ${sort_files} ${case})
 endforeach()
 set_tests_properties(jobs/sort/full-disk/inline PROPERTIES SKIP_RETURN_CODE 77)
-foreach(case agrees-with-coreutils more-than-memory empty terminated killed)
+foreach(case agrees-with-coreutils more-than-memory empty terminated killed launcher-gone)
   add_rank_test(jobs/sort/${case}/self-launched ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${sort_files} ${case})
 endforeach()
 if(NOT RANKPOOL_SANITIZE)

@@ -3,6 +3,8 @@
 set -u
 command=$1 what=$2
 
+# shellcheck source=../support/waiting.sh
+source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
 # shellcheck source=../support/scratch.sh
 source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 
@@ -181,6 +183,26 @@ assert r["result"] == {"output": "out", "type": "int64", "count": 10000} and r["
     fi
     run some --type int64 --output out --verify
     is_sorted_from out some 8
+    ;;
+  launcher-gone)
+    # The user's own mpirun exits without its ranks at the second SIGTERM, as timeout(1) sends it, or is killed.
+    random_bytes 1000000 >some
+    for _ in {1..60}; do cat some; done >in
+    export OMPI_MCA_btl_vader_backing_directory=$PWD TMPDIR=$PWD  # it leaves its files, too
+    for signals in "TERM TERM" KILL; do
+      while :; do  # until the signals come before the job has ended
+        rm -f out
+        mpirun -n 3 --oversubscribe --bind-to none "$command" sort in --type int64 --output out --memory 2^20 --quiet >stdout 2>stderr &
+        launcher=$!
+        until_true 60 compgen -G 'out*' >/dev/null || fail "no output has begun" stderr
+        part=$(compgen -G 'out.part-*')
+        for signal in $signals; do kill "-$signal" "$launcher"; done
+        wait "$launcher" 2>/dev/null
+        [[ -z $part ]] || until_true 20 eval "! kill -0 ${part##*-}" || fail "rank 0 runs on"
+        [[ -e out ]] || break
+      done
+      [[ ! -e $part ]] || fail "after $signals it leaves $(ls)"
+    done
     ;;
   *)
     fail "no such case: $what"

@@ -23,7 +23,7 @@ TEST_CASE("many factorials are reported in the order asked for, split or whole")
                                          }});
   CHECK(steps == all_steps);
   std::vector<std::string> expected;
-  for (const std::uint64_t n : numbers) expected.push_back(jobs::line_for(jobs::report_on(n, jobs::factorial(n), 0, false)));
+  for (const std::uint64_t n : numbers) expected.push_back(jobs::line_for(jobs::report_on(n, jobs::factorial(n), 0)));
   CHECK(lines == expected);
 }
 

@@ -2,7 +2,8 @@
 # check.sh RULE ...: checks one rule of the layers and prints every line that breaks it.
 #
 #   mpi-headers SOURCE          only src/mpi, and the header of with_executor, include MPI or Boost.MPI
-#   job-headers SOURCE          jobs include the public header, headers of their own, std, and what they have declared
+#   job-headers SOURCE          jobs include the public headers, headers of their own, std, and what they have declared
+#   rooms SOURCE                a room includes only the rooms that rooms.txt allows it
 #   header-guards SOURCE        every header begins its code with #pragma once
 #   core-without-mpi NM ARCHIVE the core's archive refers to no symbol of MPI
 #   links-no-mpi PROGRAM        the program needs no MPI library
@@ -26,16 +27,46 @@ case $1 in
     cd "$2" || exit 1
     # Third parties that jobs have declared in jobs/CMakeLists.txt, and what the system itself offers.
     third_party='<(gmp\.h|gmpxx\.h|CLI/|nlohmann/|primesieve|hwy/|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h|jerror\.h|zlib\.h)'
-    system='<(fcntl|dlfcn|malloc|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|immintrin)\.h>'
+    system='<(fcntl|regex|dlfcn|malloc|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|immintrin)\.h>'
     std='<[a-z_0-9]+>'
     own='"'
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
-      grep -vE "include *(<rankpool/rankpool\.hpp>|$third_party|$system|$std|$own)")
+      grep -vE "include *(<rankpool/(rankpool|register_result)\.hpp>|$third_party|$system|$std|$own)")
     [[ -z $found ]] || fail "jobs include what they have not declared" "$found"
     found=$(grep -rnE '^ *# *include *"(\.\./|src/|core/|mpi/|rankpool/)' jobs --include='*.hpp' --include='*.cpp')
     [[ -z $found ]] || fail "jobs include headers that are not theirs" "$found"
     found=$(grep -rnwE 'MPI_[A-Z][a-z_]+|boost::mpi|rankpool::detail' jobs --include='*.hpp' --include='*.cpp')
     [[ -z $found ]] || fail "jobs reach below the public interface" "$found"
+    ;;
+  rooms)
+    table=$(dirname "$(readlink -f "$0")")/rooms.txt
+    cd "$2" || exit 1
+    declare -A allowed room_of
+    while IFS='|' read -r room headers below; do
+      [[ $room != '#'* ]] || continue
+      read -r room <<<"$room"
+      allowed[$room]=" $room $below "
+      for header in $headers; do room_of[$header]=$room; done
+    done <"$table"
+    broken=
+    while IFS=: read -r file line include; do
+      case $file in
+        include/rankpool/detail/*) from=${file#include/rankpool/detail/} ;;
+        include/rankpool/*) header=${file##*/} from=${room_of[${header%.hpp}]:-unlisted}/ ;;
+        *) from=${file#src/} ;;
+      esac
+      from=${from%%/*}
+      [[ $include =~ [\"\<]([^\"\>]*) ]] && target=${BASH_REMATCH[1]}
+      case $target in
+        rankpool/errors.hpp) continue ;;
+        rankpool/detail/*) to=${target#rankpool/detail/} ;;
+        rankpool/*) header=${target##*/} to=${room_of[${header%.hpp}]:-unlisted}/ ;;
+        *) to=$target ;;
+      esac
+      to=${to%%/*}
+      [[ ${allowed[$from]:-} == *" $to "* ]] || broken+="$file:$line: $from may not include $to"$'\n'
+    done < <(grep -rnE '^ *# *include *("|<rankpool/)' include src --include='*.hpp' --include='*.cpp')
+    [[ -z $broken ]] || fail "includes that rooms.txt does not allow" "$broken"
     ;;
   header-guards)
     cd "$2" || exit 1

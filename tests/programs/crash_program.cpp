@@ -1,5 +1,5 @@
-// crash_program exit|exit-0|abort|segfault|kill|kill-loaded|kill-returning: a task takes its process down. The program must
-// end, with a clear error or with the other tasks done: what it must never do is hang.
+// crash_program exit|exit-0|quick-exit|exec|abort|segfault|kill|kill-loaded|kill-returning: a task takes its process down. The
+// program must end, with a clear error or with the other tasks done: what it must never do is hang.
 #include <rankpool/rankpool.hpp>
 
 #include <signal.h>
@@ -22,6 +22,8 @@ int work(int n) {
 int crash(const std::string& how) {
   if (how == "exit") _exit(3);
   if (how == "exit-0") std::exit(0);
+  if (how == "quick-exit") std::quick_exit(0);
+  if (how == "exec") (void)::execl("/bin/true", "true", nullptr);
   if (how == "abort") std::abort();
   if (how == "segfault") raise(SIGSEGV);
   if (how == "kill" || how == "kill-returning") raise(SIGKILL);

@@ -1,5 +1,6 @@
-// launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits]: run() seen from what it
-// was started with, and from what its program and its tasks start.
+// launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits | task-prints N | copy | line |
+// terminals | workers]: run() seen from what it was started with, from what its program and its tasks start, and from what its tasks
+// print.
 #include <rankpool/rankpool.hpp>
 
 #include <sys/wait.h>
@@ -27,6 +28,23 @@ int fork_and_exit(int status) {
   return WEXITSTATUS(ended);
 }
 
+int print_lines(int n) {
+  for (int i = 0; i < n; ++i) std::fprintf(i % 2 == 0 ? stdout : stderr, "line %d\n", i);
+  std::fflush(stdout);
+  return 0;
+}
+
+/// Copies stdin to stdout, up to the end of a line or to its own end. False if it cannot be read.
+bool copy_input(bool one_line) {
+  char byte = 0;
+  ssize_t got = 0;
+  while ((got = read(STDIN_FILENO, &byte, 1)) == 1) {
+    std::putchar(byte);
+    if (one_line && byte == '\n') break;
+  }
+  return got >= 0;
+}
+
 int wait_for_ever(int n) {
   for (;;) pause();
   return n;
@@ -38,6 +56,7 @@ int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     rankpool::executor pool(cluster);
+    if (what == "workers") return cluster.num_workers();
     std::printf("%d workers: %d\n", cluster.num_workers(), pool.submit(square, 3).result());
     if (what == "arguments") {
       for (int i = 2; i < argc; ++i) std::printf("[%s]\n", argv[i]);
@@ -45,6 +64,12 @@ int main(int argc, char** argv) {
     if (what == "shell") return shell(argv[2]);
     if (what == "task-shell") return pool.submit(shell, std::string(argv[2])).result();
     if (what == "task-forks") return pool.submit(fork_and_exit, 0).result();
+    if (what == "task-prints") return pool.submit(print_lines, std::atoi(argv[2])).result();
+    if (what == "copy" || what == "line") {
+      std::fflush(stdout);  // a test waits for it before it writes
+      return copy_input(what == "line") ? 0 : 3;
+    }
+    if (what == "terminals") std::printf("%d%d%d\n", isatty(STDIN_FILENO), isatty(STDOUT_FILENO), isatty(STDERR_FILENO));
     if (what == "task-waits") {
       std::fflush(stdout);
       return pool.submit(wait_for_ever, 0).result();

@@ -19,7 +19,8 @@ die() {
 }
 
 begin() {
-  RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" "$milliseconds" >stdout 2>stderr &
+  # bash has the commands that it runs in the background ignore SIGINT.
+  RANKPOOL_TEST_MARK=$mark setsid env --default-signal=INT "$program" journal marks "$numbers" "$milliseconds" >stdout 2>stderr &
   run=$!
 }
 
@@ -31,6 +32,8 @@ tasks_run() { stat -c %s marks 2>/dev/null || echo 0; }
 have_run() { (($(tasks_run) >= $1)); }
 
 until_tasks() { until_true 30 have_run "$1" || die "only $(tasks_run) tasks have run after 30 s"; }  # NUMBER
+
+has_launcher() { [[ $(ps -o comm= --ppid "$run") =~ mpirun|orterun|prterun ]]; }
 
 # No signal waits for the program.
 is_handled() { grep -qE '^ShdPnd:\s0+$' "/proc/$run/status"; }
@@ -67,6 +70,34 @@ case $2 in
     says_once "stopped early"
     goes_on 0
     ;;
+  repeated)  # as timeout(1) does: to the program, and to its group at once
+    numbers=100000
+    for ((i = 0; i < 5; ++i)); do
+      rm -f journal* marks
+      begin
+      until_tasks 20
+      kill -TERM "$run"
+      kill -TERM -- "-$run"
+      kill -CONT -- "-$run"
+      ends_with 75
+      left=$(processes | wc -l)
+      ((left == 0)) || die "$left processes are left"
+      says_once "stopped early by signal 15"
+    done
+    ;;
+  early)  # the launcher has been started, and its ranks perhaps not
+    for ((i = 0; i < 5; ++i)); do
+      rm -f journal* marks
+      begin
+      until_true 30 has_launcher || die "there is no launcher"
+      kill -TERM "$run"
+      ends_with 75
+      left=$(processes | wc -l)
+      ((left == 0)) || die "$left processes are left"
+      says_once "stopped early by signal 15"
+    done
+    goes_on 0
+    ;;
   again)  # in the middle of tasks that take long, the second signal does not wait for them
     RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks 4 60000 >stdout 2>stderr &
     run=$!
@@ -84,7 +115,7 @@ case $2 in
     RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" 20 1 >stdout 2>stderr &
     run=$!
     ends_with 75
-    says_once "stopped early, because its time was up"
+    says_once "stopped early: time limit reached"
     milliseconds=20
     goes_on 0
     ;;
@@ -96,7 +127,7 @@ case $2 in
       until_tasks 1
       kill -TERM "$run"
       ends_with 75
-      grep -q "what still ran was given up" stderr || die "it does not say that something was given up"
+      grep -q "tasks still ran after the grace period of 5 s" stderr || die "it does not say that tasks were abandoned"
     done
     ;;
   killed)  # all ranks at once, at any moment: what was finished in the last second may be lost

@@ -35,6 +35,11 @@ constexpr std::size_t beyond_int = (std::size_t{1} << 31) + 4096;
 
 std::size_t checked_size(const std::vector<char>& bytes) { return bytes.front() == 'a' && bytes.back() == 'z' ? bytes.size() : 0; }
 
+constexpr std::size_t beyond_one_message = (std::size_t{1} << 30) + 4096;
+
+std::size_t kept_size = 0;
+void keep_checked_size(const std::vector<char>& bytes) { kept_size = checked_size(bytes); }
+
 std::vector<char> bytes_from_a_to_z(std::size_t size) {
   std::vector<char> bytes(size);
   bytes.front() = 'a';
@@ -73,6 +78,13 @@ TEST_CASE("transform_reduce over ten billion integers takes no memory for them")
   const auto odd = [](long k) { return k & 1; };
   CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, odd) == n / 2);
   CHECK(peak_bytes() - before < 50'000'000);
+}
+
+TEST_CASE("what is bound to an initializer may be over 1 GiB", "[ranks]") {
+  rankpool::executor pool(
+      cluster(), {.max_workers = 1, .initializer = rankpool::partial(keep_checked_size, bytes_from_a_to_z(beyond_one_message))});
+  CHECK(pool.submit([] { return kept_size; }).result() == beyond_one_message);
+  check_computes(pool);
 }
 
 TEST_CASE("arguments and results may be over 2 GiB", "[travel/two-gib][ranks]") {

@@ -25,9 +25,22 @@ uneven() {  # LAUNCHER
   ((workers == 5)) || die "$workers workers, not 5"
 }
 
+# A command sees the allocation, and not the step of the launcher: it can start steps of its own.
+steps() {  # LAUNCHER
+  export RANKPOOL_LAUNCHER=$1
+  # shellcheck disable=SC2016  # for the commands to expand
+  printf '%s\n' 'srun -n1 --overlap hostname' 'srun -N2 -n2 --overlap hostname | sort' 'echo $SLURM_JOB_ID $SLURM_JOB_NUM_NODES' \
+    'env | grep -E "^SLURM_(STEP|PROCID|LOCALID|NODEID|NTASKS|NPROCS|HOSTFILE|DISTRIBUTION|OVERCOMMIT|CPU_BIND|MPI_TYPE)"; true' >commands
+  submits -N2 --ntasks-per-node=1 --nodelist=n1,n2 exec.sbatch commands --timeout 60
+  ends_as COMPLETED
+  prints "exec-$job.out" "$(printf '%s\n' n1 n1 n2 "$job 2")"
+}
+
 case $3 in
   every-cpu-works-srun) every_cpu_works srun ;;
   every-cpu-works-mpirun) every_cpu_works mpirun ;;
+  steps-srun) steps srun ;;
+  steps-mpirun) steps mpirun ;;
   uneven-srun) uneven srun ;;
   uneven-mpirun) uneven mpirun ;;
   threads)  # of a worker: it gets as many CPUs

@@ -83,17 +83,18 @@ cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
   prints ran 1
 }
 
-# Far too little time: most of the minute is kept for stopping, so that a run is eight seconds or so. What runs then is waited for, so
-# that nothing is computed twice.
+# Runs a job that needs several runs: 42 s of the minute are kept for stopping, which leaves a run 18 s. A chunk that is running then is
+# waited for, so that nothing is computed twice. On a busy machine the launch alone takes 8 s, and two runs without a finished task
+# would end the job: chunks take less than a second.
 goes_on() {  # LAUNCHER RUNS ANSWER ARGUMENTS...
-  local pieces
+  local chunks
   export RANKPOOL_LAUNCHER=$1
-  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 52s --output results --json
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 42s --output results --json
   ends_after_requeues_as COMPLETED 250
   (($(job_is Restarts) >= $2 - 1)) || die "it was done after $(job_is Restarts) requeues: that shows too little"
   prints results "$3"
-  pieces=$("$RANKPOOL" journal journal | awk '/^  [0-9]+ pieces?,/ {sum += $1} END {print sum}')
-  [[ $(counted_twice <"rankpool-$job.out") == "0 of $pieces" ]] || die "tasks that were run twice: $(counted_twice <"rankpool-$job.out"), not 0 of $pieces"
+  chunks=$("$RANKPOOL" journal journal | awk '/^  [0-9]+ chunks?,/ {sum += $1} END {print sum}')
+  [[ $(counted_twice <"rankpool-$job.out") == "0 of $chunks" ]] || die "tasks that were run twice: $(counted_twice <"rankpool-$job.out"), not 0 of $chunks"
   (($(grep -c 'is queued again' "rankpool-$job.err") == $(job_is Restarts))) || die "its requeues are not all told"
   says "rankpool-$job.err" "run $(($(job_is Restarts) + 1)) until"
 }
@@ -106,8 +107,8 @@ case $3 in
   limits-with-journal) limits_with_journal ;;
   cancelled-srun) cancelled srun ;;
   cancelled-mpirun) cancelled mpirun ;;
-  goes-on-srun) goes_on srun 2 8007105059 primes 1 2e11 --count ;;
-  goes-on-mpirun) goes_on mpirun 2 8007105059 primes 1 2e11 --count ;;
+  goes-on-srun) goes_on srun 2 8007105059 primes 1 2e11 --count --chunksize 5e8 ;;
+  goes-on-mpirun) goes_on mpirun 2 8007105059 primes 1 2e11 --count --chunksize 5e8 ;;
   goes-on-factorials)
     numbers=$(seq 2000000 200000 7800000)
     # shellcheck disable=SC2086  # thirty of them

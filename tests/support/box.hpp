@@ -1,4 +1,4 @@
-// The smallest class that smart pointers can carry: Boost.Serialization sends no pointers to plain numbers.
+// A minimal class for tests of smart pointers. Boost.Serialization does not serialize pointers to fundamental types.
 #pragma once
 
 namespace support {

@@ -1,4 +1,4 @@
-// What this process writes to stderr, for tests of what is logged.
+// Captures what this process writes to stderr, for tests of log messages.
 #pragma once
 
 #include "support/gate.hpp"
@@ -12,7 +12,7 @@
 
 namespace support {
 
-/// Sends stderr to a file for as long as it lives.
+/// Redirects stderr to a file during its lifetime.
 class captured_stderr {
  public:
   captured_stderr() : before_(dup(STDERR_FILENO)) {

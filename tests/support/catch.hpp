@@ -1,7 +1,7 @@
-// Catch2, version 2 or 3, under one name, with the few spellings that differ between the two.
+// Includes Catch2, version 2 or 3, and hides the differences between the versions.
 //
-// Why: the oldest supported distribution ships version 2 (one header), newer ones version 3 (many headers).
-// Tests include this file and nothing of Catch2 themselves.
+// The oldest supported distribution has version 2, with a single header. Newer ones have version 3, with many headers. Tests
+// include this file instead of headers of Catch2.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)
@@ -15,11 +15,16 @@
 
 namespace support {
 
+/// Returns a matcher for texts that contain `part`.
 #if defined(CATCH_VERSION_MAJOR) && CATCH_VERSION_MAJOR >= 3
-
-/// Matches a text that contains `part`.
 inline auto containing(const std::string& part) { return Catch::Matchers::ContainsSubstring(part); }
+#else
+inline auto containing(const std::string& part) { return Catch::Matchers::Contains(part); }
+#endif
 
+// For listeners only, so that other files can use these names.
+#if defined(CATCH_CONFIG_EXTERNAL_INTERFACES) || defined(CATCH_CONFIG_RUNNER)
+#if defined(CATCH_VERSION_MAJOR) && CATCH_VERSION_MAJOR >= 3
 using listener_base = Catch::EventListenerBase;
 
 inline std::string name_of(const Catch::TestCaseStats& test) { return test.testInfo->name; }
@@ -29,19 +34,13 @@ inline std::vector<std::string> tags_of(const Catch::TestCaseStats& test) {
   for (const auto& tag : test.testInfo->tags) tags.emplace_back(tag.original.data(), tag.original.size());
   return tags;
 }
-
 #else
-
-inline auto containing(const std::string& part) { return Catch::Matchers::Contains(part); }
-
-#if defined(CATCH_CONFIG_EXTERNAL_INTERFACES) || defined(CATCH_CONFIG_RUNNER)
 using listener_base = Catch::TestEventListenerBase;
 
 inline std::string name_of(const Catch::TestCaseStats& test) { return test.testInfo.name; }
 
 inline std::vector<std::string> tags_of(const Catch::TestCaseStats& test) { return test.testInfo.tags; }
 #endif
-
 #endif
 
 }  // namespace support

@@ -1,25 +1,25 @@
-// The cluster that the test program runs on, for tests, which Catch2 calls without arguments.
+// Gives tests access to the cluster that the test program runs on. Catch2 calls tests without arguments.
 #pragma once
 
 #include <rankpool/rankpool.hpp>
 
 namespace support {
 
-/// The cluster given to this program by `rankpool::run`. Throws std::logic_error outside of it.
+/// Returns the cluster that `rankpool::run` has passed to the test program. Throws: std::logic_error outside of the program.
 rankpool::cluster& cluster();
 
-/// Whether tasks run in this very process, as they do with RANKPOOL_WORKERS=0. A test that makes sense on ranks
-/// alone carries the tag [ranks] and is left out there; this is for the few that differ in one line.
+/// Returns whether tasks run in this process, as with RANKPOOL_WORKERS=0. A test that needs ranks has the tag [ranks] and is not
+/// run inline. This function is for tests that differ only in a detail.
 bool is_inline();
 
-/// Whether the workers are threads of this process. A test of what separate processes keep apart carries the tag
-/// [processes] and is left out there.
+/// Returns whether the workers are threads of this process. A test that needs separate processes has the tag [processes] and is not
+/// run on threads.
 bool are_threads();
 
-/// The number of workers in the cluster: at least one, inline too.
+/// Returns the number of workers of the cluster, which is 1 inline.
 int workers();
 
-/// Makes `cluster` the one that tests see, for as long as it lives.
+/// Makes support::cluster() return `cluster` during its lifetime.
 class cluster_scope {
  public:
   explicit cluster_scope(rankpool::cluster& cluster);

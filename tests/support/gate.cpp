@@ -1,4 +1,4 @@
-// Gates, marks and waiting, with plain POSIX files.
+// Implements gates and marks as files.
 #include "support/gate.hpp"
 
 #include "support/cluster.hpp"
@@ -16,7 +16,7 @@
 namespace support {
 namespace {
 constexpr std::chrono::milliseconds poll_interval{1};
-constexpr std::chrono::seconds task_patience{20};
+constexpr std::chrono::seconds gate_timeout{20};
 }  // namespace
 
 gate::gate() {
@@ -28,8 +28,8 @@ void gate::open() { leave_mark(path()); }
 int pass(const std::string& path, int value) {
   const auto directory = std::filesystem::path(path).parent_path();
   const bool open = eventually(
-      // A gate that is gone has been opened: its owner went on without waiting for this task.
-      [&] { return access(path.c_str(), F_OK) == 0 || access(directory.c_str(), F_OK) != 0; }, task_patience);
+      // A gate whose directory was removed counts as open: rank 0 has destroyed it without waiting for this task.
+      [&] { return access(path.c_str(), F_OK) == 0 || access(directory.c_str(), F_OK) != 0; }, gate_timeout);
   if (!open) throw std::runtime_error("nobody opened the gate " + path);
   return value;
 }

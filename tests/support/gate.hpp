@@ -1,7 +1,7 @@
-// Events between rank 0 and its tasks: gates that hold tasks back, and marks that tasks leave behind.
+// Events between rank 0 and its tasks: gates, at which tasks wait, and marks, which tasks create.
 //
-// Why: a task sees nothing of rank 0's memory, so tests that need "while that task is running" use files on the
-// node that all ranks of a test share. Nothing here relies on how long anything takes.
+// A task has no access to the memory of rank 0. Gates and marks are therefore files on the node that all ranks of a test share.
+// They do not depend on timing.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace support {
 
-/// Holds back the tasks that call `pass` with its path until rank 0 opens it, by hand or at the end of its scope.
-/// In an inline cluster it is open from the start: there, one process cannot both wait and open.
+/// Blocks the tasks that call `pass` with its path until rank 0 calls open(), or until the gate is destroyed.
+/// In an inline cluster it is open from the start, because one process cannot both wait and open.
 class gate {
  public:
   gate();
@@ -31,18 +31,18 @@ class gate {
 
 // Tasks.
 
-/// Waits for the gate at `path`, then returns `value`. Throws std::runtime_error after 20 s.
+/// Waits for the gate at `path`, then returns `value`. Throws: std::runtime_error after 20 s.
 int pass(const std::string& path, int value);
 
-/// Leaves a file at `path`, and returns whether there was none before.
+/// Creates a file at `path`. Returns whether it did not exist before.
 bool leave_mark(const std::string& path);
 
-/// Leaves a file at `mark`, then waits for the gate at `path` and returns `value`.
+/// Creates a file at `mark`, then waits for the gate at `path` and returns `value`.
 int mark_and_pass(const std::string& mark, const std::string& path, int value);
 
 // For rank 0.
 
-/// Whether `condition` comes true within `limit`.
+/// Waits until `condition` is true. Returns false if it is not true within `limit`.
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 }  // namespace support

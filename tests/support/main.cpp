@@ -1,7 +1,8 @@
-// The test program: Catch2 on rank 0, every other rank serving tasks.
+// The test program: rank 0 runs Catch2, and every other rank serves tasks.
 //
-// Why: a rank that runs the framework for itself can fail unseen, or pass without having served anything. Here the
-// status of rank 0 is the status of all. RANKPOOL_TEST_THREADS=n takes n threads for workers. Assertions belong on rank 0's main thread: Catch2 knows no other.
+// If each rank ran Catch2, one could fail unnoticed, or pass without serving tasks. In this program, every rank ends with the
+// status of rank 0. With RANKPOOL_TEST_THREADS=n, the workers are n threads. Use assertions only on the main thread of rank 0,
+// because Catch2 does not support others.
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.hpp"
 
@@ -51,6 +52,6 @@ int main(int argc, char** argv) {
   return rankpool::run(argc, argv, run_tests);
 }
 
-// The thread sanitizer asks for this. libstdc++ counts the references to an exception in code that is not instrumented, so the
-// last thread that lets go of one would seem to race with those that have read it.
+// The thread sanitizer calls this function. libstdc++ counts the references to an exception in code that is not instrumented. The
+// sanitizer would report a race between the thread that releases the last reference and the threads that have read the exception.
 extern "C" const char* __tsan_default_suppressions() { return "race:std::runtime_error::~runtime_error\n"; }

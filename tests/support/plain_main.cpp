@@ -1,4 +1,4 @@
-// Catch2's own main, for tests that need neither ranks nor a pool.
+// The main function of tests that need neither ranks nor a pool.
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.hpp"
 

@@ -1,12 +1,10 @@
 # shellcheck shell=bash
 # Sourced by test scripts: ends what a run has started.
 
-# kill_session LEADER: at once, the program with its launcher and ranks, which are in groups of their own.
+# kill_session LEADER: at once, the session of a program that was started with setsid, and the session of its launcher and ranks.
 kill_session() {
-  local file line session
-  for file in /proc/[0-9]*/stat; do
-    read -r line 2>/dev/null <"$file" || continue
-    read -r _ _ _ session _ <<<"${line##*) }"  # what follows a name that may hold anything
-    [[ $session != "$1" ]] || kill -KILL "${file//[!0-9]/}" 2>/dev/null
-  done
+  # shellcheck disable=SC2046  # several
+  kill -KILL $(ps -e -o pid= -o ppid= -o sid= | awk -v leader="$1" '
+    { parent[$1] = $2; session[$1] = $3 }
+    END { for (p in session) if (session[p] == leader || parent[session[p]] == leader) print p }') 2>/dev/null
 }

@@ -6,6 +6,7 @@
 
 find_program(RANKPOOL_TEST_MPIRUN NAMES mpirun mpiexec HINTS ${MPIEXEC_EXECUTABLE} REQUIRED)
 find_program(RANKPOOL_TEST_BASH bash REQUIRED)
+find_program(RANKPOOL_TEST_PYTHON python3 REQUIRED)
 
 # mpirun refuses root and more ranks than cores unless it is told otherwise.
 set(rank_environment
@@ -13,6 +14,13 @@ set(rank_environment
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_rmaps_base_oversubscribe=1
 )
+# The factor by which a sanitizer slows tests down. Time limits are multiplied by it, and the sizes of large tests are divided
+# by it (sizes.hpp), so that a test stays within its limit on a busy machine as well.
+set(slowdown 1)
+if(RANKPOOL_SANITIZE)
+  set(slowdown 5)
+endif()
+
 # compares what a program prints and returns with what it should: see the file.
 set(expect ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/expect.sh)
 set(record ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/record.sh)
@@ -33,9 +41,7 @@ function(add_rank_test name)
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "RANKS;TIMEOUT" "COMMAND;ENVIRONMENT;PROVES")
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
-  endif()
+  set_time_limit()
   set(launcher)
   if(arg_RANKS)
     on_ranks(launcher ${arg_RANKS})
@@ -52,9 +58,7 @@ endfunction()
 # add_inline_test(NAME [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): everything in one process.
 function(add_inline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "TIMEOUT" "COMMAND;PROVES")
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
-  endif()
+  set_time_limit()
   set(arg_ENVIRONMENT RANKPOOL_WORKERS=0)
   add_recorded_test(${name} inline "")
   set_tests_properties(${name} PROPERTIES LABELS inline TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
@@ -64,14 +68,20 @@ endfunction()
 # support/main.cpp.
 function(add_thread_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "THREADS;TIMEOUT" "COMMAND;PROVES")
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
-  endif()
+  set_time_limit()
   set(arg_ENVIRONMENT RANKPOOL_TEST_THREADS=${arg_THREADS})
   add_recorded_test(${name} threads "")
   set_tests_properties(${name} PROPERTIES
     LABELS threads TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
+
+# For those above: sets arg_TIMEOUT to 120 s where it is not given, and scales it to this build.
+macro(set_time_limit)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${slowdown}")
+endmacro()
 
 # For those above: adds the test, with arg_COMMAND, arg_RECORDS and arg_PROVES as they parsed them, and enters the record
 # that it leaves into the list. Sets arg_ENVIRONMENT.

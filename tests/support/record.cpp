@@ -1,7 +1,8 @@
-// The listener that writes the record and watches over the tests tagged [fault].
+// The Catch2 listener that writes the record and checks the tests tagged [fault].
 //
-// Where RANKPOOL_TEST_RECORD names a file, it gets one line for each test case, as it ends: passed, failed, or empty if
-// it asserted nothing; its name; its tags, separated by spaces. Tabs stand between the three.
+// If RANKPOOL_TEST_RECORD names a file, the listener writes one line for each test case that ends. The line has three fields,
+// separated by tabs: the result (passed, failed, or empty if the test has no assertion), the name, and the tags, separated by
+// spaces.
 #define CATCH_CONFIG_EXTERNAL_INTERFACES
 #include "support/record.hpp"
 
@@ -35,7 +36,7 @@ class recorder : public listener_base {
     const std::string name = name_of(stats);
     const std::vector<std::string> tags = tags_of(stats);
     bool failed = counts.failed > 0;
-    // An early return without an assertion means that there was nothing to be seen on so many workers.
+    // A test that returns before its first assertion does not apply to this number of workers.
     if (!failed && !computed && counts.passed > 0 && std::ranges::count(tags, "fault") > 0) {
       std::cerr << "\"" << name << "\" is tagged [fault] but has not seen the pool compute after the fault: "
                 << "end it with check_computes(pool) or check_cluster_computes()" << std::endl;

@@ -1,13 +1,13 @@
-// What the test cases of this program have shown: a record of them for the table of conformance (conformance/table.sh),
-// and that each test of a fault has seen the pool compute again.
+// Records the results of the test cases for the table of conformance (conformance/table.sh), and checks that each test tagged
+// [fault] verifies that the pool still computes.
 #pragma once
 
 namespace support {
 
-/// Notes that the test that is running has seen a pool compute: check_computes() does it.
+/// Records that the current test has verified that a pool computes. check_computes() calls it.
 void note_computed();
 
-/// How many tests tagged [fault] have ended without that. Each has been named on stderr.
+/// Returns the number of tests tagged [fault] that ended without this verification. Their names were written to stderr.
 int faults_without_computation();
 
 }  // namespace support

@@ -1,4 +1,4 @@
-// Reading what `map` yields into something that a test can compare in one line.
+// Reads the results of a map into values that a test can compare in one line.
 #pragma once
 
 #include <exception>
@@ -11,7 +11,7 @@
 
 namespace support {
 
-/// All items, in the order they come; the first that failed throws.
+/// Returns all items in the order of iteration. Throws: the error of the first item that failed.
 template <class Results>
 auto collect(Results&& results) {
   std::vector<std::remove_cvref_t<std::ranges::range_reference_t<Results>>> values;
@@ -19,7 +19,7 @@ auto collect(Results&& results) {
   return values;
 }
 
-/// Every item as text, a failed one as "error: what()": reading goes on past errors, to the very end.
+/// Returns every item as text; an item that failed is "error: " and its what(). Reads to the end, also after errors.
 template <class Results>
 std::vector<std::string> readings(Results&& results) {
   std::vector<std::string> lines;
@@ -35,7 +35,7 @@ std::vector<std::string> readings(Results&& results) {
   return lines;
 }
 
-/// Reads to the end and throws away what is read, errors too; the number of items.
+/// Reads to the end, discards the items and errors, and returns their number.
 template <class Results>
 int drain(Results&& results) {
   return static_cast<int>(readings(std::forward<Results>(results)).size());

@@ -1,4 +1,4 @@
-// A directory for the files of one test.
+// A temporary directory for the files of one test.
 #pragma once
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 namespace support {
 
-/// A fresh directory, removed with all that is in it at the end.
+/// Creates a new directory, and removes it with its content when the object is destroyed.
 class scratch_directory {
  public:
   scratch_directory() {
@@ -28,7 +28,7 @@ class scratch_directory {
 
   std::string file(const std::string& name) const { return (path_ / name).string(); }
   const std::filesystem::path& path() const { return path_; }
-  /// How many files are here.
+  /// Returns the number of files in the directory.
   int files() const { return static_cast<int>(std::distance(std::filesystem::directory_iterator(path_), {})); }
 
  private:

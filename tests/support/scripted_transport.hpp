@@ -1,7 +1,8 @@
-// A transport whose other side is the test or the fuzzer: frames come as they are made up, what is sent is only looked at.
+// A transport whose peers are simulated by the test or the fuzzer. It delivers the frames that the test creates, and decodes the
+// frames that are sent.
 #pragma once
 
-#include "core/transport.hpp"
+#include "transport/transport.hpp"
 
 #include <deque>
 #include <utility>
@@ -12,7 +13,7 @@ class scripted_transport : public rankpool::detail::transport {
  public:
   void arrive(int from, rankpool::detail::frame f) { arriving_.emplace_back(from, std::move(f)); }
 
-  void send(int, rankpool::detail::frame f) override {  // whatever is sent can be read
+  void send(int, rankpool::detail::frame f) override {  // checks that the frame can be decoded
     rankpool::detail::frame_reader reader(f);
     for (rankpool::detail::record r; reader.next(r);) on_sent(r);
   }

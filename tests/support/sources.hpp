@@ -1,4 +1,4 @@
-// Inputs for map that keep count: how many items were taken, and on which thread.
+// Input ranges for map that record how many items were read, and on which thread.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace support {
 
-/// The integers from 0, as a single-pass input range: `limit` of them, or without end.
+/// A single-pass input range of the integers 0, 1 ... limit - 1. The default has no end.
 class counted_source {
  public:
   static constexpr int endless = -1;
@@ -15,7 +15,7 @@ class counted_source {
   explicit counted_source(int limit = endless) : limit_(limit) {}
 
   int taken() const { return taken_; }
-  /// Whether only the thread that made the source has read it.
+  /// Returns whether only the thread that constructed the range has read it.
   bool read_by_owner_alone() const { return read_by_owner_alone_; }
 
   class iterator {

@@ -1,8 +1,9 @@
+// Defines the transport between threads, and runs the workers and rank 0 on it.
 #include "support/thread_cluster.hpp"
 
-#include "core/pool.hpp"
-#include "core/transport.hpp"
-#include "core/worker.hpp"
+#include "dispatcher/pool.hpp"
+#include "transport/transport.hpp"
+#include "worker/worker.hpp"
 
 #include <unistd.h>
 
@@ -23,9 +24,9 @@ namespace {
 
 using namespace rankpool::detail;
 
-constexpr int looks = 50;
+constexpr int polls = 50;
 
-/// What has arrived at one side, and its bell.
+/// The frames that have arrived at one side, and its doorbell.
 class mailbox {
  public:
   void put(int from, const frame& f) {
@@ -72,7 +73,7 @@ class mailbox {
   }
 
  private:
-  static constexpr std::uint32_t urgent_ring = 1 << 16;  // counted above the others
+  static constexpr std::uint32_t urgent_ring = 1 << 16;  // counted in the upper half
 
   std::mutex mutex_;
   std::condition_variable rung_;
@@ -91,9 +92,9 @@ class thread_transport final : public transport {
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return own_->rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds) override {
-    for (int i = 0; i < looks; ++i) {
-      if (own_->rings() != seen || give_way > 0) return true;
+  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds) override {
+    for (int i = 0; i < polls; ++i) {
+      if (own_->rings() != seen || waiting_threads > 0) return true;
       std::this_thread::yield();
     }
     return false;
@@ -131,7 +132,7 @@ int run_on_threads(int workers, const std::function<int(rankpool::cluster&)>& pr
   rankpool::cluster cluster = cluster_access::make(p);
   const int status = program(cluster);
   p->drain();
-  p->stop(status, std::make_exception_ptr(rankpool::pool_closed("the program has ended")), std::nullopt);
+  p->end(status, std::make_exception_ptr(rankpool::pool_closed("the program has ended")), std::nullopt);
   return status;
 }
 

@@ -1,7 +1,7 @@
-// A cluster whose workers are threads of this process: the whole pool with all its concurrency, and no MPI.
+// A cluster whose workers are threads of this process: the complete pool with its concurrency, but without MPI.
 //
-// Why: sanitizers see neither between processes nor inside MPI. Here the same scheduler, workers, attendants and
-// progress thread run side by side, and every frame is copied from one to the other as if it went over a wire.
+// Sanitizers detect errors neither between processes nor inside MPI. In this cluster, the scheduler, the workers, their attendants
+// and the progress thread run in one process. Every frame is copied from its sender to its receiver, as between processes.
 #pragma once
 
 #include <rankpool/cluster.hpp>
@@ -10,7 +10,7 @@
 
 namespace support {
 
-/// Calls `program` with a cluster of that many workers, ranks 1 and up; returns what it returns, once all is over.
+/// Calls `program` with a cluster of workers of ranks 1 to `workers`. Returns the result of `program` after the pool has ended.
 int run_on_threads(int workers, const std::function<int(rankpool::cluster&)>& program);
 
 }  // namespace support

@@ -1,4 +1,4 @@
-// A value that counts its living instances, to see what is kept and what is freed.
+// A value that counts its instances, for tests of what is kept and what is freed.
 #pragma once
 
 #include <boost/serialization/access.hpp>
@@ -16,7 +16,7 @@ class tracked {
 
   int value() const { return value_; }
 
-  /// Instances in this process.
+  /// Returns the number of instances in this process.
   static int alive() { return alive_; }
 
  private:

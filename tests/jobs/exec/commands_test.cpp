@@ -1,8 +1,10 @@
 // What the job `exec` is to run: templates, lines of a file, lists of arguments.
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "exec/column_separator.hpp"
 #include "exec/command.hpp"
 #include "exec/command_source.hpp"
 #include "exec/command_template.hpp"
@@ -99,6 +101,41 @@ TEST_CASE("lists give all choices, the last one fastest") {
   while (const auto next = source.next()) found.push_back(std::to_string(next->sequence) + jobs::command_text(*next));
   CHECK(found == words{"1e a x", "2e a y", "3e b x", "4e b y"});
   CHECK_FALSE(jobs::product_source({{"a"}, {}}, jobs::command_template({"e"})).next());
+}
+
+TEST_CASE("a separator splits arguments into columns, without blanks around them") {
+  const auto split = [](const std::string& pattern, const words& arguments) {
+    return jobs::column_separator(pattern).split(arguments);
+  };
+  CHECK(split(",", {"a, b ,,c"}) == words{"a", "b", "", "c"});
+  CHECK(split(",", {""}) == words{""});
+  CHECK(split("\\t", {"a\tb c"}) == words{"a", "b c"});
+  CHECK(split("\t", {"a\tb"}) == words{"a", "b"});
+  CHECK(split("::", {"a::b:c"}) == words{"a", "b:c"});
+  CHECK(split("\\|", {"a|b"}) == words{"a", "b"});
+  CHECK(split(" +", {"a  b"}) == words{"a", "b"});
+  CHECK(split("\\s+", {"a \t b"}) == words{"a", "b"});
+  CHECK(split("[,;\\t]", {"a,b;c\td"}) == words{"a", "b", "c", "d"});
+  CHECK(split("[^]]", {"]x]"}) == words{"]", "]"});
+  CHECK(split("[[:digit:]]|\\d", {"a1b"}) == words{"a", "b"});
+  CHECK(split("-", {"A-B", "C-D"}) == words{"A", "B", "C", "D"});
+  CHECK(split("x", {std::string(200'000, 'x')}).size() == 200'001);
+}
+
+TEST_CASE("a pattern that cannot separate anything is refused") {
+  for (const std::string pattern : {"", "x*", "[", "(", "\\q", "[\\D]", "^", "[[:x"}) {
+    CHECK_THROWS_AS(jobs::column_separator(pattern), jobs::usage_error);
+  }
+}
+
+TEST_CASE("columns fill the places of a template") {
+  const auto comma = std::make_shared<jobs::column_separator>(",");
+  const written_pipe input("a,b\nc\n");
+  jobs::line_source lines(input.get(), "input", jobs::command_template({"e", "{2}{1}", "{}"}), '\n', comma);
+  CHECK(lines.next()->words == words{"e", "ba", "a", "b"});
+  CHECK(lines.next()->words == words{"e", "c", "c"});  // a column that is not there is empty
+  jobs::product_source lists({{"a,b"}, {"c,d"}}, jobs::command_template({"e", "{4}{3}{2}{1}"}), comma);
+  CHECK(lists.next()->words == words{"e", "dcba"});
 }
 
 TEST_CASE("only lines that a shell would merely split are run without one") {

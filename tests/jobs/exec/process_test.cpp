@@ -37,11 +37,11 @@ TEST_CASE("a command's end is told as a shell tells it") {
   CHECK(outcome_of("/etc/passwd").status == 126);
   CHECK(jobs::run_command({}, {1, {"no-such-program"}, false}).status == 127);
   CHECK(jobs::run_command({}, {1, {"/etc/passwd"}, false}).status == 126);
-  CHECK(jobs::run_command({}, {1, {"/"}, false}).err == "rankpool exec: /: Permission denied\n");
+  CHECK(jobs::run_command({}, {1, {"/"}, false}).ended_by_us == "cannot be started: /: Permission denied");
   CHECK(jobs::run_command({}, {1, {std::string("a\0b", 3)}, false}).status == 126);
-  CHECK(jobs::run_command({}, {3, {"a", std::string("a\0b", 3)}, false}).err ==
-        "rankpool exec: command 3 cannot be started: it holds a NUL byte, which no command can\n");
-  CHECK(outcome_of(std::string("true \0b", 7)).err.find("NUL byte") != std::string::npos);
+  CHECK(jobs::run_command({}, {3, {"a", std::string("a\0b", 3)}, false}).ended_by_us ==
+        "cannot be started: an argument contains a NUL byte");
+  CHECK(outcome_of(std::string("true \0b", 7)).ended_by_us.find("NUL byte") != std::string::npos);
   CHECK(outcome_of("true " + std::string(300'000, 'x')).status == 126);  // more than the system takes
 }
 
@@ -68,7 +68,16 @@ TEST_CASE("variables of the launcher stay behind") {
   CHECK(jobs::is_of_launcher("RANKPOOL_INSIDE=1:x"));
   CHECK_FALSE(jobs::is_of_launcher("OMPI_ALLOW_RUN_AS_ROOT=1"));
   CHECK_FALSE(jobs::is_of_launcher("PATH=/bin"));
-  CHECK_FALSE(jobs::is_of_launcher("SLURM_JOB_ID=1"));
+  for (const char* of_the_step : {"SLURM_HOSTFILE=/dev/fd/3", "SLURM_DISTRIBUTION=arbitrary", "SLURM_PROCID=1", "SLURM_LOCALID=0",
+                                  "SLURM_NTASKS=3", "SLURM_NPROCS=3", "SLURM_OVERCOMMIT=1", "SLURM_STEP_ID=0", "SLURM_STEPID=0",
+                                  "SLURM_STEP_NODELIST=n1", "SLURM_TASKS_PER_NODE=2", "SLURM_MPI_TYPE=pmix", "SLURM_CPU_BIND=none",
+                                  "SLURM_PMIX_MAPPING_SERV=x", "SLURM_GTIDS=0,1", "SLURM_SRUN_COMM_PORT=1"}) {
+    CHECK(jobs::is_of_launcher(of_the_step));
+  }
+  for (const char* of_the_allocation : {"SLURM_JOB_ID=1", "SLURM_JOBID=1", "SLURM_JOB_NODELIST=n1", "SLURM_NNODES=3",
+                                        "SLURM_NODELIST=n1", "SLURM_SUBMIT_DIR=/", "SLURM_ARRAY_TASK_ID=1", "SLURM_CONF=/x"}) {
+    CHECK_FALSE(jobs::is_of_launcher(of_the_allocation));
+  }
   CHECK(outcome_of("env | grep -c -e ^OMPI_COMM -e ^PMIX_ -e ^OMPI_MCA_").out == "0\n");
 }
 
@@ -88,7 +97,7 @@ TEST_CASE("after its time a command is ended with all it has started") {
     const double seconds = seconds_of([&] { outcome = outcome_of(line, 0.2); });
     CHECK(outcome.timed_out);
     CHECK(outcome.failed());
-    CHECK(outcome.err.find("was ended after 0.2 s") != std::string::npos);
+    CHECK(outcome.ended_by_us == "was ended after 0.2 s (--timeout)");
     CHECK(seconds < 10);
     const std::string state = "/proc/" + outcome.out.substr(0, outcome.out.find('\n')) + "/stat";
     for (int i = 0; i < 1000; ++i) {  // init may yet have to wait for it

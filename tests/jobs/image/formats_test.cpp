@@ -1,6 +1,9 @@
 // Files of pictures: what was put in comes out, in every form, and damage is an error.
+#include <zlib.h>
+
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pictures.hpp"
@@ -109,7 +112,7 @@ TEST_CASE("PNM headers and values in all their forms") {
   CHECK(read("P1\n3 2\n101\n0 1 0") == samples{0, 255, 0, 255, 0, 255});
   CHECK(read(std::string("P4 9 1\n\x80\x80", 9)) == samples{0, 255, 255, 255, 255, 255, 255, 255, 0});
   CHECK(read("P5\r2 1 255\nA\n") == samples{'A', '\n'});
-  CHECK(read("P3 1 1 255 1 2 3 4 5 6") == samples{1, 2, 3});
+  CHECK(read("P3 1 1 255 1 2 3\n# the end\n") == samples{1, 2, 3});
   CHECK(read("P5 1 1 1000\n\x03\xe8") == samples{0xff, 0xff});
   for (const char* const wrong : {"P5", "P5 1", "P5 0 1 255\nA", "P5 1 1 0\nA", "P5 1 1 65536\nAB", "P5 -1 1 255\nA", "P5 1 1 255",
                                   "P2 1 1 9\n10", "P2 2 1 9\n1", "P1 1 1\n2", "P5 99999999 99999999 255\nA",
@@ -142,4 +145,94 @@ TEST_CASE("profiles and densities are kept, but not a colour profile for gray") 
   REQUIRE(jobs::process_picture({}, {jpeg, folder.file("gray.jpg")}).problem.empty());
   CHECK(content(folder.file("gray.jpg")).find(exif) != std::string::npos);
   CHECK(content(folder.file("gray.jpg")).find(profile) == std::string::npos);
+}
+
+namespace {
+
+using namespace std::string_literals;
+
+std::string big_endian(std::uint32_t value) {
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
+}
+
+std::string png_chunk(const std::string& type, const std::string& data) {
+  const std::string covered = type + data;
+  const auto* const bytes = reinterpret_cast<const Bytef*>(covered.data());
+  return big_endian(static_cast<std::uint32_t>(data.size())) + covered +
+         big_endian(static_cast<std::uint32_t>(::crc32_z(0, bytes, covered.size())));
+}
+
+/// A PNG of one row with a palette of red, green and blue. `data`: rows with the number of their filter in front.
+std::string palette_png(std::uint32_t width, char bits, bool interlaced, const std::string& data, const std::string& alphas = {}) {
+  std::string packed(64, '\0');
+  uLongf size = packed.size();
+  REQUIRE(::compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(data.data()), data.size()) ==
+          Z_OK);
+  packed.resize(size);
+  return "\x89PNG\r\n\x1a\n" +
+         png_chunk("IHDR", big_endian(width) + big_endian(1) + bits + "\3\0\0"s + (interlaced ? '\1' : '\0')) +
+         png_chunk("PLTE", "\xff\0\0\0\xff\0\0\0\xff"s) + (alphas.empty() ? ""s : png_chunk("tRNS", alphas)) +
+         png_chunk("IDAT", packed) + png_chunk("IEND", "");
+}
+
+}  // namespace
+
+TEST_CASE("a PNG with a palette has the colors of its palette, and an index beyond it is an error") {
+  const picture_folder folder;
+  const auto read = [&](const std::string& bytes) { return decoded(folder.put("a.png", bytes)); };
+  using samples = jobs::strip_samples;
+  const samples red_green_blue{255, 0, 0, 0, 255, 0, 0, 0, 255};
+  CHECK(read(palette_png(3, 2, false, "\0\x18"s)) == red_green_blue);
+  CHECK(read(palette_png(3, 8, false, "\0\0\1\2"s)) == red_green_blue);
+  CHECK(read(palette_png(3, 2, true, "\0\0\0\x80\0\x40"s)) == red_green_blue);  // the first, the third, the second pixel
+  CHECK(read(palette_png(2, 4, false, "\0\x02"s, "\x80"s)) == samples{255, 0, 0, 128, 0, 0, 255, 255});
+  for (const std::string& wrong : {palette_png(3, 2, false, "\0\x1c"s), palette_png(3, 8, false, "\0\0\xc8\2"s),
+                                   palette_png(3, 2, true, "\0\0\0\xc0\0\x40"s), palette_png(2, 4, false, "\0\x03"s, "\x80"s)}) {
+    CHECK_THROWS_WITH(read(wrong), support::containing("of a palette of 3"));
+  }
+}
+
+TEST_CASE("a file of several pictures is an error, in every format") {
+  const picture_folder folder;
+  const picture_layout layout{5, 6, 3, 8};
+  const auto samples = random_samples(layout, 3);
+  const auto refused = [&](const std::string& bytes) {
+    const auto outcome = jobs::process_picture({}, {folder.put("in", bytes), folder.file("out")});
+    return outcome.how == picture_outcome::kind::failed && outcome.problem.ends_with("split it into files of one picture each");
+  };
+  for (const auto format : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
+    const std::string one = encoded({format}, layout, samples, 128);
+    CHECK_FALSE(refused(one));
+    CHECK(refused(one + one));
+  }
+  std::string animated = encoded({picture_format::png}, layout, samples, 128);
+  animated.insert(33, png_chunk("acTL", big_endian(2) + big_endian(0)));
+  CHECK(refused(animated));
+  for (const char* const several :
+       {"P2 1 1 9 5 P2 1 1 9 5", "P3 1 1 255 1 2 3 4 5 6", "P1 1 1 1 P1 1 1 1", "P5 1 1 255\nA P5 1 1 255\nB"})
+    CHECK(refused(several));
+  CHECK_FALSE(refused("P5 1 1 255\nA\n"));
+}
+
+TEST_CASE("a JPEG whose index lists further views is an error; previews and gain maps belong to the first picture") {
+  const picture_folder folder;
+  const picture_layout layout{5, 6, 3, 8};
+  const auto with_index = [&](std::uint32_t type_of_second) {
+    const std::string entry_rest(12, '\0');
+    const std::string index = "MPF\0MM\0\x2a\0\0\0\x08\0\1\xb0\2\0\7\0\0\0\x20\0\0\0\x1a\0\0\0\0"s + big_endian(0x030000) +
+                              entry_rest + big_endian(type_of_second) + entry_rest;
+    const std::string segment = "\xff\xe2\0"s + static_cast<char>(index.size() + 2) + index;
+    const std::string first = encoded({picture_format::jpeg}, layout, random_samples(layout, 1), 128, segment);
+    return folder.put("in.jpg", first + encoded({picture_format::jpeg}, layout, random_samples(layout, 2), 128));
+  };
+  const std::string first = encoded({picture_format::jpeg}, layout, random_samples(layout, 1), 128);
+  for (const std::uint32_t view : {0x020001U, 0x020002U, 0x020003U})
+    CHECK_THROWS_WITH(decoded(with_index(view)), support::containing("a JPEG of several pictures"));
+  for (const std::uint32_t part : {0U, 0x010001U, 0x050000U}) {
+    const std::string input = with_index(part);
+    CHECK(decoded(input) == decoded(folder.put("first.jpg", first)));
+    REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.jpg"), -1}).problem.empty());
+    CHECK(content(folder.file("out.jpg")).find("MPF") == std::string::npos);
+    fs::remove(folder.file("out.jpg"));
+  }
 }

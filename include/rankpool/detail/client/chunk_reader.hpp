@@ -1,0 +1,40 @@
+// Reads a finished chunk of a map or reduction on the caller's thread: its results, the errors of its items, or why it failed.
+#pragma once
+
+#include <rankpool/detail/client/map_job.hpp>
+#include <rankpool/detail/wire/bytes.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <limits>
+
+namespace rankpool::detail {
+
+/// Reads a chunk of a map item by item. It can be neither copied nor moved, because its readers point into it.
+class chunk_reader {
+ public:
+  explicit chunk_reader(finished_chunk p);
+  chunk_reader(const chunk_reader&) = delete;
+  chunk_reader& operator=(const chunk_reader&) = delete;
+
+  /// Returns the number of items that are not read yet.
+  std::uint64_t left() const { return chunk_.count - at_; }
+  /// Moves past the next item. Returns its exception, or null if its result is next in results().
+  /// Throws: serialization_error if the exception cannot be decoded.
+  std::exception_ptr advance();
+  byte_reader& results() { return results_; }
+
+ private:
+  finished_chunk chunk_;
+  std::uint64_t at_ = 0;  // items read
+  byte_reader results_{nullptr, 0};
+  byte_reader failures_{nullptr, 0};
+  std::uint64_t failures_left_ = 0;
+  std::uint64_t next_failure_ = std::numeric_limits<std::uint64_t>::max();
+  std::exception_ptr whole_;  // if the chunk failed as a whole
+};
+
+/// Returns why a chunk failed as a whole. Requires that the chunk has no value.
+std::exception_ptr chunk_error(const finished_chunk& chunk);
+
+}  // namespace rankpool::detail

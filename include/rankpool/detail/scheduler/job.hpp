@@ -1,0 +1,120 @@
+// The interface of a job, which the pool cuts into chunks. Each chunk runs on one worker.
+//
+// A submitted task is a job of one chunk. A map is cut as workers become free, so that the chunk size follows the measured time per
+// item. The pool calls these functions only on the thread that drives it. A job that the program's threads use as well guards
+// itself. Only react() runs code of the program.
+#pragma once
+
+#include <rankpool/detail/wire/block.hpp>
+#include <rankpool/detail/wire/code_address.hpp>
+#include <rankpool/detail/wire/worker_place.hpp>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace rankpool::detail {
+
+/// Consecutive items of a job, as sent to a worker.
+struct chunk {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;  ///< 0: no item was left to cut
+  // Lifetime: until the chunk has an outcome, or, for the payload, as long as `kept` if that is not null.
+  std::span<const std::byte> payload;
+  blocks_view out_of_band;      ///< sent with the payload
+  std::shared_ptr<block> kept;  ///< owns the payload if the job does not
+};
+
+/// The outcome of a chunk.
+struct outcome {
+  enum class kind : std::uint8_t { value, threw, not_run };
+  kind what = kind::not_run;
+  byte_buffer bytes;                    ///< value: the result; threw: the encoded exception
+  blocks out_of_band;                   ///< value: out-of-band buffers of the result
+  std::exception_ptr error;             ///< not_run: the reason
+  const worker_place* where = nullptr;  ///< value, threw: the worker; valid as long as the pool
+  std::chrono::nanoseconds taken{};     ///< value, threw: execution time
+};
+
+class task_statistics;
+
+class job {
+ public:
+  /// `run`: a task_function. `kind`: distinguishes tasks that share a function.
+  job(code_address run, std::uintptr_t kind) : function(run), identity(kind) {}
+  job(const job&) = delete;
+  job& operator=(const job&) = delete;
+  virtual ~job() = default;
+
+  /// Returns the number of items that can be cut now.
+  virtual std::uint64_t available() = 0;
+  /// Returns whether available() may increase later.
+  virtual bool may_grow() = 0;
+  /// Returns the number of items per chunk; 0: chosen by measured time.
+  virtual std::uint64_t chunksize() const { return 1; }
+  /// Cuts a chunk of at most `items` items from the front. They count as running from now on.
+  virtual chunk cut(std::uint64_t items) = 0;
+  /// Delivers the outcome of a chunk. Returns whether react() must be called.
+  virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) = 0;
+  /// Called when a worker has returned a chunk that has not started. The chunk is queued again and can be cancelled until resume().
+  virtual void on_requeued(std::uint64_t first, std::uint64_t count) { (void)first, (void)count; }
+  /// Returns whether a chunk that was returned is queued, and not cancelled.
+  virtual bool is_requeued(std::uint64_t first) const {
+    (void)first;
+    return true;
+  }
+  /// Called when a chunk that was queued again is about to be sent, or to fail. Returns false if the chunk was cancelled and
+  /// therefore has its outcome.
+  virtual bool resume(std::uint64_t first) {
+    (void)first;
+    return true;
+  }
+  /// Fails all items that no worker holds with `why`, or cancels them if `why` is null. Returns whether react() must be called.
+  virtual bool abandon(const std::exception_ptr& why) = 0;
+  /// Accepts no further input. The items that were added still run.
+  virtual void seal() {}
+  /// Calls the registered callbacks, which may use the pool. The dispatcher calls it only while its own state is consistent.
+  virtual void react() {}
+
+  const code_address function;  // located at construction, because its library may be unloaded before a chunk is sent
+  const std::uintptr_t identity;
+
+  /// The scheduler's data about this job.
+  struct {
+    task_statistics* statistics = nullptr;
+    std::uint64_t sequence = 0;
+    std::uint32_t executor = 0;
+    int priority = 0;
+    std::uint32_t running = 0;  ///< chunks that workers hold
+    bool queued = false;
+    bool finished = false;
+  } schedule;
+
+ private:
+  friend void intrusive_ptr_add_ref(const job* j) noexcept { j->references_.fetch_add(1, std::memory_order_relaxed); }
+  friend void intrusive_ptr_release(const job* j) noexcept {
+    if (j->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete j;
+  }
+  friend bool last_reference(const job& j) noexcept { return j.references_.load(std::memory_order_acquire) == 1; }
+
+  mutable std::atomic<std::uint32_t> references_ = 0;
+};
+
+/// A shared owner. The job itself contains the reference count, so a task is one allocation, and a handle is one pointer.
+template <class Job>
+using shared_job = boost::intrusive_ptr<Job>;
+using job_ptr = shared_job<job>;
+
+template <class Job, class... Args>
+shared_job<Job> make_job(Args&&... args) {
+  return shared_job<Job>(new Job(std::forward<Args>(args)...));
+}
+
+}  // namespace rankpool::detail

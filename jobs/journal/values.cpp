@@ -1,0 +1,16 @@
+// Which results of the jobs `rankpool journal` shows, besides numbers, text and lists of these. Results with a serialize member of
+// their own have no text. A job whose tasks return another pair, tuple, array, container or plain struct adds its type here.
+#include <rankpool/register_result.hpp>
+
+#include <array>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+using primes_of_segment = std::pair<std::uint64_t, std::uint64_t>;  // and the longest chain of collatz
+using matrix = std::vector<std::vector<std::int64_t>>;
+using residues = std::array<std::uint64_t, 3>;  // of the factors of a factorial
+
+RANKPOOL_REGISTER_RESULT(primes_of_segment)
+RANKPOOL_REGISTER_RESULT(matrix)
+RANKPOOL_REGISTER_RESULT(residues)

@@ -1,0 +1,51 @@
+// Decodes the outcome of a map's chunk. It consists of the length and the results of the items that succeeded, the number of items
+// that failed, and the index, length and exception of each of these.
+#include <rankpool/detail/client/chunk_reader.hpp>
+#include <rankpool/detail/codec/exception_codec.hpp>
+
+#include <utility>
+
+namespace rankpool::detail {
+
+std::exception_ptr chunk_error(const finished_chunk& chunk) {
+  if (chunk.result.what == outcome::kind::not_run) return chunk.result.error;
+  byte_reader in(chunk.result.bytes);
+  return decode_exception(in, *chunk.result.where, chunk.first);
+}
+
+chunk_reader::chunk_reader(finished_chunk p) : chunk_(std::move(p)) {
+  outcome& result = chunk_.result;
+  try {
+    switch (result.what) {
+      case outcome::kind::not_run:
+      case outcome::kind::threw: whole_ = chunk_error(chunk_); return;
+      case outcome::kind::value: {
+        byte_reader in(result.bytes, result.out_of_band);
+        results_ = in.sub(in.get_count(1));
+        failures_left_ = in.get<std::uint64_t>();
+        failures_ = in;
+        if (failures_left_ > 0) next_failure_ = failures_.get<std::uint64_t>();
+        return;
+      }
+    }
+  } catch (...) {
+    whole_ = std::current_exception();
+  }
+}
+
+std::exception_ptr chunk_reader::advance() {
+  const std::uint64_t item = at_++;
+  if (whole_ != nullptr) return whole_;
+  if (item != next_failure_) return nullptr;
+  byte_reader exception{nullptr, 0};
+  try {  // moves to the next failure before decode_exception(), which may throw
+    exception = failures_.sub(failures_.get_count(1));
+    next_failure_ = --failures_left_ > 0 ? failures_.get<std::uint64_t>() : std::numeric_limits<std::uint64_t>::max();
+  } catch (...) {
+    whole_ = std::current_exception();
+    return whole_;
+  }
+  return decode_exception(exception, *chunk_.result.where, chunk_.first + item);
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,337 @@
+// Defines the part of a future that does not depend on the type of its result.
+#include <rankpool/detail/client/future_state.hpp>
+
+#include "journal/tasks.hpp"
+#include "support/log.hpp"
+
+#include <deque>
+#include <thread>
+#include <utility>
+
+namespace rankpool::detail {
+
+const char* to_string(task_state state) {
+  switch (state) {
+    case task_state::pending:
+    case task_state::requeued: return "pending";
+    case task_state::running:
+    case task_state::ending: return "running";
+    case task_state::finished: return "finished";
+    case task_state::failed: return "failed";
+    case task_state::cancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+namespace {
+
+// Returns an address that identifies the calling thread.
+const void* this_thread() {
+  static thread_local const char place = 0;
+  return &place;
+}
+
+// Where the journal stores the result.
+struct kept_result {
+  std::shared_ptr<journal_tasks> tasks;
+  std::uint64_t item = 0;
+  digest input{};
+};
+
+// Copies the exceptions that an executor or a pool throws when it ends; returns others unchanged. One such exception fails many
+// futures. Each future gets its own copy, so that threads that read different futures share no data.
+std::exception_ptr own_copy(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const broken_pool& e) {
+    return std::make_exception_ptr(e);
+  } catch (const stopped_error& e) {
+    return std::make_exception_ptr(e);
+  } catch (const pool_closed& e) {
+    return std::make_exception_ptr(e);
+  } catch (...) {
+    return why;
+  }
+}
+
+}  // namespace
+
+struct future_state_base::extras {
+  blocks out_of_band;              // sent with `bytes`
+  keepers kept;                    // what the arguments refer to, until the task is over
+  std::deque<callback> callbacks;  // not called yet, in the order of registration
+  const void* calling = nullptr;   // the thread that runs callbacks, as this_thread(); null: none
+  std::vector<completion_watch*> watches;
+  std::exception_ptr error;             // of a failed task, once decoded; or why the result could not be decoded
+  const worker_place* where = nullptr;  // the worker of a task that threw
+  kept_result journal;                  // until the task is over
+};
+
+void future_state_base::delete_extras::operator()(extras* gone) const noexcept { delete gone; }
+
+blocks_view future_state_base::out_of_band() const {
+  return extras_ == nullptr ? blocks_view() : blocks_view(extras_->out_of_band);
+}
+
+void future_state_base::attach(blocks out_of_band, keepers kept) {
+  if (!out_of_band.empty()) ensure_extras().out_of_band = std::move(out_of_band);
+  if (!kept.empty()) ensure_extras().kept = std::move(kept);
+}
+
+future_state_base::future_state_base(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind)
+    : job(run, kind), id_(owner->next_task_id()), owner_(std::move(owner)) {}
+
+chunk future_state_base::cut(std::uint64_t) {
+  task_state expected = task_state::pending;
+  if (!state_.compare_exchange_strong(expected, task_state::running)) return {};
+  std::lock_guard lock(mutex_);  // other threads may be adding callbacks
+  chunk p{.first = 0, .count = 1, .payload = {}, .out_of_band = out_of_band(), .kept = {}};
+  if (bytes.size() >= bulk_bytes) {  // the transport may still be reading it when the result arrives
+    p.kept = std::make_shared<held<byte_buffer>>(std::move(bytes));
+    p.payload = p.kept->bytes();
+  } else {
+    p.payload = bytes;
+  }
+  return p;
+}
+
+// Waits until no thread is completing the task, and returns the state. The wait is short. Without it, the pool could count the task
+// as finished before done() is true.
+task_state future_state_base::settled_state() const {
+  task_state now = state();
+  while (now == task_state::ending) {
+    std::this_thread::yield();
+    now = state();
+  }
+  return now;
+}
+
+void future_state_base::on_requeued(std::uint64_t, std::uint64_t) {
+  task_state expected = task_state::running;
+  (void)state_.compare_exchange_strong(expected, task_state::requeued);
+}
+
+bool future_state_base::is_requeued(std::uint64_t) const { return settled_state() == task_state::requeued; }
+
+bool future_state_base::resume(std::uint64_t) {
+  task_state expected = task_state::requeued;
+  if (state_.compare_exchange_strong(expected, task_state::running)) return true;
+  (void)settled_state();
+  return false;
+}
+
+bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
+  if (journalled_) note(result);
+  const bool value = result.what == outcome::kind::value;
+  return become(value ? task_state::finished : task_state::failed, std::move(result));
+}
+
+bool future_state_base::recall(std::shared_ptr<journal_tasks> from) {
+  static const keepers nothing;
+  const digest input = digest_of(bytes, out_of_band(), extras_ == nullptr ? nothing : extras_->kept);
+  outcome known;
+  try {
+    auto found = from->take(input);
+    if (!found) {
+      const std::uint64_t item = from->begin(input);
+      ensure_extras().journal = {std::move(from), item, input};
+      journalled_ = true;
+      return false;
+    }
+    known = std::move(*found);
+  } catch (...) {  // usually journal_error or std::bad_alloc
+    known.error = std::current_exception();
+  }
+  state_.store(task_state::ending);
+  (void)become(known.error == nullptr ? task_state::finished : task_state::failed, std::move(known));
+  return true;
+}
+
+// Stores the outcome in the journal. If that fails, the error replaces the outcome.
+void future_state_base::note(outcome& result) {
+  kept_result kept;
+  {
+    std::lock_guard lock(mutex_);
+    kept = std::move(extras_->journal);
+  }
+  try {
+    kept.tasks->note(kept.item, kept.input, result);
+  } catch (...) {
+    result = {};
+    result.error = std::current_exception();
+  }
+}
+
+bool future_state_base::abandon(const std::exception_ptr& why) {
+  if (!begin_ending()) return false;
+  outcome never;
+  never.error = why;
+  return become(why == nullptr ? task_state::cancelled : task_state::failed, std::move(never));
+}
+
+// Claims the completion of a task that no worker runs. Returns true if the caller must now complete the task.
+bool future_state_base::begin_ending() {
+  for (task_state from : {task_state::pending, task_state::requeued}) {
+    if (state_.compare_exchange_strong(from, task_state::ending)) return true;
+  }
+  return false;
+}
+
+bool future_state_base::cancel() {
+  if (!begin_ending()) return settled_state() == task_state::cancelled;
+  if (become(task_state::cancelled, {})) react();
+  owner_->changed(this);
+  return true;
+}
+
+future_state_base::extras& future_state_base::ensure_extras() {
+  if (extras_ == nullptr) extras_.reset(new extras);
+  return *extras_;
+}
+
+// Enters a final state; no other function does. Returns whether callbacks are registered. Only the thread that completes the task
+// may call it.
+bool future_state_base::become(task_state end, outcome result) {
+  bool called_back = false;
+  keepers released;  // destroyed after the lock is released
+  kept_result unused;
+  {
+    std::lock_guard lock(mutex_);
+    bytes = std::move(result.bytes);
+    if (extras_ != nullptr || !result.out_of_band.empty()) ensure_extras().out_of_band = std::move(result.out_of_band);
+    if (end == task_state::failed) {
+      ensure_extras().error = result.error == nullptr ? nullptr : own_copy(result.error);
+      ensure_extras().where = result.where;
+    }
+    state_.store(end, std::memory_order_seq_cst);  // before awaited_ is read
+    if (extras_ != nullptr) {
+      called_back = !extras_->callbacks.empty();
+      released.swap(extras_->kept);
+      unused = std::exchange(extras_->journal, {});
+      for (completion_watch* watch : extras_->watches) watch->on_done(*this);
+      extras_->watches.clear();
+    }
+  }
+  if (holds_place_) owner_->on_place_free();
+  if (awaited_.load()) owner_->room().notify();
+  return called_back;
+}
+
+void future_state_base::react() {
+  for (;;) {
+    callback next;
+    {
+      std::lock_guard lock(mutex_);
+      extras& e = ensure_extras();
+      if (e.callbacks.empty()) {
+        e.calling = nullptr;
+        return;
+      }
+      e.calling = this_thread();
+      next = std::move(e.callbacks.front());
+      e.callbacks.pop_front();
+    }
+    run_callback(next);
+  }
+}
+
+bool future_state_base::poll_done() {
+  if (done()) return true;
+  if (polled_.exchange(true)) owner_->room().poll();
+  return false;
+}
+
+void future_state_base::wait_until(steady_time deadline) {
+  if (done()) return;
+  awaited_.store(true);
+  if (!owner_->room().wait_until(deadline, [this] { return done(); })) {
+    throw timeout_error("task " + std::to_string(id_) + " is not done within the timeout");
+  }
+}
+
+void future_state_base::watch(completion_watch& watch) {
+  awaited_.store(true);
+  std::lock_guard lock(mutex_);
+  if (done()) {
+    watch.on_done(*this);
+  } else {
+    ensure_extras().watches.push_back(&watch);
+  }
+}
+
+void future_state_base::unwatch(completion_watch& watch) {
+  std::lock_guard lock(mutex_);
+  if (extras_ != nullptr) std::erase(extras_->watches, &watch);
+}
+
+void future_state_base::drop_encoded() {
+  bytes = byte_buffer();
+  if (extras_ != nullptr) extras_->out_of_band = {};
+}
+
+void future_state_base::rethrow_unreadable() {
+  if (extras_ != nullptr && extras_->error != nullptr) std::rethrow_exception(extras_->error);
+}
+
+void future_state_base::keep_unreadable() {
+  ensure_extras().error = std::current_exception();
+  drop_encoded();
+}
+
+std::exception_ptr future_state_base::error() {
+  std::lock_guard lock(mutex_);
+  extras& e = ensure_extras();
+  if (e.error == nullptr && e.where != nullptr) {
+    byte_reader in(bytes);
+    try {
+      e.error = decode_exception(in, *e.where, id_);
+    } catch (...) {
+      e.error = std::current_exception();
+    }
+    bytes = byte_buffer();
+  }
+  return e.error;
+}
+
+void future_state_base::await_other(const timeout& limit) {
+  wait_until(deadline_after(limit));
+  if (state() == task_state::cancelled) throw cancelled_error("task " + std::to_string(id_) + " was cancelled");
+  if (state() == task_state::failed) std::rethrow_exception(error());
+}
+
+std::exception_ptr future_state_base::await_exception(const timeout& limit) {
+  wait_until(deadline_after(limit));
+  if (state() == task_state::cancelled) throw cancelled_error("task " + std::to_string(id_) + " was cancelled");
+  if (state() == task_state::failed) return error();
+  return materialise();
+}
+
+void future_state_base::add_done_callback(callback f) {
+  {
+    std::lock_guard lock(mutex_);
+    const void* const me = this_thread();
+    const bool others_first =
+        extras_ != nullptr && extras_->calling != me && (extras_->calling != nullptr || !extras_->callbacks.empty());
+    if (!done() || others_first) {
+      ensure_extras().callbacks.push_back(std::move(f));
+      f = nullptr;
+    }
+  }
+  if (f == nullptr) {
+    owner_->room().settle();
+  } else {
+    run_callback(f);
+  }
+}
+
+void future_state_base::run_callback(const callback& f) {
+  try {
+    f(this);
+  } catch (const std::exception& e) {
+    log_line("a callback of task " + std::to_string(id_) + " failed: " + e.what());
+  } catch (...) {
+    log_line("a callback of task " + std::to_string(id_) + " threw an unknown exception");
+  }
+}
+
+}  // namespace rankpool::detail

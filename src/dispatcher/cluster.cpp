@@ -1,0 +1,15 @@
+#include <rankpool/cluster.hpp>
+
+#include "dispatcher/pool.hpp"
+
+namespace rankpool {
+
+int cluster::num_workers() const { return static_cast<int>(pool_->workers().size()); }
+
+std::vector<worker_info> cluster::workers() const { return pool_->workers(); }
+
+cluster_statistics cluster::statistics() const { return pool_->statistics(); }
+
+void cluster::stop(const std::string& why) { pool_->stop_early(why); }
+
+}  // namespace rankpool

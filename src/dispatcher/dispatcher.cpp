@@ -1,0 +1,374 @@
+#include "dispatcher/dispatcher.hpp"
+
+#include "support/log.hpp"
+
+#include <rankpool/detail/codec/exception_codec.hpp>
+#include <rankpool/errors.hpp>
+
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace rankpool::detail {
+
+dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announcer& waiting, dispatch_observer& observer,
+                       const std::vector<worker_info>& workers, const dispatcher_options& options)
+    : link_(link),
+      inbox_(events),
+      life_(life),
+      waiting_(waiting),
+      observer_(observer),
+      now_(options.now),
+      may_send_(options.may_send),
+      scheduler_(static_cast<int>(workers.size()), options.scheduling),
+      outbox_(link, workers, options.nodes) {
+  for (const auto& w : workers) places_.push_back({w.rank, w.host});
+}
+
+// ---- a step
+
+bool dispatcher::step() {
+  effects out;
+  bool moved = false;
+  try {
+    moved = take_events(out);
+    moved = take_frames(out) || moved;
+    const steady_time now = now_();
+    if (life_.is_grace_period_over(now)) abandon_running_tasks(out);
+    dispatch(now, out);
+    moved = moved || !out.empty() || !deliveries_.empty() || !inbox_.empty();
+    send_orders(out);
+  } catch (...) {  // the jobs must still learn of effects that are decided
+    queue_deliveries(out);
+    throw;
+  }
+  queue_deliveries(out);
+  deliver();
+  return moved;
+}
+
+bool dispatcher::send_submitted() {
+  effects out;
+  try {
+    (void)take_events(out);
+    dispatch(now_(), out);
+    send_orders(out);
+  } catch (...) {
+    queue_deliveries(out);
+    throw;
+  }
+  queue_deliveries(out);
+  return waiting_.has_deferred() || !deliveries_.empty() || !inbox_.empty() || link_.transferring() || !link_.peers_ring() ||
+         scheduler_.next_check(now_()).has_value();
+}
+
+void dispatcher::dispatch(steady_time now, effects& out) {
+  is_paused_ = may_send_ != nullptr && !may_send_();
+  if (!is_paused_ && !life_.has_ended()) scheduler_.dispatch(now, out);
+}
+
+std::optional<steady_time> dispatcher::next_check(steady_time now) const {
+  constexpr auto pause = std::chrono::milliseconds(10);
+  return is_paused_ ? std::optional(now + pause) : scheduler_.next_check(now);
+}
+
+std::chrono::nanoseconds dispatcher::may_gather_for(steady_time now) const {
+  if (life_.has_ended() || link_.transferring() || link_.unread() || scheduler_.any_idle() || !inbox_.empty()) return {};
+  return scheduler_.quiet_for(now);
+}
+
+// ---- events
+
+bool dispatcher::take_events(effects& out) {
+  inbox_.take(events_);
+  const bool any = !events_.empty();
+  std::size_t taken = 0;
+  const struct forget_taken {  // also when one throws
+    std::vector<event>& events;
+    const std::size_t& taken;
+    ~forget_taken() { events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(taken)); }
+  } afterwards{events_, taken};
+  while (taken < events_.size()) take(events_[taken++], out);
+  return any;
+}
+
+void dispatcher::take(event& e, effects& out) {
+  if (auto* const submitted = std::get_if<job_submitted>(&e)) return take(*submitted, out);  // by far the most frequent
+  std::visit(
+      [&](auto& kind) {
+        if constexpr (requires { *kind; }) {
+          take(*kind, out);
+        } else {
+          take(kind, out);
+        }
+      },
+      e);
+}
+
+void dispatcher::take(job_submitted& e, effects& out) {
+  ++jobs_left_;
+  if (is_draining_) update_drained();
+  if (life_.has_ended()) {
+    const executor_id executor = e.work->schedule.executor;
+    refuse(executor, std::move(e.work), out);
+  } else {
+    scheduler_.on_submit(std::move(e.work), out);
+  }
+}
+
+void dispatcher::take(submitted_everywhere& e, effects& out) {
+  jobs_left_ += e.work.size();
+  if (is_draining_) update_drained();
+  if (life_.has_ended()) {
+    for (job_ptr& work : e.work) refuse(e.executor, std::move(work), out);
+  } else {
+    scheduler_.on_submit_everywhere(e.executor, e.work, out);
+  }
+}
+
+void dispatcher::refuse(executor_id executor, job_ptr work, effects& out) {
+  out.jobs_finished.push_back(executor);
+  out.abandon.push_back({std::move(work), end_reason_});
+}
+
+void dispatcher::take(const job_changed& e, effects& out) { scheduler_.on_change(*e.work, out); }
+
+void dispatcher::take(executor_opened& e, effects&) {
+  scheduler_.on_open(e.executor, e.max_workers);
+  listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr};
+  byte_buffer& payload = entry.initializer.payload;
+  if (payload.size() >= bulk_bytes) entry.large_payload = std::make_shared<held<byte_buffer>>(std::move(payload));
+  if (!life_.is_stopped_early()) return;
+  if (const auto listener = e.listener.lock()) listener->on_broken(life_.stop_reason());
+}
+
+void dispatcher::take(const executor_shut_down& e, effects& out) { scheduler_.on_shutdown(e.executor, e.cancels, out); }
+
+void dispatcher::take(const executor_closed& e, effects& out) {
+  scheduler_.on_close(e.executor, out);
+  executors_.erase(e.executor);
+}
+
+void dispatcher::take(const value_shared& e, effects&) {
+  if (!life_.has_ended()) outbox_.share(e.data, e.descriptor);
+}
+
+void dispatcher::take(const value_released& e, effects&) {
+  if (!life_.has_ended()) outbox_.unshare(e.id);
+}
+
+void dispatcher::take(const drain_requested&, effects& out) {
+  for (const auto& [id, entry] : executors_) scheduler_.on_shutdown(id, false, out);
+  is_draining_ = true;
+  life_.become(pool_state::draining);  // refused where the run is stopped early: there is nothing to read on for then
+  update_drained();
+  waiting_.defer();
+}
+
+void dispatcher::take(const stop_requested&, effects& out) {
+  const std::exception_ptr why = life_.stop_reason();
+  scheduler_.on_stop(why, out);
+  for (const auto& [id, entry] : executors_) {
+    if (const auto listener = entry.listener.lock()) listener->on_broken(why);
+  }
+}
+
+void dispatcher::take(const end_requested& e, effects& out) {
+  if (!life_.has_ended()) end_reason_ = e.why;
+  life_.become(pool_state::ending);
+  scheduler_.on_end(end_reason_, out);
+  outbox_.stop(e.status, e.ends_processes);
+}
+
+// ---- messages
+
+bool dispatcher::take_frames(effects& out) {
+  if (life_.has_failed()) return false;  // a message may be the reason
+  constexpr int max_frames = 64;         // then results are delivered and workers fed before more is read
+  int from = 0;
+  int n = 0;
+  for (frame f; n < max_frames && link_.receive(from, f); f = {}) {
+    ++n;
+    accept({from}, f, out);
+  }
+  return n > 0;
+}
+
+void dispatcher::accept(worker_index from, const frame& f, effects& out) {
+  frame_reader in(f);
+  for (record r; in.next(r);) {
+    if (const auto* result = std::get_if<result_record>(&r)) {
+      accept(from, *result, out);
+    } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
+      accept(from, *recalled, out);
+    } else if (const auto* failed = std::get_if<open_failed_record>(&r)) {
+      accept(from, *failed, out);
+    } else if (const auto* here = std::get_if<shared_here_record>(&r)) {
+      outbox_.forward(from, *here);
+    } else if (const auto* missing = std::get_if<unavailable_record>(&r)) {
+      outbox_.forward(from, *missing);
+    } else if (const auto* started = std::get_if<started_record>(&r)) {
+      scheduler_.on_started(from, started->id);
+      observer_.on_started(started->id, from);
+    } else if (const auto* used = std::get_if<usage_record>(&r)) {
+      observer_.on_cpu_time(from, used->nanoseconds);
+    } else if (std::holds_alternative<stopped_record>(r)) {
+      accept_stopped(from);
+    } else {
+      throw message_error(std::string("a '") + name_of(r) + "' message came from rank " + std::to_string(place_of(from).rank) +
+                          ", which only a worker expects");
+    }
+  }
+}
+
+void dispatcher::accept(worker_index from, const result_record& result, effects& out) {
+  const std::chrono::nanoseconds taken(result.nanoseconds);
+  const std::size_t bytes = result.payload.size() + total_size(result.out_of_band);
+  auto finished = scheduler_.on_result(from, result.id, taken, bytes, now_(), out);
+  if (!finished) return;  // its task was abandoned
+  outcome o;
+  o.what = result.threw ? outcome::kind::threw : outcome::kind::value;
+  if (result.bulk != nullptr) {
+    o.bytes = std::move(held_in<byte_buffer>(*result.bulk));  // this message has no other reader
+  } else {
+    o.bytes.append(result.payload.data(), result.payload.size());
+  }
+  o.out_of_band.assign(result.out_of_band.begin(), result.out_of_band.end());
+  o.where = &place_of(from);
+  o.taken = taken;
+  observer_.on_finished(*finished, from, o);
+  complete(std::move(finished->work), finished->first, finished->count, std::move(o));
+}
+
+void dispatcher::accept(worker_index from, const recalled_record& recalled, effects& out) {
+  for (const chunk_id id : recalled.ids) observer_.on_recalled(id, from);
+  scheduler_.on_recalled(from, recalled.ids, out);
+}
+
+void dispatcher::accept(worker_index from, const open_failed_record& failed, effects& out) {
+  const worker_place& place = place_of(from);
+  byte_reader bytes(failed.payload.data(), failed.payload.size());
+  const auto why = decode_exception(bytes, place, 0);
+  const auto broken = std::make_exception_ptr(
+      broken_pool("the initializer failed on rank " + std::to_string(place.rank) + " (" + place.host + "): " + describe(why)));
+  if (const auto entry = executors_.find(failed.executor); entry != executors_.end()) {
+    if (const auto listener = entry->second.listener.lock()) listener->on_broken(broken);
+  }
+  scheduler_.on_broken(failed.executor, from, broken, out);
+}
+
+void dispatcher::accept_stopped(worker_index from) {
+  if (!life_.has_ended()) {
+    throw message_error("rank " + std::to_string(place_of(from).rank) + " has stopped and was not asked to");
+  }
+  if (++workers_ended_ < places_.size()) return;
+  life_.become(pool_state::ended);
+  waiting_.defer();
+}
+
+// ---- orders
+
+void dispatcher::send_orders(effects& out) {
+  for (const auto& order : out.open) {
+    const listener_entry& entry = executors_.at(order.executor);
+    outbox_.open(order.to, order.executor, entry.initializer, entry.large_payload);
+  }
+  for (const auto& order : out.send) {
+    observer_.on_sent(order);
+    outbox_.send(order);
+  }
+  for (const auto& order : out.recalls) outbox_.recall(order.to);
+  if (!life_.has_ended()) {  // else the workers have been told to end
+    for (const auto& order : out.close) outbox_.close(order.to, order.executor);
+  }
+  outbox_.flush();
+  has_idle_worker_.store(scheduler_.any_idle(), std::memory_order_relaxed);
+}
+
+// ---- completions
+
+void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result) {
+  if (work->on_outcome(first, count, std::move(result))) deliveries_.push_back({std::move(work), 0, 0});
+}
+
+void dispatcher::queue_deliveries(effects& out) {
+  for (auto& c : out.completions) {
+    life_.note_left_out(c.error);
+    outcome never;
+    never.error = std::move(c.error);
+    complete(std::move(c.work), c.first, c.count, std::move(never));
+  }
+  out.completions.clear();
+  for (const auto& [work, why] : out.abandon) {
+    if (work->available() > 0) life_.note_left_out(why);
+    if (work->abandon(why)) deliveries_.push_back({work, 0, 0});
+  }
+  for (const auto& abandoned : std::exchange(out.abandon, {})) {
+    scheduler_.on_change(*abandoned.work, out);  // the first clears the queue of all
+  }
+  for (const executor_id id : out.jobs_finished) {  // mostly long runs of one executor
+    if (!deliveries_.empty() && deliveries_.back().finished > 0 && deliveries_.back().executor == id) {
+      ++deliveries_.back().finished;
+    } else {
+      deliveries_.push_back({nullptr, id, 1});
+    }
+  }
+  out.jobs_finished.clear();
+}
+
+void dispatcher::deliver() {
+  while (!deliveries_.empty()) {
+    const delivery d = std::move(deliveries_.front());
+    deliveries_.pop_front();
+    if (d.calls_back != nullptr) {
+      waiting_.announce_deferred();  // the callback may take long
+      if (!life_.is_exiting()) d.calls_back->react();
+      continue;
+    }
+    if (const auto entry = executors_.find(d.executor); entry != executors_.end()) {
+      if (const auto listener = entry->second.listener.lock()) listener->on_jobs_finished(d.finished);
+    }
+    jobs_left_ -= d.finished;
+    if (!is_draining_) continue;
+    update_drained();
+    if (is_drained_) waiting_.defer();
+  }
+  waiting_.announce_deferred();
+}
+
+// ---- the end
+
+// A driver sleeps for at most 0.1 s, so this is at most 0.1 s late.
+void dispatcher::abandon_running_tasks(effects& out) {
+  if (!scheduler_.busy()) return;
+  end_reason_ = life_.stop_reason();
+  if (!life_.become(pool_state::ending)) return;
+  life_.note_abandoned_tasks();
+  const auto seconds = std::chrono::duration<double>(life_.grace_period()).count();
+  std::ostringstream text;
+  text << "stopped early: tasks still ran after the grace period of " << seconds << " s and were abandoned";
+  log_line(text.str());
+  scheduler_.on_end(end_reason_, out);
+}
+
+void dispatcher::close() {
+  inbox_.close();
+  effects out;
+  (void)take_events(out);
+  queue_deliveries(out);
+  deliver();
+}
+
+// An internal error of the pool. All futures fail and all waiting threads are notified, so that none blocks forever.
+void dispatcher::fail(const std::exception_ptr& why) {
+  if (!life_.become(pool_state::failed)) return;
+  log_line("the pool has failed: " + describe(why));
+  end_reason_ = std::make_exception_ptr(broken_pool("the pool has failed: " + describe(why)));
+  effects out;
+  scheduler_.on_end(end_reason_, out);
+  queue_deliveries(out);
+  close();
+  waiting_.announce();
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,36 @@
+#include "dispatcher/inbox.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace rankpool::detail {
+
+inbox::posted inbox::post(event e) {
+  std::lock_guard lock(mutex_);
+  if (is_closed_) return posted::refused;
+  events_.push_back(std::move(e));
+  return events_.size() == 1 ? posted::first : posted::behind;
+}
+
+void inbox::take(std::vector<event>& into) {
+  std::lock_guard lock(mutex_);
+  if (into.empty()) {  // both vectors keep their memory
+    into.swap(events_);
+    return;
+  }
+  std::ranges::move(events_, std::back_inserter(into));
+  events_.clear();
+}
+
+bool inbox::empty() const {
+  std::lock_guard lock(mutex_);
+  return events_.empty();
+}
+
+void inbox::close() {
+  std::lock_guard lock(mutex_);
+  is_closed_ = true;
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,89 @@
+#include "dispatcher/outbox.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace rankpool::detail {
+
+outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes)
+    : link_(link),
+      workers_(workers),
+      nodes_(std::move(nodes)),
+      frame_bytes_(link.preferred_frame_bytes()),
+      frames_(workers.size()) {
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    const bool is_first = std::ranges::none_of(leaders_, [&](std::size_t l) { return node_of(l) == node_of(w); });
+    if (node_of(w) != 0 && is_first) leaders_.push_back(w);
+  }
+}
+
+frame_writer& outbox::to(std::size_t worker) {
+  frame_writer& out = frames_[worker];
+  if (out.empty() && (unsent_.empty() || unsent_.back() != worker)) unsent_.push_back(worker);
+  return out;
+}
+
+void outbox::open(worker_index w, executor_id executor, const initializer_call& initializer, std::shared_ptr<block> large_payload) {
+  to(w).open(executor, initializer.function, initializer.payload, std::move(large_payload));
+}
+
+void outbox::send(const effects::send_task& order) {
+  frame_writer& out = to(order.to);
+  if (!out.empty() && out.head_bytes() + order.payload.size() > frame_bytes_) link_.send(order.to.value, out.take());
+  out.task(order.id, order.executor, order.function, order.payload, order.bulk, order.out_of_band);
+}
+
+void outbox::recall(worker_index from) { to(from).recall(); }
+
+void outbox::close(worker_index w, executor_id executor) { to(w).close(executor); }
+
+void outbox::share(const std::shared_ptr<const shared_data>& data, int descriptor) {
+  const std::span<const std::byte> bytes = data->bytes();
+  const bool is_mapped = descriptor >= 0;
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    if (!is_mapped) {
+      to(w).share(data->id(), bytes.size(), 0, -1, bytes);
+    } else if (node_of(w) == 0) {
+      to(w).share(data->id(), bytes.size(), static_cast<std::int32_t>(getpid()), descriptor, {});
+    }
+  }
+  if (!is_mapped || leaders_.empty()) return;
+  for (const std::size_t leader : leaders_) to(leader).broadcast(data->id(), bytes.size());
+  link_.broadcast({const_cast<std::byte*>(bytes.data()), bytes.size()}, [kept = data] {});  // rank 0 only sends
+}
+
+void outbox::forward(worker_index leader, const shared_here_record& here) {
+  const auto l = static_cast<std::size_t>(leader.value);
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    if (w != l && node_of(w) == node_of(l)) to(w).share(here.id, here.size, workers_[l].pid, here.descriptor, {});
+  }
+}
+
+void outbox::forward(worker_index leader, const unavailable_record& missing) {
+  const auto l = static_cast<std::size_t>(leader.value);
+  const std::string_view reason(reinterpret_cast<const char*>(missing.reason.data()), missing.reason.size());
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    if (w != l && node_of(w) == node_of(l)) to(w).unavailable(missing.id, reason);
+  }
+}
+
+void outbox::unshare(std::uint64_t id) {
+  for (std::size_t w = 0; w < workers_.size(); ++w) to(w).unshare(id);
+}
+
+void outbox::stop(int status, bool ends_processes) {
+  for (std::size_t w = 0; w < workers_.size(); ++w) to(w).stop(status, ends_processes);
+}
+
+void outbox::flush() {
+  for (const std::size_t w : unsent_) {
+    if (!frames_[w].empty()) link_.send(static_cast<int>(w), frames_[w].take());
+  }
+  unsent_.clear();
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,59 @@
+// Messages from rank 0 to its workers: orders become records, and the records for one worker one frame.
+#pragma once
+
+#include "scheduler/scheduler.hpp"
+#include "transport/transport.hpp"
+#include "wire/frame.hpp"
+
+#include <rankpool/cluster.hpp>
+#include <rankpool/detail/dispatcher/executor_listener.hpp>
+#include <rankpool/detail/shared/shared_data.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace rankpool::detail {
+
+/// Nothing leaves before flush(), but for frames that are full. Thread safety: the driving thread alone.
+class outbox {
+ public:
+  /// `nodes`: of each worker; 0, rank 0's, where it is empty. `link` and `workers` must outlive the outbox.
+  outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes);
+
+  /// `large_payload` takes the place of the initializer's payload; null if that is small.
+  void open(worker_index to, executor_id executor, const initializer_call& initializer, std::shared_ptr<block> large_payload);
+  void send(const effects::send_task& order);
+  void recall(worker_index from);
+  void close(worker_index to, executor_id executor);
+
+  /// Sends shared data to every node. Few bytes go to every worker. Many are in memory that the ranks of rank 0's node map
+  /// (`descriptor` is not -1); the first worker of every other node receives them by a broadcast.
+  void share(const std::shared_ptr<const shared_data>& data, int descriptor);
+  /// A node's first worker has the data: tells the others of its node where it is.
+  void forward(worker_index leader, const shared_here_record& here);
+  /// A node's first worker has no memory for the data: tells the others of its node why.
+  void forward(worker_index leader, const unavailable_record& missing);
+  void unshare(std::uint64_t id);
+
+  /// Every worker ends, with this exit status for its process.
+  void stop(int status, bool ends_processes);
+
+  void flush();
+
+ private:
+  frame_writer& to(worker_index w) { return to(static_cast<std::size_t>(w.value)); }
+  frame_writer& to(std::size_t worker);
+  int node_of(std::size_t worker) const { return nodes_.empty() ? 0 : nodes_[worker]; }
+
+  transport& link_;
+  const std::vector<worker_info>& workers_;
+  const std::vector<int> nodes_;
+  const std::size_t frame_bytes_;     // a frame that has as much is sent
+  std::vector<std::size_t> leaders_;  // the first worker of each node but rank 0's
+  std::vector<frame_writer> frames_;  // of each worker
+  std::vector<std::size_t> unsent_;   // workers whose frame has records
+};
+
+}  // namespace rankpool::detail

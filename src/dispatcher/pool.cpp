@@ -1,0 +1,55 @@
+#include "dispatcher/pool.hpp"
+
+#include <utility>
+
+namespace rankpool::detail {
+
+pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options)
+    : workers_(std::move(workers)),
+      link_(std::move(link)),
+      statistics_(workers_.size()),
+      dispatcher_(*link_, inbox_, life_, waiting_, statistics_, workers_,
+                  {.nodes = options.nodes, .scheduling = options.scheduling, .may_send = options.may_send}),
+      driver_(*link_, dispatcher_, waiting_, life_, {.progress_thread = options.progress_thread}) {}
+
+pool::~pool() { driver_.detach(); }
+
+bool pool::post(event e) {
+  const bool is_submit = std::holds_alternative<job_submitted>(e);
+  const inbox::posted posted = inbox_.post(std::move(e));
+  if (posted == inbox::posted::refused) return false;
+  driver_.on_posted(is_submit, posted == inbox::posted::first);
+  return true;
+}
+
+void pool::drain() {
+  if (!post(drain_requested{})) return;
+  (void)driver_.wait_until(steady_time::max(), [this] { return dispatcher_.is_drained() || life_.has_failed(); });
+}
+
+void pool::stop_early(const std::string& why) {
+  if (life_.stop_early(why, std::chrono::steady_clock::now())) post(stop_requested{});
+}
+
+bool pool::end(int status, const std::exception_ptr& why, timeout limit) {
+  if (link_ == nullptr) return !life_.has_failed();
+  post(std::make_unique<end_requested>(why, status, false));
+  const bool is_over = driver_.wait_until(deadline_after(limit), [this] { return life_.is_over(); });
+  if (!is_over || life_.has_failed()) return false;  // the transport cannot be taken down without the other side
+  driver_.detach();
+  link_.reset();
+  return true;
+}
+
+bool pool::end_for_exit(int status, const std::exception_ptr& why, std::chrono::nanoseconds limit) {
+  life_.begin_exit();
+  if (link_ == nullptr) return !life_.has_failed();
+  const auto deadline = deadline_after(limit);
+  post(std::make_unique<end_requested>(why, status, true));
+  driver_.wait_for_exit(deadline);
+  if (!life_.is_over() || life_.has_failed() || !driver_.detach_for_exit(deadline)) return false;
+  link_.reset();
+  return true;
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,75 @@
+// The pool on rank 0. It consists of an inbox for events, a dispatcher that takes them in steps, a driver that decides which thread
+// does so, and their lifecycle.
+#pragma once
+
+#include "dispatcher/announcer.hpp"
+#include "dispatcher/dispatcher.hpp"
+#include "dispatcher/driver.hpp"
+#include "dispatcher/inbox.hpp"
+#include "dispatcher/lifecycle.hpp"
+#include "dispatcher/statistics.hpp"
+#include "transport/transport.hpp"
+
+#include <rankpool/cluster.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rankpool::detail {
+
+struct pool_options {
+  bool progress_thread = true;  ///< see driver_options
+  /// The following: see dispatcher_options.
+  std::vector<int> nodes = {};
+  scheduling_policy scheduling = {};
+  bool (*may_send)() = nullptr;
+};
+
+/// Thread safety: any thread may call all functions, but only one thread end() or end_for_exit().
+class pool {
+ public:
+  pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options);
+  ~pool();
+
+  const std::vector<worker_info>& workers() const { return workers_; }
+  cluster_statistics statistics() const { return statistics_.totals(); }
+  lifecycle& life() { return life_; }
+  /// Where threads wait for something of this pool.
+  wait_room& room() { return driver_; }
+  bool is_driven_by_caller() const { return driver_.is_driven_by_caller(); }
+
+  /// Posts an event to the dispatcher. False: the pool has ended, and the event is dropped.
+  bool post(event e);
+  executor_id next_executor_id() { return ++last_executor_; }
+  std::uint64_t next_task_id() { return last_task_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+  /// Maps read no further input from now on. Blocks: until no submitted job is left.
+  void drain();
+  /// Starts no further task: see cluster::stop. Tasks that still run when the grace period is over fail for the same reason.
+  void stop_early(const std::string& why);
+  /// Ends the pool: what is left fails with `why`, and the workers end with this exit status. Blocks: until the workers have
+  /// confirmed, or the time is up. False: they have not, or the pool has failed. Later calls do nothing.
+  bool end(int status, const std::exception_ptr& why, timeout limit);
+  /// As end(), for an exit handler: the workers end their processes even while a task runs, no callback is called, and other
+  /// threads that wait for a result never return.
+  bool end_for_exit(int status, const std::exception_ptr& why, std::chrono::nanoseconds limit);
+
+ private:
+  const std::vector<worker_info> workers_;
+  std::unique_ptr<transport> link_;  // null once the pool has ended
+  lifecycle life_;
+  announcer waiting_;
+  inbox inbox_;
+  statistics_observer statistics_;
+  dispatcher dispatcher_;
+  driver driver_;
+  std::atomic<executor_id> last_executor_ = 0;
+  std::atomic<std::uint64_t> last_task_ = 0;
+};
+
+}  // namespace rankpool::detail

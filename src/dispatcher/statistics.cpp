@@ -1,0 +1,32 @@
+#include "dispatcher/statistics.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace rankpool::detail {
+namespace {
+
+// The driving thread alone writes: a plain store suffices, and costs less than an atomic addition.
+void add(std::atomic<std::uint64_t>& sum, std::uint64_t n) {
+  sum.store(sum.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+statistics_observer::statistics_observer(std::size_t workers) : cpu_nanoseconds_(workers) {}
+
+cluster_statistics statistics_observer::totals() const {
+  return {.tasks = tasks_finished_.load(std::memory_order_relaxed),
+          .cpu_time = std::chrono::nanoseconds(all_cpu_nanoseconds_.load(std::memory_order_relaxed))};
+}
+
+void statistics_observer::on_finished(const effects::completion& chunk, worker_index, const outcome&) {
+  add(tasks_finished_, chunk.count);
+}
+
+void statistics_observer::on_cpu_time(worker_index where, std::uint64_t nanoseconds) {
+  const std::uint64_t before = std::exchange(cpu_nanoseconds_[static_cast<std::size_t>(where.value)], nanoseconds);
+  add(all_cpu_nanoseconds_, nanoseconds - before);
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,45 @@
+// The tasks of one function that are submitted with a journal. They have no fixed order, so their arguments identify them.
+#pragma once
+
+#include <rankpool/detail/journal/journal_call.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace rankpool {
+class journal;
+}
+
+namespace rankpool::detail {
+
+class journal_file;
+
+/// Finds finished tasks by their arguments and records new ones. Tasks with equal arguments are interchangeable, but each has a
+/// result of its own. Thread safety: all members may be called from any thread.
+class journal_tasks {
+ public:
+  /// Returns the tasks of a function in a journal; null without a journal. Throws: journal_error.
+  static std::shared_ptr<journal_tasks> of(const journal& in, const call_description& what);
+  journal_tasks(journal_file& file, std::int64_t call);
+
+  /// Returns the result of a task with these arguments that an earlier run has finished. Returns each result once.
+  /// Throws: journal_error.
+  std::optional<outcome> take(const digest& input);
+  /// Returns the number of a task that is about to run: the number of a failed task with these arguments, or a new one.
+  std::uint64_t begin(const digest& input);
+  /// Records that a task has run. Throws: journal_error.
+  void note(std::uint64_t item, const digest& input, const outcome& result);
+
+ private:
+  journal_file& file_;  // which owns this
+  const std::int64_t call_;
+  std::mutex mutex_;
+  std::multimap<digest, std::uint64_t> finished_;  // in an earlier run; not yet restored
+  std::multimap<digest, std::uint64_t> failed_;    // in this run; not yet run again
+  std::uint64_t items_ = 0;
+};
+
+}  // namespace rankpool::detail

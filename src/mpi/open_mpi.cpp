@@ -1,0 +1,43 @@
+// Differences between Open MPI 4 and 5.
+#include "mpi/open_mpi.hpp"
+
+#include <mpi.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace rankpool::detail {
+namespace {
+
+constexpr int version = OMPI_MAJOR_VERSION;
+constexpr const char* reachability = "OMPI_MCA_reachable";
+
+std::string_view variable_or_empty(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : value;
+}
+
+[[maybe_unused]] bool all_ranks_are_on_this_node() {
+  const std::string_view ranks = variable_or_empty("OMPI_COMM_WORLD_SIZE");  // mpirun
+  if (!ranks.empty()) return ranks == variable_or_empty("OMPI_COMM_WORLD_LOCAL_SIZE");
+  return variable_or_empty("SLURM_STEP_NUM_NODES") == "1";  // srun
+}
+
+}  // namespace
+
+std::vector<std::string> quiet_launcher_options() {
+  if constexpr (version >= 5) return {};
+  return {"--quiet"};
+}
+
+reachability_setting::reachability_setting() {
+  if constexpr (version >= 5) {
+    is_set_ = all_ranks_are_on_this_node() && std::getenv(reachability) == nullptr && setenv(reachability, "weighted", 0) == 0;
+  }
+}
+
+reachability_setting::~reachability_setting() {
+  if (is_set_) unsetenv(reachability);
+}
+
+}  // namespace rankpool::detail

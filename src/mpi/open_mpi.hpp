@@ -1,0 +1,31 @@
+// Workarounds for differences between versions of Open MPI.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rankpool::detail {
+
+/// Returns the options that keep mpirun from reporting failures, which the ranks report themselves. Open MPI 5 has no such option
+/// and always writes its own report.
+std::vector<std::string> quiet_launcher_options();
+
+/// Keeps Open MPI 5 from writing a false error while MPI is initialised.
+///
+/// Open MPI 5 asks the kernel for a route between the network interfaces of every two ranks. Two ranks of one node have no such
+/// route, so each of them writes "Unable to find reachable pairing between local and remote interfaces", although they
+/// communicate through shared memory. If all ranks are on one node, this class makes Open MPI compare addresses instead.
+///
+/// Lifetime: the initialisation of MPI. Thread safety: no other thread may read the environment meanwhile.
+class reachability_setting {
+ public:
+  reachability_setting();
+  ~reachability_setting();
+  reachability_setting(const reachability_setting&) = delete;
+  reachability_setting& operator=(const reachability_setting&) = delete;
+
+ private:
+  bool is_set_ = false;
+};
+
+}  // namespace rankpool::detail

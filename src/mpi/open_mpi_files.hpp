@@ -1,0 +1,12 @@
+// The temporary files of an mpirun that was killed: its session directory and the shared memory of its ranks.
+#pragma once
+
+#include <sys/types.h>
+
+namespace rankpool::detail {
+
+/// Removes the files that Open MPI 4 would have removed at the end of this launcher. Ignores errors. Call it after the ranks on
+/// this node have ended.
+void remove_open_mpi_files(pid_t launcher);
+
+}  // namespace rankpool::detail

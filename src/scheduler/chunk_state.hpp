@@ -1,0 +1,23 @@
+// The states of a chunk on its way from the queue to its outcome, and the table of transitions.
+#pragma once
+
+#include <cstdint>
+
+namespace rankpool::detail {
+
+enum class chunk_state : std::uint8_t {
+  queued,     ///< on rank 0: just cut, or returned by a worker
+  sent,       ///< at a worker, which runs it or will
+  started,    ///< the worker has said that it runs: it says so of chunks that take long
+  recalling,  ///< at a worker that was asked for the chunks that it has not started
+  done,       ///< its worker has returned an outcome: results or an exception
+  failed,     ///< it has not run, or its outcome is not awaited any more
+  cancelled,  ///< cancelled while it was queued again
+};
+
+const char* to_string(chunk_state state);
+
+/// The table of transitions.
+bool may_become(chunk_state from, chunk_state to);
+
+}  // namespace rankpool::detail

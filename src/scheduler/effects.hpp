@@ -1,0 +1,66 @@
+// The effects of an event: orders to workers, and completions of jobs.
+#pragma once
+
+#include <rankpool/detail/scheduler/job.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace rankpool::detail {
+
+using executor_id = std::uint32_t;
+using chunk_id = std::uint64_t;
+
+/// Workers are numbered from 0, in the order of their ranks.
+struct worker_index {
+  int value = 0;
+  friend bool operator==(worker_index, worker_index) = default;
+};
+
+struct effects {
+  struct send_task {
+    worker_index to;
+    chunk_id id = 0;
+    executor_id executor = 0;
+    code_address function;
+    std::span<const std::byte> payload;  ///< valid until the next event
+    std::shared_ptr<block> bulk;         ///< the owner of the payload, if it is large
+    blocks_view out_of_band;             ///< valid until the next event
+  };
+  struct open_executor {
+    worker_index to;
+    executor_id executor = 0;
+  };
+  struct recall {
+    worker_index to;
+  };
+  using close_executor = open_executor;
+  struct completion {
+    job_ptr work;
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    std::exception_ptr error;  ///< why it did not run; null if the caller has the outcome
+  };
+  struct abandonment {
+    job_ptr work;
+    std::exception_ptr error;  ///< null: cancelled
+  };
+
+  std::vector<open_executor> open;  ///< to be sent before any task
+  std::vector<send_task> send;
+  std::vector<recall> recalls;
+  std::vector<close_executor> close;  ///< the worker has no task of this executor any more
+  std::vector<completion> completions;
+  std::vector<abandonment> abandon;        ///< the caller calls on_change() for each afterwards
+  std::vector<executor_id> jobs_finished;  ///< one entry per job, after its completions
+
+  bool empty() const {
+    return open.empty() && send.empty() && recalls.empty() && close.empty() && completions.empty() && abandon.empty() &&
+           jobs_finished.empty();
+  }
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,316 @@
+#include "scheduler/scheduler.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace rankpool::detail {
+
+scheduler::scheduler(int workers, scheduling_policy policy) : state_(workers), dispatch_(state_, policy) {}
+
+// ---- executors
+
+void scheduler::on_open(executor_id id, int max_workers) {
+  auto executor = std::make_unique<executor_entry>();
+  executor->id = id;
+  executor->max_workers = max_workers;
+  executor->chunks_at.resize(state_.workers.size());
+  executor->is_open_on.resize(state_.workers.size());
+  executor->broken = state_.stopped;
+  state_.executors.push_back(std::move(executor));
+}
+
+void scheduler::on_close(executor_id id, effects& out) {
+  const executor_entry* executor = state_.find(id);
+  if (executor == nullptr) return;
+  for (const worker_index w : executor->opened_on) out.close.push_back({w, id});
+  state_.remove_pinned([&](const tracked_chunk& c) { return c.executor() == id; });
+  std::erase_if(state_.executors, [&](const auto& e) { return e->id == id; });
+}
+
+void scheduler::on_shutdown(executor_id id, bool cancel, effects& out) {
+  executor_entry* executor = state_.find(id);
+  if (executor == nullptr) return;
+  executor->is_shut_down = true;
+  for (const job_ptr& work : std::exchange(executor->growing, {})) {
+    if (!work->may_grow()) continue;
+    work->seal();
+    if (!work->schedule.queued && work->available() > 0) {
+      state_.move_back(*work);
+      state_.enqueue(*executor, *work);
+    }
+    state_.finish_if_over(*executor, *work, out);
+  }
+  for (auto& [priority, level] : executor->queue) executor->stale += level.size();
+  if (!cancel) return drop_stale_jobs(*executor, out);
+  executor->is_cancelled = true;
+  for (const tracked_chunk& c : executor->requeued) out.abandon.push_back({c.work, nullptr});
+  for (const worker_index w : state_.awaited) {
+    for (const tracked_chunk& c : state_.at(w).pinned) {
+      if (c.executor() == id) out.abandon.push_back({c.work, nullptr});
+    }
+  }
+  for (auto& [priority, level] : executor->queue) {
+    for (const auto& work : level) out.abandon.push_back({work, nullptr});
+  }
+}
+
+void scheduler::on_broken(executor_id id, worker_index where, const std::exception_ptr& why, effects& out) {
+  executor_entry* executor = state_.find(id);
+  if (executor == nullptr) return;
+  auto& chunks = state_.workers.at(static_cast<std::size_t>(where.value)).chunks;
+  for (std::size_t i = 0; i < chunks.size();) {
+    if (chunks[i].executor() != id) {
+      ++i;
+      continue;
+    }
+    tracked_chunk c = state_.take(where, chunks.begin() + static_cast<std::ptrdiff_t>(i));
+    fail(*executor, c, why, out);
+  }
+  executor->broken = why;
+  fail_queued(*executor, why, out);
+}
+
+// ---- jobs
+
+// Enters a job. True: its executor accepts no more, which was not known when it was submitted; it is abandoned.
+bool scheduler::refuse_if_over(const executor_entry& executor, const job_ptr& work, effects& out) {
+  state_.enter(*work);
+  if (executor.broken == nullptr && !executor.is_cancelled) return false;
+  work->schedule.finished = true;
+  out.jobs_finished.push_back(executor.id);
+  out.abandon.push_back({work, executor.broken});
+  return true;
+}
+
+void scheduler::on_submit(job_ptr work, effects& out) {
+  executor_entry* executor = state_.find(work->schedule.executor);
+  if (executor == nullptr) throw std::logic_error("scheduler: a job of an unknown executor");
+  if (refuse_if_over(*executor, work, out)) return;
+  if (work->may_grow()) {
+    executor->growing.push_back(work);
+    if (executor->is_shut_down) work->seal();
+  }
+  if (work->available() > 0) {
+    state_.enqueue(*executor, *work);
+  } else {
+    state_.finish_if_over(*executor, *work, out);
+  }
+}
+
+void scheduler::on_submit_everywhere(executor_id id, const std::vector<job_ptr>& work, effects& out) {
+  executor_entry* executor = state_.find(id);
+  if (executor == nullptr) throw std::logic_error("scheduler: a job of an unknown executor");
+  const std::vector<worker_index> chosen = choose_workers(*executor);
+  if (chosen.size() != work.size()) throw std::logic_error("scheduler: not one job for each worker of the executor");
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (refuse_if_over(*executor, work[i], out)) continue;
+    work[i]->schedule.queued = true;
+    tracked_chunk c;
+    c.work = work[i];
+    c.pinned = true;
+    state_.pin(chosen[i], std::move(c), false);
+  }
+}
+
+// In rank order.
+std::vector<worker_index> scheduler::choose_workers(executor_entry& executor) {
+  std::vector<worker_index> chosen;
+  for (int w = 0; w < static_cast<int>(state_.workers.size()); ++w) chosen.push_back({w});
+  const auto count = static_cast<std::size_t>(executor.max_workers);
+  if (count >= state_.workers.size()) return chosen;
+  if (executor.restricted_to.empty()) {
+    const auto preference = [&](worker_index w) {
+      const bool is_open = executor.is_open_on[static_cast<std::size_t>(w.value)];
+      return std::pair(is_open ? 0 : state_.at(w).chunks.empty() ? 1 : 2, w.value);
+    };
+    std::ranges::sort(chosen, {}, preference);
+    executor.restricted_to.resize(state_.workers.size());
+    for (std::size_t i = 0; i < count; ++i) executor.restricted_to[static_cast<std::size_t>(chosen[i].value)] = true;
+    std::ranges::sort(chosen, {}, &worker_index::value);
+  }
+  std::erase_if(chosen, [&](worker_index w) { return !executor.restricted_to[static_cast<std::size_t>(w.value)]; });
+  return chosen;
+}
+
+void scheduler::on_change(job& work, effects& out) {
+  executor_entry* executor = state_.find(work.schedule.executor);
+  if (executor == nullptr || work.schedule.finished || work.schedule.sequence == 0) return;
+  if (work.schedule.running > 0) drop_cancelled_chunks(*executor, work);
+  const bool is_available = work.available() > 0;
+  if (work.schedule.queued && !is_available && !state_.awaited.empty()) {
+    bool was_pinned = false;
+    state_.remove_pinned([&](const tracked_chunk& c) {
+      if (c.work.get() != &work) return false;
+      was_pinned = true;
+      return true;
+    });
+    if (was_pinned) {
+      work.schedule.queued = false;
+      return state_.finish_if_over(*executor, work, out);
+    }
+  }
+  if (work.schedule.queued) {
+    if (!is_available) ++executor->stale;
+    drop_stale_jobs(*executor, out);
+  } else if (is_available) {
+    state_.move_back(work);  // input that is read now is behind jobs that were submitted before
+    state_.enqueue(*executor, work);
+  } else {
+    state_.finish_if_over(*executor, work, out);
+  }
+}
+
+// Chunks that were queued again and have been cancelled since.
+void scheduler::drop_cancelled_chunks(executor_entry& executor, job& work) {
+  const auto is_cancelled = [&](tracked_chunk& c) {
+    if (c.work.get() != &work || c.part.count == 0 || work.is_requeued(c.part.first)) return false;
+    c.become(chunk_state::cancelled);
+    --work.schedule.running;
+    return true;
+  };
+  std::erase_if(executor.requeued, is_cancelled);
+  if (!state_.awaited.empty()) state_.remove_pinned(is_cancelled);
+}
+
+// Removes cancelled jobs from within the queue once they are many, or when a thread waits for the executor's end.
+void scheduler::drop_stale_jobs(executor_entry& executor, effects& out) {
+  std::size_t queued = 0;
+  for (const auto& [priority, level] : executor.queue) queued += level.size();
+  if (executor.stale == 0 || (!executor.is_shut_down && executor.stale * 2 < queued)) return;
+  for (auto& [priority, level] : executor.queue) {
+    std::erase_if(level, [&](const job_ptr& work) {
+      if (work->available() > 0) return false;
+      work->schedule.queued = false;
+      state_.finish_if_over(executor, *work, out);
+      return true;
+    });
+  }
+  executor.stale = 0;
+}
+
+// ---- workers
+
+void scheduler::on_started(worker_index from, chunk_id id) {
+  worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
+  const auto which = state_.find(worker, id);
+  if (which == worker.chunks.end() || which->state == chunk_state::started) return;
+  which->become(chunk_state::started);
+}
+
+std::optional<effects::completion> scheduler::on_result(worker_index from, chunk_id id, std::chrono::nanoseconds taken,
+                                                        std::size_t result_bytes, steady_time now, effects& out) {
+  worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
+  const auto which = state_.find(worker, id);
+  if (which == worker.chunks.end()) return std::nullopt;
+  tracked_chunk c = state_.take(from, which);
+  c.become(chunk_state::done);
+  state_.report(from, now);
+  const auto measured = static_cast<double>(taken.count());
+  if (c.expected_nanoseconds > 0) worker.speed.add(c.expected_nanoseconds, measured);
+  task_statistics& kind = *c.work->schedule.statistics;
+  if (!kind.has_data()) state_.has_new_work = true;  // tasks of this kind may be prefetched from now on
+  kind.add(c.part.count, measured, result_bytes);
+  --c.work->schedule.running;
+  if (executor_entry* executor = state_.find(c.executor())) state_.finish_if_over(*executor, *c.work, out);
+  return effects::completion{std::move(c.work), c.part.first, c.part.count, nullptr};
+}
+
+void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out) {
+  worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
+  worker.is_recalling = false;  // no sign of progress: until its task ends, it is sent nothing
+  state_.has_new_work = true;
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {  // so that they are sent again in their old order
+    const auto which = state_.find(worker, *id);
+    if (which == worker.chunks.end()) continue;
+    if (which->state == chunk_state::sent)
+      which->become(chunk_state::recalling);  // sent after the request, or returned without one
+    which->become(chunk_state::queued);       // throws for one that has started, which stays where it is
+    tracked_chunk c = state_.take(from, which);
+    executor_entry* executor = state_.find(c.executor());
+    if (executor == nullptr) continue;
+    if (executor->broken != nullptr) {  // sent again, it could reach a worker that runs nothing of this executor any more
+      fail(*executor, c, executor->broken, out);
+      continue;
+    }
+    c.work->on_requeued(c.part.first, c.part.count);
+    if (executor->is_cancelled) out.abandon.push_back({c.work, nullptr});
+    if (c.pinned) {
+      state_.pin(from, std::move(c), true);
+    } else {
+      executor->requeued.push_front(std::move(c));
+    }
+  }
+  for (tracked_chunk& c : worker.chunks) {
+    if (c.state == chunk_state::recalling) c.become(chunk_state::started);  // else it would have been returned
+  }
+}
+
+// ---- failures
+
+void scheduler::fail(executor_entry& executor, tracked_chunk& c, const std::exception_ptr& why, effects& out) {
+  c.become(chunk_state::failed);
+  --c.work->schedule.running;
+  out.completions.push_back({c.work, c.part.first, c.part.count, why});
+  state_.finish_if_over(executor, *c.work, out);
+}
+
+// Everything of this executor that is on rank 0 fails with `why`.
+void scheduler::fail_queued(executor_entry& executor, const std::exception_ptr& why, effects& out) {
+  for (tracked_chunk& c : executor.requeued) {
+    if (state_.resume(executor, c, out)) fail(executor, c, why, out);
+  }
+  executor.requeued.clear();
+  std::vector<job_ptr> all;
+  state_.remove_pinned([&](tracked_chunk& c) {
+    if (c.executor() != executor.id) return false;
+    if (c.part.count == 0) {
+      all.push_back(std::move(c.work));
+    } else if (state_.resume(executor, c, out)) {
+      fail(executor, c, why, out);
+    }
+    return true;
+  });
+  for (auto& [priority, level] : executor.queue) all.insert(all.end(), level.begin(), level.end());
+  executor.queue.clear();
+  executor.stale = 0;
+  for (job_ptr& work : std::exchange(executor.growing, {})) {
+    if (!work->schedule.queued) all.push_back(std::move(work));
+  }
+  for (const auto& work : all) {
+    work->schedule.queued = false;
+    out.abandon.push_back({work, why});
+    if (!work->schedule.finished && work->schedule.running == 0) {
+      work->schedule.finished = true;
+      out.jobs_finished.push_back(executor.id);
+    }
+  }
+}
+
+void scheduler::on_stop(const std::exception_ptr& why, effects& out) {
+  state_.stopped = why;
+  for (const auto& executor : state_.executors) {
+    if (executor->broken == nullptr) executor->broken = why;
+    fail_queued(*executor, executor->broken, out);
+  }
+  for (const worker_index w : state_.busy) {
+    if (state_.at(w).is_recalling) continue;
+    state_.begin_recall(w);
+    out.recalls.push_back({w});
+  }
+}
+
+void scheduler::on_end(const std::exception_ptr& why, effects& out) {
+  for (std::size_t w = 0; w < state_.workers.size(); ++w) {
+    while (!state_.workers[w].chunks.empty()) {
+      tracked_chunk c = state_.take({static_cast<int>(w)}, state_.workers[w].chunks.begin());
+      c.become(chunk_state::failed);
+      --c.work->schedule.running;
+      out.completions.push_back({c.work, c.part.first, c.part.count, why});
+      if (executor_entry* executor = state_.find(c.executor())) state_.finish_if_over(*executor, *c.work, out);
+    }
+  }
+  for (const auto& executor : state_.executors) fail_queued(*executor, why, out);
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,78 @@
+// The scheduler: a state machine without threads, messages or clock. Events are calls, with the time where it matters. They return
+// `effects`, which the dispatcher turns into messages and completed jobs.
+#pragma once
+
+#include "scheduler/chunk_dispatch.hpp"
+#include "scheduler/effects.hpp"
+#include "scheduler/scheduler_state.hpp"
+#include "scheduler/scheduling_policy.hpp"
+
+#include <rankpool/detail/scheduler/job.hpp>
+#include <rankpool/detail/support/steady_time.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <vector>
+
+namespace rankpool::detail {
+
+class scheduler {
+ public:
+  explicit scheduler(int workers, scheduling_policy policy = {});
+
+  // ---- events
+  void on_open(executor_id executor, int max_workers);
+  void on_close(executor_id executor, effects& out);
+  /// The job's executor and priority are set in the job.
+  void on_submit(job_ptr work, effects& out);
+  /// One job for each worker of the executor, in rank order: min(max_workers, workers) jobs. An executor that may not use all
+  /// workers keeps to the chosen ones from now on: first those that it is open on, then idle ones.
+  void on_submit_everywhere(executor_id executor, const std::vector<job_ptr>& work, effects& out);
+  /// A job has more items, is sealed, or was cancelled.
+  void on_change(job& work, effects& out);
+  /// A worker runs this chunk, and it takes long.
+  void on_started(worker_index from, chunk_id id);
+  /// A worker has finished a chunk. Returns its job and items, or nothing if the chunk is not at that worker.
+  std::optional<effects::completion> on_result(worker_index from, chunk_id id, std::chrono::nanoseconds taken,
+                                               std::size_t result_bytes, steady_time now, effects& out);
+  /// A worker has returned the chunks that it had not started.
+  void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out);
+  /// An executor accepts no more jobs, and its jobs read no further input. `cancel`: what has not started is cancelled.
+  void on_shutdown(executor_id executor, bool cancel, effects& out);
+  /// The initializer has failed on a worker: what is queued of the executor fails, and what is at that worker, where it will not
+  /// start.
+  void on_broken(executor_id executor, worker_index where, const std::exception_ptr& why, effects& out);
+  /// No chunk is sent any more: what is queued, and what comes, fails with `why`. Chunks at workers may finish.
+  void on_stop(const std::exception_ptr& why, effects& out);
+  /// The end of the pool: everything fails.
+  void on_end(const std::exception_ptr& why, effects& out);
+
+  /// Orders for all that can be sent or recalled now.
+  void dispatch(steady_time now, effects& out) { dispatch_.run(now, out); }
+  /// When dispatch() may have something to do although nothing has happened; none: never.
+  std::optional<steady_time> next_check(steady_time now) const { return dispatch_.next_check(now); }
+  /// For how long no worker is expected to run out of work; 0 if one may at any time.
+  std::chrono::nanoseconds quiet_for(steady_time now) const { return dispatch_.quiet_for(now); }
+
+  /// A worker has no chunk.
+  bool any_idle() const { return !state_.idle.empty(); }
+  /// A chunk is at a worker.
+  bool busy() const { return state_.in_flight > 0; }
+  /// For tests.
+  const scheduler_state& state() const { return state_; }
+
+ private:
+  bool refuse_if_over(const executor_entry& executor, const job_ptr& work, effects& out);
+  std::vector<worker_index> choose_workers(executor_entry& executor);
+  void drop_cancelled_chunks(executor_entry& executor, job& work);
+  void drop_stale_jobs(executor_entry& executor, effects& out);
+  void fail(executor_entry& executor, tracked_chunk& c, const std::exception_ptr& why, effects& out);
+  void fail_queued(executor_entry& executor, const std::exception_ptr& why, effects& out);
+
+  scheduler_state state_;
+  chunk_dispatch dispatch_;
+};
+
+}  // namespace rankpool::detail

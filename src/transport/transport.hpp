@@ -1,0 +1,82 @@
+// The interface that moves frames between rank 0 and its workers. Each process has one object. The peers of rank 0 are the workers
+// 0 to n-1. The only peer of a worker is 0, which is rank 0.
+//
+// Thread safety: sleep(), doze(), wake() and nudge() may be called from any thread, all other functions from one thread at a time.
+// A wait therefore has two parts: look() and prepare_sleep() poll, and sleep() blocks without the exclusive right to call. A ring
+// is the notification with which a sender or another thread of the process wakes a sleeping thread. A thread that calls doze()
+// instead of sleep() is woken only by urgent frames, so that other frames accumulate.
+#pragma once
+
+#include "wire/frame.hpp"
+
+#include <rankpool/detail/support/steady_time.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace rankpool::detail {
+
+class transport {
+ public:
+  virtual ~transport() = default;
+
+  /// Returns the size, in bytes, at which a frame should be sent instead of collecting more records.
+  virtual std::size_t preferred_frame_bytes() const { return 4000; }
+
+  /// Starts to send a frame. Never blocks. Frames to one peer arrive in order.
+  virtual void send(int peer, frame f) = 0;
+  /// Drives transfers. Returns true and a frame if one has arrived.
+  virtual bool receive(int& peer, frame& f) = 0;
+  /// Returns whether transfers are pending that advance only in calls of receive().
+  virtual bool transferring() const = 0;
+  /// Returns whether a message is known to have arrived that receive() has not returned yet. False if the transport cannot know.
+  virtual bool unread() const { return false; }
+  /// Drives pending sends. Returns whether every frame has left this process. Before the process ends, call it and receive() in
+  /// turn until it returns true.
+  virtual bool sent_all() { return !transferring(); }
+
+  /// Takes part in a broadcast from rank 0 to one worker of every other node. All participants start their broadcasts in the same
+  /// order. On a worker, `bytes` is the memory for the received data. receive() calls `done` once.
+  /// Lifetime: `bytes` must be valid until then.
+  virtual void broadcast(std::span<std::byte> bytes, std::function<void()> done) = 0;
+  /// Takes part in a broadcast of `size` bytes on a worker that has no memory for them: passes the bytes on and discards them.
+  virtual void drop_broadcast(std::size_t size) { (void)size; }
+
+  /// Returns whether the messages of every peer ring. If not, a waiting thread must poll from time to time.
+  virtual bool peers_ring() const = 0;
+  /// Returns a counter that changes with each event that ends a sleep: a message that rings, wake() or nudge().
+  virtual std::uint32_t rings() const = 0;
+  /// Polls for about as long as a wake-up takes. Returns true if a message may have arrived since `seen`, or if other threads wait
+  /// for the right to call. `waiting_threads`: the number of these threads. `quiet`: the time for which no message is expected; 0:
+  /// unknown. If it is longer than a wake-up, look() polls only once.
+  virtual bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds quiet) = 0;
+  /// Announces that a thread is about to sleep, and polls once more. If a message may have arrived, withdraws the announcement and
+  /// returns false; the thread must not sleep then.
+  virtual bool prepare_sleep(std::uint32_t seen) = 0;
+  /// Sleeps until a ring after `seen`, until the deadline, or, if a peer cannot ring, until it is time to poll. Call
+  /// prepare_sleep() first. Thread safety: any thread.
+  virtual void sleep(std::uint32_t seen, steady_time deadline) = 0;
+  /// Ends the current or next sleep or doze of each thread of this process. Thread safety: any thread.
+  virtual void wake() = 0;
+
+  /// Sleeps until an urgent frame or a call of wake() after `seen`, or until the time `until`. Other frames do not
+  /// end the sleep, which saves their senders a system call. A transport without this function returns at once.
+  /// Thread safety: any thread.
+  virtual void doze(std::uint32_t seen, steady_time until) { (void)seen, (void)until; }
+  /// As wake(), but ends no doze. Thread safety: any thread.
+  virtual void nudge() { wake(); }
+
+  /// Waits until a message may have arrived. Blocks: until the deadline at most.
+  void wait(steady_time deadline) {
+    static const std::atomic<int> no_threads = 0;
+    const std::uint32_t seen = rings();
+    if (!look(seen, no_threads, {}) && prepare_sleep(seen)) sleep(seen, deadline);
+  }
+};
+
+}  // namespace rankpool::detail

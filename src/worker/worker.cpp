@@ -1,0 +1,359 @@
+// Defines worker: the loop that receives frames and runs tasks, and the attendant thread.
+#include "worker/worker.hpp"
+
+#include "shared/shared_segment.hpp"
+#include "shared/shared_table.hpp"
+#include "worker/in_process_runner.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <new>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace rankpool::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto usage_interval = 1ms;  // between two reports of CPU time, each of which costs a system call
+
+std::uint64_t cpu_nanoseconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
+}  // namespace
+
+worker::worker(transport& link, worker_place place, worker_pace pace, std::unique_ptr<task_runner> runner)
+    : link_(link),
+      place_(std::move(place)),
+      pace_(pace),
+      flush_bytes_(link.preferred_frame_bytes() * 9 / 10),
+      runner_(runner != nullptr ? std::move(runner) : std::make_unique<in_process_runner>(place_)),
+      flushed_(clock::now()) {}
+
+worker::~worker() {
+  for (const std::uint64_t id : shared_) forget_received(id);
+}
+
+int worker::serve(process_end end_process) {
+  end_process_ = std::move(end_process);
+  serving_ = true;
+  std::thread attendant([this] { attend(); });
+  const auto end_attendant = [&] {
+    {
+      std::lock_guard lock(attendant_mutex_);
+      leaving_ = true;
+    }
+    attendant_wakes_.notify_one();
+    attendant.join();
+  };
+  try {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (failure_ != nullptr) std::rethrow_exception(failure_);
+      if (queue_.empty() || stop_) {
+        flush();
+        if (!receive_all() && !stop_ && queue_.empty()) link_.wait(clock::now() + 100ms);
+        if (stop_) break;
+        continue;
+      }
+      run_next(lock);
+      if (ended_ - flushed_ > pace_.flush_after || outbox_.size_bytes() > flush_bytes_) {
+        // Urgent if few prefetched tasks are left. Otherwise rank 0 may let results accumulate.
+        flush(queue_.size() <= filled_ / 4);
+        (void)receive_all();
+      }
+    }
+    send_stopped();
+  } catch (...) {
+    end_attendant();
+    throw;
+  }
+  end_attendant();
+  if (ends_process_ && end_process_) end_process_(false);
+  return *stop_;
+}
+
+// Sends the last message, and waits until every frame has left.
+void worker::send_stopped() {
+  outbox_.stopped();
+  flush();
+  int from = 0;
+  frame ignored;
+  while (!link_.sent_all()) (void)link_.receive(from, ignored);
+}
+
+bool worker::step() {
+  std::unique_lock lock(mutex_);
+  const bool received = receive_all();
+  if (queue_.empty()) {
+    if (stop_) {
+      stop_.reset();
+      outbox_.stopped();
+    }
+    flush();
+    return received;
+  }
+  run_next(lock);
+  flush();
+  return true;
+}
+
+bool worker::receive_all() {
+  bool any = false;
+  int from = 0;
+  for (frame f; link_.receive(from, f); f = {}) {
+    accept(std::move(f));
+    any = true;
+  }
+  if (any) ended_ = {};
+  return any;
+}
+
+void worker::accept(frame f) {
+  kept_frame& kept = frames_.emplace_back(std::move(f));
+  frame_reader in(kept.content);
+  for (record r; in.next(r);) {
+    if (const auto* task = std::get_if<task_record>(&r)) {
+      if (!executors_.contains(task->executor)) {
+        throw message_error("task " + std::to_string(task->id) + " belongs to executor " + std::to_string(task->executor) +
+                            ", which is not open on this worker");
+      }
+      queue_.push_back({task->id, task->executor, task->function, task->payload, task->out_of_band});
+      ++kept.tasks;
+    } else if (const auto* open = std::get_if<open_record>(&r)) {
+      auto entry = std::make_shared<executor_entry>();
+      if (open->function.module == 0) {
+        entry->is = executor_entry::state::ready;
+      } else {
+        entry->initializer = open->function;
+        entry->bulk = open->bulk;
+        if (open->bulk == nullptr) entry->payload.append(open->payload.data(), open->payload.size());
+      }
+      executors_[open->executor] = std::move(entry);
+    } else if (const auto* share = std::get_if<share_record>(&r)) {
+      receive_shared(*share);
+    } else if (const auto* coming = std::get_if<broadcast_record>(&r)) {
+      join_broadcast(*coming);
+    } else if (const auto* unavailable = std::get_if<unavailable_record>(&r)) {
+      receive_unavailable(*unavailable);
+    } else if (const auto* unshare = std::get_if<unshare_record>(&r)) {
+      forget_shared(unshare->id);
+    } else if (const auto* close = std::get_if<close_record>(&r)) {
+      executors_.erase(close->executor);
+    } else if (std::holds_alternative<recall_record>(r)) {
+      return_tasks();
+    } else if (const auto* stop = std::get_if<stop_record>(&r)) {
+      stop_ = stop->status;
+      ends_process_ = stop->ends_process;
+    } else {
+      throw message_error(std::string("a worker received a '") + name_of(r) + "' message, which only rank 0 expects");
+    }
+  }
+  if (kept.tasks == 0) {
+    frames_.pop_back();
+  } else {
+    filled_ = queue_.size();
+  }
+}
+
+void worker::receive_shared(const share_record& share) {
+  if (unshared_.erase(share.id) > 0) return;  // the release has arrived first, because the value was broadcast first
+  shared_.insert(share.id);
+  try {
+    if (share.pid == 0) {
+      auto copy = aligned_copy(share.payload);
+      const std::span<const std::byte> bytes(copy.get(), share.payload.size());
+      note_received(std::make_shared<const shared_data>(share.id, std::move(copy), bytes));
+    } else {
+      const auto segment = shared_segment::map(share.pid, share.descriptor, share.size);
+      note_received(std::make_shared<const shared_data>(share.id, segment, segment->bytes()));
+    }
+  } catch (const std::exception& e) {  // the value may be released already, so only tasks that use it fail
+    note_missing(share.id, why_unavailable(share.size, e));
+  }
+}
+
+std::string worker::why_unavailable(std::size_t size, const std::exception& e) const {
+  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&e) != nullptr;
+  return "share: a value of " + std::to_string(size) + " bytes is not available on host '" + place_.host +
+         "': " + (no_memory ? "out of memory" : e.what());
+}
+
+void worker::receive_unavailable(const unavailable_record& what) {
+  if (unshared_.erase(what.id) > 0) return;
+  shared_.insert(what.id);
+  note_missing(what.id, {reinterpret_cast<const char*>(what.reason.data()), what.reason.size()});
+}
+
+// Takes part in a broadcast. It is collective, so a worker without memory takes part as well. Only tasks that use the value fail.
+void worker::join_broadcast(const broadcast_record& coming) {
+  std::shared_ptr<shared_segment> segment;
+  try {
+    segment = shared_segment::create(coming.size);
+  } catch (const std::exception& e) {
+    const std::string reason = why_unavailable(coming.size, e);
+    link_.drop_broadcast(coming.size);
+    outbox_.unavailable(coming.id, reason);
+    flush();
+    receive_unavailable({coming.id, std::as_bytes(std::span(reason))});
+    return;
+  }
+  link_.broadcast(segment->bytes(), [this, segment, id = coming.id] {
+    const std::span<const std::byte> bytes = segment->bytes();
+    outbox_.shared_here(id, bytes.size(), segment->descriptor());
+    flush();
+    if (unshared_.erase(id) > 0) return;
+    shared_.insert(id);
+    note_received(std::make_shared<const shared_data>(id, segment, bytes));
+  });
+}
+
+void worker::forget_shared(std::uint64_t id) {
+  if (shared_.erase(id) > 0) {
+    forget_received(id);
+  } else {
+    unshared_.insert(id);  // the value has not arrived yet
+  }
+}
+
+// Returns the queued tasks to rank 0, which has recalled them.
+void worker::return_tasks() {
+  std::vector<std::uint64_t> ids;
+  for (const queued_task& task : queue_) ids.push_back(task.id);
+  std::size_t left = queue_.size();
+  queue_.clear();
+  // Starts at the back, so that the frame of the running task is kept.
+  for (auto kept = frames_.rbegin(); kept != frames_.rend() && left > 0; ++kept) {
+    const std::size_t given = std::min(left, kept->tasks);
+    kept->tasks -= given;
+    left -= given;
+  }
+  const kept_frame& accepting = frames_.back();
+  std::erase_if(frames_, [&](const kept_frame& kept) { return kept.tasks == 0 && &kept != &accepting; });
+  outbox_.recalled(ids);
+  flush();
+}
+
+void worker::flush(bool urgent) {
+  flushed_ = clock::now();
+  ended_ = {};
+  if (outbox_.empty()) return;
+  if (serving_ && flushed_ - usage_sent_ >= usage_interval) {
+    usage_sent_ = flushed_;
+    outbox_.usage(cpu_nanoseconds());
+  }
+  frame f = outbox_.take();
+  f.urgent = urgent || !f.bulk.empty();  // sending a block needs calls of the receiver
+  link_.send(0, std::move(f));
+}
+
+// Records that a task of the first frame is over. Frees the frame with the last of its tasks.
+void worker::forget_task() {
+  --frames_.front().tasks;
+  while (!frames_.empty() && frames_.front().tasks == 0) frames_.pop_front();
+}
+
+// Calls the executor's initializer, and returns whether it succeeded. Reports a failure to rank 0, which completes the tasks.
+bool worker::initialize(executor_entry& executor, std::uint32_t id) {
+  const bytes_view payload = executor.bulk != nullptr ? bytes_view(executor.bulk->bytes()) : bytes_view(executor.payload);
+  task_runner::answer a = runner_->run({executor.initializer, payload, {}});
+  executor.payload = {};
+  executor.bulk = nullptr;
+  executor.is = a.threw ? executor_entry::state::failed : executor_entry::state::ready;
+  if (!a.threw) return true;
+  std::lock_guard lock(mutex_);
+  outbox_.open_failed(id, std::move(a.bytes));
+  flush();
+  return false;
+}
+
+// Runs the first task of the queue. Releases the lock while the task runs.
+void worker::run_next(std::unique_lock<std::mutex>& lock) {
+  const queued_task task = queue_.front();
+  queue_.pop_front();
+  const auto open = executors_.find(task.executor);
+  bool runs = open != executors_.end() && open->second->is != executor_entry::state::failed;  // else rank 0 has completed the task
+  task_runner::answer a;
+  auto begin = ended_;
+  if (runs) {
+    const std::shared_ptr<executor_entry> fresh = open->second->is == executor_entry::state::fresh ? open->second : nullptr;
+    running_ = task.id;
+    lock.unlock();
+    begin_task();
+    if (fresh != nullptr) runs = initialize(*fresh, task.executor);
+    if (fresh != nullptr || begin == clock::time_point()) begin = clock::now();
+    if (runs) a = runner_->run({task.function, task.payload, task.out_of_band});
+    end_task();
+    lock.lock();
+    running_ = 0;
+  }
+  const auto end = clock::now();
+  if (runs)
+    outbox_.result(task.id, a.threw, static_cast<std::uint64_t>((end - begin).count()), std::move(a.bytes),
+                   std::move(a.out_of_band));
+  ended_ = end;
+  forget_task();
+}
+
+void worker::begin_task() {
+  task_.fetch_add(1);
+  if (attendant_asleep_.load()) {
+    std::lock_guard lock(attendant_mutex_);
+    attendant_wakes_.notify_one();
+  }
+}
+
+void worker::end_task() { task_.store(task_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+
+// Tells rank 0 which task runs. If the process dies, rank 0 attributes that to this task and not to the prefetched ones.
+void worker::report_running() {
+  if (running_ == 0 || running_ == reported_running_) return;
+  reported_running_ = running_;
+  outbox_.started(running_);
+}
+
+// Runs on the attendant thread. While a task runs for long, it sends results, receives messages and drives transfers.
+void worker::attend() {
+  std::unique_lock waiting(attendant_mutex_);
+  while (!leaving_) {
+    const std::uint64_t seen = task_.load();
+    attendant_wakes_.wait_for(waiting, pace_.attend_after, [&] { return leaving_; });
+    if (leaving_ || task_.load() != seen) continue;
+    if (seen % 2 == 0) {  // idle: sleeps until the next task begins
+      attendant_asleep_.store(true);
+      attendant_wakes_.wait(waiting, [&] { return leaving_ || task_.load() != seen; });
+      attendant_asleep_.store(false);
+      continue;
+    }
+    waiting.unlock();
+    while (task_.load() == seen) {
+      auto pause = pace_.attend_after / 2;
+      {
+        std::lock_guard lock(mutex_);
+        if (task_.load() != seen || failure_ != nullptr) break;
+        try {
+          report_running();
+          if (clock::now() - flushed_ > pace_.flush_after) flush(queue_.size() <= filled_ / 4);
+          (void)receive_all();
+          if (stop_ && ends_process_ && end_process_) {
+            send_stopped();
+            end_process_(true);
+          }
+        } catch (...) {
+          failure_ = std::current_exception();  // serve() throws it
+        }
+        (void)link_.sent_all();  // frames may need further calls of this process to leave
+        if (link_.transferring()) pause = 50us;
+      }
+      std::this_thread::sleep_for(pause);
+    }
+    waiting.lock();
+  }
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,11 @@
+// A plain struct with bit-fields: there are no references to them.
+#include <rankpool/rankpool.hpp>
+
+struct flags {
+  unsigned colour : 3;
+  unsigned size : 5;
+};
+
+unsigned colour(const flags& f) { return f.colour; }
+
+void use(rankpool::executor& pool) { pool.submit(colour, flags{1, 2}); }

@@ -1,0 +1,15 @@
+// A class with private members and no serialize does not say what of it is to be sent.
+#include <rankpool/rankpool.hpp>
+
+class account {
+ public:
+  explicit account(int cents) : cents_(cents) {}
+  int cents() const { return cents_; }
+
+ private:
+  int cents_;
+};
+
+int cents(const account& a) { return a.cents(); }
+
+void use(rankpool::executor& pool) { pool.submit(cents, account(3)); }

@@ -1,0 +1,8 @@
+// What the pointers in a returned vector point to stays on the worker.
+#include <rankpool/rankpool.hpp>
+
+#include <vector>
+
+std::vector<int*> make(int n) { return std::vector<int*>(static_cast<std::size_t>(n)); }
+
+void use(rankpool::executor& pool) { pool.submit(make, 3); }

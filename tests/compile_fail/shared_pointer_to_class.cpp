@@ -1,0 +1,17 @@
+// What a std::shared_ptr points to has to be sent as well.
+#include <rankpool/rankpool.hpp>
+
+#include <memory>
+
+class opaque {
+ public:
+  explicit opaque(int n) : n_(n) {}
+  int value() const { return n_; }
+
+ private:
+  int n_;
+};
+
+int value(const std::shared_ptr<opaque>& p) { return p->value(); }
+
+void use(rankpool::executor& pool) { pool.submit(value, std::make_shared<opaque>(3)); }

@@ -1,0 +1,9 @@
+// What std::bind_front returns cannot be sent.
+#include <rankpool/rankpool.hpp>
+
+#include <functional>
+#include <vector>
+
+int scaled(int factor, int n) { return factor * n; }
+
+void use(rankpool::executor& pool) { pool.map(std::bind_front(scaled, 2), std::vector{1, 2, 3}); }
