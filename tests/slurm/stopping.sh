@@ -83,20 +83,40 @@ cancelled() {  # LAUNCHER: is not queued again, and the next job goes on
   prints ran 1
 }
 
-# Runs a job that needs several runs: 42 s of the minute are kept for stopping, which leaves a run 18 s. A chunk that is running then is
-# waited for, so that nothing is computed twice. On a busy machine the launch alone takes 8 s, and two runs without a finished task
-# would end the job: chunks take less than a second.
-goes_on() {  # LAUNCHER RUNS ANSWER ARGUMENTS...
-  local chunks
-  export RANKPOOL_LAUNCHER=$1
-  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch "${@:4}" --journal journal --stop-before 42s --output results --json
-  ends_after_requeues_as COMPLETED 250
-  (($(job_is Restarts) >= $2 - 1)) || die "it was done after $(job_is Restarts) requeues: that shows too little"
-  prints results "$3"
-  chunks=$("$RANKPOOL" journal journal | awk '/^  [0-9]+ chunks?,/ {sum += $1} END {print sum}')
-  [[ $(counted_twice <"rankpool-$job.out") == "0 of $chunks" ]] || die "tasks that were run twice: $(counted_twice <"rankpool-$job.out"), not 0 of $chunks"
-  (($(grep -c 'is queued again' "rankpool-$job.err") == $(job_is Restarts))) || die "its requeues are not all told"
+# The finished chunks that the journal contains.
+finished_chunks() { "$RANKPOOL" journal journal 2>/dev/null | awk '/^  [0-9]+ chunks?,/ {sum += $1} END {print sum + 0}'; }
+has_finished_chunks() { (($(finished_chunks) > 0)); }
+
+# Every requeue was reported, and no run computed what an earlier run had finished.
+went_on() {  # CHUNKS
+  (($(job_is Restarts) > 0)) || die "the job was done in one run: that shows too little"
+  [[ $(counted_twice <"rankpool-$job.out") == "0 of $1" ]] || die "tasks that were run twice: $(counted_twice <"rankpool-$job.out"), not 0 of $1"
+  (($(grep -c 'is queued again' "rankpool-$job.err") == $(job_is Restarts))) || die "not every requeue was reported"
   says "rankpool-$job.err" "run $(($(job_is Restarts) + 1)) until"
+}
+
+# A job that needs several runs: each run stops 42 s before the limit of a minute, so it has 18 s. The commands sleep for 20 s on two
+# workers. They do not compute, so the number of runs hardly depends on how busy the machine is.
+goes_on_at_limit() {  # LAUNCHER
+  local i
+  export RANKPOOL_LAUNCHER=$1
+  for i in {1..40}; do echo "sleep 1; echo $i; echo $i >>ran"; done >commands
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --chunksize 1 --journal journal --stop-before 42s --output results --json commands
+  ends_after_requeues_as COMPLETED 250
+  prints results "$(seq 40)"
+  [[ $(sort -n ran) == "$(seq 40)" ]] || die "these commands did not run exactly once: $(comm -3 <(sort ran) <(seq 40 | sort) | paste -sd" ")"
+  went_on 40
+}
+
+# A job that is sent the signal that Slurm sends ahead of a time limit, when some of its work is finished.
+goes_on_after_signal() {  # ANSWER ARGUMENTS...
+  submits -n2 long.sbatch "${@:2}" --journal journal --output results --json
+  until_true 60 has_finished_chunks || die "no chunk is finished"
+  slurm scancel --batch --signal=USR1 "$job"
+  says "rankpool-$job.err" "stopped early in run 1: job $job is queued again" 60
+  ends_after_requeues_as COMPLETED 120
+  prints results "$1"
+  went_on "$(finished_chunks)"
 }
 
 case $3 in
@@ -107,14 +127,15 @@ case $3 in
   limits-with-journal) limits_with_journal ;;
   cancelled-srun) cancelled srun ;;
   cancelled-mpirun) cancelled mpirun ;;
-  goes-on-srun) goes_on srun 2 8007105059 primes 1 2e11 --count --chunksize 5e8 ;;
-  goes-on-mpirun) goes_on mpirun 2 8007105059 primes 1 2e11 --count --chunksize 5e8 ;;
+  goes-on-srun) goes_on_at_limit srun ;;
+  goes-on-mpirun) goes_on_at_limit mpirun ;;
+  goes-on-primes) goes_on_after_signal 2119654578 primes 1 5e10 --count --chunksize 5e8 ;;
   goes-on-factorials)
-    numbers=$(seq 2000000 200000 7800000)
-    # shellcheck disable=SC2086  # thirty of them
+    numbers=$(seq 2000000 500000 7500000)
+    # shellcheck disable=SC2086  # twelve of them
     expected=$(RANKPOOL_WORKERS=2 "$RANKPOOL" factorials $numbers --quiet) || die "the uninterrupted run fails"
     # shellcheck disable=SC2086
-    goes_on srun 2 "$expected" factorials $numbers
+    goes_on_after_signal "$expected" factorials $numbers
     ;;
   no-progress)  # in two runs: they end it
     starts_waiting
