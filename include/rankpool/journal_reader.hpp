@@ -86,7 +86,7 @@ class journal_reader {
   /// Copies and opens `file`, even while a run writes to it.
   /// Throws: journal_error if the file does not exist, cannot be read or copied, is not a journal, is empty, is damaged, or has
   /// another format; or if a run writes to it faster than it can be copied.
-  /// Blocks: while it copies the file; it makes up to 20 attempts.
+  /// Blocks: while it copies the file, in up to 20 attempts.
   explicit journal_reader(const std::string& file);
   template <detail::file_path Path>  // a std::filesystem::path
   explicit journal_reader(const Path& file) : journal_reader(file.native()) {}

@@ -69,11 +69,9 @@ using future_value_t = typename future_value<std::remove_cvref_t<std::ranges::ra
 }  // namespace detail
 
 /// Waits for some or all of the futures, and returns which are done. If the timeout expires, the others are in `not_done`.
-/// `futures` is a range of future<R>; duplicates count once. `timeout` counts from the call; none: no limit; 0: returns at once.
-/// Throws: rankpool::error if one of the futures is empty.
-/// Blocks: until `when` is fulfilled or the timeout expires.
-/// Thread safety: any thread of rank 0.
-/// Complexity: O(n log n) for n futures.
+/// `futures` is a range of future<R>; duplicates count once. `timeout` is measured from the call; none: no limit; 0: returns at
+/// once. Throws: rankpool::error if one of the futures is empty. Blocks: until `when` is fulfilled or the timeout expires. Thread
+/// safety: any thread of rank 0. Complexity: O(n log n) for n futures.
 template <std::ranges::input_range Range>
 auto wait(const Range& futures, return_when when = return_when::all_completed,
           std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
@@ -178,11 +176,9 @@ class completed_futures {
 };
 
 /// Returns the futures in order of completion, as an input range. Futures that are done already come first.
-/// `futures` is a range of future<R>; duplicates count once. `timeout` counts from the call; none: no limit. If it expires, reading
-/// the range throws timeout_error.
-/// Throws: rankpool::error if one of the futures is empty.
-/// Thread safety: any thread of rank 0.
-/// Complexity: O(n log n) for n futures.
+/// `futures` is a range of future<R>; duplicates count once. `timeout` is measured from the call; none: no limit. If it expires,
+/// reading the range throws timeout_error. Throws: rankpool::error if one of the futures is empty. Thread safety: any thread of
+/// rank 0. Complexity: O(n log n) for n futures.
 template <std::ranges::input_range Range>
 auto as_completed(const Range& futures, std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
   using R = detail::future_value_t<const Range&>;

@@ -125,7 +125,7 @@ void executor_core::submit_everywhere(std::vector<job_ptr> work) {
 }
 
 // A callback on the thread that drives the pool may exceed the limit. If it waited, it would drive the pool meanwhile and run other
-// callbacks, which could wait in turn: a recursion without a bound.
+// callbacks, which could wait in turn: unbounded recursion.
 bool executor_core::await_place() {
   refuse_in_task();
   for (;;) {

@@ -16,7 +16,7 @@ namespace rankpool::detail {
 enum class pool_state : std::uint8_t {
   running,   ///< accepts tasks and sends them
   draining,  ///< as running, but maps read no further input
-  stopping,  ///< cluster::stop was called: no task is started; running tasks have the grace period
+  stopping,  ///< cluster::stop was called: no further task starts; running tasks may finish within the grace period
   ending,    ///< remaining tasks have failed; the workers have been told to end, or will be
   ended,     ///< every worker has confirmed that it ends
   failed,    ///< an error within the pool itself; its workers may still run

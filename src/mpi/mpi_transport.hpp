@@ -91,7 +91,7 @@ class mpi_transport final : public transport {
   // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;
   std::uint32_t found_ = 0;  // messages found, modulo 2^32
-  // Shortens the next sleep: an announced message was not found yet, or a sent frame may not have left.
+  // Shortens the next sleep. Set if an announced message has not arrived yet, or if a sent frame may still be in this process.
   std::atomic<bool> watchful_ = false;
   std::atomic<std::int64_t> watchful_pause_;  // nanoseconds; grows until a frame arrives
   int misses_ = 0;                            // probes without a message since the last ring

@@ -1,4 +1,4 @@
-// Computes how many files a launcher opens, and raises this process's limit.
+// Computes how many files a launcher opens, and raises the limit of open files of this process accordingly.
 #include "mpi/open_file_limit.hpp"
 
 #include <sys/resource.h>
@@ -10,7 +10,7 @@ namespace rankpool::detail {
 namespace {
 
 // Measured with mpirun of Open MPI 4.1.4 on one node: it opens 44 files for 4 ranks, 92 for 16, and 186 for 40. It hangs if the
-// limit is lower. A rank itself opens 18 files.
+// limit is lower. Each rank opens 18 files of its own.
 constexpr rlim_t files_per_rank = 4;
 constexpr rlim_t files_of_launcher = 40;  // 28 of its own, and files that it inherits
 constexpr rlim_t safety_factor = 2;       // other versions may need more files than were measured

@@ -27,7 +27,7 @@ void on_signal(int signal) {
 
 std::atomic<std::int64_t> repetitions_end = 0;  // in nanoseconds of CLOCK_MONOTONIC, which is the steady clock
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
-struct sigaction action_of_int {};  // the actions that apply once the repetitions are over
+struct sigaction action_of_int {};  // the signal actions to install when repeated signals are no longer ignored
 struct sigaction action_of_term {};
 struct sigaction action_of_usr1 {};
 

@@ -10,7 +10,7 @@
 #include <string>
 
 namespace {
-const char version_of_this_copy[] = RANKPOOL_VERSION;  // each copy has it at another address
+const char version_of_this_copy[] = RANKPOOL_VERSION;  // each copy of the library has it at a different address
 }
 
 // The program exports this symbol, by a link option of the CMake target. A lookup from any library finds the program's symbol, so

@@ -29,7 +29,7 @@ bool inline_transport::receive(int& peer, frame& f) {
   return pop(to_rank0_, f);
 }
 
-// Only a task or callback that waits for another thread calls this.
+// Called only while a task or callback waits for another thread.
 void inline_transport::sleep(std::uint32_t, steady_time deadline) {
   std::this_thread::sleep_until(std::min(deadline, std::chrono::steady_clock::now() + std::chrono::milliseconds(1)));
 }

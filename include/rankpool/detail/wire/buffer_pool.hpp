@@ -14,7 +14,7 @@
 
 namespace rankpool::detail {
 
-/// The maximum number of pooled bytes of a process, and the current number.
+/// The maximum and the current number of bytes that are pooled in this process.
 inline constexpr std::size_t max_pooled_bytes = 256 << 20;
 inline std::atomic<std::size_t> pooled_bytes = 0;
 

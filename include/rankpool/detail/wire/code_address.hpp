@@ -26,8 +26,8 @@ const void* resolve_code(code_address where);
 
 /// Returns the code_address of a static object; {} for an object outside every loaded module, on the heap or a stack.
 code_address locate_object(const void* object);
-/// Returns the address of a static object of `size` bytes in this process. Null if the module is not loaded here, or if its data
-/// does not contain that many bytes, aligned for a pointer, at the offset.
+/// Returns the address of a static object of `size` bytes in this process. Null if the module is not loaded in this process, if the
+/// address is not aligned for a pointer, or if the object does not lie within the data of the module.
 const void* find_object(code_address where, std::size_t size);
 
 /// Returns the build id of this program, in hexadecimal.
