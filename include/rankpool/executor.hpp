@@ -3,8 +3,9 @@
 
 #include <rankpool/cluster.hpp>
 #include <rankpool/detail/client/encode_call.hpp>
-#include <rankpool/detail/client/feed_of.hpp>
-#include <rankpool/detail/client/reduction.hpp>
+#include <rankpool/detail/journal/call_description.hpp>
+#include <rankpool/detail/map/feed_of.hpp>
+#include <rankpool/detail/map/reduction.hpp>
 #include <rankpool/future.hpp>
 #include <rankpool/map_results.hpp>
 #include <rankpool/options.hpp>
@@ -221,25 +222,26 @@ class executor {
  private:
   const std::shared_ptr<detail::executor_core>& core() const;
 
-  detail::shared_job<detail::map_job> start(const map_options& options, const detail::call_description& what,
-                                            detail::encoded_head head, std::unique_ptr<detail::item_source> source);
+  detail::map_call_ptr start(const map_options& options, const detail::call_description& what, detail::encoded_head head,
+                             const detail::input_feed& feed);
 
   void enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
              const std::type_info& callable, const std::type_info& result);
+  bool restore(detail::future_state_base& state, const std::type_info& callable, const std::type_info& result);
 
   // Returns false if an argument could not be serialised; the future has failed then.
   template <class Stored, class F, class... Args>
   static bool encode_call(detail::future_state_base& state, const F& f, Args&&... args) {
     try {
       detail::blocks out_of_band;
-      detail::keepers kept;
-      detail::byte_writer out(state.bytes, &out_of_band, &kept);
+      detail::shared_references references;
+      detail::byte_writer out(state.bytes, &out_of_band, &references);
       detail::callable_codec<F>::encode(out, f);
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         (detail::encode_as<typename Stored::template type<I>>(out, std::forward<Args>(args)), ...);
       }
       (std::index_sequence_for<Args...>{});
-      state.attach(std::move(out_of_band), std::move(kept));
+      state.attach(std::move(out_of_band), std::move(references));
       return true;
     } catch (...) {
       detail::fail_unwritable(state);
@@ -258,12 +260,12 @@ class executor {
     detail::encoded_head head;
     detail::encode_callables(head, reduce, transform);
     const auto deadline = detail::deadline_after(options.timeout);
-    auto job = start(options,
-                     {detail::locate_function(&detail::run_reduce_chunk<T, Reduce, Transform, stored, items>),
-                      detail::callable_codec<Transform>::identity(transform), typeid(Transform), typeid(T), false},
-                     std::move(head), feed.source());
-    return detail::reduce_chunks(detail::job_owner(std::move(job)), feed, detail::buffer_limit(options.buffersize), deadline,
-                                 std::move(init), reduce);
+    auto call = start(options,
+                      {detail::locate_function(&detail::run_reduce_chunk<T, Reduce, Transform, stored, items>),
+                       detail::callable_codec<Transform>::identity(transform), typeid(Transform), typeid(T), false},
+                      std::move(head), feed);
+    return detail::reduce_chunks(std::move(call), feed, detail::buffer_limit(options.buffersize), deadline, std::move(init),
+                                 reduce);
   }
 
   template <class Stored, class F, class Feed>
@@ -272,12 +274,12 @@ class executor {
     const auto deadline = detail::deadline_after(options.timeout);
     detail::encoded_head head;
     detail::encode_callables(head, f);
-    auto job = start(options,
-                     {detail::locate_function(&detail::run_map_chunk<F, Stored, typename Feed::items>),
-                      detail::callable_codec<F>::identity(f), typeid(F), typeid(result), true},
-                     std::move(head), feed.source());
-    return map_results<result>(detail::job_owner(std::move(job)), std::make_unique<Feed>(std::move(feed)),
-                               detail::buffer_limit(options.buffersize), options.ordered, deadline);
+    auto call = start(options,
+                      {detail::locate_function(&detail::run_map_chunk<F, Stored, typename Feed::items>),
+                       detail::callable_codec<F>::identity(f), typeid(F), typeid(result), true},
+                      std::move(head), feed);
+    return map_results<result>(std::move(call), std::make_unique<Feed>(std::move(feed)), detail::buffer_limit(options.buffersize),
+                               options.ordered, deadline);
   }
 
   std::shared_ptr<detail::executor_core> core_;

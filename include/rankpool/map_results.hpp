@@ -3,10 +3,10 @@
 // The calling thread decodes each result when it reads it. Destroying the range cancels items that have not started.
 #pragma once
 
-#include <rankpool/detail/client/chunk_reader.hpp>
-#include <rankpool/detail/client/input_feed.hpp>
-#include <rankpool/detail/client/map_job.hpp>
 #include <rankpool/detail/codec/boxed_if_large.hpp>
+#include <rankpool/detail/map/chunk_reader.hpp>
+#include <rankpool/detail/map/input_feed.hpp>
+#include <rankpool/detail/map/map_call.hpp>
 #include <rankpool/errors.hpp>
 
 #include <algorithm>
@@ -75,9 +75,9 @@ class map_results {
   };
 
   /// Internal: executor::map calls this. `feed` reads further input while results are read, at most `buffersize` items ahead.
-  map_results(detail::job_owner job, std::unique_ptr<detail::input_feed> feed, std::uint64_t buffersize, bool ordered,
+  map_results(detail::map_call_ptr call, std::unique_ptr<detail::input_feed> feed, std::uint64_t buffersize, bool ordered,
               detail::steady_time deadline)
-      : job_(std::move(job)), feed_(std::move(feed)), buffersize_(buffersize), ordered_(ordered), deadline_(deadline) {
+      : call_(std::move(call)), feed_(std::move(feed)), buffersize_(buffersize), ordered_(ordered), deadline_(deadline) {
     refill();
   }
 
@@ -91,7 +91,7 @@ class map_results {
   iterator end() { return {}; }
 
  private:
-  bool exhausted() const { return !job_ || stopped_ || (yielded_ == added_ && feed_ == nullptr && refused_ == nullptr); }
+  bool exhausted() const { return !call_ || stopped_ || (yielded_ == added_ && feed_ == nullptr && refused_ == nullptr); }
 
   value_type& current() {
     if (!fetched_) fetch();
@@ -113,7 +113,7 @@ class map_results {
       refill();
     } catch (...) {  // reading the input failed: the items that were read before come first, then this exception
       refuse(std::current_exception());
-      added_ = job_->added();
+      added_ = call_->added();
     }
   }
 
@@ -126,9 +126,9 @@ class map_results {
       return;
     }
     if (chunk_ == nullptr || chunk_->left() == 0) {
-      auto next = job_->take(ordered_ ? std::optional(yielded_) : std::nullopt, deadline_);
+      auto next = call_->take(ordered_ ? std::optional(yielded_) : std::nullopt, deadline_);
       if (!next) {
-        error_ = job_->time_out(yielded_);
+        error_ = time_out(*call_, "map", yielded_);
         last_ = true;
         return;
       }
@@ -147,27 +147,26 @@ class map_results {
     }
   }
 
-  // Keeps up to buffersize items in the job. A large buffer is refilled in steps of an eighth, at most 4096 items, to save calls.
+  // Keeps up to buffersize items in the call. A large buffer is refilled in steps of an eighth, at most 4096 items, to save calls.
   void refill() {
-    if (feed_ != nullptr) {
-      const std::uint64_t room = buffersize_ - (added_ - yielded_);
-      if (added_ != yielded_ && room < std::clamp<std::uint64_t>(buffersize_ / 8, 1, 4096)) return;
-      if (job_->sealed()) {  // the executor was shut down or broke: the items that were read come first, then the reason
-        refuse(feed_->discard_one() ? job_->refusal() : nullptr);
-      } else if (!feed_->feed(*job_, room)) {
-        refuse(nullptr);
-      }
+    if (feed_ == nullptr) return;
+    const std::uint64_t room = buffersize_ - (added_ - yielded_);
+    if (added_ != yielded_ && room < std::clamp<std::uint64_t>(buffersize_ / 8, 1, 4096)) return;
+    const bool has_more = call_->is_sealed() || feed_->feed(*call_, room);
+    if (!has_more) {
+      refuse(nullptr);
+    } else if (call_->is_sealed()) {  // the executor was shut down or broke: the items that were read come first, then the reason
+      refuse(feed_->discard_one() ? call_->refusal() : nullptr);
     }
-    added_ = job_->added();
+    added_ = call_->added();
   }
 
   // Ends the input. `why` is the error after the last item; null if the input has ended.
   void refuse(const std::exception_ptr& why) {
     refused_ = why;
     feed_.reset();
-    if (job_->sealed()) return;
-    job_->end_input();
-    job_->owner().changed(job_.shared());
+    if (call_->is_sealed()) return;
+    why == nullptr ? call_->end_input() : call_->stop_input();
   }
 
   void stop() {
@@ -176,12 +175,12 @@ class map_results {
     feed_.reset();
   }
 
-  detail::job_owner job_;
+  detail::map_call_ptr call_;
   std::unique_ptr<detail::input_feed> feed_;
   std::uint64_t buffersize_ = 0;
   bool ordered_ = true;
   detail::steady_time deadline_ = detail::steady_time::max();
-  std::uint64_t added_ = 0;  // items in the job
+  std::uint64_t added_ = 0;  // items in the call
   std::uint64_t yielded_ = 0;
   std::exception_ptr refused_;  // why the rest of the input is not read
   bool last_ = false;           // the current item is an error that ends the range

@@ -30,7 +30,7 @@ class nullary {
     make_ = [kept = std::make_shared<callable>(std::forward<F>(f))] {
       detail::initializer_call call;
       call.function = detail::locate_function(&detail::run_procedure<callable>);
-      detail::byte_writer out(call.payload, nullptr, &call.kept);
+      detail::byte_writer out(call.payload, nullptr, &call.references);
       try {
         detail::callable_codec<callable>::encode(out, *kept);
       } catch (...) {

@@ -149,8 +149,8 @@ template <class T>
 struct codec<shared<T>> {
   static void encode(byte_writer& out, const shared<T>& value) {
     const auto& data = shared_access::data(value);
+    out.refer_to(data, out.size());
     out.put(data->id());
-    out.keep(data);
   }
   static shared<T> decode(byte_reader& in) { return shared_access::make<T>(shared_data::find(in.get<std::uint64_t>())); }
   static void skip(byte_reader& in) { (void)in.take(sizeof(std::uint64_t)); }

@@ -1,7 +1,11 @@
 // Defines the members of executor that are not templates.
 #include <rankpool/executor.hpp>
 
+#include "client/map_job.hpp"
 #include "journal/file.hpp"
+#include "journal/journal_call.hpp"
+#include "journal/recorder.hpp"
+#include "journal/replay.hpp"
 #include "journal/tasks.hpp"
 
 #include <exception>
@@ -39,27 +43,37 @@ const std::shared_ptr<detail::executor_core>& executor::core() const {
   return core_;
 }
 
-detail::shared_job<detail::map_job> executor::start(const map_options& options, const detail::call_description& what,
-                                                    detail::encoded_head head, std::unique_ptr<detail::item_source> source) {
+detail::map_call_ptr executor::start(const map_options& options, const detail::call_description& what, detail::encoded_head head,
+                                     const detail::input_feed& feed) {
   (void)detail::buffer_limit(options.buffersize);
   if (options.chunksize < 0) {
     throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
   }
-  const bool own = detail::journal_access::get(options.journal) != nullptr;
-  auto kept = detail::journal_call::begin(own ? options.journal : journal_, what, head.bytes, head.kept);
+  const bool has_own_journal = detail::journal_access::get(options.journal) != nullptr;
+  const journal& kept_in = has_own_journal ? options.journal : journal_;
+  auto record = detail::journal_call::begin(kept_in, what, head.bytes, head.references);
+
+  auto source = feed.source();
+  std::unique_ptr<detail::call_recorder> observer;
+  if (record != nullptr) observer = std::make_unique<detail::call_recorder>(record);
+  detail::call_recorder* const recorder = observer.get();
+  if (recorder != nullptr) source = std::make_unique<detail::recorded_source>(std::move(source), *recorder);
   auto job = detail::make_job<detail::map_job>(core(), what.function, what.identity, static_cast<std::uint64_t>(options.chunksize),
-                                               std::move(head), std::move(source), std::move(kept));
+                                               std::move(head), std::move(source));
+  if (recorder != nullptr) {
+    recorder->on_failure = [call = job.get()](const std::exception_ptr& why) { call->cancel(why); };
+    job->observer = std::move(observer);
+  }
   core()->submit(job, options.priority);
-  return job;
+  detail::resumable_map_call_ptr call(job.detach());
+  if (recorder == nullptr) return call;
+  return detail::replay::of(std::move(call), std::move(record), feed.source(), *recorder);
 }
 
 // Restores the task's result from the journal, or submits the task.
 void executor::enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
                      const std::type_info& callable, const std::type_info& result) {
-  if (detail::journal_access::get(journal_) != nullptr &&
-      state->recall(detail::journal_tasks::of(journal_, {state->function, state->identity, callable, result, false}))) {
-    return;
-  }
+  if (detail::journal_access::get(journal_) != nullptr && restore(*state, callable, result)) return;
   const bool has_place = core()->take_place();
   if (has_place) state->hold_place();
   try {
@@ -68,6 +82,26 @@ void executor::enter(const detail::shared_job<detail::future_state_base>& state,
     if (has_place) core()->on_place_free();
     throw;
   }
+}
+
+// Completes a task with its result from the journal, or with an error of the journal. Returns false if the journal has no result:
+// then its result will be recorded.
+bool executor::restore(detail::future_state_base& state, const std::type_info& callable, const std::type_info& result) {
+  auto tasks = detail::journal_tasks::of(journal_, {state.function, state.identity, callable, result, false});
+  detail::outcome known;
+  try {
+    const detail::digest input = state.input();
+    auto found = tasks->take(input);
+    if (!found) {
+      state.observer = std::make_unique<detail::task_recorder>(std::move(tasks), input);
+      return false;
+    }
+    known = std::move(*found);
+  } catch (...) {  // usually journal_error or std::bad_alloc
+    known.error = std::current_exception();
+  }
+  state.restore(std::move(known));
+  return true;
 }
 
 }  // namespace rankpool

@@ -1,7 +1,6 @@
 // Defines the part of a future that does not depend on the type of its result.
 #include <rankpool/detail/client/future_state.hpp>
 
-#include "journal/tasks.hpp"
 #include "support/log.hpp"
 
 #include <deque>
@@ -31,13 +30,6 @@ const void* this_thread() {
   return &place;
 }
 
-// Where the journal stores the result.
-struct kept_result {
-  std::shared_ptr<journal_tasks> tasks;
-  std::uint64_t item = 0;
-  digest input{};
-};
-
 // Copies the exceptions that an executor or a pool throws when it ends; returns others unchanged. One such exception fails many
 // futures. Each future gets its own copy, so that threads that read different futures share no data.
 std::exception_ptr own_copy(const std::exception_ptr& why) {
@@ -58,13 +50,12 @@ std::exception_ptr own_copy(const std::exception_ptr& why) {
 
 struct future_state_base::extras {
   blocks out_of_band;              // sent with `bytes`
-  keepers kept;                    // what the arguments refer to, until the task is over
+  shared_references references;    // of the arguments, until the task is over
   std::deque<callback> callbacks;  // not called yet, in the order of registration
   const void* calling = nullptr;   // the thread that runs callbacks, as this_thread(); null: none
   std::vector<completion_watch*> watches;
   std::exception_ptr error;             // of a failed task, once decoded; or why the result could not be decoded
   const worker_place* where = nullptr;  // the worker of a task that threw
-  kept_result journal;                  // until the task is over
 };
 
 void future_state_base::delete_extras::operator()(extras* gone) const noexcept { delete gone; }
@@ -73,9 +64,13 @@ blocks_view future_state_base::out_of_band() const {
   return extras_ == nullptr ? blocks_view() : blocks_view(extras_->out_of_band);
 }
 
-void future_state_base::attach(blocks out_of_band, keepers kept) {
+void future_state_base::attach(blocks out_of_band, shared_references references) {
   if (!out_of_band.empty()) ensure_extras().out_of_band = std::move(out_of_band);
-  if (!kept.empty()) ensure_extras().kept = std::move(kept);
+  if (!references.empty()) ensure_extras().references = std::move(references);
+}
+
+digest future_state_base::input() const {
+  return digest_of(bytes, out_of_band(), extras_ == nullptr ? std::span<const shared_reference>() : extras_->references);
 }
 
 future_state_base::future_state_base(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind)
@@ -121,45 +116,14 @@ bool future_state_base::resume(std::uint64_t) {
 }
 
 bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
-  if (journalled_) note(result);
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
 }
 
-bool future_state_base::recall(std::shared_ptr<journal_tasks> from) {
-  static const keepers nothing;
-  const digest input = digest_of(bytes, out_of_band(), extras_ == nullptr ? nothing : extras_->kept);
-  outcome known;
-  try {
-    auto found = from->take(input);
-    if (!found) {
-      const std::uint64_t item = from->begin(input);
-      ensure_extras().journal = {std::move(from), item, input};
-      journalled_ = true;
-      return false;
-    }
-    known = std::move(*found);
-  } catch (...) {  // usually journal_error or std::bad_alloc
-    known.error = std::current_exception();
-  }
+void future_state_base::restore(outcome known) {
   state_.store(task_state::ending);
-  (void)become(known.error == nullptr ? task_state::finished : task_state::failed, std::move(known));
-  return true;
-}
-
-// Stores the outcome in the journal. If that fails, the error replaces the outcome.
-void future_state_base::note(outcome& result) {
-  kept_result kept;
-  {
-    std::lock_guard lock(mutex_);
-    kept = std::move(extras_->journal);
-  }
-  try {
-    kept.tasks->note(kept.item, kept.input, result);
-  } catch (...) {
-    result = {};
-    result.error = std::current_exception();
-  }
+  const bool value = known.what == outcome::kind::value;
+  (void)become(value ? task_state::finished : task_state::failed, std::move(known));
 }
 
 bool future_state_base::abandon(const std::exception_ptr& why) {
@@ -193,8 +157,8 @@ future_state_base::extras& future_state_base::ensure_extras() {
 // may call it.
 bool future_state_base::become(task_state end, outcome result) {
   bool called_back = false;
-  keepers released;  // destroyed after the lock is released
-  kept_result unused;
+  shared_references released;  // destroyed after the lock is released
+  std::unique_ptr<chunk_observer> unused;
   {
     std::lock_guard lock(mutex_);
     bytes = std::move(result.bytes);
@@ -203,11 +167,11 @@ bool future_state_base::become(task_state end, outcome result) {
       ensure_extras().error = result.error == nullptr ? nullptr : own_copy(result.error);
       ensure_extras().where = result.where;
     }
+    unused.swap(observer);
     state_.store(end, std::memory_order_seq_cst);  // before awaited_ is read
     if (extras_ != nullptr) {
       called_back = !extras_->callbacks.empty();
-      released.swap(extras_->kept);
-      unused = std::exchange(extras_->journal, {});
+      released.swap(extras_->references);
       for (completion_watch* watch : extras_->watches) watch->on_done(*this);
       extras_->watches.clear();
     }

@@ -209,7 +209,7 @@ void dispatcher::accept(worker_index from, const frame& f, effects& out) {
       outbox_.forward(from, *missing);
     } else if (const auto* started = std::get_if<started_record>(&r)) {
       scheduler_.on_started(from, started->id);
-      observer_.on_started(started->id, from);
+      if (const auto chunk = scheduler_.chunk_at(from, started->id)) observe(&chunk_observer::on_started, *chunk);
     } else if (const auto* used = std::get_if<usage_record>(&r)) {
       observer_.on_cpu_time(from, used->nanoseconds);
     } else if (std::holds_alternative<stopped_record>(r)) {
@@ -236,12 +236,14 @@ void dispatcher::accept(worker_index from, const result_record& result, effects&
   o.out_of_band.assign(result.out_of_band.begin(), result.out_of_band.end());
   o.where = &place_of(from);
   o.taken = taken;
-  observer_.on_finished(*finished, from, o);
+  observe(&chunk_observer::on_finished, {*finished->work, finished->first, finished->count, from.value}, o);
   complete(std::move(finished->work), finished->first, finished->count, std::move(o));
 }
 
 void dispatcher::accept(worker_index from, const recalled_record& recalled, effects& out) {
-  for (const chunk_id id : recalled.ids) observer_.on_recalled(id, from);
+  for (const chunk_id id : recalled.ids) {
+    if (const auto chunk = scheduler_.chunk_at(from, id)) observe(&chunk_observer::on_recalled, *chunk);
+  }
   scheduler_.on_recalled(from, recalled.ids, out);
 }
 
@@ -274,7 +276,7 @@ void dispatcher::send_orders(effects& out) {
     outbox_.open(order.to, order.executor, entry.initializer, entry.large_payload);
   }
   for (const auto& order : out.send) {
-    observer_.on_sent(order);
+    observe(&chunk_observer::on_sent, {*order.work, order.first, order.count, order.to.value});
     outbox_.send(order);
   }
   for (const auto& order : out.recalls) outbox_.recall(order.to);
@@ -294,6 +296,7 @@ void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count
 void dispatcher::queue_deliveries(effects& out) {
   for (auto& c : out.completions) {
     life_.note_left_out(c.error);
+    if (c.abandoned_at) observe(&chunk_observer::on_abandoned, {*c.work, c.first, c.count, c.abandoned_at->value});
     outcome never;
     never.error = std::move(c.error);
     complete(std::move(c.work), c.first, c.count, std::move(never));

@@ -87,6 +87,13 @@ class dispatcher final : public stepper {
   void accept(worker_index from, const open_failed_record& failed, effects& out);
   void accept_stopped(worker_index from);
 
+  // Calls a function of the job's observer, which may replace a result, then of the pool's.
+  template <class Function, class... Args>
+  void observe(Function function, const observed_chunk& chunk, Args&... args) {
+    if (chunk.work.observer != nullptr) ((*chunk.work.observer).*function)(chunk, args...);
+    (observer_.*function)(chunk, args...);
+  }
+
   void dispatch(steady_time now, effects& out);
   void abandon_running_tasks(effects& out);
   void send_orders(effects& out);

@@ -30,7 +30,7 @@ struct pool_options {
   bool (*may_send)() = nullptr;
 };
 
-/// Thread safety: any thread may call all functions, but only one thread end() or end_for_exit().
+/// Thread safety: any thread may call any function, except that end() and end_for_exit() must not be called concurrently.
 class pool {
  public:
   pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options);

@@ -20,9 +20,7 @@ cluster_statistics statistics_observer::totals() const {
           .cpu_time = std::chrono::nanoseconds(all_cpu_nanoseconds_.load(std::memory_order_relaxed))};
 }
 
-void statistics_observer::on_finished(const effects::completion& chunk, worker_index, const outcome&) {
-  add(tasks_finished_, chunk.count);
-}
+void statistics_observer::on_finished(const observed_chunk& chunk, outcome&) { add(tasks_finished_, chunk.count); }
 
 void statistics_observer::on_cpu_time(worker_index where, std::uint64_t nanoseconds) {
   const std::uint64_t before = std::exchange(cpu_nanoseconds_[static_cast<std::size_t>(where.value)], nanoseconds);

@@ -19,7 +19,7 @@ class statistics_observer final : public dispatch_observer {
   /// Thread safety: any thread.
   cluster_statistics totals() const;
 
-  void on_finished(const effects::completion& chunk, worker_index where, const outcome& result) override;
+  void on_finished(const observed_chunk& chunk, outcome& result) override;
   void on_cpu_time(worker_index where, std::uint64_t nanoseconds) override;
 
  private:

@@ -1,7 +1,8 @@
-// What tells the calls of a journal apart, the same in every run of a build.
+// The identity of a call in a journal. It is the same in every run of a build.
 #pragma once
 
-#include <rankpool/detail/journal/journal_call.hpp>
+#include <rankpool/detail/journal/call_description.hpp>
+#include <rankpool/detail/wire/bytes.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
 #include <rankpool/detail/wire/digest.hpp>
 
@@ -10,10 +11,11 @@
 
 namespace rankpool::detail {
 
-/// Where `identity` points to, if it is no 0.
+/// Returns the address that `what.identity` points to; an empty address if it is 0.
 code_address locate_identity(const call_description& what);
 
-/// Tells calls apart: their functions, and `head`, what is bound to them.
-digest identity_of(const call_description& what, std::span<const std::byte> head = {}, const keepers& shared = {});
+/// Returns a digest of a call's function and of `head`, its encoded callables with their bound arguments. `references`: of `head`.
+digest identity_of(const call_description& what, std::span<const std::byte> head = {},
+                   std::span<const shared_reference> references = {});
 
 }  // namespace rankpool::detail

@@ -175,16 +175,15 @@ std::optional<std::string> journal_file::recalled(const std::string& name) {
   }
 }
 
-std::map<std::uint64_t, journal_call::known_chunk> journal_file::chunks_of(std::int64_t call) {
+std::map<std::uint64_t, known_chunk> journal_file::chunks_of(std::int64_t call) {
   try {
     const std::lock_guard lock(database_mutex_);
-    std::map<std::uint64_t, journal_call::known_chunk> chunks;
+    std::map<std::uint64_t, known_chunk> chunks;
     SQLite::Statement query(*database_, "SELECT first, count, input FROM chunks WHERE call = ? ORDER BY first");
     query.bind(1, call);
     while (query.executeStep()) {
-      chunks.emplace_hint(
-          chunks.end(), static_cast<std::uint64_t>(query.getColumn(0).getInt64()),
-          journal_call::known_chunk{static_cast<std::uint64_t>(query.getColumn(1).getInt64()), digest_in(query.getColumn(2))});
+      chunks.emplace_hint(chunks.end(), static_cast<std::uint64_t>(query.getColumn(0).getInt64()),
+                          known_chunk{static_cast<std::uint64_t>(query.getColumn(1).getInt64()), digest_in(query.getColumn(2))});
     }
     return chunks;
   } catch (const SQLite::Exception& error) {
@@ -276,7 +275,12 @@ void journal_file::write(std::vector<entry>& batch) {
   SQLite::Statement finished(*database_, "INSERT OR REPLACE INTO chunks VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   SQLite::Statement recovered(*database_, "DELETE FROM failures WHERE call = ? AND item >= ? AND item < ?");
   SQLite::Statement failed(*database_, "INSERT OR REPLACE INTO failures VALUES(?, ?, ?, ?, ?, ?, ?)");
-  SQLite::Statement forgotten(*database_, "DELETE FROM chunks WHERE call = ? AND first = ?");
+  // Chunks of earlier runs with other boundaries: the last one that begins before an item, and those that begin within a chunk.
+  SQLite::Statement overlapping_front(
+      *database_,
+      "DELETE FROM chunks WHERE call = ?1 AND first = (SELECT max(first) FROM chunks WHERE call = ?1"
+      " AND first < ?2) AND first + count > ?2");
+  SQLite::Statement overlapped(*database_, "DELETE FROM chunks WHERE call = ? AND first > ? AND first < ?");
   SQLite::Statement items(*database_, "UPDATE calls SET items = ? WHERE id = ?");
   bool any_failures = database_->execAndGet("SELECT EXISTS(SELECT 1 FROM failures)").getInt() != 0;
   const auto run = [](SQLite::Statement& statement) {
@@ -288,6 +292,15 @@ void journal_file::write(std::vector<entry>& batch) {
     const auto count = static_cast<std::int64_t>(e.count);
     switch (e.what) {
       case entry::kind::finished: {
+        if (resumes_) {
+          overlapping_front.bind(1, e.call);
+          overlapping_front.bind(2, first);
+          run(overlapping_front);
+          overlapped.bind(1, e.call);
+          overlapped.bind(2, first);
+          overlapped.bind(3, first + count);
+          run(overlapped);
+        }
         finished.bind(1, e.call);
         finished.bind(2, first);
         finished.bind(3, count);
@@ -316,11 +329,6 @@ void journal_file::write(std::vector<entry>& batch) {
         failed.bindNoCopy(6, e.host);
         failed.bind(7, e.when);
         run(failed);
-        break;
-      case entry::kind::forgotten:
-        forgotten.bind(1, e.call);
-        forgotten.bind(2, first);
-        run(forgotten);
         break;
       case entry::kind::items:
         items.bind(1, count);

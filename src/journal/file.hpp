@@ -4,7 +4,7 @@
 #include "journal/schema.hpp"
 #include "journal/tasks.hpp"
 
-#include <rankpool/detail/journal/journal_call.hpp>
+#include <rankpool/detail/journal/call_description.hpp>
 #include <rankpool/errors.hpp>
 #include <rankpool/journal.hpp>
 
@@ -42,9 +42,9 @@ class journal_file {
 
   /// A chunk that has finished or failed, or a change of a call's row.
   struct entry {
-    enum class kind : std::uint8_t { finished, failed, forgotten, items } what;
+    enum class kind : std::uint8_t { finished, failed, items } what;
     std::int64_t call = 0;
-    std::uint64_t first = 0;  ///< finished, forgotten: the chunk's first item; failed: the item that failed
+    std::uint64_t first = 0;  ///< finished: the chunk's first item; failed: the item that failed
     std::uint64_t count = 0;  ///< finished: items of the chunk; failed: failed items of the chunk; items: items of the call
     digest input = {};
     std::string text = {};  ///< finished: the encoded result; failed: the encoded exception
@@ -62,7 +62,7 @@ class journal_file {
   /// Returns the record of the tasks of a function that this run submits. Throws: journal_error. Lifetime: that of this object.
   journal_tasks& tasks_of(const call_description& what);
   /// Returns the finished chunks of a call by their first items. Throws: journal_error.
-  std::map<std::uint64_t, journal_call::known_chunk> chunks_of(std::int64_t call);
+  std::map<std::uint64_t, known_chunk> chunks_of(std::int64_t call);
   /// Returns the encoded result of a finished chunk. Throws: journal_error.
   std::string result_of(std::int64_t call, std::uint64_t first);
   /// Implements journal::recall() and journal::recalled().

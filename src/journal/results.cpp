@@ -74,6 +74,15 @@ outcome outcome_of(const std::string& text) {
   return result;
 }
 
+outcome load_outcome(journal_file& file, std::int64_t call, std::uint64_t first) {
+  const std::string text = file.result_of(call, first);
+  try {
+    return outcome_of(text);
+  } catch (const std::exception& e) {
+    file.fail("has a result of item " + std::to_string(first) + " that cannot be read: " + e.what());
+  }
+}
+
 std::optional<journal_file::entry> entry_of(const journal_place& place, const outcome& result, bool by_items) {
   if (result.what == outcome::kind::not_run) return std::nullopt;
   journal_file::entry e{.what = journal_file::entry::kind::finished,

@@ -23,4 +23,7 @@ std::optional<journal_file::entry> entry_of(const journal_place& place, const ou
 /// Decodes the text of a finished entry. Throws: serialization_error, and what allocating the result throws.
 outcome outcome_of(const std::string& text);
 
+/// Loads and decodes the outcome of a finished chunk. Throws: journal_error.
+outcome load_outcome(journal_file& file, std::int64_t call, std::uint64_t first);
+
 }  // namespace rankpool::detail

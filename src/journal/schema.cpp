@@ -16,7 +16,7 @@ namespace rankpool::detail {
 namespace {
 
 constexpr int application_id = 0x72'6b'70'6c;  // "rkpl", in the file's header
-constexpr int format = 3;
+constexpr int format = 4;
 
 }  // namespace
 

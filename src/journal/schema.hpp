@@ -1,8 +1,9 @@
 // The tables of a journal, the meaning of their rows, and the checks of their integrity. Used to write and to read a journal.
 #pragma once
 
-#include <rankpool/detail/journal/journal_call.hpp>
+#include <rankpool/detail/journal/call_description.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
+#include <rankpool/detail/wire/digest.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -25,6 +26,12 @@ struct call_row {
   std::string name;
   bool by_items = false;
   code_address printer{};  ///< a result_printer; {} for none
+};
+
+/// A finished chunk of a call, without its result.
+struct known_chunk {
+  std::uint64_t count = 0;
+  digest input{};  ///< of its items
 };
 
 /// Returns the row of a call. `identity`: the digest of its function and bound arguments, see identity_of().

@@ -1,7 +1,10 @@
 // The tasks of one function that are submitted with a journal. They have no fixed order, so their arguments identify them.
 #pragma once
 
-#include <rankpool/detail/journal/journal_call.hpp>
+#include <rankpool/detail/journal/call_description.hpp>
+#include <rankpool/detail/scheduler/chunk_observer.hpp>
+#include <rankpool/detail/scheduler/job.hpp>
+#include <rankpool/detail/wire/digest.hpp>
 
 #include <cstdint>
 #include <map>
@@ -40,6 +43,20 @@ class journal_tasks {
   std::multimap<digest, std::uint64_t> finished_;  // in an earlier run; not yet restored
   std::multimap<digest, std::uint64_t> failed_;    // in this run; not yet run again
   std::uint64_t items_ = 0;
+};
+
+/// Records the outcome of one submitted task, as an observer of its job. If that fails, the task fails with journal_error.
+class task_recorder final : public chunk_observer {
+ public:
+  /// `input`: the digest of the task's arguments.
+  task_recorder(std::shared_ptr<journal_tasks> tasks, const digest& input);
+
+  void on_finished(const observed_chunk& chunk, outcome& result) override;
+
+ private:
+  const std::shared_ptr<journal_tasks> tasks_;
+  const std::uint64_t item_;
+  const digest input_;
 };
 
 }  // namespace rankpool::detail

@@ -237,7 +237,8 @@ void chunk_dispatch::send(executor_entry& executor, worker_index w, tracked_chun
   }
   const tracked_chunk& sent = state_.put(executor, w, std::move(c));
   out.send.push_back({w, sent.id, executor.id, sent.work->function, sent.part.payload,
-                      sent.part.payload.size() >= bulk_bytes ? sent.part.kept : nullptr, sent.part.out_of_band});
+                      sent.part.payload.size() >= bulk_bytes ? sent.part.kept : nullptr, sent.part.out_of_band, sent.work.get(),
+                      sent.part.first, sent.part.count});
 }
 
 // ---- recalls and waits
@@ -258,7 +259,7 @@ std::optional<steady_time> chunk_dispatch::next_check(steady_time now) const {
 }
 
 std::chrono::nanoseconds chunk_dispatch::quiet_for(steady_time now) const {
-  constexpr std::size_t many = 1000;  // one of so many is always about to run out
+  constexpr std::size_t many = 1000;  // with so many workers, one of them is always about to run out of chunks
   if (state_.in_flight == 0 || state_.busy.size() > many) return {};
   double least = std::numeric_limits<double>::max();
   for (const worker_index index : state_.busy) {

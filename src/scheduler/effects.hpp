@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct effects {
     std::span<const std::byte> payload;  ///< valid until the next event
     std::shared_ptr<block> bulk;         ///< the owner of the payload, if it is large
     blocks_view out_of_band;             ///< valid until the next event
+    const job* work = nullptr;           ///< valid until the next event
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
   };
   struct open_executor {
     worker_index to;
@@ -42,7 +46,8 @@ struct effects {
     job_ptr work;
     std::uint64_t first = 0;
     std::uint64_t count = 0;
-    std::exception_ptr error;  ///< why it did not run; null if the caller has the outcome
+    std::exception_ptr error;                                 ///< why it did not run; null if the caller has the outcome
+    std::optional<worker_index> abandoned_at = std::nullopt;  ///< the worker that had it and has not answered
   };
   struct abandonment {
     job_ptr work;
@@ -55,7 +60,7 @@ struct effects {
   std::vector<close_executor> close;  ///< the worker has no task of this executor any more
   std::vector<completion> completions;
   std::vector<abandonment> abandon;        ///< the caller calls on_change() for each afterwards
-  std::vector<executor_id> jobs_finished;  ///< one entry per job, after its completions
+  std::vector<executor_id> jobs_finished;  ///< one entry per job; take it after `completions` and `abandon`
 
   bool empty() const {
     return open.empty() && send.empty() && recalls.empty() && close.empty() && completions.empty() && abandon.empty() &&

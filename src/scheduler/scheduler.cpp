@@ -66,6 +66,7 @@ void scheduler::on_broken(executor_id id, worker_index where, const std::excepti
     }
     tracked_chunk c = state_.take(where, chunks.begin() + static_cast<std::ptrdiff_t>(i));
     fail(*executor, c, why, out);
+    out.completions.back().abandoned_at = where;
   }
   executor->broken = why;
   fail_queued(*executor, why, out);
@@ -191,6 +192,13 @@ void scheduler::drop_stale_jobs(executor_entry& executor, effects& out) {
 
 // ---- workers
 
+std::optional<observed_chunk> scheduler::chunk_at(worker_index where, chunk_id id) {
+  worker_state& worker = state_.workers.at(static_cast<std::size_t>(where.value));
+  const auto which = state_.find(worker, id);
+  if (which == worker.chunks.end()) return std::nullopt;
+  return observed_chunk{*which->work, which->part.first, which->part.count, where.value};
+}
+
 void scheduler::on_started(worker_index from, chunk_id id) {
   worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
   const auto which = state_.find(worker, id);
@@ -213,7 +221,7 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   kind.add(c.part.count, measured, result_bytes);
   --c.work->schedule.running;
   if (executor_entry* executor = state_.find(c.executor())) state_.finish_if_over(*executor, *c.work, out);
-  return effects::completion{std::move(c.work), c.part.first, c.part.count, nullptr};
+  return effects::completion{std::move(c.work), c.part.first, c.part.count, nullptr, std::nullopt};
 }
 
 void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out) {
@@ -251,7 +259,7 @@ void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids,
 void scheduler::fail(executor_entry& executor, tracked_chunk& c, const std::exception_ptr& why, effects& out) {
   c.become(chunk_state::failed);
   --c.work->schedule.running;
-  out.completions.push_back({c.work, c.part.first, c.part.count, why});
+  out.completions.push_back({c.work, c.part.first, c.part.count, why, std::nullopt});
   state_.finish_if_over(executor, *c.work, out);
 }
 
@@ -303,10 +311,11 @@ void scheduler::on_stop(const std::exception_ptr& why, effects& out) {
 void scheduler::on_end(const std::exception_ptr& why, effects& out) {
   for (std::size_t w = 0; w < state_.workers.size(); ++w) {
     while (!state_.workers[w].chunks.empty()) {
-      tracked_chunk c = state_.take({static_cast<int>(w)}, state_.workers[w].chunks.begin());
+      const worker_index where{static_cast<int>(w)};
+      tracked_chunk c = state_.take(where, state_.workers[w].chunks.begin());
       c.become(chunk_state::failed);
       --c.work->schedule.running;
-      out.completions.push_back({c.work, c.part.first, c.part.count, why});
+      out.completions.push_back({c.work, c.part.first, c.part.count, why, where});
       if (executor_entry* executor = state_.find(c.executor())) state_.finish_if_over(*executor, *c.work, out);
     }
   }

@@ -32,6 +32,8 @@ class scheduler {
   void on_submit_everywhere(executor_id executor, const std::vector<job_ptr>& work, effects& out);
   /// A job has more items, is sealed, or was cancelled.
   void on_change(job& work, effects& out);
+  /// Returns the chunk with this id at a worker, or nothing if the worker does not have it. Valid until the next event.
+  std::optional<observed_chunk> chunk_at(worker_index where, chunk_id id);
   /// A worker runs this chunk, and it takes long.
   void on_started(worker_index from, chunk_id id);
   /// A worker has finished a chunk. Returns its job and items, or nothing if the chunk is not at that worker.

@@ -25,6 +25,8 @@ std::vector<int> sorted(std::vector<int> values) {
   return values;
 }
 
+std::size_t length_of(const std::string& text) { return text.size(); }
+
 int alive_during(const tracked&) { return tracked::alive(); }
 
 /// Leaves a mark named after its worker and waits for the gate, so that every worker answers; how many live there.
@@ -55,6 +57,14 @@ TEST_CASE("buffers of one, two, n and twice n give the same", "[map/buffersize]"
     CAPTURE(buffersize);
     CHECK(collect(pool.map({.buffersize = buffersize}, square, numbers(40))) == squares(40));
   }
+}
+
+TEST_CASE("a chunk size and a buffer give the same for items that are sent one by one", "[map/buffer-and-chunks]") {
+  rankpool::executor pool(cluster());
+  const auto texts = std::views::iota(0, 30) | std::views::transform([](int n) { return std::string(300'000 + n, 'x'); });
+  std::vector<std::size_t> expected;
+  for (std::size_t n = 0; n < 30; ++n) expected.push_back(300'000 + n);
+  CHECK(collect(pool.map({.chunksize = 3, .buffersize = 16}, length_of, texts)) == expected);
 }
 
 TEST_CASE("every pair of buffersize and chunksize gives the same", "[map/buffer-and-chunks][map/input-thread]") {
@@ -232,7 +242,8 @@ TEST_CASE("work beside a map without an end gets its turn", "[ranks][map/fair]")
   CHECK(read == 100);
 }
 
-TEST_CASE("when reading the input fails, what was read before comes first, then the error, then the end", "[fault][map/input-error]") {
+TEST_CASE("when reading the input fails, what was read before comes first, then the error, then the end",
+          "[fault][map/input-error]") {
   for (const int buffersize : {1, 4, 64}) {
     rankpool::executor pool(cluster());
     auto failing = std::views::iota(0, 20) | std::views::transform([](int n) {

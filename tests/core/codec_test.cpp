@@ -3,6 +3,7 @@
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/codec/skip.hpp>
 #include <rankpool/partial.hpp>
+#include <rankpool/shared.hpp>
 
 #include "support/catch.hpp"
 
@@ -49,6 +50,19 @@ struct point {
     ar& x& y;
   }
   bool operator==(const point&) const = default;
+};
+
+struct holder {
+  int number = 0;
+  rankpool::shared<std::string> text;
+};
+class class_with_holder {
+ public:
+  holder held;
+  template <class Archive>
+  void serialize(Archive& ar, unsigned) {
+    ar& held;
+  }
 };
 
 int twice(int n) { return 2 * n; }
@@ -139,6 +153,24 @@ TEST_CASE("own types and containers of them go through Boost") {
   CHECK(there_and_back(std::optional<point>({5, 6})) == std::optional<point>({5, 6}));
   CHECK(there_and_back(std::variant<std::monostate, point>(point{7, 8})) == std::variant<std::monostate, point>(point{7, 8}));
   CHECK(there_and_back(std::tuple(point{1, 1}, mpz_class(9))) == std::tuple(point{1, 1}, mpz_class(9)));
+}
+
+TEST_CASE("a shared value within an archive is referred to at the place of its id") {
+  const auto memory = std::make_shared<const std::string>("content");
+  const auto data = std::make_shared<shared_data>(0x1234567890abcdef, memory, std::as_bytes(std::span(*memory)));
+  class_with_holder value;
+  value.held = {7, shared_access::make<std::string>(data)};
+  byte_buffer buffer;
+  shared_references references;
+  byte_writer out(buffer, nullptr, &references);
+  out.put<char>('x');
+  encode(out, value);
+  REQUIRE(references.size() == 1);
+  CHECK(references[0].value == data);
+  std::uint64_t id = 0;
+  REQUIRE(references[0].offset + sizeof id <= buffer.size());
+  std::memcpy(&id, buffer.data() + references[0].offset, sizeof id);
+  CHECK(id == data->id());
 }
 
 TEST_CASE("a shared object stays shared within one value") {

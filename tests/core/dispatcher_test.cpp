@@ -19,19 +19,20 @@ steady_time simulated_time;
 /// Notes what it is told, in order.
 class noting_observer final : public dispatch_observer {
  public:
-  void on_sent(const effects::send_task& chunk) override { note("sent", chunk.id, chunk.to); }
-  void on_started(chunk_id id, worker_index where) override { note("started", id, where); }
-  void on_finished(const effects::completion& chunk, worker_index where, const outcome& result) override {
-    note(result.what == outcome::kind::threw ? "threw" : "finished", chunk.count, where);
+  void on_sent(const observed_chunk& chunk) override { note("sent", chunk.count, chunk.worker); }
+  void on_started(const observed_chunk& chunk) override { note("started", chunk.count, chunk.worker); }
+  void on_finished(const observed_chunk& chunk, outcome& result) override {
+    note(result.what == outcome::kind::threw ? "threw" : "finished", chunk.count, chunk.worker);
   }
-  void on_recalled(chunk_id id, worker_index from) override { note("recalled", id, from); }
-  void on_cpu_time(worker_index where, std::uint64_t nanoseconds) override { note("cpu", nanoseconds, where); }
+  void on_recalled(const observed_chunk& chunk) override { note("recalled", chunk.count, chunk.worker); }
+  void on_abandoned(const observed_chunk& chunk) override { note("abandoned", chunk.count, chunk.worker); }
+  void on_cpu_time(worker_index where, std::uint64_t nanoseconds) override { note("cpu", nanoseconds, where.value); }
 
   std::vector<std::string> take() { return std::exchange(notes_, {}); }
 
  private:
-  void note(const char* what, std::uint64_t number, worker_index worker) {
-    notes_.push_back(std::string(what) + ' ' + std::to_string(number) + " on " + std::to_string(worker.value));
+  void note(const char* what, std::uint64_t number, int worker) {
+    notes_.push_back(std::string(what) + ' ' + std::to_string(number) + " on " + std::to_string(worker));
   }
 
   std::vector<std::string> notes_;
@@ -45,8 +46,8 @@ struct fixture {
     events.post(std::move(opened));
   }
 
-  void submit() {
-    auto work = make_job<support::counting_job>(1);
+  void submit(std::uint64_t items = 1) {
+    auto work = make_job<support::counting_job>(items, items);
     work->schedule.executor = 1;
     events.post(job_submitted{std::move(work)});
   }
@@ -77,8 +78,8 @@ TEST_CASE("the observer learns in order what becomes of every chunk") {
   f.d.step();
   CHECK(f.observer.take() == notes{"finished 1 on 0", "cpu 77 on 0"});
 
-  f.submit();
-  f.submit();
+  f.submit(2);
+  f.submit(3);
   f.d.step();
   CHECK(f.observer.take() == notes{"sent 2 on 0", "sent 3 on 0"});
 
@@ -92,7 +93,17 @@ TEST_CASE("the observer learns in order what becomes of every chunk") {
   said.result(2, true, 1000, {});
   f.link.arrive(0, said.take());
   f.d.step();
-  CHECK(f.observer.take() == notes{"threw 1 on 0", "sent 4 on 0"});
+  CHECK(f.observer.take() == notes{"threw 2 on 0", "sent 3 on 0"});
+}
+
+TEST_CASE("the observer learns of chunks that end without an answer of their worker") {
+  fixture f;
+  f.submit(2);
+  f.d.step();
+  CHECK(f.observer.take() == notes{"sent 2 on 0"});
+  f.events.post(std::make_unique<end_requested>(nullptr, 0, false));
+  f.d.step();
+  CHECK(f.observer.take() == notes{"abandoned 2 on 0"});
 }
 
 TEST_CASE("no task is sent while sending is paused, and all are sent afterwards") {

@@ -40,7 +40,7 @@ Stored decode_task_arguments(byte_reader& in) {
   }
 }
 
-/// Reads the next of several argument packs. Throws: as decode_or_skip() does.
+/// Decodes the arguments of the next of several calls. Throws: as decode_or_skip() does.
 template <class Stored, class... S>
 Stored decode_next_arguments(byte_reader& in, std::type_identity<argument_pack<S...>>) {
   return decode_or_skip<S...>(in, decode_task_arguments<Stored>);
@@ -119,19 +119,19 @@ class packed_items {
   static void write(byte_writer& out, Write write_arguments) {
     if constexpr (delimited) {
       const std::size_t length = out.hole<std::uint64_t>();
-      const std::size_t begin = out.size();
+      const byte_writer::position begin = out.at();
       std::uint64_t flag = 0;
       try {
         write_arguments();
       } catch (const std::exception& e) {
         flag = unwritable;
-        out.buffer().resize(begin);
+        out.rewind(begin);
         out.raw(e.what(), std::strlen(e.what()));
       } catch (...) {
         flag = unwritable;
-        out.buffer().resize(begin);
+        out.rewind(begin);
       }
-      out.patch<std::uint64_t>(length, (out.size() - begin) | flag);
+      out.patch<std::uint64_t>(length, (out.size() - begin.bytes) | flag);
     } else {
       write_arguments();
     }

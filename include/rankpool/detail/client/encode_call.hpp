@@ -3,7 +3,6 @@
 
 #include <rankpool/detail/call/callable.hpp>
 #include <rankpool/detail/client/future_state.hpp>
-#include <rankpool/detail/client/map_job.hpp>
 #include <rankpool/detail/codec/codec.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
 
@@ -23,10 +22,16 @@ void encode_shared(byte_buffer& bytes, const T& value) {
   }
 }
 
+/// The encoded callables of a map or reduction, which precede the items of each chunk.
+struct encoded_head {
+  byte_buffer bytes;
+  shared_references references;
+};
+
 /// Encodes the callables of a map or reduction. Throws: serialization_error if that fails.
 template <class... F>
 void encode_callables(encoded_head& head, const F&... f) {
-  byte_writer out(head.bytes, nullptr, &head.kept);
+  byte_writer out(head.bytes, nullptr, &head.references);
   try {
     (callable_codec<F>::encode(out, f), ...);
   } catch (...) {

@@ -7,9 +7,9 @@
 
 #include <rankpool/detail/client/executor_core.hpp>
 #include <rankpool/detail/codec/codec.hpp>
-#include <rankpool/detail/journal/journal_call.hpp>
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/detail/support/small_mutex.hpp>
+#include <rankpool/detail/wire/digest.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -38,7 +38,6 @@ enum class task_state : std::uint8_t {
 const char* to_string(task_state state);
 
 class future_state_base;
-class journal_tasks;
 
 /// An observer of futures. Each watched future calls on_done() once, when it is done, while it holds its lock.
 class completion_watch {
@@ -93,12 +92,13 @@ class future_state_base : public job {
   /// uses it, then only the pool. Once the task is over, mutex_ guards it.
   byte_buffer bytes;
   /// Adds the out-of-band buffers of the arguments, and what the arguments refer to. Call it before the submission.
-  void attach(blocks out_of_band, keepers kept);
+  void attach(blocks out_of_band, shared_references references);
   /// The task holds one of the max_pending places of its executor until it is over. Call it before the submission.
   void hold_place() { holds_place_ = true; }
-  /// Restores the result from a journal, in place of a submission. Returns true if the task is over: with its result, or with an
-  /// error of the journal. Returns false if the journal has no result; the task must then be submitted, and its result is stored.
-  bool recall(std::shared_ptr<journal_tasks> from);
+  /// Returns the digest of the encoded callable and arguments. Call it before the submission.
+  digest input() const;
+  /// Completes the task with an outcome that is known already, in place of a submission.
+  void restore(outcome known);
 
  protected:
   small_mutex mutex_;
@@ -127,7 +127,6 @@ class future_state_base : public job {
   task_state settled_state() const;
   bool begin_ending();
   bool become(task_state end, outcome result);
-  void note(outcome& result);
   extras& ensure_extras();
   std::exception_ptr error();
   void run_callback(const callback& f);
@@ -135,7 +134,6 @@ class future_state_base : public job {
   std::atomic<task_state> state_ = task_state::pending;
   std::atomic<bool> awaited_ = false;
   std::atomic<bool> polled_ = false;
-  bool journalled_ = false;
   bool holds_place_ = false;
   const std::uint64_t id_;
   const std::shared_ptr<executor_core> owner_;

@@ -47,6 +47,15 @@ class reader_streambuf final : public std::streambuf {
 
 constexpr unsigned archive_flags = boost::archive::no_header | boost::archive::no_codecvt;
 
+/// A helper of an output archive: the writer that receives its bytes, or null. The archive writes without a buffer of its own.
+struct archive_target {
+  byte_writer* out = nullptr;
+  static archive_target& of(boost::archive::binary_oarchive& archive) {
+    static char key;
+    return archive.get_helper<archive_target>(&key);
+  }
+};
+
 /// Writes a value as an archive.
 template <class T>
 void boost_save(byte_writer& out, const T& value) {
@@ -55,6 +64,7 @@ void boost_save(byte_writer& out, const T& value) {
   {
     writer_streambuf buffer(out);
     boost::archive::binary_oarchive archive(buffer, archive_flags);
+    if (out.collects_references()) archive_target::of(archive).out = &out;
     // Writes the data that the type's own load_construct_data reads, if it has one. See boost_load().
     if constexpr (!std::is_default_constructible_v<T>) boost::serialization::save_construct_data_adl(archive, &value, 0);
     archive << value;

@@ -91,7 +91,7 @@ void decode_into(byte_reader& in, T& value) {
   }
 }
 
-/// A type whose objects can be created first and then be decoded into, member by member.
+/// A type whose objects can be created first and then filled in, member by member, by decoding.
 template <class T>
 concept decodable_in_place = std::default_initializable<T> && std::movable<std::remove_all_extents_t<T>>;
 
@@ -442,10 +442,17 @@ void archive_member(Archive& archive, M& member) {
     archive& member;
   } else if constexpr (Archive::is_saving::value) {
     byte_buffer bytes;
-    byte_writer out(bytes);
+    shared_references references;
+    byte_writer out(bytes, nullptr, &references);
     encode(out, member);
     const std::uint64_t size = bytes.size();
     archive << size;
+    if constexpr (std::is_same_v<Archive, boost::archive::binary_oarchive>) {
+      byte_writer* const target = references.empty() ? nullptr : archive_target::of(archive).out;
+      if (target != nullptr) {
+        for (auto& [offset, value] : references) target->refer_to(std::move(value), target->size() + offset);
+      }
+    }
     archive.save_binary(bytes.data(), size);
   } else {
     std::uint64_t size = 0;

@@ -13,7 +13,7 @@ namespace rankpool::detail {
 struct initializer_call {
   code_address function;  ///< a task_function; module 0: no initializer
   byte_buffer payload;
-  keepers kept;  ///< what the payload refers to
+  shared_references references;  ///< of the payload
 };
 
 /// Receives the dispatcher's notices to an executor, on the thread that drives the pool.

@@ -5,6 +5,7 @@
 // itself. Only react() runs code of the program.
 #pragma once
 
+#include <rankpool/detail/scheduler/chunk_observer.hpp>
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
 #include <rankpool/detail/wire/worker_place.hpp>
@@ -85,6 +86,8 @@ class job {
 
   const code_address function;  // located at construction, because its library may be unloaded before a chunk is sent
   const std::uintptr_t identity;
+  /// Observes the chunks of this job; null: nobody does. Set it before the job is submitted.
+  std::unique_ptr<chunk_observer> observer;
 
   /// The scheduler's data about this job.
   struct {

@@ -116,37 +116,47 @@ class byte_buffer {
 class block;
 class shared_data;
 
-/// Shared values that encoded bytes refer to. They must live as long as the bytes.
-using keepers = std::vector<std::shared_ptr<const shared_data>>;
+/// A shared value that encoded bytes refer to, and where its id, of 8 bytes, begins in them.
+struct shared_reference {
+  std::size_t offset = 0;
+  std::shared_ptr<const shared_data> value;
+};
+/// The shared values that encoded bytes refer to, by ascending offset. They must live as long as the bytes.
+using shared_references = std::vector<shared_reference>;
 
 /// A cursor that appends to a byte_buffer. Lifetime: the buffer and the lists must outlive it.
 class byte_writer {
  public:
   using attachments = std::vector<std::shared_ptr<block>>;
 
-  /// Appends to `out`. If `out_of_band` is not null, large contiguous data is attached to it and not written to `out`. If `kept` is
-  /// not null, it receives the shared values that the bytes refer to.
-  explicit byte_writer(byte_buffer& out, attachments* out_of_band = nullptr, keepers* kept = nullptr) noexcept
-      : out_(&out), out_of_band_(out_of_band), kept_(kept) {}
+  /// Appends to `out`. If `out_of_band` is not null, large contiguous data is attached to it and not written to `out`. If
+  /// `references` is not null, it receives the shared values that the bytes refer to.
+  explicit byte_writer(byte_buffer& out, attachments* out_of_band = nullptr, shared_references* references = nullptr) noexcept
+      : out_(&out), out_of_band_(out_of_band), references_(references) {}
 
-  /// Records a shared value that the bytes refer to.
-  void keep(std::shared_ptr<const shared_data> object) {
-    if (kept_ != nullptr && (kept_->empty() || kept_->back() != object)) kept_->push_back(std::move(object));
+  bool collects_references() const noexcept { return references_ != nullptr; }
+  /// Records that the id of a shared value is at `offset`.
+  void refer_to(std::shared_ptr<const shared_data> value, std::size_t offset) {
+    if (references_ != nullptr) references_->push_back({offset, std::move(value)});
   }
 
   /// Reserves capacity for `bytes` more bytes.
   void expect(std::size_t bytes) { out_->reserve(out_->size() + bytes); }
 
-  /// The numbers of bytes and blocks written so far.
+  /// The numbers of bytes, blocks and references written so far.
   struct position {
     std::size_t bytes = 0;
     std::size_t attached = 0;
+    std::size_t referenced = 0;
   };
-  position at() const noexcept { return {out_->size(), out_of_band_ == nullptr ? 0 : out_of_band_->size()}; }
-  /// Removes all bytes and blocks written after a position.
+  position at() const noexcept {
+    return {out_->size(), out_of_band_ == nullptr ? 0 : out_of_band_->size(), references_ == nullptr ? 0 : references_->size()};
+  }
+  /// Removes all bytes, blocks and references written after a position.
   void rewind(position to) {
     out_->resize(to.bytes);
     if (out_of_band_ != nullptr) out_of_band_->resize(to.attached);
+    if (references_ != nullptr) references_->resize(to.referenced);
   }
 
   /// Returns whether large data is attached out of band.
@@ -193,7 +203,7 @@ class byte_writer {
  private:
   byte_buffer* out_;
   attachments* out_of_band_;
-  keepers* kept_;
+  shared_references* references_;
 };
 
 /// A cursor that reads bytes. Lifetime: the bytes and the blocks must outlive it.

@@ -1,7 +1,7 @@
 // Reads a finished chunk of a map or reduction on the caller's thread: its results, the errors of its items, or why it failed.
 #pragma once
 
-#include <rankpool/detail/client/map_job.hpp>
+#include <rankpool/detail/map/map_call.hpp>
 #include <rankpool/detail/wire/bytes.hpp>
 
 #include <cstdint>
@@ -21,10 +21,16 @@ class chunk_reader {
   std::uint64_t left() const { return chunk_.count - at_; }
   /// Moves past the next item. Returns its exception, or null if its result is next in results().
   /// Throws: serialization_error if the exception cannot be decoded.
-  std::exception_ptr advance();
+  std::exception_ptr advance() {
+    if (at_ == next_failure_ || whole_ != nullptr) return advance_to_failure();
+    ++at_;
+    return nullptr;
+  }
   byte_reader& results() { return results_; }
 
  private:
+  std::exception_ptr advance_to_failure();
+
   finished_chunk chunk_;
   std::uint64_t at_ = 0;  // items read
   byte_reader results_{nullptr, 0};

@@ -6,9 +6,10 @@
 #pragma once
 
 #include <rankpool/detail/call/invocation.hpp>
-#include <rankpool/detail/client/chunk_reader.hpp>
-#include <rankpool/detail/client/map_job.hpp>
 #include <rankpool/detail/codec/boxed_if_large.hpp>
+#include <rankpool/detail/map/chunk_reader.hpp>
+#include <rankpool/detail/map/input_feed.hpp>
+#include <rankpool/detail/map/map_call.hpp>
 #include <rankpool/errors.hpp>
 
 #include <cstdint>
@@ -16,15 +17,14 @@
 #include <iterator>
 #include <map>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace rankpool::detail {
 
 /// Reads the input, combines the chunks as they finish, and returns the result of folding them onto `init`.
 /// Throws: timeout_error at the deadline; the error of the first chunk that fails.
-template <class T, class Feed, class Reduce>
-T reduce_chunks(job_owner job, Feed& feed, std::uint64_t buffersize, steady_time deadline, T&& init, Reduce& reduce) {
+template <class T, class Reduce>
+T reduce_chunks(map_call_ptr call, input_feed& feed, std::uint64_t buffersize, steady_time deadline, T&& init, Reduce& reduce) {
   struct run {
     std::uint64_t count;
     boxed_if_large<T> value;
@@ -37,20 +37,17 @@ T reduce_chunks(job_owner job, Feed& feed, std::uint64_t buffersize, steady_time
   bool more = true;
   for (;;) {
     if (more) {
-      const bool sealed = job->sealed();  // only if the executor was shut down or broke
-      if (sealed && feed.discard_one()) std::rethrow_exception(job->refusal());
-      more = !sealed && feed.feed(*job, buffersize - (job->added() - done));
-      if (!more) {
-        job->end_input();
-        job->owner().changed(job.shared());
-      }
+      const bool sealed = call->is_sealed();  // only if the executor was shut down or broke
+      if (sealed && feed.discard_one()) std::rethrow_exception(call->refusal());
+      more = !sealed && feed.feed(*call, buffersize - (call->added() - done));
+      if (!more && !sealed) call->end_input();
     }
-    if (done == job->added()) {
+    if (done == call->added()) {
       if (!more) break;
       continue;
     }
-    auto chunk = job->take(std::nullopt, deadline);
-    if (!chunk) throw timeout_error("transform_reduce: timeout after " + std::to_string(done) + " items");
+    auto chunk = call->take(std::nullopt, deadline);
+    if (!chunk) std::rethrow_exception(time_out(*call, "transform_reduce", done));
     done += chunk->count;
     if (chunk->result.what != outcome::kind::value) std::rethrow_exception(chunk_error(*chunk));
     byte_reader in(chunk->result.bytes, chunk->result.out_of_band);

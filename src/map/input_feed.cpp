@@ -1,4 +1,4 @@
-#include <rankpool/detail/client/input_feed.hpp>
+#include <rankpool/detail/map/input_feed.hpp>
 
 #include <stdexcept>
 #include <string>

@@ -1,11 +1,13 @@
-// Reads a map's input ranges on the caller's thread and adds their items to the job.
+// Reads the input ranges of a map on the caller's thread and adds their items to the call.
 //
-// With a buffersize it lives on in the map_results and reads on as results are taken; without, it has read
-// everything when map returns. Ranges given as lvalues are only referred to.
+// Without a buffersize, it reads all input during executor::map. With a buffersize, the map_results own it, and it reads further
+// input as results are taken. It refers to ranges that were passed as lvalues, and owns the others.
 #pragma once
 
 #include <rankpool/detail/call/callable.hpp>
-#include <rankpool/detail/client/map_job.hpp>
+#include <rankpool/detail/call/invocation.hpp>
+#include <rankpool/detail/map/item_source.hpp>
+#include <rankpool/detail/map/map_call.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -23,16 +25,21 @@ namespace rankpool::detail {
 
 inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
-/// What map_options::buffersize says: the most items that are read ahead. Throws std::invalid_argument if it is negative.
+/// Returns the maximum number of items that are read ahead: map_options::buffersize, or no_limit for 0.
+/// Throws: std::invalid_argument if it is negative.
 std::uint64_t buffer_limit(long long buffersize);
 
-/// Brings up to `most` more items into the job and tells the pool; false once the input has ended. Reads no item
-/// ahead, and stops when the job is sealed. Throws what reading the input throws; the items before are in the job.
+/// The input of a map. Lifetime: ranges that were passed as lvalues must outlive it.
 class input_feed {
  public:
   virtual ~input_feed() = default;
-  virtual bool feed(map_job& job, std::uint64_t most) = 0;
-  /// Whether there is any further item; it is lost. For when no more can be fed.
+  /// Returns an empty source for items of this input.
+  virtual std::unique_ptr<item_source> source() const = 0;
+  /// Adds up to `most` further items to the call. Returns false once the input has ended. Stops early if the call is sealed.
+  /// Throws: what reading the input throws; the items before are added.
+  virtual bool feed(map_call& call, std::uint64_t most) = 0;
+  /// Reads one item and discards it. Returns false if the input has ended. Call it when the map_call is
+  /// sealed, to find out whether input is left.
   virtual bool discard_one() = 0;
 };
 
@@ -44,7 +51,7 @@ inline constexpr bool is_counted<std::ranges::iota_view<W, Bound>> = std::integr
                                                                      (std::integral<Bound> ||
                                                                       std::same_as<Bound, std::unreachable_sentinel_t>);
 
-/// Consecutive integers: the source is told how many there are, none is looked at.
+/// Consecutive integers, of which only the number is added to the call.
 template <class Integer>
 class counted_feed final : public input_feed {
  public:
@@ -55,14 +62,15 @@ class counted_feed final : public input_feed {
     if constexpr (!std::same_as<Bound, std::unreachable_sentinel_t>) left_ = static_cast<std::uint64_t>(range.size());
   }
 
-  std::unique_ptr<item_source> source() const { return std::make_unique<counted_source<Integer>>(from_); }
+  std::unique_ptr<item_source> source() const override { return std::make_unique<counted_source<Integer>>(from_); }
 
-  bool feed(map_job& job, std::uint64_t most) override {
-    if (job.sealed()) return left_ > 0;
+  bool feed(map_call& call, std::uint64_t most) override {
+    if (call.is_sealed()) return left_ > 0;
     const std::uint64_t n = std::min(left_, most);
     left_ -= n;
-    job.append([&](item_source&) { return n; }, true);
-    job.owner().changed(&job);
+    item_batch batch;
+    batch.count = n;
+    call.add(std::move(batch), true);
     return left_ > 0;
   }
 
@@ -73,13 +81,13 @@ class counted_feed final : public input_feed {
   std::uint64_t left_ = no_limit;
 };
 
-/// An input range as a feed keeps it: referred to if it is an lvalue, by value if it is a view or an rvalue.
-// Not std::views::all_t, whose result Clang before 16 cannot compile.
+/// The type in which a feed stores an input range: a reference for an lvalue, a value for a view or an rvalue.
+// std::views::all_t does not compile with Clang before version 16.
 template <class Range>
 using held_range = std::conditional_t<std::ranges::enable_view<std::remove_cvref_t<Range>>, std::remove_cvref_t<Range>, Range>;
 
-/// Any input ranges, zipped to the shortest; each item is encoded as `Stored`. `Unpack`: one range of tuples,
-/// each of which is a pack of arguments.
+/// Any input ranges, zipped to the shortest. Each item is encoded as `Stored`. `Unpack`: there is one range of tuples, and each
+/// tuple has the arguments of one call.
 template <class Stored, bool Unpack, class... Ranges>
 class packed_feed final : public input_feed {
  public:
@@ -87,32 +95,25 @@ class packed_feed final : public input_feed {
 
   explicit packed_feed(Ranges... ranges) : ranges_(std::forward<Ranges>(ranges)...) {}
 
-  std::unique_ptr<item_source> source() const { return std::make_unique<packed_source>(); }
+  std::unique_ptr<item_source> source() const override { return std::make_unique<packed_source>(); }
 
-  bool feed(map_job& job, std::uint64_t most) override {
-    constexpr std::size_t block_bytes = 256 << 10;  // work starts on one block while the next is being read
+  bool feed(map_call& call, std::uint64_t most) override {
+    constexpr std::size_t batch_bytes = 256 << 10;  // workers start on one batch while the next is read
     bool more = true;
-    while (more && most > 0 && !job.sealed()) {
-      item_block block;
+    while (more && most > 0 && !call.is_sealed()) {
+      item_batch batch;
       std::exception_ptr failure;
       try {
-        while (most > 0 && block.bytes.size() < block_bytes && (more = advance())) {
-          write_item(block.bytes);
-          block.ends.push_back(block.bytes.size());
+        while (most > 0 && batch.bytes.size() < batch_bytes && (more = advance())) {
+          write_item(batch);
+          batch.ends.push_back(batch.bytes.size());
+          ++batch.count;
           --most;
         }
       } catch (...) {
         failure = std::current_exception();
       }
-      const std::uint64_t n = block.ends.size();
-      if (!kept_.empty()) job.keep(std::exchange(kept_, {}));
-      job.append(
-          [&](item_source& source) {
-            static_cast<packed_source&>(source).append(std::move(block));
-            return n;
-          },
-          most == 0 || !more || failure != nullptr);
-      job.owner().changed(&job);
+      call.add(std::move(batch), most == 0 || !more || failure != nullptr);
       if (failure != nullptr) std::rethrow_exception(failure);
     }
     return more;
@@ -123,7 +124,7 @@ class packed_feed final : public input_feed {
  private:
   using positions = std::tuple<std::ranges::iterator_t<Ranges>...>;
 
-  // To the next item; false at the end of the shortest range.
+  // Moves to the next item. Returns false at the end of the shortest range.
   bool advance() {
     if (at_) {
       std::apply([](auto&... it) { (++it, ...); }, *at_);
@@ -136,8 +137,8 @@ class packed_feed final : public input_feed {
     (std::index_sequence_for<Ranges...>{});
   }
 
-  void write_item(byte_buffer& to) {
-    byte_writer out(to, nullptr, &kept_);
+  void write_item(item_batch& to) {
+    byte_writer out(to.bytes, nullptr, &to.references);
     std::apply(
         [&](auto&... it) {
           if constexpr (Unpack) {
@@ -161,7 +162,6 @@ class packed_feed final : public input_feed {
 
   std::tuple<Ranges...> ranges_;
   std::optional<positions> at_;
-  keepers kept_;  // what the items of the block that is being read refer to
 };
 
 }  // namespace rankpool::detail

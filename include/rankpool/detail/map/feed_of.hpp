@@ -2,7 +2,7 @@
 #pragma once
 
 #include <rankpool/detail/call/callable.hpp>
-#include <rankpool/detail/client/input_feed.hpp>
+#include <rankpool/detail/map/input_feed.hpp>
 
 #include <array>
 #include <cstddef>

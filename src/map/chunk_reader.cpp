@@ -1,7 +1,7 @@
 // Decodes the outcome of a map's chunk. It consists of the length and the results of the items that succeeded, the number of items
 // that failed, and the index, length and exception of each of these.
-#include <rankpool/detail/client/chunk_reader.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
+#include <rankpool/detail/map/chunk_reader.hpp>
 
 #include <utility>
 
@@ -33,10 +33,9 @@ chunk_reader::chunk_reader(finished_chunk p) : chunk_(std::move(p)) {
   }
 }
 
-std::exception_ptr chunk_reader::advance() {
+std::exception_ptr chunk_reader::advance_to_failure() {
   const std::uint64_t item = at_++;
   if (whole_ != nullptr) return whole_;
-  if (item != next_failure_) return nullptr;
   byte_reader exception{nullptr, 0};
   try {  // moves to the next failure before decode_exception(), which may throw
     exception = failures_.sub(failures_.get_count(1));
