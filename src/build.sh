@@ -8,12 +8,12 @@
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 
-# The Debian packages of everything that find_package and pkg_check_modules look for in the CMakeLists.txt files.
+# The Debian packages of everything that find_package, pkg_check_modules and find_program look for in the CMakeLists.txt files.
 packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev libsqlitecpp-dev libxxhash-dev
   libcli11-dev nlohmann-json3-dev libprimesieve-dev libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libhwy-dev
-  catch2
+  catch2 python3
 )
 
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
