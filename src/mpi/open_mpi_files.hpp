@@ -5,7 +5,7 @@
 
 namespace rankpool::detail {
 
-/// Removes the files that Open MPI 4 would have removed at the end of this launcher. Ignores errors. Call it after the ranks on
+/// Removes the files that Open MPI would have removed at the end of this launcher. Ignores errors. Call it after the ranks on
 /// this node have ended.
 void remove_open_mpi_files(pid_t launcher);
 
