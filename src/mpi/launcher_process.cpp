@@ -2,6 +2,7 @@
 #include "mpi/launcher_process.hpp"
 
 #include "mpi/control_channel.hpp"
+#include "mpi/open_mpi.hpp"
 #include "mpi/open_mpi_files.hpp"
 #include "mpi/output_copier.hpp"
 #include "mpi/process_session.hpp"
@@ -228,7 +229,7 @@ class launch {
   signal_inbox signals_;
   rank_0_control rank_0_;
   output_copier out_{STDOUT_FILENO};
-  output_copier err_{STDERR_FILENO};
+  output_copier err_{STDERR_FILENO, launcher_reports_failures};
   pid_t launcher_ = 0;
   clock::time_point stop_time_;
   clock::time_point shutdown_start_;  // not set while the launch runs

@@ -6,9 +6,11 @@
 
 namespace rankpool::detail {
 
-/// Returns the options that keep mpirun from reporting failures, which the ranks report themselves. Open MPI 5 has no such option
-/// and always writes its own report.
+/// Returns the options that keep mpirun from reporting failures, which rankpool reports itself. Open MPI 5 has no such option.
 std::vector<std::string> quiet_launcher_options();
+
+/// Whether mpirun always reports failures on its stderr, so that the reports must be removed from its output.
+extern const bool launcher_reports_failures;
 
 /// Keeps Open MPI 5 from writing a false error while MPI is initialised.
 ///

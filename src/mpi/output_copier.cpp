@@ -1,6 +1,8 @@
 // Copies a pipe to a descriptor in a thread that may outlive its owner.
 #include "mpi/output_copier.hpp"
 
+#include "mpi/launcher_report.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -11,6 +13,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -25,11 +29,12 @@ void notify(int event) {
 }  // namespace
 
 struct output_copier::state {
-  explicit state(int where) : to(where), input_ended(::eventfd(0, EFD_CLOEXEC)), finished(::eventfd(0, EFD_CLOEXEC)) {
+  state(int where, bool removes_reports) : to(where), input_ended(::eventfd(0, EFD_CLOEXEC)), finished(::eventfd(0, EFD_CLOEXEC)) {
     if (input_ended < 0 || finished < 0 || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
       throw std::system_error(errno, std::generic_category(), "cannot copy the output of ranks");
     }
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (removes_reports) filter.emplace();
   }
   ~state() {
     for (const int descriptor : {ends[0], ends[1], input_ended, finished}) {
@@ -41,13 +46,15 @@ struct output_copier::state {
   const int input_ended;  // an eventfd: no process writes to the pipe any more
   const int finished;     // an eventfd
   std::array<int, 2> ends{-1, -1};
+  std::optional<launcher_report_filter> filter;  // only the thread uses it
   std::atomic<int> error = 0;
   std::atomic<bool> discards = false;
 };
 
-output_copier::output_copier(int to) : state_(std::make_shared<state>(to)) {
+output_copier::output_copier(int to, bool removes_reports) : state_(std::make_shared<state>(to, removes_reports)) {
   thread_ = std::thread([s = state_] {
     copy(*s);
+    if (s->filter) write(*s, s->filter->finish());
     notify(s->finished);
   });
 }
@@ -81,11 +88,20 @@ void output_copier::copy(state& s) {
       if (::poll(events.data(), events.size(), -1) > 0) is_last = events[1].revents != 0;
       continue;
     }
-    for (ssize_t done = 0; done < got && s.error == 0 && !s.discards;) {
-      const ssize_t written = ::write(s.to, buffer.data() + done, static_cast<std::size_t>(got - done));
-      if (written >= 0) done += written;
-      if (written < 0 && errno != EINTR) s.error = errno;  // EPIPE also raises SIGPIPE
+    const std::string_view input(buffer.data(), static_cast<std::size_t>(got));
+    if (s.filter) {
+      write(s, s.filter->pass(input));
+    } else {
+      write(s, input);
     }
+  }
+}
+
+void output_copier::write(state& s, std::string_view text) {
+  while (!text.empty() && s.error == 0 && !s.discards) {
+    const ssize_t written = ::write(s.to, text.data(), text.size());
+    if (written >= 0) text.remove_prefix(static_cast<std::size_t>(written));
+    if (written < 0 && errno != EINTR) s.error = errno;  // EPIPE also raises SIGPIPE
   }
 }
 

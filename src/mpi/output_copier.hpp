@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <thread>
 
 namespace rankpool::detail {
@@ -11,9 +12,9 @@ namespace rankpool::detail {
 /// A pipe, and a thread that copies its content to a descriptor.
 class output_copier {
  public:
-  /// Starts to copy to descriptor `to`. Throws: std::system_error if the process lacks descriptors or threads.
-  /// Lifetime: `to` must stay open while the object lives.
-  explicit output_copier(int to);
+  /// Starts to copy to descriptor `to`, without reports of the launcher if `removes_reports` is true (launcher_report.hpp).
+  /// Throws: std::system_error if the process lacks descriptors or threads. Lifetime: `to` must stay open while the object lives.
+  explicit output_copier(int to, bool removes_reports = false);
   ~output_copier();
   output_copier(const output_copier&) = delete;
   output_copier& operator=(const output_copier&) = delete;
@@ -34,6 +35,7 @@ class output_copier {
  private:
   struct state;
   static void copy(state& s);
+  static void write(state& s, std::string_view text);
 
   std::shared_ptr<state> state_;  // shared, because the thread outlives this object if it is blocked in a write
   std::thread thread_;

@@ -1,0 +1,25 @@
+// Removes Open MPI 5's report of a failed rank from the output of its launcher.
+//
+// Open MPI 5 writes a report of several lines when a rank ends with a status or by a signal, and has no option against it. The
+// report shares the launcher's stderr with the output of the workers. rankpool prints a message of its own.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rankpool::detail {
+
+class launcher_report_filter {
+ public:
+  /// Takes the next part of the launcher's stderr, and returns all text that is not part of a report and was not returned before.
+  /// Keeps back only the last characters, if they could be the begin of a report.
+  std::string pass(std::string_view input);
+  /// Returns the text that was kept back. Call it at the end of the input.
+  std::string finish();
+
+ private:
+  std::string kept_;
+  bool is_in_report_ = false;
+};
+
+}  // namespace rankpool::detail

@@ -1,0 +1,93 @@
+// Reports of Open MPI 5's launcher, removed from text that arrives in parts of any size.
+#include "mpi/launcher_report.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace {
+
+#define RULE "--------------------------------------------------------------------------\n"
+
+constexpr std::string_view status_report = RULE
+    "prterun detected that one or more processes exited with non-zero status,\n"
+    "thus causing the job to be terminated. The first process to do so was:\n"
+    "\n"
+    "   Process name: [prterun-node-37@1,1]\n"
+    "   Exit code:    3\n" RULE;
+
+constexpr std::string_view signal_report = RULE
+    "prterun noticed that process rank 1 with PID 52 on node node exited on\n"
+    "signal 9 (Killed).\n" RULE;
+
+constexpr std::string_view exit_report = RULE
+    "prterun has exited due to process rank 1 with PID 30 on node node exiting\n"
+    "improperly. There are three reasons this could occur:\n"
+    "\n"
+    "1. this process did not call \"init\" before exiting, but others in the\n"
+    "job did. This can cause a job to hang indefinitely while it waits for\n"
+    "all processes to call \"init\". By rule, if one process calls \"init\",\n"
+    "then ALL processes must call \"init\" prior to termination.\n"
+    "\n"
+    "You can avoid this message by specifying -quiet on the prterun command\n"
+    "line.\n" RULE;
+
+constexpr std::string_view other_message = RULE
+    "prterun was unable to find the specified executable file, and therefore\n"
+    "did not launch the job.\n" RULE;
+
+/// Passes the text through a filter in parts of `length` characters.
+std::string filtered(std::string_view text, std::size_t length) {
+  rankpool::detail::launcher_report_filter filter;
+  std::string passed;
+  for (; !text.empty(); text.remove_prefix(std::min(length, text.size()))) passed += filter.pass(text.substr(0, length));
+  return passed + filter.finish();
+}
+
+std::string joined(std::string_view a, std::string_view b, std::string_view c) { return std::string(a).append(b).append(c); }
+
+}  // namespace
+
+TEST_CASE("a report is removed, whatever the parts that it arrives in") {
+  for (const std::string_view report : {status_report, signal_report, exit_report}) {
+    const std::string text = joined("before\n", report, "after\n");
+    for (std::size_t length = 1; length <= text.size(); ++length) {
+      CAPTURE(report, length);
+      REQUIRE(filtered(text, length) == "before\nafter\n");
+    }
+  }
+}
+
+TEST_CASE("two reports are removed, and the text between them is kept") {
+  CHECK(filtered(joined(status_report, "between\n", signal_report), 10) == "between\n");
+  CHECK(filtered(joined(status_report, "", signal_report), 1000).empty());
+}
+
+TEST_CASE("a report after a line without an end is removed") {
+  CHECK(filtered(joined("no end", signal_report, ""), 7) == "no end");
+  CHECK(filtered(joined("----", signal_report, ""), 7) == "----");
+}
+
+TEST_CASE("other messages and lines of hyphens are kept") {
+  for (const std::size_t length : {1, 5, 1000}) {
+    CHECK(filtered(other_message, length) == other_message);
+    CHECK(filtered(joined(other_message, status_report, other_message), length) == joined(other_message, other_message, ""));
+    CHECK(filtered(RULE, length) == RULE);
+    CHECK(filtered(RULE "prterun noticed", length) == RULE "prterun noticed");
+  }
+}
+
+TEST_CASE("a report that does not end is removed") {
+  CHECK(filtered(joined("before\n", signal_report.substr(0, signal_report.size() - 10), ""), 8) == "before\n");
+}
+
+TEST_CASE("text that cannot begin a report is passed on at once") {
+  rankpool::detail::launcher_report_filter filter;
+  CHECK(filter.pass("a prompt: ") == "a prompt: ");
+  CHECK(filter.pass("minus - ") == "minus - ");
+  CHECK(filter.pass("--").empty());
+  CHECK(filter.pass("-x") == "---x");
+  CHECK(filter.finish().empty());
+}
