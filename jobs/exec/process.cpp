@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <memory>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -175,10 +174,10 @@ class running_process {
     std::array<pollfd, 3> waiting{pollfd{out_.get(), POLLIN, 0}, pollfd{err_.get(), POLLIN, 0}, pollfd{pidfd_.get(), POLLIN, 0}};
     const int ready = ::poll(waiting.data(), waiting.size(), patience());
     if (ready <= 0) return;
-    static const auto buffer = std::make_unique<char[]>(read_bytes);
+    static std::array<char, read_bytes> buffer;
     constexpr std::size_t at_once = 16 * read_bytes;  // then a look at the clock
-    if (waiting[0].revents != 0) read_available(out_, result.out, buffer.get(), at_once);
-    if (waiting[1].revents != 0) read_available(err_, result.err, buffer.get(), at_once);
+    if (waiting[0].revents != 0) read_available(out_, result.out, buffer.data(), at_once);
+    if (waiting[1].revents != 0) read_available(err_, result.err, buffer.data(), at_once);
     pidfd_ready_ = waiting[2].revents != 0;
   }
 
