@@ -3,6 +3,9 @@
 
 #include <mpi.h>
 
+#include <dlfcn.h>
+
+#include <csignal>
 #include <cstdlib>
 #include <string_view>
 
@@ -30,6 +33,14 @@ const bool launcher_reports_failures = version >= 5;
 std::vector<std::string> quiet_launcher_options() {
   if constexpr (version >= 5) return {};
   return {"--quiet"};
+}
+
+void restore_hangup_action() {
+  struct sigaction action {};
+  if (::sigaction(SIGHUP, nullptr, &action) != 0 || action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) return;
+  Dl_info library{};
+  if (::dladdr(reinterpret_cast<void*>(action.sa_handler), &library) == 0 || library.dli_fname == nullptr) return;
+  if (std::string_view(library.dli_fname).find("/libucs") != std::string_view::npos) ::signal(SIGHUP, SIG_DFL);
 }
 
 reachability_setting::reachability_setting() {

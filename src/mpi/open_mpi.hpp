@@ -12,6 +12,12 @@ std::vector<std::string> quiet_launcher_options();
 /// Whether mpirun always reports failures on its stderr, so that the reports must be removed from its output.
 extern const bool launcher_reports_failures;
 
+/// Gives SIGHUP its default action again if UCX has replaced it.
+///
+/// Open MPI may load the communication library UCX. UCX handles SIGHUP, which starts its debug mode and does not end the process.
+/// Other handlers, and an ignored SIGHUP, stay as they are.
+void restore_hangup_action();
+
 /// Keeps Open MPI 5 from writing a false error while MPI is initialised.
 ///
 /// Open MPI 5 asks the kernel for a route between the network interfaces of every two ranks. Two ranks of one node have no such

@@ -70,6 +70,9 @@ int refuse(const std::string& reason) {
   return status_usage;
 }
 
+// Before main(), because SIGHUP must end the process before run(), and the program must find the default action.
+[[maybe_unused]] const bool hangup_is_restored = (restore_hangup_action(), true);
+
 // Makes glibc keep freed memory, because the next task or message soon needs as much again. The limit is that of the buffer pool.
 // Does nothing if the user has set glibc's own variables.
 void keep_freed_memory() {
@@ -113,6 +116,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
     const reachability_setting setting;
     return boost::mpi::environment(argc, argv, boost::mpi::threading::multiple);  // tasks may call MPI
   }();
+  restore_hangup_action();
   mark_environment();
   if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
     return refuse(was_initialised
