@@ -26,8 +26,9 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr auto repeat_interval = 500ms;  // a repetition within this time is ignored: timeout(1) and Slurm repeat a signal
-constexpr auto poll_interval = 20ms;     // for the processes of the session, which are not children of this one
+constexpr auto repeat_interval = 500ms;    // a repetition within this time is ignored: timeout(1) and Slurm repeat a signal
+constexpr auto last_output_limit = 100ms;  // after a signal, for output whose reader may not read
+constexpr auto poll_interval = 20ms;       // for the processes of the session, which are not children of this one
 
 // Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
 // must be killed at all because a SIGTERM during its start may block it for ever.
@@ -209,11 +210,12 @@ class launch {
   void finish() {
     for (output_copier* copier : {&out_, &err_}) {
       copier->finish();
-      while (end_.signal == 0) {  // a signal ends the wait for a reader that does not read
+      for (;;) {
         std::array<pollfd, 2> events{pollfd{signals_.descriptor(), POLLIN, 0}, pollfd{copier->finished(), POLLIN, 0}};
-        const int ready = ::poll(events.data(), events.size(), -1);
+        const int limit = end_.signal == 0 ? -1 : static_cast<int>(last_output_limit.count());
+        const int ready = ::poll(events.data(), events.size(), limit);
         while (const int signal = signals_.next()) on_signal(signal);
-        if (ready > 0 && events[1].revents != 0) break;
+        if (ready == 0 || (ready > 0 && events[1].revents != 0)) break;
       }
     }
     end_.output_error = out_.error() != 0 ? out_.error() : err_.error();
