@@ -221,7 +221,9 @@ class launch {
     end_.output_error = out_.error() != 0 ? out_.error() : err_.error();
     end_.has_begun = rank_0_.has_begun();
     end_.program_status = rank_0_.status();
-    if (!launcher_exited() && end_.survivors.empty()) remove_open_mpi_files(launcher_);
+    // Open MPI 5 also leaves files when it cannot start, for example without a network interface.
+    const bool succeeded = launcher_exited() && launcher_state().si_status == 0;
+    if (!succeeded && end_.survivors.empty()) remove_open_mpi_files(launcher_);
     ::waitpid(launcher_, &end_.wait_status, WNOHANG);
   }
 

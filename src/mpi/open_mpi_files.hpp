@@ -1,4 +1,4 @@
-// The temporary files of an mpirun that was killed: its session directory and the shared memory of its ranks.
+// The temporary files of an mpirun that was killed or could not start: its session directory and the shared memory of its ranks.
 #pragma once
 
 #include <sys/types.h>
