@@ -1,6 +1,7 @@
 // Reads the variables of launchers, marks the environment of a rank, and prepares the environment of a new launch.
 #include "mpi/launch_environment.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -22,6 +23,12 @@ std::string default_path() {
   std::string path(confstr(_CS_PATH, nullptr, 0), '\0');
   confstr(_CS_PATH, path.data(), path.size());
   return path.c_str();
+}
+
+/// Returns the home directory in the user database, or "/" if the user has none.
+std::string home_directory() {
+  const passwd* user = ::getpwuid(::geteuid());
+  return user == nullptr || user->pw_dir == nullptr || *user->pw_dir == '\0' ? "/" : user->pw_dir;
 }
 
 void unset_other_launch() {
@@ -73,6 +80,7 @@ void prepare_environment() {
   if (is_started_by_rank()) unset_other_launch();
   unsetenv("RANKPOOL_WORKERS");  // it applies to this launch, not to programs that a rank starts
   if (!variable("PATH")) setenv("PATH", default_path().c_str(), 1);
+  if (!variable("HOME")) setenv("HOME", home_directory().c_str(), 1);
   if (geteuid() == 0) {  // otherwise mpirun refuses to run as root
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
     setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);

@@ -24,7 +24,8 @@ bool is_reporting_process();
 void mark_environment();
 
 /// Prepares the environment for a launcher that this process is about to start. Removes the variables of the launch whose rank
-/// started this process, if any. Sets PATH to the system's default if it is unset, because Open MPI's launcher fails without it.
+/// started this process, if any. Sets PATH and HOME to the system's defaults if they are unset, because Open MPI's launcher fails
+/// without PATH, and Open MPI 5 without HOME.
 void prepare_environment();
 
 }  // namespace rankpool::detail
