@@ -80,7 +80,7 @@ std::vector<std::string> command(const std::string& launcher, int workers, const
                                  char** argv) {
   // Rank 0 mostly sleeps, so it shares the cores of its workers. If ranks were pinned, two workers could share one core.
   std::vector<std::string> words{launcher, "-n", std::to_string(workers + 1), "--oversubscribe", "--bind-to", "none"};
-  std::ranges::copy(quiet_launcher_options(), std::back_inserter(words));
+  std::ranges::copy(launcher_options(), std::back_inserter(words));
   const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
   const bool escaped = std::ranges::find(arguments, ":") != arguments.end();
   if (escaped) {

@@ -30,8 +30,8 @@ std::string_view variable_or_empty(const char* name) {
 
 const bool launcher_reports_failures = version >= 5;
 
-std::vector<std::string> quiet_launcher_options() {
-  if constexpr (version >= 5) return {};
+std::vector<std::string> launcher_options() {
+  if constexpr (version >= 5) return {"--output", ":raw"};
   return {"--quiet"};
 }
 

@@ -6,8 +6,11 @@
 
 namespace rankpool::detail {
 
-/// Returns the options that keep mpirun from reporting failures, which rankpool reports itself. Open MPI 5 has no such option.
-std::vector<std::string> quiet_launcher_options();
+/// Returns the options for mpirun that depend on its version.
+///
+/// They keep Open MPI 4 from reporting failures, which rankpool reports itself; Open MPI 5 has no such option. They make Open MPI 5
+/// pass the output of the workers on as it arrives: by default, 5.0.7 may complete a line of one stream with text of another.
+std::vector<std::string> launcher_options();
 
 /// Whether mpirun always reports failures on its stderr, so that the reports must be removed from its output.
 extern const bool launcher_reports_failures;
