@@ -54,6 +54,8 @@ class doorbells {
   bool all_on_node() const { return all_on_node_; }
   /// Returns the number of ranks of the communicator on this node, including this one.
   int ranks_on_node() const { return ranks_on_node_; }
+  /// Returns whether a rank is on this node.
+  bool is_on_node(int rank) const { return bells_[static_cast<std::size_t>(rank)] != nullptr; }
 
  private:
   struct alignas(64) bell {

@@ -60,7 +60,10 @@ mpi_transport::~mpi_transport() {
 int mpi_transport::rank_of(int peer) const { return !is_root_ ? root_ : peer < root_ ? peer : peer + 1; }
 int mpi_transport::peer_of(int rank) const { return !is_root_ ? 0 : rank < root_ ? rank : rank - 1; }
 
-double mpi_transport::workers_per_core() const { return static_cast<double>(bells_.ranks_on_node() - 1) / cores(); }
+double mpi_transport::workers_per_core() const {
+  const int workers = bells_.ranks_on_node() - (bells_.is_on_node(root_) ? 1 : 0);
+  return static_cast<double>(workers) / cores();
+}
 
 void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);

@@ -37,7 +37,7 @@ class mpi_transport final : public transport {
   /// Collective over the communicator.
   ~mpi_transport() override;
 
-  /// Returns the number of other ranks on this node, divided by the number of its cores.
+  /// Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core() const;
 
   std::size_t preferred_frame_bytes() const override { return send_window::eager_bytes; }
