@@ -25,6 +25,7 @@ class replay final : public map_call {
   static map_call_ptr of(resumable_map_call_ptr rest, std::shared_ptr<journal_call> call, std::unique_ptr<item_source> encoder,
                          call_recorder& recorder);
 
+  bool needs_every_reference() const override { return true; }
   void add(item_batch items, bool is_full) override;
   void end_input() override;
   void stop_input() override { rest_->stop_input(); }

@@ -450,7 +450,7 @@ void archive_member(Archive& archive, M& member) {
     if constexpr (std::is_same_v<Archive, boost::archive::binary_oarchive>) {
       byte_writer* const target = references.empty() ? nullptr : archive_target::of(archive).out;
       if (target != nullptr) {
-        for (auto& [offset, value] : references) target->refer_to(std::move(value), target->size() + offset);
+        for (const auto& [offset, value] : references) target->refer_to(value, target->size() + offset);
       }
     }
     archive.save_binary(bytes.data(), size);

@@ -105,7 +105,7 @@ class packed_feed final : public input_feed {
       std::exception_ptr failure;
       try {
         while (most > 0 && batch.bytes.size() < batch_bytes && (more = advance())) {
-          write_item(batch);
+          write_item(batch, call.needs_every_reference());
           batch.ends.push_back(batch.bytes.size());
           ++batch.count;
           --most;
@@ -137,8 +137,8 @@ class packed_feed final : public input_feed {
     (std::index_sequence_for<Ranges...>{});
   }
 
-  void write_item(item_batch& to) {
-    byte_writer out(to.bytes, nullptr, &to.references);
+  void write_item(item_batch& to, bool every_reference) {
+    byte_writer out(to.bytes, nullptr, &to.references, every_reference);
     std::apply(
         [&](auto&... it) {
           if constexpr (Unpack) {

@@ -26,6 +26,9 @@ class map_call {
   map_call(const map_call&) = delete;
   map_call& operator=(const map_call&) = delete;
 
+  /// Returns whether each item needs its references to shared values (item_batch::references), for a digest. Otherwise of
+  /// consecutive references to the same value only the first is needed.
+  virtual bool needs_every_reference() const { return false; }
   /// Adds input. `is_full`: no more input comes until a chunk is taken, so chunks may be shorter than the chunk size. If the call
   /// is sealed, the items do not run and fail with refusal().
   virtual void add(item_batch items, bool is_full) = 0;

@@ -130,14 +130,18 @@ class byte_writer {
   using attachments = std::vector<std::shared_ptr<block>>;
 
   /// Appends to `out`. If `out_of_band` is not null, large contiguous data is attached to it and not written to `out`. If
-  /// `references` is not null, it receives the shared values that the bytes refer to.
-  explicit byte_writer(byte_buffer& out, attachments* out_of_band = nullptr, shared_references* references = nullptr) noexcept
-      : out_(&out), out_of_band_(out_of_band), references_(references) {}
+  /// `references` is not null, it receives the shared values that the bytes refer to. `every_reference` false: of consecutive
+  /// references to the same value, it receives only the first.
+  explicit byte_writer(byte_buffer& out, attachments* out_of_band = nullptr, shared_references* references = nullptr,
+                       bool every_reference = true) noexcept
+      : out_(&out), out_of_band_(out_of_band), references_(references), every_reference_(every_reference) {}
 
   bool collects_references() const noexcept { return references_ != nullptr; }
   /// Records that the id of a shared value is at `offset`.
-  void refer_to(std::shared_ptr<const shared_data> value, std::size_t offset) {
-    if (references_ != nullptr) references_->push_back({offset, std::move(value)});
+  void refer_to(const std::shared_ptr<const shared_data>& value, std::size_t offset) {
+    if (references_ == nullptr) return;
+    if (!every_reference_ && !references_->empty() && references_->back().value == value) return;
+    references_->push_back({offset, value});
   }
 
   /// Reserves capacity for `bytes` more bytes.
@@ -204,6 +208,7 @@ class byte_writer {
   byte_buffer* out_;
   attachments* out_of_band_;
   shared_references* references_;
+  bool every_reference_;
 };
 
 /// A cursor that reads bytes. Lifetime: the bytes and the blocks must outlive it.
