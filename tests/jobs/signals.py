@@ -11,6 +11,7 @@ each job and target, one column for each moment, and one line for each case that
 - no temporary file is left, and the output file exists only if the status is 0.
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import random
@@ -126,7 +127,8 @@ class case:
             self.seconds = time.monotonic() - sent
         self.check()
         for pid in marked(self.mark):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended with another
+                os.kill(pid, signal.SIGKILL)
         process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
