@@ -21,7 +21,7 @@ struct worker_info {
   int pid = 0;       ///< process id on that host
 };
 
-/// Counts the work that all workers together have finished.
+/// The work of all workers together.
 struct cluster_statistics {
   std::uint64_t tasks = 0;              ///< finished tasks; each item of a map counts as one
   std::chrono::nanoseconds cpu_time{};  ///< CPU time of the workers' processes since they started, as of their last reports;

@@ -24,7 +24,7 @@ struct future_access;
 /// A handle on one task, whose function returns R. Copies refer to the same task.
 /// A timeout is a duration from the call on; none means no limit, and 0 means that the call does not wait.
 /// Throws: rankpool::error if the future is empty, from every member except valid(), comparison and printing.
-/// Thread safety: any thread of rank 0 may call any member. Threads that assign to a future need copies of their own.
+/// Thread safety: threads of rank 0 may call all members concurrently. Threads that assign to a future need copies of their own.
 template <class R>
 class future {
  public:

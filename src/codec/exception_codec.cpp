@@ -2,7 +2,7 @@
 // - 1 if the type is in the registry, otherwise 0
 // - the type's name, the message and the trace
 // - 1 and the encoding of the nested exception, or 0
-// - the length and the content of the data that the type's own encoder writes
+// - the length and the bytes of what the type's own encoder writes; length 0 if the type is not in the registry
 #include <rankpool/detail/codec/exception_codec.hpp>
 
 #include "codec/error_code_codec.hpp"

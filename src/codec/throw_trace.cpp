@@ -63,7 +63,7 @@ std::string name_of(const boost::stacktrace::frame& frame) {
   return names[frame.address()] = boost::stacktrace::to_string(frame);
 }
 
-/// Returns whether a frame is the pool's function that called the task.
+/// Returns whether a stack frame belongs to a function of the pool that calls tasks.
 bool is_caller_of_task(std::string_view name) {
   for (const std::string_view prefix : {"rankpool::detail::run_", "rankpool::detail::worker::"}) {
     if (name.find(prefix) < name.find('(')) return true;
@@ -76,7 +76,7 @@ bool is_caller_of_task(std::string_view name) {
 std::string throw_trace(const std::exception_ptr& e) {
   if (e == nullptr) return {};
   static_assert(sizeof(std::exception_ptr) == sizeof(void*));
-  const void* object = *reinterpret_cast<const void* const*>(&e);  // the address that __cxa_throw got
+  const void* object = *reinterpret_cast<const void* const*>(&e);  // the exception object, as passed to __cxa_throw
   recorded_throws& recorded = throws();
   std::string text;
   for (std::size_t back = 1; back <= max_throws; ++back) {

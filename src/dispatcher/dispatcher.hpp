@@ -38,7 +38,7 @@ class dispatcher final : public stepper {
              const std::vector<worker_info>& workers, const dispatcher_options& options);
 
   // ---- stepper
-  /// Throws what a message or the transport has thrown; call fail() then.
+  /// Throws: what handling a message or calling the transport throws. The caller must then call fail().
   bool step() override;
   bool send_submitted() override;
   void fail(const std::exception_ptr& why) override;

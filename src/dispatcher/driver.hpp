@@ -23,7 +23,7 @@
 namespace rankpool::detail {
 
 struct driver_options {
-  bool progress_thread = true;  ///< false: the waiting threads drive
+  bool progress_thread = true;  ///< false: threads that wait for results drive the pool
   steady_time (*now)() = &std::chrono::steady_clock::now;
 };
 

@@ -68,7 +68,7 @@ class journal_file {
   /// Implements journal::recall() and journal::recalled().
   std::string recall(const std::string& name, const std::string& value);
   std::optional<std::string> recalled(const std::string& name);
-  /// Returns whether an exception has reported that writing failed.
+  /// Returns whether writing failed and an exception has reported it.
   bool has_reported_failure() const;
   bool resumes() const { return resumes_; }
   std::uint64_t restored() const { return restored_; }

@@ -1,5 +1,5 @@
-// Decodes the outcome of a map's chunk. It consists of the length and the results of the items that succeeded, the number of items
-// that failed, and the index, length and exception of each of these.
+// Decodes the outcome of a map's chunk. It consists of the length in bytes of all results, the results of the items that succeeded,
+// the number of items that failed, and for each of these its index, the length in bytes of its exception, and the exception.
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/map/chunk_reader.hpp>
 

@@ -55,8 +55,8 @@ class rank_0_control {
 class launcher_control {
  public:
   /// Unsets RANKPOOL_CONTROL, so that no process that this rank starts can connect in its place. On rank 0 it also connects and
-  /// replaces the standard streams of this process by the user's. If the process that the user started is on another node, or in
-  /// the background of its terminal, it replaces stdin by a stream whose reads fail. Construct it after all ranks are up.
+  /// replaces the standard streams of this process by the user's. It replaces stdin by a stream whose reads fail if the process
+  /// that the user started is on another node or in the background of its terminal. Construct it after all ranks are up.
   /// Blocks: until rank 0 may begin.
   explicit launcher_control(bool is_rank_0);
   ~launcher_control();

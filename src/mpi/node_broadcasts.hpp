@@ -55,7 +55,7 @@ class node_broadcasts {
 
   MPI_Comm one_of_each_node_ = MPI_COMM_NULL;  // the root first; null on ranks that take no part, and with one node
   std::deque<transfer> transfers_;             // in the order of start()
-  std::deque<chunk> chunks_;                   // in progress, in order; the first belong to the first transfer
+  std::deque<chunk> chunks_;                   // in progress, in the order of their start, which is that of transfers_
   std::size_t chunks_started_ = 0;
   std::unique_ptr<std::byte[]> dropped_;  // memory for discarded chunks; allocated at the start, while memory is available
 };

@@ -14,12 +14,12 @@ namespace rankpool::detail {
 /// A mapping of shared memory.
 class shared_segment {
  public:
-  /// Creates shared memory with a copy of `content`. Throws: std::bad_alloc if the node lacks memory; error.
+  /// Creates shared memory with a copy of `content`. Throws: std::bad_alloc if the node lacks memory; error if it fails otherwise.
   static std::shared_ptr<shared_segment> create(std::span<const std::byte> content);
-  /// Creates writable shared memory of `size` bytes. Throws: std::bad_alloc if the node lacks memory; error.
+  /// Creates writable shared memory of `size` bytes. Throws: std::bad_alloc if the node lacks memory; error if it fails otherwise.
   static std::shared_ptr<shared_segment> create(std::size_t size);
   /// Maps the shared memory that process `pid` has created as `descriptor`, for reading. Throws: std::bad_alloc if this process has
-  /// no address space for it; error.
+  /// no address space for it; error if it fails otherwise.
   static std::shared_ptr<shared_segment> map(int pid, int descriptor, std::size_t size);
 
   shared_segment(const shared_segment&) = delete;

@@ -34,7 +34,7 @@ class transport {
   virtual bool receive(int& peer, frame& f) = 0;
   /// Returns whether transfers are pending that advance only in calls of receive().
   virtual bool transferring() const = 0;
-  /// Returns whether a message is known to have arrived that receive() has not returned yet. False if the transport cannot know.
+  /// Returns whether a message is known to have arrived and was not returned by receive() yet. False if the transport cannot know.
   virtual bool unread() const { return false; }
   /// Drives pending sends. Returns whether every frame has left this process. Before the process ends, call it and receive() in
   /// turn until it returns true.

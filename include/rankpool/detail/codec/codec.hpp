@@ -4,7 +4,7 @@
 // one block of bytes. Any other type, above all a class with its own `serialize`, is encoded as one Boost archive per value.
 // Shared pointers within such a value stay shared.
 //
-// A large object is never copied on the stack. It is decoded into its final place, by decode_into() or by guaranteed elision.
+// Large objects are never copied onto the stack. It is decoded into its final place, by decode_into() or by guaranteed elision.
 #pragma once
 
 #include <rankpool/detail/codec/boost_archive.hpp>

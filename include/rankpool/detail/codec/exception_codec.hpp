@@ -1,6 +1,6 @@
 // Encodes the exception that is being handled, and decodes an exception_ptr.
 //
-// A registry has the encoder and the decoder of each type that is rebuilt as the same type. The rebuilt object derives from the
+// A registry has an encoder and a decoder for each type that is rethrown as the same type. The rebuilt object derives from the
 // type and from remote_origin, so `catch` works as in one process, and remote_context() finds where the exception was thrown.
 // Nested exceptions are sent along.
 #pragma once
