@@ -101,7 +101,7 @@ goes_on_at_limit() {  # LAUNCHER
   local i
   export RANKPOOL_LAUNCHER=$1
   for i in {1..40}; do echo "sleep 1; echo $i; echo $i >>ran"; done >commands
-  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --chunksize 1 --journal journal --stop-before 42s --output results --json commands
+  submits -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 42s --output results --json commands
   ends_after_requeues_as COMPLETED 250
   prints results "$(seq 40)"
   [[ $(sort -n ran) == "$(seq 40)" ]] || die "these commands did not run exactly once: $(comm -3 <(sort ran) <(seq 40 | sort) | paste -sd" ")"
