@@ -195,10 +195,11 @@ bool dispatcher::take_frames(effects& out) {
 }
 
 void dispatcher::accept(worker_index from, const frame& f, effects& out) {
+  const steady_time now = now_();  // once for all results of the frame, because reading the clock is slow
   frame_reader in(f);
   for (record r; in.next(r);) {
     if (const auto* result = std::get_if<result_record>(&r)) {
-      accept(from, *result, out);
+      accept(from, *result, now, out);
     } else if (const auto* recalled = std::get_if<recalled_record>(&r)) {
       accept(from, *recalled, out);
     } else if (const auto* failed = std::get_if<open_failed_record>(&r)) {
@@ -221,10 +222,10 @@ void dispatcher::accept(worker_index from, const frame& f, effects& out) {
   }
 }
 
-void dispatcher::accept(worker_index from, const result_record& result, effects& out) {
+void dispatcher::accept(worker_index from, const result_record& result, steady_time now, effects& out) {
   const std::chrono::nanoseconds taken(result.nanoseconds);
   const std::size_t bytes = result.payload.size() + total_size(result.out_of_band);
-  auto finished = scheduler_.on_result(from, result.id, taken, bytes, now_(), out);
+  auto finished = scheduler_.on_result(from, result.id, taken, bytes, now, out);
   if (!finished) return;  // its task was abandoned
   outcome o;
   o.what = result.threw ? outcome::kind::threw : outcome::kind::value;

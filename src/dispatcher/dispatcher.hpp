@@ -82,7 +82,7 @@ class dispatcher final : public stepper {
 
   bool take_frames(effects& out);
   void accept(worker_index from, const frame& f, effects& out);
-  void accept(worker_index from, const result_record& result, effects& out);
+  void accept(worker_index from, const result_record& result, steady_time now, effects& out);
   void accept(worker_index from, const recalled_record& recalled, effects& out);
   void accept(worker_index from, const open_failed_record& failed, effects& out);
   void accept_stopped(worker_index from);
