@@ -30,7 +30,7 @@ struct cluster_statistics {
 
 /// The workers of a run. run() makes one and passes it to the program.
 /// Thread safety: any thread of rank 0 may call any member.
-/// Lifetime: a cluster is valid until the program returns.
+/// Lifetime: a cluster is valid until the function that run() has called returns.
 class cluster {
  public:
   cluster(const cluster&) = delete;

@@ -123,7 +123,7 @@ class journal_reader {
   /// Lifetime: the argument of `visit` is valid during the call of `visit`.
   void for_each_result(std::int64_t call, const std::function<void(const result&)>& visit) const;
 
-  /// Reads the whole journal and compares all results with their checksums.
+  /// Reads the whole journal and verifies every result against its checksum.
   /// Throws: journal_error if they differ.
   void verify() const;
 

@@ -81,7 +81,7 @@ class map_results {
     refill();
   }
 
-  /// Returns an iterator at the first result that was not read yet. A second loop continues where the first one ended.
+  /// Returns an iterator to the first result that has not been read. A second loop continues where the first one ended.
   iterator begin() {
     if (given_) advance();
     return iterator(this);

@@ -59,7 +59,7 @@ class map_job final : public job, public resumable_map_call {
   void fail_rest(const std::exception_ptr& why);
   std::exception_ptr reason() const;
   std::uint64_t left_to_cut() const;
-  // The caller does not hold mutex_:
+  // The caller must not hold mutex_:
   void notify_taker();
 
   const std::shared_ptr<executor_core> owner_;

@@ -38,7 +38,7 @@ class stand_in_category final : public std::error_category {
   std::map<int, std::string> messages_;
 };
 
-/// Returns the stand-in of that name, and creates it if there is none. Lifetime: that of the process, as of every category.
+/// Returns the stand-in with that name, and creates it if it does not exist. Lifetime: that of the process, as of every category.
 stand_in_category& stand_in(const std::string& name) {
   static std::mutex mutex;
   static auto& all = *new std::map<std::string, stand_in_category>;  // never destroyed: error codes may outlive statics

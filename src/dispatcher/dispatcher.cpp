@@ -30,10 +30,10 @@ dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announce
 bool dispatcher::step() {
   effects out;
   bool moved = false;
+  const steady_time now = now_();  // once for all of the step, because reading the clock is slow
   try {
     moved = take_events(out);
-    moved = take_frames(out) || moved;
-    const steady_time now = now_();
+    moved = take_frames(now, out) || moved;
     if (life_.is_grace_period_over(now)) abandon_running_tasks(out);
     dispatch(now, out);
     moved = moved || !out.empty() || !deliveries_.empty() || !inbox_.empty();
@@ -49,9 +49,10 @@ bool dispatcher::step() {
 
 bool dispatcher::send_submitted() {
   effects out;
+  const steady_time now = now_();
   try {
     (void)take_events(out);
-    dispatch(now_(), out);
+    dispatch(now, out);
     send_orders(out);
   } catch (...) {
     queue_deliveries(out);
@@ -59,7 +60,7 @@ bool dispatcher::send_submitted() {
   }
   queue_deliveries(out);
   return waiting_.has_deferred() || !deliveries_.empty() || !inbox_.empty() || link_.transferring() || !link_.peers_ring() ||
-         scheduler_.next_check(now_()).has_value();
+         scheduler_.next_check(now).has_value();
 }
 
 void dispatcher::dispatch(steady_time now, effects& out) {
@@ -182,20 +183,19 @@ void dispatcher::take(const end_requested& e, effects& out) {
 
 // ---- messages
 
-bool dispatcher::take_frames(effects& out) {
+bool dispatcher::take_frames(steady_time now, effects& out) {
   if (life_.has_failed()) return false;  // a message may be the reason
   constexpr int max_frames = 64;         // then results are delivered and workers fed before more is read
   int from = 0;
   int n = 0;
   for (frame f; n < max_frames && link_.receive(from, f); f = {}) {
     ++n;
-    accept({from}, f, out);
+    accept({from}, f, now, out);
   }
   return n > 0;
 }
 
-void dispatcher::accept(worker_index from, const frame& f, effects& out) {
-  const steady_time now = now_();  // once for all results of the frame, because reading the clock is slow
+void dispatcher::accept(worker_index from, const frame& f, steady_time now, effects& out) {
   frame_reader in(f);
   for (record r; in.next(r);) {
     if (const auto* result = std::get_if<result_record>(&r)) {
@@ -290,7 +290,7 @@ void dispatcher::send_orders(effects& out) {
 
 // ---- completions
 
-void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result) {
+void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result) {
   if (work->on_outcome(first, count, std::move(result))) deliveries_.push_back({std::move(work), 0, 0});
 }
 

@@ -80,8 +80,8 @@ class dispatcher final : public stepper {
   void take(const value_shared& e, effects& out);
   void refuse(executor_id executor, job_ptr work, effects& out);
 
-  bool take_frames(effects& out);
-  void accept(worker_index from, const frame& f, effects& out);
+  bool take_frames(steady_time now, effects& out);
+  void accept(worker_index from, const frame& f, steady_time now, effects& out);
   void accept(worker_index from, const result_record& result, steady_time now, effects& out);
   void accept(worker_index from, const recalled_record& recalled, effects& out);
   void accept(worker_index from, const open_failed_record& failed, effects& out);
@@ -97,7 +97,7 @@ class dispatcher final : public stepper {
   void dispatch(steady_time now, effects& out);
   void abandon_running_tasks(effects& out);
   void send_orders(effects& out);
-  void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome result);
+  void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result);
   void queue_deliveries(effects& out);
   void deliver();
   void update_drained() { is_drained_ = is_draining_ && jobs_left_ == 0; }

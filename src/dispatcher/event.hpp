@@ -53,7 +53,7 @@ struct value_shared {
   int descriptor = -1;
 };
 
-/// The last handle on shared data is gone.
+/// The last handle to a shared value is gone.
 struct value_released {
   std::uint64_t id = 0;
 };

@@ -2,16 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 namespace rankpool::detail {
-
-inbox::posted inbox::post(event e) {
-  std::lock_guard lock(mutex_);
-  if (is_closed_) return posted::refused;
-  events_.push_back(std::move(e));
-  return events_.size() == 1 ? posted::first : posted::behind;
-}
 
 void inbox::take(std::vector<event>& into) {
   std::lock_guard lock(mutex_);

@@ -3,7 +3,9 @@
 
 #include "dispatcher/event.hpp"
 
+#include <cstdint>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace rankpool::detail {
@@ -16,7 +18,14 @@ class inbox {
     first,    ///< the inbox was empty
     behind,   ///< the inbox holds earlier events, so the dispatcher is about to take them
   };
-  posted post(event e);
+  /// `e`: one of the types of event.
+  template <class Event>
+  posted post(Event&& e) {
+    std::lock_guard lock(mutex_);
+    if (is_closed_) return posted::refused;
+    events_.emplace_back(std::forward<Event>(e));
+    return events_.size() == 1 ? posted::first : posted::behind;
+  }
   /// Moves all events to the end of `into`.
   void take(std::vector<event>& into);
   bool empty() const;

@@ -14,14 +14,6 @@ pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, co
 
 pool::~pool() { driver_.detach(); }
 
-bool pool::post(event e) {
-  const bool is_submit = std::holds_alternative<job_submitted>(e);
-  const inbox::posted posted = inbox_.post(std::move(e));
-  if (posted == inbox::posted::refused) return false;
-  driver_.on_posted(is_submit, posted == inbox::posted::first);
-  return true;
-}
-
 void pool::drain() {
   if (!post(drain_requested{})) return;
   (void)driver_.wait_until(steady_time::max(), [this] { return dispatcher_.is_drained() || life_.has_failed(); });

@@ -18,6 +18,8 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace rankpool::detail {
@@ -43,8 +45,14 @@ class pool {
   wait_room& room() { return driver_; }
   bool is_driven_by_caller() const { return driver_.is_driven_by_caller(); }
 
-  /// Posts an event to the dispatcher. False: the pool has ended, and the event is dropped.
-  bool post(event e);
+  /// Posts an event to the dispatcher. `e`: one of the types of event. False: the pool has ended, and the event is dropped.
+  template <class Event>
+  bool post(Event e) {
+    const inbox::posted posted = inbox_.post(std::move(e));
+    if (posted == inbox::posted::refused) return false;
+    driver_.on_posted(std::is_same_v<Event, job_submitted>, posted == inbox::posted::first);
+    return true;
+  }
   executor_id next_executor_id() { return ++last_executor_; }
   std::uint64_t next_task_id() { return last_task_.fetch_add(1, std::memory_order_relaxed) + 1; }
 

@@ -84,7 +84,7 @@ std::vector<std::string> command(const std::string& launcher, int workers, const
   const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
   const bool escaped = std::ranges::find(arguments, ":") != arguments.end();
   if (escaped) {
-    // mpirun treats an argument ":" as a separator of programs at any position. Every word gets a prefix, which a shell removes.
+    // mpirun takes any argument ":" for a separator of programs. So each argument gets a comma in front, which /bin/sh removes.
     words.insert(words.end(), {"/bin/sh", "-c", R"(for word; do shift; set -- "$@" "${word#,}"; done; exec "$0" "$@")"});
   }
   words.push_back(own.front());

@@ -94,7 +94,7 @@ class mpi_transport final : public transport {
   // Shortens the next sleep. Set if an announced message has not arrived yet, or if a sent frame may still be in this process.
   std::atomic<bool> watchful_ = false;
   std::atomic<std::int64_t> watchful_pause_;  // nanoseconds; grows until a frame arrives
-  int misses_ = 0;                            // probes without a message since the last ring
+  int misses_ = 0;                            // probes since the last ring that found no message
   std::atomic<bool> slept_ = false;           // the next receive() probes in any case
   std::atomic<std::int64_t> off_node_pause_;  // nanoseconds; grows until a frame arrives
 };

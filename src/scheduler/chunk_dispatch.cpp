@@ -41,14 +41,15 @@ bool chunk_dispatch::may_use(const executor_entry& executor, worker_index w) con
 }
 
 bool chunk_dispatch::has_room(const worker_state& worker, const job& work, steady_time now) const {
-  if (worker.chunks.empty()) return true;
+  const std::size_t chunks = worker.chunks.size();
+  if (chunks == 0) return true;
   if (now - worker.last_progress >= policy_.recall_after) return false;  // a task there takes longer than expected
   const std::size_t max_chunks = std::min(policy_.max_chunks, policy_.initial_chunks + 4 * worker.results);
-  if (worker.is_recalling || worker.chunks.size() >= max_chunks || worker.bytes >= policy_.max_bytes) return false;
+  if (worker.is_recalling || chunks >= max_chunks || worker.bytes >= policy_.max_bytes) return false;
   const task_statistics& kind = *work.schedule.statistics;
   if (!kind.has_data() || kind.nanoseconds_per_item() > static_cast<double>(policy_.longest_prefetched.count())) return false;
   if (worker.chunks.back().expected_nanoseconds <= 0) return false;
-  return worker.chunks.size() == 1 || worker.nanoseconds() < prefetch_nanoseconds_;  // one is always prefetched
+  return chunks == 1 || worker.nanoseconds() < prefetch_nanoseconds_;  // one is always prefetched
 }
 
 // How many items of `work` make the next chunk for a worker.
@@ -223,7 +224,7 @@ bool chunk_dispatch::cut(executor_entry& executor, job& work, worker_index w, st
   return has_items;
 }
 
-void chunk_dispatch::send(executor_entry& executor, worker_index w, tracked_chunk c, steady_time now, effects& out) {
+void chunk_dispatch::send(executor_entry& executor, worker_index w, tracked_chunk&& c, steady_time now, effects& out) {
   worker_state& worker = state_.at(w);
   const auto place = static_cast<std::size_t>(w.value);
   if (worker.chunks.empty()) {
@@ -236,9 +237,17 @@ void chunk_dispatch::send(executor_entry& executor, worker_index w, tracked_chun
     out.open.push_back({w, executor.id});
   }
   const tracked_chunk& sent = state_.put(executor, w, std::move(c));
-  out.send.push_back({w, sent.id, executor.id, sent.work->function, sent.part.payload,
-                      sent.part.payload.size() >= bulk_bytes ? sent.part.kept : nullptr, sent.part.out_of_band, sent.work.get(),
-                      sent.part.first, sent.part.count});
+  auto& order = out.send.emplace_back();
+  order.to = w;
+  order.id = sent.id;
+  order.executor = executor.id;
+  order.function = sent.work->function;
+  order.payload = sent.part.payload;
+  if (sent.part.payload.size() >= bulk_bytes) order.bulk = sent.part.kept;
+  order.out_of_band = sent.part.out_of_band;
+  order.work = sent.work.get();
+  order.first = sent.part.first;
+  order.count = sent.part.count;
 }
 
 // ---- recalls and waits

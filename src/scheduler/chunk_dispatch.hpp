@@ -4,8 +4,8 @@
 //  - Work is pulled: a worker is sent more as it returns results, so a slow worker gets less.
 //  - The queue of a worker is measured in time. Short tasks are sent many at a time and long ones singly, so that what is
 //    still on rank 0 can be cancelled, or go to whichever worker is free first.
-//  - Towards the end of a map its chunks shrink (guided self-scheduling). A worker that returns no results, while others are
-//    idle, is asked for the chunks that it has not started.
+//  - Towards the end of a map its chunks shrink (guided self-scheduling). A worker that has returned no result for some time, while
+//    others are idle, is asked to return the chunks that it has not started.
 //  - Jobs of higher priority go first, then the order of submission counts, across all executors. A job whose input is still
 //    being read goes behind its equals each time that a chunk of it is sent.
 //  - A pinned chunk runs on one particular worker, which is sent nothing else until it is idle and has been sent that chunk.
@@ -62,7 +62,7 @@ class chunk_dispatch {
   void prefetch(steady_time now, effects& out);
   void fill(worker_index w, std::size_t max_chunks, steady_time now, effects& out);
   bool cut(executor_entry& executor, job& work, worker_index w, steady_time now, effects& out);
-  void send(executor_entry& executor, worker_index w, tracked_chunk c, steady_time now, effects& out);
+  void send(executor_entry& executor, worker_index w, tracked_chunk&& c, steady_time now, effects& out);
   void recall_from_stuck(steady_time now, effects& out);
 
   scheduler_state& state_;

@@ -12,12 +12,24 @@ enum class chunk_state : std::uint8_t {
   recalling,  ///< at a worker that was asked for the chunks that it has not started
   done,       ///< its worker has returned an outcome: results or an exception
   failed,     ///< it has not run, or its outcome is not awaited any more
-  cancelled,  ///< cancelled while it was queued again
+  cancelled,  ///< cancelled while it waited in the queue after a recall
 };
 
 const char* to_string(chunk_state state);
 
 /// The table of transitions.
-bool may_become(chunk_state from, chunk_state to);
+constexpr bool may_become(chunk_state from, chunk_state to) {
+  using enum chunk_state;
+  switch (from) {
+    case queued: return to == sent || to == failed || to == cancelled;
+    case sent: return to == started || to == recalling || to == done || to == failed;
+    case started: return to == done || to == failed;
+    case recalling: return to == queued || to == started || to == done || to == failed;  // it may have started before the request
+    case done:
+    case failed:
+    case cancelled: return false;
+  }
+  return false;
+}
 
 }  // namespace rankpool::detail

@@ -74,7 +74,7 @@ void scheduler::on_broken(executor_id id, worker_index where, const std::excepti
 
 // ---- jobs
 
-// Enters a job. True: its executor accepts no more, which was not known when it was submitted; it is abandoned.
+// Enters a job. True: its executor has stopped accepting jobs, unknown to the thread that submitted it, so the job is abandoned.
 bool scheduler::refuse_if_over(const executor_entry& executor, const job_ptr& work, effects& out) {
   state_.enter(*work);
   if (executor.broken == nullptr && !executor.is_cancelled) return false;

@@ -1,5 +1,5 @@
-// The scheduler: a state machine without threads, messages or clock. Events are calls, with the time where it matters. They return
-// `effects`, which the dispatcher turns into messages and completed jobs.
+// The scheduler: a state machine without threads, messages or clock. Each event is a function call, which gets the current time
+// where it matters and adds to `effects`, which the dispatcher turns into messages and completed jobs.
 #pragma once
 
 #include "scheduler/chunk_dispatch.hpp"

@@ -6,11 +6,8 @@
 
 namespace rankpool::detail {
 
-void tracked_chunk::become(chunk_state to) {
-  if (!may_become(state, to)) {
-    throw std::logic_error(std::string("scheduler: a chunk that is ") + to_string(state) + " cannot become " + to_string(to));
-  }
-  state = to;
+void tracked_chunk::refuse(chunk_state to) const {
+  throw std::logic_error(std::string("scheduler: a chunk that is ") + to_string(state) + " cannot become " + to_string(to));
 }
 
 scheduler_state::scheduler_state(int count) : workers(static_cast<std::size_t>(count)) {
@@ -55,7 +52,7 @@ void scheduler_state::finish_if_over(executor_entry& executor, job& work, effect
 
 // ---- chunks
 
-tracked_chunk& scheduler_state::put(executor_entry& executor, worker_index w, tracked_chunk c) {
+tracked_chunk& scheduler_state::put(executor_entry& executor, worker_index w, tracked_chunk&& c) {
   worker_state& worker = at(w);
   c.become(chunk_state::sent);
   c.id = ++last_chunk_;
@@ -73,14 +70,14 @@ tracked_chunk& scheduler_state::put(executor_entry& executor, worker_index w, tr
 }
 
 // Chunks are in the order sent, so their ids rise; as a rule it is the first.
-std::deque<tracked_chunk>::iterator scheduler_state::find(worker_state& worker, chunk_id id) {
+chunk_queue::iterator scheduler_state::find(worker_state& worker, chunk_id id) {
   auto& chunks = worker.chunks;
   if (!chunks.empty() && chunks.front().id == id) return chunks.begin();
   const auto found = std::ranges::lower_bound(chunks, id, {}, &tracked_chunk::id);
   return found != chunks.end() && found->id == id ? found : chunks.end();
 }
 
-tracked_chunk scheduler_state::take(worker_index w, std::deque<tracked_chunk>::iterator which) {
+tracked_chunk scheduler_state::take(worker_index w, chunk_queue::iterator which) {
   worker_state& worker = at(w);
   tracked_chunk c = std::move(*which);
   if (which == worker.chunks.begin()) {

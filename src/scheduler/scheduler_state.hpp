@@ -8,6 +8,8 @@
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/detail/support/steady_time.hpp>
 
+#include <boost/container/deque.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -33,13 +35,22 @@ struct tracked_chunk {
 
   executor_id executor() const { return work->schedule.executor; }
   /// Throws std::logic_error if the table refuses the transition.
-  void become(chunk_state to);
+  void become(chunk_state to) {
+    if (!may_become(state, to)) refuse(to);
+    state = to;
+  }
+
+ private:
+  [[noreturn]] void refuse(chunk_state to) const;
 };
 
+/// In blocks of 32 chunks or more: std::deque would allocate memory for every fourth.
+using chunk_queue = boost::container::deque<tracked_chunk, void, boost::container::deque_options_t<boost::container::block_bytes<8192>>>;
+
 struct worker_state {
-  std::deque<tracked_chunk> chunks;  // in the order sent, which is the order in which they run
-  double expected_nanoseconds = 0;   // of all of them
-  std::size_t bytes = 0;             // of all of them
+  chunk_queue chunks;               // in the order sent, which is the order in which they run
+  double expected_nanoseconds = 0;  // of all of them
+  std::size_t bytes = 0;            // of all of them
   worker_speed speed;
   double nanoseconds() const { return expected_nanoseconds * speed.slowness(); }
   steady_time last_progress;  // a result, or the first chunk after none
@@ -87,10 +98,10 @@ class scheduler_state {
 
   // ---- chunks
   /// At the end of the worker's queue; a new attempt. `expected_nanoseconds` and `bytes` are set.
-  tracked_chunk& put(executor_entry& executor, worker_index w, tracked_chunk c);
+  tracked_chunk& put(executor_entry& executor, worker_index w, tracked_chunk&& c);
   /// Iterators are valid until the worker's next put() or take().
-  std::deque<tracked_chunk>::iterator find(worker_state& worker, chunk_id id);
-  tracked_chunk take(worker_index w, std::deque<tracked_chunk>::iterator which);
+  chunk_queue::iterator find(worker_state& worker, chunk_id id);
+  tracked_chunk take(worker_index w, chunk_queue::iterator which);
   /// A chunk that was queued again is to be sent, or to fail. False, and the chunk is dropped, if it was cancelled.
   bool resume(executor_entry& executor, tracked_chunk& c, effects& out);
   /// The worker is asked for the chunks that it has not started.

@@ -30,8 +30,10 @@ struct loaded_module {
 
  private:
   static bool any_has(const segments& all, std::uintptr_t address, std::size_t size) {
-    return std::any_of(all.begin(), all.end(),
-                       [&](const auto& s) { return address >= s.first && address < s.second && size <= s.second - address; });
+    for (const auto& [first, last] : all) {
+      if (address >= first && address < last && size <= last - address) return true;
+    }
+    return false;
   }
 };
 
@@ -177,11 +179,9 @@ const loaded_module& program() {
 /// Returns the address within the module for which `contains` returns true; nothing if there is no such module.
 template <class Contains>
 std::optional<code_address> locate(std::uintptr_t address, Contains contains) {
-  const auto look = [&](const loaded_module& m) {
-    return contains(m) ? std::optional(code_address{m.key, address - m.base}) : std::nullopt;
-  };
-  const auto found = look(program());
-  return found ? found : modules().find(look);
+  const auto within = [address](const loaded_module& m) { return code_address{m.key, address - m.base}; };
+  if (const loaded_module& own = program(); contains(own)) return within(own);
+  return modules().find([&](const loaded_module& m) { return contains(m) ? std::optional(within(m)) : std::nullopt; });
 }
 
 /// Returns the result of `look` for the module with this key; nothing if the module is not loaded.
@@ -203,19 +203,20 @@ code_address locate_code(const void* pointer) {
 }
 
 const void* resolve_code(code_address where) {
-  bool is_loaded = false;
-  const auto address = find_in_module(where.module, [&](const loaded_module& m) {
-    is_loaded = true;
-    const std::uintptr_t inside = m.base + where.offset;
-    return m.contains(inside) ? std::optional(inside) : std::nullopt;
-  });
-  if (!is_loaded) {
+  const auto within = [where](const loaded_module& m) {  // null: the offset is outside the code
+    const std::uintptr_t address = m.base + where.offset;
+    return m.contains(address) ? reinterpret_cast<const void*>(address) : nullptr;
+  };
+  const auto found = find_in_module(where.module, [&](const loaded_module& m) { return std::optional(within(m)); });
+  if (!found) {
     throw serialization_error(
         "received a function of a library that is not loaded on this rank; load the same build of the library on every rank, for "
         "example in the executor's initializer");
   }
-  if (!address) throw serialization_error("received a function whose offset is outside the code of its program or library");
-  return reinterpret_cast<const void*>(*address);
+  if (*found == nullptr) {
+    throw serialization_error("received a function whose offset is outside the code of its program or library");
+  }
+  return *found;
 }
 
 code_address locate_object(const void* object) {

@@ -124,7 +124,7 @@ void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<b
 }
 
 // Writes a payload that the frame can own: a large one is sent out of band.
-void frame_writer::payload(byte_writer& out, byte_buffer bytes, blocks_view out_of_band, std::uint64_t flags) {
+void frame_writer::payload(byte_writer& out, byte_buffer&& bytes, blocks_view out_of_band, std::uint64_t flags) {
   if (bytes.size() >= bulk_bytes) {
     payload(out, {}, std::make_shared<held<byte_buffer>>(std::move(bytes)), out_of_band, flags);
   } else {
@@ -172,7 +172,7 @@ void frame_writer::stop(std::int32_t status, bool ends_process) {
   out.put(static_cast<std::uint8_t>(ends_process));
 }
 
-void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer bytes, blocks out_of_band) {
+void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer&& bytes, blocks_view out_of_band) {
   constexpr std::size_t kind = kind_of<result_record>();
   byte_writer out(frame_.head);
   if (!extend_batch(out, kind, id)) {

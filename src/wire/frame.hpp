@@ -154,7 +154,7 @@ class frame_writer {
   void close(std::uint32_t executor);
   void recall();
   void stop(std::int32_t status, bool ends_process = false);
-  void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer payload, blocks out_of_band = {});
+  void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer&& payload, blocks_view out_of_band = {});
   void open_failed(std::uint32_t executor, byte_buffer payload);
   void recalled(const std::vector<std::uint64_t>& ids);
   void usage(std::uint64_t nanoseconds);
@@ -189,7 +189,7 @@ class frame_writer {
   void begin_batch(byte_writer& out, std::size_t kind, std::uint64_t id);
   void payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view out_of_band = {},
                std::uint64_t flags = 0);
-  void payload(byte_writer& out, byte_buffer bytes, blocks_view out_of_band = {}, std::uint64_t flags = 0);
+  void payload(byte_writer& out, byte_buffer&& bytes, blocks_view out_of_band = {}, std::uint64_t flags = 0);
   void attach(std::shared_ptr<block> b);
   void start();
 

@@ -293,9 +293,9 @@ void worker::run_next(std::unique_lock<std::mutex>& lock) {
     running_ = 0;
   }
   const auto end = clock::now();
-  if (runs)
-    outbox_.result(task.id, a.threw, static_cast<std::uint64_t>((end - begin).count()), std::move(a.bytes),
-                   std::move(a.out_of_band));
+  if (runs) {
+    outbox_.result(task.id, a.threw, static_cast<std::uint64_t>((end - begin).count()), std::move(a.bytes), a.out_of_band);
+  }
   ended_ = end;
   forget_task();
 }

@@ -27,7 +27,7 @@ class future_group final : public completion_watch {
   void on_done(future_state_base& state) override;
 
   /// Waits until `when` is fulfilled.
-  /// Blocks: until the deadline at most. The deadline is no error.
+  /// Blocks: until the deadline at the latest. The deadline is no error.
   void wait(return_when when, steady_time deadline);
   /// Waits for a future that is done and was not returned yet, and returns it; null at the deadline.
   shared_job<future_state_base> next_done(steady_time deadline);
@@ -41,7 +41,7 @@ class future_group final : public completion_watch {
   std::vector<std::pair<const future_state_base*, std::size_t>> order_;  // index in states_, by address
   std::mutex mutex_;
   std::vector<shared_job<future_state_base>> over_;  // in order of completion; the first given_ are null
-  std::size_t given_ = 0;                            // how many of over_ were returned
+  std::size_t given_ = 0;                            // number of elements of over_ that were returned
   std::size_t finished_ = 0;
   bool any_failed_ = false;
 };

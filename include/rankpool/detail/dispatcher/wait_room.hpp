@@ -11,7 +11,7 @@
 
 namespace rankpool::detail {
 
-/// A reference to a condition. Lifetime: the condition must outlive the call that gets the reference.
+/// A reference to a predicate. Lifetime: the predicate must outlive the call that gets the reference.
 class condition_ref {
  public:
   template <class Condition>
@@ -31,7 +31,7 @@ class wait_room {
 
   /// Waits until ready() is true, and returns ready(). `ready` must be safe to call from this thread at any time, and must not take
   /// a lock that is held while notify() is called.
-  /// Blocks: until the deadline at most.
+  /// Blocks: until the deadline at the latest.
   template <class Ready>
   bool wait_until(steady_time deadline, Ready ready) {
     return ready() || wait_for(deadline, condition_ref(ready));

@@ -34,7 +34,7 @@ class map_call {
   virtual void add(item_batch items, bool is_full) = 0;
   /// Seals the call, because the input has ended. Throws: journal_error.
   virtual void end_input() = 0;
-  /// Seals the call, although the input may not have ended.
+  /// Seals the call, even if the input has not ended.
   virtual void stop_input() = 0;
   /// Returns whether further input is refused: after end_input(), stop_input() or cancel(), and when the executor was shut down or
   /// broke.
@@ -44,7 +44,7 @@ class map_call {
   /// Returns the number of items that were added.
   virtual std::uint64_t added() const = 0;
   /// Returns the finished chunk that starts at `wanted`, or any finished chunk if `wanted` is empty. Returns nothing at the
-  /// deadline. Blocks: until the chunk has finished, or the deadline.
+  /// deadline. Blocks: until the chunk has finished or the deadline has passed.
   virtual std::optional<finished_chunk> take(std::optional<std::uint64_t> wanted, steady_time deadline) = 0;
   /// Seals the call. Items that no worker holds fail with `why`; null: they are cancelled. Thread safety: any thread.
   virtual void cancel(const std::exception_ptr& why) = 0;

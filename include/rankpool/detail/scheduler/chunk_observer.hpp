@@ -33,7 +33,7 @@ class chunk_observer {
   virtual void on_recalled(const observed_chunk& chunk) { (void)chunk; }
   /// The worker has returned a result or an exception, which the job receives next. The observer of the job may replace it.
   virtual void on_finished(const observed_chunk& chunk, outcome& result) { (void)chunk, (void)result; }
-  /// The chunk fails without an answer of the worker, because its executor is broken or the pool ends.
+  /// The chunk fails without an answer from the worker, because its executor is broken or the pool ends.
   virtual void on_abandoned(const observed_chunk& chunk) { (void)chunk; }
 };
 
