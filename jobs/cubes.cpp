@@ -1,6 +1,5 @@
 // Example 2: the cubes of consecutive numbers, with submit.
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "support/interval.hpp"
 #include "support/output.hpp"
 #include "support/printed_sum.hpp"
+#include "support/result_queue.hpp"
 #include "support/text.hpp"
 
 namespace jobs {
@@ -35,20 +35,15 @@ int cubes(rankpool::cluster& cluster, command_context& context, const options& c
   output out(context, chosen.output);
   mpz_class printed = 0;
   check_queue<mpz_class> sums(pool, [&](const mpz_class& sum) { printed += sum; });
-  std::deque<rankpool::future<std::string>> outstanding;
-  const auto print_oldest = [&] {
-    const std::string lines = std::move(outstanding.front()).result();
-    outstanding.pop_front();
+  result_queue<std::string> outstanding(16 * static_cast<std::size_t>(pool.num_workers()), [&](auto&& submitted, const auto&) {
+    const std::string lines = std::move(submitted).result();
     out.print(lines);
     if (context.verify) sums.add(sum_of_last_numbers, lines);
-  };
+  });
   const auto segments = chosen.range.segments(context.chunk_or(lines_per_task(chosen.range, context.divided_for(pool))));
   context.shown.expect(std::ranges::size(segments) * (context.verify ? 2 : 1));
-  for (const auto& [first, last] : segments) {
-    if (outstanding.size() == 16 * static_cast<std::size_t>(pool.num_workers())) print_oldest();
-    outstanding.push_back(pool.submit(cube_lines, first, last));
-  }
-  while (!outstanding.empty()) print_oldest();
+  for (const auto& [first, last] : segments) outstanding.add(pool.submit(cube_lines, first, last));
+  outstanding.finish();
   if (context.verify) {
     sums.finish();
     context.verified(printed == sum_of_cubes(chosen.range.from, chosen.range.to), "what was printed adds up to the closed form");

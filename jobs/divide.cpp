@@ -1,7 +1,6 @@
 // Example 3: a task that throws. The error comes back in place of the result, and the other tasks are none the worse.
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -14,6 +13,7 @@
 #include "support/input.hpp"
 #include "support/line_blocks.hpp"
 #include "support/output.hpp"
+#include "support/result_queue.hpp"
 
 namespace jobs {
 namespace {
@@ -54,24 +54,17 @@ std::string canonical_list(std::vector<std::string> divisions) {
 
 const input_options stdin_input{"-", "division"};
 
-/// Submits divisions and prints their results in the order of submission, holding few at a time.
+/// Submits divisions and prints their results in the order of submission.
 class division_printer {
  public:
   division_printer(rankpool::executor& pool, output& out) : pool_(pool), out_(out) {}
 
-  void add(std::pair<double, double> operands) {
-    if (outstanding_.size() == most_outstanding) print_oldest();
-    outstanding_.push_back(pool_.submit(divide, operands.first, operands.second));
-  }
-  void print_rest() {
-    while (!outstanding_.empty()) print_oldest();
-  }
+  void add(std::pair<double, double> operands) { outstanding_.add(pool_.submit(divide, operands.first, operands.second)); }
+  void print_rest() { outstanding_.finish(); }
   bool any_failed() const { return any_failed_; }
 
  private:
-  void print_oldest() {
-    const auto division = std::move(outstanding_.front());
-    outstanding_.pop_front();
+  void print(const rankpool::future<double>& division) {
     try {
       out_.print("Result: ", decimal_text(division.result()), '\n');
     } catch (const std::invalid_argument& error) {
@@ -80,10 +73,9 @@ class division_printer {
     }
   }
 
-  static constexpr std::size_t most_outstanding = 1 << 17;
   rankpool::executor& pool_;
   output& out_;
-  std::deque<rankpool::future<double>> outstanding_;
+  result_queue<double> outstanding_{1 << 17, [this](auto&& division, const auto&) { print(division); }};
   bool any_failed_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <ranges>
@@ -12,6 +13,7 @@
 
 #include "image/operation.hpp"
 #include "image/picture_names.hpp"
+#include "image/picture_results.hpp"
 #include "image/picture_task.hpp"
 #include "image/split_picture.hpp"
 #include "support/closed_form.hpp"
@@ -21,6 +23,7 @@
 #include "support/numbers.hpp"
 #include "support/output.hpp"
 #include "support/power_sums.hpp"
+#include "support/result_queue.hpp"
 
 namespace jobs {
 namespace {
@@ -70,18 +73,30 @@ class tally {
   tally(command_context& context, const picture_plan& plan)
       : context_(context), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
 
-  void add(const picture_outcome& outcome) {
-    using kind = picture_outcome::kind;
-    if (outcome.how == kind::done) {
-      ++done_;
-      pixels_ += outcome.pixels;
-    } else {
-      (outcome.how == kind::wrong ? wrong_ : failed_) += 1;
-      context_.shown.count_failure();
-      context_.shown.make_way();
-      std::cerr << "rankpool image: " + outcome.problem + "\n";
-    }
+  void add(std::uint64_t pixels) {
+    ++done_;
+    pixels_ += pixels;
     context_.shown.set(done_ + failed_ + wrong_, pictures_);
+  }
+
+  void add_failure(const std::string& problem, bool is_wrong = false) {
+    (is_wrong ? wrong_ : failed_) += 1;
+    context_.shown.count_failure();
+    context_.shown.make_way();
+    std::cerr << "rankpool image: " + problem + "\n";
+    context_.shown.set(done_ + failed_ + wrong_, pictures_);
+  }
+
+  /// Calls `process`, which may add a picture. A picture_failure that it throws is added as one.
+  template <class Process>
+  void add_from(Process process) {
+    try {
+      process();
+    } catch (const wrong_picture& wrong) {
+      add_failure(wrong.what(), true);
+    } catch (const picture_failure& failure) {
+      add_failure(failure.what());
+    }
   }
 
   /// The exit status.
@@ -107,57 +122,90 @@ class tally {
   bool stdout_is_taken_;  // by the picture
 };
 
+/// Processes pictures, each by one worker. Returns those that are large enough to be split.
+std::vector<picture_files> process_whole(rankpool::executor& pool, const picture_settings& settings, picture_results& results,
+                                         tally& all, const std::vector<picture_files>& pictures) {
+  std::vector<picture_files> large;
+  std::function<void(picture_files)> submit;
+  constexpr std::size_t most_outstanding = 1 << 14;
+  result_queue<picture_result, picture_files> outstanding(most_outstanding, [&](auto&& processed, const picture_files& files) {
+    all.add_from([&] {
+      const picture_result result = std::move(processed).result();
+      const auto add = [&all, result](const std::string& problem) {
+        problem.empty() ? all.add(result.pixels) : all.add_failure(problem);
+      };
+      if (result.is_left) return large.push_back(files);
+      switch (results.state_of(files, result)) {
+        case picture_results::state::named: return add({});
+        case picture_results::state::unfinished: return results.name(files, add);
+        case picture_results::state::lost: break;
+      }
+      picture_files again = files;  // the journal has a result that is not there any more
+      ++again.attempts;
+      submit(again);
+    });
+  });
+  submit = [&](picture_files files) {
+    rankpool::future<picture_result> submitted = pool.submit(process_picture, settings, files);
+    const bool has_result = submitted.done();  // from the journal
+    if (!has_result && results.is_taken(files)) {
+      submitted.cancel();
+      return all.add_failure(files.output + " exists already; --force replaces it");
+    }
+    outstanding.add(std::move(submitted), std::move(files));
+  };
+  try {
+    for (const picture_files& files : pictures) submit(files);
+    outstanding.finish();
+  } catch (const rankpool::stopped_error&) {
+    results.name_all();
+    throw;
+  }
+  results.name_all();
+  return large;
+}
+
 int process_pictures(rankpool::executor& pool, command_context& context, const options& chosen) {
-  picture_request request = chosen.request;
-  request.force |= context.journal.resumes();
-  picture_plan plan = plan_pictures(request, chosen.what);
-  for (const picture_files& files : plan.pictures) context.expect_unchanged(files.input);
+  const bool has_journal = !context.resumable.journal.empty();
+  picture_plan plan = plan_pictures(chosen.request, chosen.what);
   if (!plan.folder.empty()) {
     std::error_code error;
     std::filesystem::create_directory(plan.folder, error);
     if (error) throw output_error(error, "cannot make the folder " + plan.folder);
   }
-  if (!context.resumable.journal.empty()) {  // tasks are the same however the paths are written
-    for (picture_files& files : plan.pictures) {
-      files.input = canonical_path(files.input);
-      if (!plan.is_stream) files.output = canonical_path(files.output);
-    }
+  picture_results results(context, chosen.request.force);
+  for (picture_files& files : plan.pictures) {
+    if (!has_journal) break;
+    files.input = canonical_path(files.input);  // tasks are the same however the paths are written
+    if (plan.is_stream) continue;
+    files.output = canonical_path(files.output);
+    results.prepare(files);
   }
+  if (!plan.is_stream) results.remove_remains(plan.pictures);
   const std::uint64_t split_from = std::stoull(context.divided_as("--split-from", std::to_string(chosen.split_from)));
   picture_settings settings{.what = chosen.what,
                             .quality = chosen.quality,
                             .compression = chosen.compression,
-                             .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
+                            .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
                             .rows = context.chunk_or(std::uint64_t{0}),
-                            .replace = chosen.request.force || !context.resumable.journal.empty(),  // by a task that was not done
+                            .replace = chosen.request.force && !has_journal,  // or --force would make other tasks
                             .verify = context.verify};
   tally all(context, plan);
   context.shown.set(0, plan.pictures.size());
 
-  std::vector<picture_files> large;
-  std::size_t next = 0;
-  const rankpool::map_options by_file{.chunksize = 1, .buffersize = 1 << 14};
-  for (const picture_outcome& outcome : pool.map(by_file, rankpool::partial(process_picture, settings), plan.pictures)) {
-    const picture_files& files = plan.pictures[next++];
-    if (outcome.how == picture_outcome::kind::left) {
-      large.push_back(files);
-    } else {
-      all.add(outcome);
-    }
-  }
-
-  const std::size_t enough = 4 * static_cast<std::size_t>(pool.num_workers());
-  if (large.size() >= enough) {
+  const std::vector<picture_files> large = process_whole(pool, settings, results, all, plan.pictures);
+  if (large.size() >= 4 * static_cast<std::size_t>(context.divided_for(pool))) {
     context.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
     settings.split_from = 0;
-    for (const picture_outcome& outcome : pool.map(by_file, rankpool::partial(process_picture, settings), large)) all.add(outcome);
+    process_whole(pool, settings, results, all, large);
   } else {
+    settings.replace = chosen.request.force;
     for (const picture_files& files : large) {
       context.explain(files.input + " is large: it is split over all workers");
       const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
         if (large.size() == 1 && plan.pictures.size() == 1) context.shown.set(done, strips);
       };
-      all.add(split_picture(pool, settings, files, strips_done));
+      all.add_from([&] { all.add(split_picture(pool, context, settings, files, strips_done)); });
     }
   }
   return all.report();

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "image/picture.hpp"
@@ -45,11 +46,21 @@ struct file_version {
   }
 };
 
+inline file_version version_in(const struct stat& status) {
+  return {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
 /// Throws: picture_error that names `path`.
 inline file_version version_of(const input_file& file, const std::string& path) {
   struct stat status {};
   if (::fstat(::fileno(file.get()), &status) != 0) throw picture_error(path + ": cannot be read: " + std::strerror(errno));
-  return {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  return version_in(status);
+}
+
+/// Empty if there is no such file.
+inline std::optional<file_version> version_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? std::optional(version_in(status)) : std::nullopt;
 }
 
 }  // namespace jobs

@@ -52,19 +52,27 @@ int format_of_name(const std::string& name) {
   return name.empty() ? -1 : format_of_extension("." + (name == "jpeg" ? "jpg" : name));
 }
 
-/// A temporary of a run that was killed.
+/// The name of a file that a run has not finished: .part- and a process id or a random number, more than once where a task writes
+/// a file that rank 0 will name.
 bool is_unfinished(const std::string& name) {
   const std::size_t at = name.rfind(".part-");
-  return at != std::string::npos && name.find_first_not_of("0123456789", at + 6) == std::string::npos;
+  return at != std::string::npos && name.find_first_not_of("0123456789abcdef.", at + 6) == std::string::npos;
 }
 
-std::vector<std::string> files_of(const std::string& folder) {
+bool is_of_journal(const fs::path& path, const std::string& journal) {
+  std::error_code ignored;
+  return !journal.empty() && (fs::equivalent(path, journal, ignored) || fs::equivalent(path, journal + "-wal", ignored) ||
+                              fs::equivalent(path, journal + "-shm", ignored));
+}
+
+std::vector<std::string> files_of(const std::string& folder, const std::string& journal) {
   std::vector<std::string> files;
   std::error_code error;
   for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
     if (name.starts_with('.') || is_unfinished(name) || entry->is_directory(ignored)) continue;
+    if (is_of_journal(entry->path(), journal)) continue;
     files.push_back(entry->path().string());
   }
   if (error) throw usage_error("cannot read the folder " + folder + ": " + error.message());
@@ -140,7 +148,7 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
     if (!fs::exists(input, ignored)) throw usage_error("there is no file or folder " + input);
     if (fs::is_directory(input, ignored)) {
       has_folder = true;
-      const auto files = files_of(input);
+      const auto files = files_of(input, request.journal);
       inputs.insert(inputs.end(), files.begin(), files.end());
     } else {
       inputs.push_back(input);

@@ -1,5 +1,7 @@
 #include "image/picture_task.hpp"
 
+#include <new>
+#include <rankpool/rankpool.hpp>
 #include <system_error>
 
 #include "image/filters.hpp"
@@ -28,34 +30,43 @@ encoding picture_settings::encoding_for(const picture_files& files, const pictur
   return how;
 }
 
-picture_outcome failure(const picture_files& files, const picture_layout& layout) {
-  constexpr auto failed = picture_outcome::kind::failed;
+RANKPOOL_REGISTER_EXCEPTION(picture_failure)
+RANKPOOL_REGISTER_EXCEPTION(wrong_picture)
+
+void rethrow_as_failure(const picture_files& files, const picture_layout& layout) {
   try {
     throw;
+  } catch (const picture_failure&) {
+    throw;
   } catch (const picture_error& error) {
-    return {failed, error.what(), 0};
+    throw picture_failure(error.what());
   } catch (const std::system_error& error) {
-    return {failed, "cannot write " + files.output + ": " + error.code().message(), 0};
+    throw picture_failure("cannot write " + files.output + ": " + error.code().message());
   } catch (const std::bad_alloc&) {
     const std::string size =
         layout == picture_layout() ? "it" : std::to_string(layout.width) + " x " + std::to_string(layout.height) + " pixels";
-    return {failed, files.input + ": there is not enough memory for " + size, 0};
+    throw picture_failure(files.input + ": there is not enough memory for " + size);
+  } catch (const rankpool::remote_error& error) {  // what a task has thrown
+    throw picture_failure(files.input + ": " + error.what());
+  } catch (const rankpool::error&) {
+    throw;
   } catch (const std::exception& error) {
-    return {failed, files.input + ": " + error.what(), 0};
+    throw picture_failure(files.input + ": " + error.what());
   }
 }
 
-picture_outcome process_picture(const picture_settings& settings, const picture_files& files) {
-  using kind = picture_outcome::kind;
+picture_result process_picture(const picture_settings& settings, const picture_files& files) {
+  const bool is_kept = !files.unfinished.empty();
+  const std::string& path = is_kept ? files.unfinished : files.output;
   picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
     layout = reader->layout();
-    if (settings.split_from != 0 && layout.pixels() >= settings.split_from) return {kind::left, {}, layout.pixels()};
+    if (settings.split_from != 0 && layout.pixels() >= settings.split_from) return {.pixels = layout.pixels(), .is_left = true};
     const picture_layout result = settings.what.result_of(layout);
     const encoding how = settings.encoding_for(files, *reader);
 
-    output out({.path = files.output, .force = settings.replace});
+    output out({.path = path, .force = settings.replace || is_kept, .durable = is_kept});
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     out.print(joiner.start());
     strip_stream strips(*reader, settings.strip_rows_for(layout, how.format), settings.what.halo());
@@ -67,13 +78,14 @@ picture_outcome process_picture(const picture_settings& settings, const picture_
     out.print(joiner.end());
     out.flush();
     if (settings.verify) {
-      if (std::string wrong = difference(settings, files, out.temporary_path()); !wrong.empty())
-        return {kind::wrong, std::move(wrong), layout.pixels()};
+      if (const std::string wrong = difference(settings, files, out.temporary_path()); !wrong.empty()) throw wrong_picture(wrong);
     }
+    if (is_kept && reader->version() != files.version)
+      throw picture_error(files.input + ": has changed while it was read; run it again");
     out.finish();
-    return {kind::done, {}, layout.pixels()};
-  } catch (const std::exception&) {
-    return failure(files, layout);
+    return {.pixels = layout.pixels(), .version = is_kept ? version_of(path).value_or(file_version()) : file_version()};
+  } catch (...) {
+    rethrow_as_failure(files, layout);
   }
 }
 

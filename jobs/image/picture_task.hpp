@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
+#include "image/input_file.hpp"
 #include "image/operation.hpp"
 #include "image/picture_encoder.hpp"
 
@@ -14,9 +16,14 @@ struct picture_files {
   std::string output;
   int format = -1;  // a picture_format; -1: that of the input
 
+  // Of a run with a journal, which knows a task by its arguments:
+  file_version version{};      // of the input
+  std::string unfinished{};    // the name that the task gives to its result; empty: the task gives it its final name
+  std::uint32_t attempts = 0;  // how many results of earlier tasks are lost
+
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& input& output& format;
+    archive& input& output& format& version& unfinished& attempts;
   }
   picture_format format_for(picture_format of_input) const { return format < 0 ? of_input : static_cast<picture_format>(format); }
 };
@@ -43,23 +50,36 @@ struct picture_settings {
   }
 };
 
-struct picture_outcome {
-  enum class kind { done, failed, wrong, left };  // wrong: it does not stand --verify; left: large enough to be split
-  kind how = kind::done;
-  std::string problem;  // names the file
+struct picture_result {
   std::uint64_t pixels = 0;
+  bool is_left = false;    // it is large enough to be split, and nothing was written
+  file_version version{};  // of the unfinished file, if there is one
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& how& problem& pixels;
+    archive& pixels& is_left& version;
   }
 };
 
-/// Whatever goes wrong becomes the outcome; no output is named then.
-picture_outcome process_picture(const picture_settings& settings, const picture_files& files);
+/// A picture was not processed: what() is one line that names the file. The other pictures are not affected.
+struct picture_failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+  picture_failure() : std::runtime_error("") {}  // for serialisation, as it comes back from workers
 
-/// What the exception that is being handled means for a picture: one line that names its file. `layout` is empty if it was not yet
-/// known. Throws: what is no std::exception.
-picture_outcome failure(const picture_files& files, const picture_layout& layout);
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
+};
+
+/// A result does not stand --verify.
+struct wrong_picture : picture_failure {
+  using picture_failure::picture_failure;
+};
+
+/// Throws: picture_failure; no file is left then.
+picture_result process_picture(const picture_settings& settings, const picture_files& files);
+
+/// Throws what the exception that is being handled means for a picture. `layout` is empty if it was not yet known.
+/// Throws: picture_failure; an error of the pool as it is, such as stopped_error, because it is not one of the picture.
+[[noreturn]] void rethrow_as_failure(const picture_files& files, const picture_layout& layout);
 
 }  // namespace jobs

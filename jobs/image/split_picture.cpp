@@ -1,13 +1,15 @@
 #include "image/split_picture.hpp"
 
-#include <ranges>
-#include <system_error>
+#include <memory>
+#include <sstream>
+#include <utility>
 
 #include "image/filters.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
 #include "support/file_io.hpp"
 #include "support/output.hpp"
+#include "support/result_queue.hpp"
 
 namespace jobs {
 namespace {
@@ -63,65 +65,84 @@ std::string verify_picture(const picture_settings& settings, const picture_files
   return difference(settings, files, written);
 }
 
+std::string text_of(const file_version& version) {
+  std::ostringstream text;
+  text << version.inode << ' ' << version.bytes << ' ' << version.seconds << ' ' << version.nanoseconds;
+  return text.str();
+}
+
+// The open result. In a run with a journal, the journal notes it.
+std::unique_ptr<output> open_result(command_context& context, const picture_settings& settings, const picture_files& files) {
+  const output_options to{.path = files.output, .force = settings.replace, .option = "the result"};
+  return to.is_stdout() ? std::make_unique<output>(to) : std::make_unique<output>(context, to);
+}
+
 }  // namespace
 
-picture_outcome split_picture(rankpool::executor& pool, const picture_settings& settings, const picture_files& files,
-                              const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
-  using kind = picture_outcome::kind;
+std::uint64_t split_picture(rankpool::executor& pool, command_context& context, const picture_settings& settings,
+                            const picture_files& files, const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
+  const bool has_journal = !context.resumable.journal.empty();
   picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
     layout = reader->layout();
+    const file_version version = reader->version();
     const picture_layout result = settings.what.result_of(layout);
     const encoding how = settings.encoding_for(files, *reader);
+    const std::string input = "input of " + canonical_path(files.output);  // what the journal has under this name
+    const auto finished_with = context.journal.recalled(input);
+    if (finished_with == text_of(version) && has_written(context.journal, files.output)) return layout.pixels();
 
-    output out({.path = files.output, .force = settings.replace});
+    const auto out = open_result(context, settings, files);
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
-    out.print(start);
+    out->print(start);
     strip_work work{settings.what, how, {}, {}, {}, start.size()};
-    if (how.format == picture_format::pnm) {
-      out.flush();
-      work.output = out.temporary_path();
-      out.reserve(start.size() + result.row_bytes() * result.height);
+    if (how.format == picture_format::pnm && !has_journal) {
+      out->flush();
+      work.output = out->temporary_path();
+      out->reserve(start.size() + result.row_bytes() * result.height);
     }
 
     const std::uint32_t rows = settings.strip_rows_for(layout, how.format);
     const std::uint64_t strips = (std::uint64_t{layout.height} + rows - 1) / rows;
     std::uint64_t done = 0;
-    const auto take = [&](encoded_strip&& strip) {
-      if (work.output.empty()) out.print(joiner.part(std::move(strip)));
+    const auto take = [&](rankpool::future<encoded_strip>&& submitted, const auto&) {
+      encoded_strip strip = std::move(submitted).result();
+      if (work.output.empty()) out->print(joiner.part(std::move(strip)));
       strips_done(++done, strips);
     };
-    const rankpool::map_options in_flight{.chunksize = 1, .buffersize = 3 * pool.num_workers() + 1};
+    // Tasks of their own: a journal then knows a strip by its arguments, whichever other pictures were split before.
+    result_queue<encoded_strip> outstanding(3 * static_cast<std::size_t>(pool.num_workers()) + 1, take);
     if (reader->can_skip()) {
       work.input = files.input;
-      work.version = reader->version();
-      const auto all = std::views::iota(std::uint64_t{0}, strips) | std::views::transform([&](std::uint64_t i) {
-                         return strip_rows::at(layout, static_cast<std::uint32_t>(i * rows), rows, settings.what.halo());
-                       });
-      for (auto&& strip : pool.map(in_flight, rankpool::partial(process_file_strip, work), all)) take(std::move(strip));
+      work.version = version;
+      for (std::uint64_t i = 0; i < strips; ++i) {
+        const auto strip = strip_rows::at(layout, static_cast<std::uint32_t>(i * rows), rows, settings.what.halo());
+        outstanding.add(pool.submit(process_file_strip, work, strip));
+      }
     } else {
       strip_stream sent(*reader, rows, settings.what.halo());
-      for (auto&& strip : pool.starmap(in_flight, rankpool::partial(process_samples, work), sent)) take(std::move(strip));
+      for (auto&& [strip, samples] : sent) outstanding.add(pool.submit(process_samples, work, strip, std::move(samples)));
     }
-    out.print(joiner.end());
-    out.flush();
+    outstanding.finish();
+    out->print(joiner.end());
+    out->flush();
     if (settings.verify) {
-      std::string wrong = pool.submit(verify_picture, settings, files, out.temporary_path()).result();
-      if (!wrong.empty()) return {kind::wrong, std::move(wrong), layout.pixels()};
+      const std::string wrong = pool.submit(verify_picture, settings, files, out->temporary_path()).result();
+      if (!wrong.empty()) throw wrong_picture(wrong);
     }
-    out.finish();
-    return {kind::done, {}, layout.pixels()};
+    if (reader->version() != version) throw picture_error(files.input + ": has changed while it was read; run it again");
+    out->finish();
+    if (has_journal) context.journal.recall(input, text_of(version));
+    return layout.pixels();
+  } catch (const usage_error& error) {  // the result must not be replaced
+    throw picture_failure(error.what());
   } catch (const output_error&) {
     if (output_options{.path = files.output}.is_stdout()) throw;  // ends the run, as it ends every job
-    return failure(files, layout);
-  } catch (const rankpool::broken_pool&) {  // nor will it do any other picture
-    throw;
-  } catch (const rankpool::worker_lost&) {
-    throw;
-  } catch (const std::exception&) {  // also what a task has thrown
-    return failure(files, layout);
+    rethrow_as_failure(files, layout);
+  } catch (...) {
+    rethrow_as_failure(files, layout);
   }
 }
 

@@ -1,11 +1,11 @@
 // Checks of printed results, as tasks of their own: a run with --verify has the same results in its journal as one without.
 #pragma once
 
-#include <cstddef>
-#include <deque>
 #include <functional>
 #include <rankpool/rankpool.hpp>
 #include <utility>
+
+#include "support/result_queue.hpp"
 
 namespace jobs {
 
@@ -13,30 +13,23 @@ namespace jobs {
 template <class Result>
 class check_queue {
  public:
-  check_queue(rankpool::executor& pool, std::function<void(const Result&)> take) : pool_(pool), take_(std::move(take)) {}
+  check_queue(rankpool::executor& pool, std::function<void(const Result&)> take)
+      : pool_(pool),
+        outstanding_(16 * static_cast<std::size_t>(pool.num_workers()),
+                     [take = std::move(take)](auto&& check, const auto&) { take(check.result()); }) {}
 
-  /// Blocks: while 16 checks for each worker are under way. Throws: what a check or `take` throws.
+  /// Blocks: while more than 16 checks for each worker are outstanding. Throws: what a check or `take` throws.
   template <class Check, class... Arguments>
   void add(Check check, const Arguments&... arguments) {
-    if (outstanding_.size() >= 16 * static_cast<std::size_t>(pool_.num_workers())) take_oldest();
-    outstanding_.push_back(pool_.submit(check, arguments...));
+    outstanding_.add(pool_.submit(check, arguments...));
   }
 
   /// Blocks: until all checks are done. Throws: what a check or `take` throws.
-  void finish() {
-    while (!outstanding_.empty()) take_oldest();
-  }
+  void finish() { outstanding_.finish(); }
 
  private:
-  void take_oldest() {
-    const auto oldest = std::move(outstanding_.front());
-    outstanding_.pop_front();
-    take_(oldest.result());
-  }
-
   rankpool::executor& pool_;
-  std::function<void(const Result&)> take_;
-  std::deque<rankpool::future<Result>> outstanding_;
+  result_queue<Result> outstanding_;
 };
 
 }  // namespace jobs

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 namespace jobs {
@@ -85,6 +86,17 @@ void file::write(std::span<const std::byte> from, std::uint64_t offset) const {
 
 void file::sync() const {
   if (::fdatasync(descriptor_) != 0) fail(errno, "write", path_);
+}
+
+void sync_folder_of(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string folder = parent.empty() ? "." : parent;
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 && errno == EACCES) return;  // files can be made in it, and it cannot be read
+  if (descriptor < 0) fail(errno, "open", folder);
+  const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;  // EINVAL: the file system cannot
+  ::close(descriptor);
+  if (error != 0) fail(error, "write", folder);
 }
 
 void file::close() {

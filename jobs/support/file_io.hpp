@@ -19,6 +19,9 @@ using file_error = std::system_error;
 /// Writes all of it, where the descriptor stands. 0, or errno.
 [[nodiscard]] int write_all(int descriptor, std::string_view bytes);
 
+/// Waits until the names in the folder of `path` are on the disk. Throws: file_error.
+void sync_folder_of(const std::string& path);
+
 /// An open file. For reading, or for writing parts of one that exists already.
 class file {
  public:

@@ -133,7 +133,7 @@ void add_output(CLI::App& job, output_options& options, const std::string& help)
 }
 
 output::output(const output_options& options)
-    : name_(options.is_stdout() ? "standard output" : options.path), replace_(options.force) {
+    : name_(options.is_stdout() ? "standard output" : options.path), replace_(options.force), durable_(options.durable) {
   if (options.is_stdout()) {
     descriptor_ = STDOUT_FILENO;
   } else if (options.is_stream()) {
@@ -156,6 +156,7 @@ output::output(command_context& context, const output_options& options) : output
   } else {
     if (options.option == output_options().option) context.report.add("output", options.path);
     replace_ = options.replaces(context.journal);
+    durable_ |= !context.resumable.journal.empty();
     journal_ = context.journal;
   }
 }
@@ -196,8 +197,14 @@ void output::finish() {
   if (std::exchange(owned_, false) && ::close(descriptor_) != 0) fail(errno);
   try {
     if (!file_) return;
+    const auto sync = [this] {
+      if (durable_ && ::fsync(descriptor_) != 0) fail(errno);
+    };
+    sync();  // some file systems change the time until then
     note_written(journal_, descriptor_, target_of(name_));
+    sync();
     file_->finish(replace_);
+    if (durable_) sync_folder_of(target_of(name_));
   } catch (const std::system_error& error) {
     fail(error.code().value());
   }

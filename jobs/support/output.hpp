@@ -30,10 +30,11 @@ struct output_error : std::system_error {
 
 /// Where results go, as the options --output and --force say.
 struct output_options {
-  std::string path{};               // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
-  bool force = false;               // replace a file that exists already
-  std::string option = "--output";  // that says so, for messages
-  std::string journal{};            // --journal: once it is open, what an earlier run has written may be replaced as well
+  std::string path{};                      // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
+  bool force = false;                      // replace a file that exists already
+  std::string option = "--output";         // that says so, for messages
+  std::string journal{};                   // --journal: once it is open, what an earlier run has written may be replaced as well
+  bool durable = false;                    // a regular file is on the disk before it gets its name
   std::vector<std::string> may_replace{};  // inputs of the run that the output may replace; only in a run without a journal
 
   bool is_stdout() const;
@@ -120,6 +121,7 @@ class output {
   bool owned_ = false;  // a stream opened here
   std::string name_;    // for messages
   bool replace_ = false;
+  bool durable_ = false;
   rankpool::journal journal_;
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(capacity_bytes);
   std::size_t end_ = 0;

@@ -21,9 +21,8 @@ std::string random_name() {
   return text.str();
 }
 
-/// The same in all runs with the journal.
 std::string name_of_parts(rankpool::journal& journal, const std::string& name) {
-  return canonical_path(behind_links(name)) + ".part-" + journal.recall("name of parts", random_name());
+  return canonical_path(behind_links(name)) + suffix_of_parts(journal);
 }
 
 // What the journal knows of a file, by its role: for which name it is written, and whether it has been made.
@@ -52,6 +51,8 @@ std::unique_ptr<unfinished_file> start(command_context& context, const std::stri
 }
 
 }  // namespace
+
+std::string suffix_of_parts(rankpool::journal& journal) { return ".part-" + journal.recall("name of parts", random_name()); }
 
 parts_output::parts_output(command_context& context, const output_options& options, std::uint64_t bytes, const std::string& role)
     : name_(options.path),
@@ -82,9 +83,11 @@ void parts_output::finish() {
   try {
     parts_->sync();
     note_written(journal_, parts_->descriptor(), behind_links(name_));
+    parts_->sync();
     parts_->close();
     journal_.commit();  // or tasks that it lacks would be run again, for a file that has its name
     unfinished_->finish(replace_);
+    if (kept_) sync_folder_of(behind_links(name_));
   } catch (const std::system_error& error) {
     fail(error, name_);
   }

@@ -17,6 +17,10 @@
 
 namespace jobs {
 
+/// What the name of a file that is not finished ends in: ".part-" and a random number, the same in all runs with the journal.
+/// Throws: journal_error.
+std::string suffix_of_parts(rankpool::journal& journal);
+
 class parts_output {
  public:
   /// Reserves `bytes` beside `options.path`, so that a full disk is found out now. `role`: tells it from other files of the job.

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <system_error>
 
 #include "support/command.hpp"
@@ -34,6 +35,20 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
 
 /// The name of a decision of the journal, the same from whichever folder.
 std::string time_of(const std::string& path) { return "time of " + canonical_path(path); }
+
+/// "SECONDS.NANOSECONDS" of the last modification. Whoever writes the file changes that, while a later run may write another size:
+/// a command that had failed may have succeeded meanwhile.
+std::string text_of(const struct stat& status) {
+  return std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
+}
+
+timespec time_in(const std::string& text) {
+  timespec when{};
+  std::istringstream in(text);
+  char point = 0;
+  in >> when.tv_sec >> point >> when.tv_nsec;
+  return when;
+}
 
 }  // namespace
 
@@ -65,23 +80,21 @@ rankpool::run_options resumable_options::run_options() const {
   return options;
 }
 
-// In whole seconds, which every file system keeps. One time for all runs, as what they write is the same.
+// All runs give the file the time that the first one noted.
 void note_written(rankpool::journal& journal, int descriptor, const std::string& path) {
   struct stat now {};
   if (::fstat(descriptor, &now) != 0) throw std::system_error(errno, std::generic_category(), path);
-  const std::string own = std::to_string(now.st_mtim.tv_sec);
+  const std::string own = text_of(now);
   const std::string decided = journal.recall(time_of(path), own);
-  if (!journal.recalled(time_of(path))) return;
-  const timespec when{.tv_sec = std::stoll(decided), .tv_nsec = 0};
-  // Only the owner may; if somebody else goes on with a run, what was decided just now is right all the same.
-  if (::futimens(descriptor, std::array{when, when}.data()) != 0 && (errno != EPERM || decided != own))
-    throw std::system_error(errno, std::generic_category(), path);
+  if (decided == own) return;
+  const timespec when = time_in(decided);
+  if (::futimens(descriptor, std::array{when, when}.data()) != 0) throw std::system_error(errno, std::generic_category(), path);
 }
 
 bool has_written(const rankpool::journal& journal, const std::string& path) {
   struct stat status {};
   const auto time = journal.recalled(time_of(path));
-  return time && ::stat(path.c_str(), &status) == 0 && std::to_string(status.st_mtim.tv_sec) == *time;
+  return time && ::stat(path.c_str(), &status) == 0 && text_of(status) == *time;
 }
 
 void add_resumable(CLI::App& job, resumable_options& options) {

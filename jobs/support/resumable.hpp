@@ -20,10 +20,10 @@ struct resumable_options {
   rankpool::run_options run_options() const;
 };
 
-/// An open file that is whole, and is to have this name, is from a run with the journal: notes when it was written, and has the
-/// file say so. Without a journal nothing. Throws: std::system_error, journal_error.
+/// Notes in the journal that a run with it has written the open file that will be named `path`. Sets the file's modification time
+/// to the noted one. Without a journal, it does nothing. Throws: std::system_error, journal_error.
 void note_written(rankpool::journal& journal, int descriptor, const std::string& path);
-/// Whether the file of this name is one of those, and nobody has written it since.
+/// Returns whether note_written() has noted the file of this name, and nobody has written it since.
 bool has_written(const rankpool::journal& journal, const std::string& path);
 
 /// Adds both to a job.

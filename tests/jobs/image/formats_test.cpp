@@ -56,9 +56,7 @@ TEST_CASE("a picture that ends early is an error, wherever it ends") {
     std::size_t accepted = 0;
     for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
       const std::string path = folder.put("cut", whole.substr(0, bytes));
-      const auto outcome = jobs::process_picture({}, {path, folder.file("out")});
-      const bool named = outcome.problem.starts_with(path + ": ");
-      accepted += outcome.how != picture_outcome::kind::failed || !named;
+      accepted += !problem_of({}, {path, folder.file("out")}).starts_with(path + ": ");
     }
     CHECK(accepted == 0);
   }
@@ -98,7 +96,7 @@ TEST_CASE("damage beside the pixels of a PNG is an error, too, and is not copied
     const std::size_t at = damaged.find("pHYs") + 4;
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
     const std::string input = folder.put("in.png", damaged);
-    CHECK_THAT(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).problem,
+    CHECK_THAT(problem_of({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}),
                support::containing("in.png: is damaged or not supported: pHYs: CRC error"));
   }
   CHECK(folder.files() == 1);
@@ -128,7 +126,7 @@ TEST_CASE("profiles and densities are kept, but not a colour profile for gray") 
   const picture_layout layout{4, 4, 3, 8};
   const auto samples = random_samples(layout, 1);
   const std::string input = folder.put("in.png", encoded({picture_format::png}, layout, samples, 4, density));
-  REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).problem.empty());
+  REQUIRE(problem_of({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.png")}).empty());
   CHECK_THAT(content(folder.file("out.png")), support::containing("pHYs"));
 
   const std::string exif(
@@ -140,9 +138,9 @@ TEST_CASE("profiles and densities are kept, but not a colour profile for gray") 
           "abcd",
           8);
   const std::string jpeg = folder.put("in.jpg", encoded({picture_format::jpeg}, layout, samples, 128, exif + profile));
-  REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {jpeg, folder.file("blurred.jpg")}).problem.empty());
+  REQUIRE(problem_of({.what = {operation_kind::box, 1, {}}}, {jpeg, folder.file("blurred.jpg")}).empty());
   CHECK(content(folder.file("blurred.jpg")).find(exif + profile) != std::string::npos);
-  REQUIRE(jobs::process_picture({}, {jpeg, folder.file("gray.jpg")}).problem.empty());
+  REQUIRE(problem_of({}, {jpeg, folder.file("gray.jpg")}).empty());
   CHECK(content(folder.file("gray.jpg")).find(exif) != std::string::npos);
   CHECK(content(folder.file("gray.jpg")).find(profile) == std::string::npos);
 }
@@ -197,8 +195,7 @@ TEST_CASE("a file of several pictures is an error, in every format") {
   const picture_layout layout{5, 6, 3, 8};
   const auto samples = random_samples(layout, 3);
   const auto refused = [&](const std::string& bytes) {
-    const auto outcome = jobs::process_picture({}, {folder.put("in", bytes), folder.file("out")});
-    return outcome.how == picture_outcome::kind::failed && outcome.problem.ends_with("split it into files of one picture each");
+    return problem_of({}, {folder.put("in", bytes), folder.file("out")}).ends_with("split it into files of one picture each");
   };
   for (const auto format : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
     const std::string one = encoded({format}, layout, samples, 128);
@@ -231,7 +228,7 @@ TEST_CASE("a JPEG whose index lists further views is an error; previews and gain
   for (const std::uint32_t part : {0U, 0x010001U, 0x050000U}) {
     const std::string input = with_index(part);
     CHECK(decoded(input) == decoded(folder.put("first.jpg", first)));
-    REQUIRE(jobs::process_picture({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.jpg"), -1}).problem.empty());
+    REQUIRE(problem_of({.what = {operation_kind::box, 1, {}}}, {input, folder.file("out.jpg"), -1}).empty());
     CHECK(content(folder.file("out.jpg")).find("MPF") == std::string::npos);
     fs::remove(folder.file("out.jpg"));
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <random>
 #include <string>
@@ -25,7 +26,6 @@ using jobs::operation;
 using jobs::operation_kind;
 using jobs::picture_format;
 using jobs::picture_layout;
-using jobs::picture_outcome;
 using jobs::strip_rows;
 
 struct picture_folder : support::scratch_directory {
@@ -45,6 +45,29 @@ inline jobs::strip_samples random_samples(const picture_layout& layout, unsigned
   jobs::strip_samples samples(layout.row_bytes() * layout.height);
   for (auto& byte : samples) byte = static_cast<std::uint8_t>(random() % 5 == 0 ? 255 * (random() % 2) : random());
   return samples;
+}
+
+/// What is wrong with a picture, or an empty text.
+inline std::string problem_of(const jobs::picture_settings& settings, const jobs::picture_files& files) {
+  try {
+    (void)jobs::process_picture(settings, files);
+    return {};
+  } catch (const jobs::picture_failure& failure) {
+    return failure.what();
+  }
+}
+
+/// The same for one that is split.
+inline std::string problem_of_split(
+    rankpool::executor& pool, const jobs::picture_settings& settings, const jobs::picture_files& files,
+    const std::function<void(std::uint64_t, std::uint64_t)>& strips_done = [](std::uint64_t, std::uint64_t) {}) {
+  jobs::command_context context;
+  try {
+    (void)jobs::split_picture(pool, context, settings, files, strips_done);
+    return {};
+  } catch (const jobs::picture_failure& failure) {
+    return failure.what();
+  }
 }
 
 /// The file of a picture, encoded in strips of so many rows.

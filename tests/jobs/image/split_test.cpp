@@ -20,11 +20,11 @@ TEST_CASE("one picture split over the pool is the picture of one task, in every 
            {operation{operation_kind::gaussian, 11, jobs::gaussian_weights(3.7, 11)}, operation{operation_kind::sobel, 0, {}}}) {
         const jobs::picture_settings settings{.what = what, .rows = 16, .replace = true, .verify = true};
         const int format = static_cast<int>(to);
-        REQUIRE(jobs::process_picture(settings, {input, folder.file("one"), format}).problem.empty());
+        REQUIRE(problem_of(settings, {input, folder.file("one"), format}).empty());
         std::uint64_t strips = 0;
-        const auto outcome = jobs::split_picture(pool, settings, {input, folder.file("split"), format},
-                                                 [&](std::uint64_t done, std::uint64_t) { strips = done; });
-        REQUIRE(outcome.problem.empty());
+        const auto problem = problem_of_split(pool, settings, {input, folder.file("split"), format},
+                                              [&](std::uint64_t done, std::uint64_t) { strips = done; });
+        REQUIRE(problem.empty());
         CHECK(strips == (to == picture_format::jpeg ? 3 : 19));
         CHECK(content(folder.file("split")) == content(folder.file("one")));
       }
@@ -58,12 +58,10 @@ TEST_CASE("a split picture that turns out to be damaged is reported and leaves n
   const std::string whole = encoded({picture_format::png}, small_rgb, random_samples(small_rgb, 5), 16);
   const std::string input = folder.put("in.png", whole.substr(0, whole.size() / 2));
   const jobs::picture_settings settings{.what = {operation_kind::box, 2, {}}, .rows = 16};
-  const auto outcome = jobs::split_picture(pool, settings, {input, folder.file("out")}, [](std::uint64_t, std::uint64_t) {});
-  CHECK(outcome.how == picture_outcome::kind::failed);
-  CHECK_THAT(outcome.problem, support::containing("in.png: ends too early"));
+  CHECK_THAT(problem_of_split(pool, settings, {input, folder.file("out")}), support::containing("in.png: ends too early"));
   CHECK(folder.files() == 1);
   folder.put("in.png", whole);
-  CHECK(jobs::split_picture(pool, settings, {input, folder.file("out")}, [](std::uint64_t, std::uint64_t) {}).problem.empty());
+  CHECK(problem_of_split(pool, settings, {input, folder.file("out")}).empty());
 }
 
 TEST_CASE("a picture that is replaced while workers read its rows is reported as such and leaves nothing, and the pool goes on") {
@@ -81,22 +79,23 @@ TEST_CASE("a picture that is replaced while workers read its rows is reported as
     const auto replace = [&](std::uint64_t done, std::uint64_t) {
       if (done == 1) fs::rename(replacement, input);
     };
-    const auto outcome = jobs::split_picture(pool, settings, {input, output, 0}, replace);
-    CHECK(outcome.how == picture_outcome::kind::failed);
-    CHECK(outcome.problem == input + ": has changed while it was read; run it again");
+    CHECK(problem_of_split(pool, settings, {input, output, 0}, replace) == input + ": has changed while it was read; run it again");
     CHECK(folder.files() == 1);
   }
-  CHECK(jobs::split_picture(pool, settings, {folder.put("in.ppm", whole), output, 0}, [](std::uint64_t, std::uint64_t) {
-        }).problem.empty());
+  CHECK(problem_of_split(pool, settings, {folder.put("in.ppm", whole), output, 0}).empty());
 }
 
 TEST_CASE("whatever goes wrong with a picture becomes one line that names its file; a broken pool does not") {
   const jobs::picture_files files{"in.png", "out.png"};
   const auto problem_of = [&](const auto& error, const picture_layout& layout) {
     try {
-      throw error;
-    } catch (const std::exception&) {
-      return jobs::failure(files, layout).problem;
+      try {
+        throw error;
+      } catch (...) {
+        jobs::rethrow_as_failure(files, layout);
+      }
+    } catch (const jobs::picture_failure& failure) {
+      return std::string(failure.what());
     }
   };
   CHECK(problem_of(std::length_error("too long"), {}) == "in.png: too long");
@@ -109,7 +108,6 @@ TEST_CASE("whatever goes wrong with a picture becomes one line that names its fi
   rankpool::executor broken(support::cluster(), {.initializer = [] { throw std::runtime_error("no licence"); }});
   const picture_folder folder;
   const std::string input = folder.put("in.ppm", encoded({picture_format::pnm}, small_rgb, random_samples(small_rgb, 5), 128));
-  CHECK_THROWS_AS(jobs::split_picture(broken, {.what = {}}, {input, folder.file("out.pgm")}, [](std::uint64_t, std::uint64_t) {}),
-                  rankpool::broken_pool);
+  CHECK_THROWS_AS(problem_of_split(broken, {.what = {}}, {input, folder.file("out.pgm")}), rankpool::broken_pool);
   CHECK(folder.files() == 1);
 }

@@ -20,7 +20,7 @@ TEST_CASE("verification finds a wrong pixel, wrong parameters and a wrong size")
   for (const char* const name : {"out.pgm", "out.png", "out.jpg"}) {
     const int format = name[4] == 'j' ? 1 : name[5] == 'n' ? 0 : 2;
     const jobs::picture_files files{input, folder.file(name), format};
-    REQUIRE(jobs::process_picture(right, files).problem.empty());
+    REQUIRE(problem_of(right, files).empty());
     CHECK(jobs::difference(right, files, files.output).empty());
     CHECK_FALSE(jobs::difference(other, files, files.output).empty());
   }
@@ -41,8 +41,7 @@ TEST_CASE("verification takes a coarse JPEG of noise for what it is") {
   const std::string input = folder.put("in.png", encoded({picture_format::png}, small_rgb, random_samples(small_rgb, 2), 16));
   for (const int quality : {1, 50, 89, 100}) {
     CHECK(
-        jobs::process_picture({.what = {}, .quality = quality, .replace = true, .verify = true}, {input, folder.file("out.jpg"), 1})
-            .problem.empty());
+        problem_of({.what = {}, .quality = quality, .replace = true, .verify = true}, {input, folder.file("out.jpg"), 1}).empty());
   }
 }
 

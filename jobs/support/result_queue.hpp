@@ -1,0 +1,51 @@
+// Submitted tasks whose results are taken in the order of submission, while only a limited number of them is outstanding.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <rankpool/rankpool.hpp>
+#include <utility>
+#include <variant>
+
+namespace jobs {
+
+/// `Note`: what the caller wants to know of a task when its result is taken.
+template <class Result, class Note = std::monostate>
+class result_queue {
+ public:
+  /// Gets each future once its task is over, or has to be waited for, and may add further tasks.
+  using take_function = std::function<void(rankpool::future<Result>&&, const Note&)>;
+
+  result_queue(std::size_t limit, take_function take) : limit_(limit), take_(std::move(take)) {}
+  /// Cancels the tasks that were not taken.
+  ~result_queue() {
+    for (auto& [submitted, note] : outstanding_) submitted.cancel();
+  }
+  result_queue(const result_queue&) = delete;
+  result_queue& operator=(const result_queue&) = delete;
+
+  /// Takes the oldest tasks that are over. Blocks: while more than `limit` tasks are outstanding. Throws: what `take` throws.
+  void add(rankpool::future<Result> submitted, Note note = {}) {
+    outstanding_.emplace_back(std::move(submitted), std::move(note));
+    while (!outstanding_.empty() && (outstanding_.size() > limit_ || outstanding_.front().first.done())) take_oldest();
+  }
+
+  /// Blocks: until all tasks are taken. Throws: what `take` throws.
+  void finish() {
+    while (!outstanding_.empty()) take_oldest();
+  }
+
+ private:
+  void take_oldest() {
+    auto [submitted, note] = std::move(outstanding_.front());
+    outstanding_.pop_front();
+    take_(std::move(submitted), note);
+  }
+
+  std::size_t limit_;
+  take_function take_;
+  std::deque<std::pair<rankpool::future<Result>, Note>> outstanding_;
+};
+
+}  // namespace jobs

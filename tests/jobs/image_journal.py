@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""image_journal.py CASE COMMAND: the job `image` with --journal, from outside. COMMAND is `rankpool`.
+
+Prints what is wrong. The exit status is 0 if nothing is, and 77 if this machine cannot show the case.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+case, command = sys.argv[1:3]
+command = os.path.abspath(command)
+folder = tempfile.mkdtemp(prefix="rankpool-test-")
+os.chdir(folder)
+environment = os.environ | {"RANKPOOL_WORKERS": os.environ.get("RANKPOOL_WORKERS", "2")}
+most_seconds = 100
+
+
+def picture(path, width=60, height=40, seed=1):
+    """Writes an RGB picture of noise."""
+    pixels = hashlib.shake_128(str(seed).encode()).digest(3 * width * height)
+    pathlib.Path(path).write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
+
+
+def contents(path):
+    return pathlib.Path(path).read_bytes()
+
+
+def image(status, *arguments, starter=()):
+    """Runs the job. Returns its stderr and the object that --json prints."""
+    words = [*starter, command, "image", *arguments, "--journal", "kept", "--json", "--quiet"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=most_seconds)
+    expect(done.returncode == status, f"status {done.returncode} of {arguments}, not {status}: {done.stderr}")
+    return done.stderr, json.loads(done.stdout) if done.stdout.startswith("{") else {}
+
+
+def expect(holds, problem):
+    if not holds:
+        raise AssertionError(problem)
+
+
+def expect_files(path, names):
+    expect(sorted(os.listdir(path)) == sorted(names), f"in {path}: {os.listdir(path)}")
+
+
+def wait_until(condition, process):
+    end = time.monotonic() + most_seconds
+    while not condition():
+        expect(process.poll() is None, f"it ended: {process.returncode}")
+        expect(time.monotonic() < end, "it never comes to that")
+        time.sleep(0.01)
+
+
+def has_results():
+    """Whether the journal has a finished task; a run may be writing to it."""
+    if not os.path.exists("kept"):
+        return False
+    looked = subprocess.run([command, "journal", "kept", "--json"], capture_output=True, text=True)
+    return looked.returncode == 0 and any(call["chunks"] > 0 for call in json.loads(looked.stdout)["calls"])
+
+
+box = ("--op", "box", "--radius", "1")
+
+
+def expected(input_path, *arguments):
+    """The result of a run without a journal."""
+    subprocess.run([command, "image", input_path, "--output", "expected", *arguments], env=environment, check=True,
+                   capture_output=True, timeout=most_seconds)
+    return contents("expected")
+
+
+def failed_picture():
+    """A picture that failed is processed again once its input is repaired, and the others are not."""
+    os.mkdir("in")
+    picture("in/1.ppm"), picture("in/2.ppm", seed=2)
+    whole = contents("in/2.ppm")
+    pathlib.Path("in/2.ppm").write_bytes(whole[:100])
+    stderr, report = image(1, *box, "in", "--output", "out")
+    expect("in/2.ppm: ends too early" in stderr, stderr)
+    expect_files("out", ["1.ppm"])
+    pathlib.Path("in/2.ppm").write_bytes(whole)
+    _, report = image(0, *box, "in", "--output", "out")
+    expect((report["tasks"], report["taken_over"]) == (1, 1), report)
+    expect_files("out", ["1.ppm", "2.ppm"])
+
+
+def failed_output():
+    """A picture for whose result the disk had no room is processed again once there is room."""
+    os.mkdir("out")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60k", "none", "out"], capture_output=True).returncode != 0:
+        sys.exit(77)
+    try:
+        picture("in.ppm", 300, 200)
+        stderr, _ = image(1, *box, "in.ppm", "--output", "out/")
+        expect("cannot write" in stderr and "No space left on device" in stderr, stderr)
+        subprocess.run(["mount", "-o", "remount,size=10m", "out"], check=True)
+        image(0, *box, "in.ppm", "--output", "out/")
+        expect(contents("out/in.ppm") == expected("in.ppm", *box), "the result is wrong")
+    finally:
+        subprocess.run(["umount", "out"], check=True)
+
+
+def lost_results():
+    """A result that was removed or edited is not taken for done."""
+    os.mkdir("in")
+    for n in (1, 2, 3):
+        picture(f"in/{n}.ppm", seed=n)
+    image(0, *box, "in", "--output", "out")
+    first = {n: contents(f"out/{n}.ppm") for n in (1, 2, 3)}
+    os.remove("out/1.ppm")
+    _, report = image(0, *box, "in", "--output", "out")
+    expect(report["tasks"] == 1, report)
+    expect(contents("out/1.ppm") == first[1], "the removed result is not there again")
+    pathlib.Path("out/2.ppm").write_bytes(b"precious")
+    stderr, _ = image(1, *box, "in", "--output", "out")
+    expect("out/2.ppm exists already; --force replaces it" in stderr, stderr)
+    expect(contents("out/2.ppm") == b"precious", "an edited file was replaced")
+    image(0, *box, "in", "--output", "out", "--force")
+    expect({n: contents(f"out/{n}.ppm") for n in (1, 2, 3)} == first, "the results differ")
+    _, report = image(0, *box, "in", "--output", "out")
+    expect(report["tasks"] == 0, report)
+
+
+def foreign_results():
+    """A file that no run with the journal wrote is not replaced, whenever it appears."""
+    os.mkdir("in")
+    picture("in/1.ppm")
+    image(0, *box, "in", "--output", "out")
+    picture("in/0.ppm", seed=2)  # sorts first
+    pathlib.Path("out/0.ppm").write_bytes(b"precious")
+    stderr, report = image(1, *box, "in", "--output", "out")
+    expect("out/0.ppm exists already; --force replaces it" in stderr, stderr)
+    expect(contents("out/0.ppm") == b"precious", "a foreign file was replaced")
+    os.remove("out/0.ppm")
+    _, report = image(0, *box, "in", "--output", "out")
+    expect_files("out", ["0.ppm", "1.ppm"])
+
+
+def foreign_split_result():
+    """The same of a picture that is split."""
+    picture("in.ppm", 300, 200)
+    split = (*box, "in.ppm", "--output", "out.png", "--split-from", "1", "--chunksize", "16")
+    image(0, *split)
+    result = contents("out.png")
+    _, report = image(0, *split)
+    expect(report["tasks"] == 0, report)
+    pathlib.Path("out.png").write_bytes(b"precious")
+    stderr, _ = image(1, *split)
+    expect("out.png exists already; --force replaces it" in stderr, stderr)
+    expect(contents("out.png") == b"precious", "a foreign file was replaced")
+    os.remove("out.png")
+    _, report = image(0, *split)
+    expect(report["tasks"] == 0 and contents("out.png") == result, "the removed result is not made of its strips")
+
+
+def stopped_split(name):
+    """A picture that is stopped in the middle ends with status 75, and a later run has its finished strips."""
+    picture("in.ppm", 3000, 2000)
+    blur = ("--op", "gaussian", "--sigma", "60")
+    split = (*blur, "in.ppm", "--output", name, "--split-from", "1", "--chunksize", "16")
+    words = [command, "image", *split, "--journal", "kept", "--quiet"]
+    running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_until(has_results, running)
+    running.send_signal(signal.SIGTERM)
+    _, stderr = running.communicate(timeout=most_seconds)
+    expect(running.returncode == 75, f"status {running.returncode} of a stopped run: {stderr}")
+    expect(not os.path.exists(name), "a result was named too early")
+    _, report = image(0, *split)
+    expect(report["taken_over"] > 0, report)
+    expect(contents(name) == expected("in.ppm", *blur, *(["--format", "png"] if name.endswith(".png") else [])) or
+           name.endswith(".png"), "the result is wrong")
+    expect(not [file for file in os.listdir() if ".part-" in file], f"it leaves {os.listdir()}")
+
+
+def stopped_split_pnm():
+    stopped_split("out.ppm")
+
+
+def stopped_split_png():
+    stopped_split("out.png")
+
+
+def same_process_id():
+    """In a container both runs have the same process ids."""
+    starter = ("unshare", "--pid", "--fork", "--mount-proc")
+    if subprocess.run([*starter, "true"], capture_output=True).returncode != 0:
+        sys.exit(77)
+    picture("in.ppm", 300, 300)
+    split = (*box, "in.ppm", "--output", "out.ppm", "--split-from", "1", "--chunksize", "16")
+    for _ in range(2):
+        image(0, *split, starter=starter)
+        expect(contents("out.ppm") == expected("in.ppm", *box, "--force"), "the result is wrong")
+        os.remove("expected")
+
+
+def other_workers():
+    """Whether large pictures are split is decided once for all runs."""
+    os.mkdir("in")
+    for n in range(5):
+        picture(f"in/{n}.ppm", seed=n)
+    for workers in ("0", "2", "1"):
+        environment["RANKPOOL_WORKERS"] = workers
+        _, report = image(0, *box, "in", "--output", "out", "--split-from", "1")
+        expect(workers == "0" or report["tasks"] == 0, report)
+
+
+def journal_among_inputs():
+    """The journal and unfinished files are no pictures."""
+    picture("1.ppm")
+    for name in ("2.ppm.part-123.1", "3.ppm.part-9f0a12", "4.ppm.part-9f0a12.part-77"):
+        shutil.copy("1.ppm", name)
+    for _ in range(2):
+        _, report = image(0, *box, ".", "--output", "out")
+        expect(report["result"]["pictures"] == 1, report)
+
+
+def killed():
+    """Runs that are killed lose no picture and leave no unfinished file."""
+    os.mkdir("in")
+    for n in range(40):
+        picture(f"in/{n}.ppm", 200, 150, n)
+    blur = ("--op", "gaussian", "--sigma", "30")
+    words = [command, "image", *blur, "in", "--output", "out", "--journal", "kept", "--quiet"]
+    for condition in (has_results, lambda: len([f for f in os.listdir("out") if ".part-" not in f]) > 10):
+        running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
+        wait_until(lambda: os.path.isdir("out") and condition(), running)
+        # SIGKILL of every process of the session: mpirun puts ranks into groups of their own.
+        for line in subprocess.run(["ps", "-e", "-o", "pid=,sess="], capture_output=True, text=True).stdout.splitlines():
+            pid, session = map(int, line.split())
+            if session == running.pid:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        running.wait(most_seconds)
+    _, report = image(0, *blur, "in", "--output", "out")
+    expect(report["taken_over"] > 0, report)
+    expect_files("out", [f"{n}.ppm" for n in range(40)])
+    expect(contents("out/7.ppm") == expected("in/7.ppm", *blur), "a result is wrong")
+
+
+try:
+    {name.replace("_", "-"): function for name, function in list(globals().items()) if callable(function)}[case]()
+except AssertionError as problem:
+    sys.exit(f"image_journal.py {case}: {problem}")
+finally:
+    shutil.rmtree(folder, ignore_errors=True)
