@@ -54,14 +54,14 @@ struct options {
 
 const std::string list_mark = ":::";
 
-/// Takes from `words` what is not for the parser: all from "--" on or, where there are lists, from the command on.
+/// Takes from `words` what is not for the parser: with lists, all from the command on, which is the first word that is neither an
+/// option nor the value of one, or that follows "--"; without lists, all from "--" on.
 std::vector<std::string> take_tail(std::vector<std::string>& words, const CLI::App& job) {
   if (words.empty() || words.front() != job.get_name()) return {};
   const auto lists = std::ranges::find(words, list_mark);
   auto begin = std::ranges::find(words, "--");
-  if (begin > lists) begin = words.end();
-  if (begin == words.end() && lists != words.end()) {
-    for (begin = words.begin() + 1; begin != lists && begin->starts_with('-') && *begin != "-"; ++begin) {
+  if (lists != words.end()) {
+    for (begin = words.begin() + 1; begin != lists && begin->starts_with('-') && *begin != "-" && *begin != "--"; ++begin) {
       const CLI::Option* option = begin->find('=') == std::string::npos ? job.get_option_no_throw(*begin) : nullptr;
       if (option != nullptr && option->get_items_expected_max() > 0 && begin + 1 != lists) ++begin;
     }
@@ -108,8 +108,6 @@ output_options results_of(const options& chosen) {
 }
 
 void check(const options& chosen) {
-  if (!chosen.lists.empty() && !chosen.file.empty())
-    throw usage_error("FILE and " + list_mark + " are two inputs; give one of the two");
   if (chosen.lists.empty() && !chosen.tail.empty() && chosen.form.empty()) throw usage_error("a command is missing after --");
   if (!chosen.column_pattern.empty() && chosen.form.empty()) {
     throw usage_error("--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
@@ -183,7 +181,7 @@ class collector {
     printed texts{{}, {}, results_ ? json_line(what, outcome, tries) : std::string()};
     texts.out = std::move(outcome.out);
     texts.err = std::move(outcome.err);
-    if (outcome.failed() && outcome.ended_by_us.empty() && !context_.quiet) add_failure(texts.err);
+    if (outcome.failed() && outcome.ended_by_us.empty()) add_failure(texts.err);
     if (chosen_.as_completed) {
       print(texts);
       return what.sequence + 1;
@@ -255,11 +253,12 @@ int run_commands(rankpool::cluster& cluster, command_context& context, const opt
   results.finish();
   if (!all_run) {
     context.shown.stop();
-    context.note("exec stopped early because " + std::to_string(results.failed()) +
-                 (results.failed() == 1 ? " command" : " commands") + " failed (" +
-                 (chosen.halt_on_error ? "--halt-on-error" : "--max-failures " + std::to_string(chosen.max_failures)) +
-                 "); some commands were not run" +
-                 (context.resumable.journal.empty() ? "" : "; the same run with its journal runs them and those that failed"));
+    std::cerr << "rankpool: exec stopped early because " + std::to_string(results.failed()) +
+                     (results.failed() == 1 ? " command" : " commands") + " failed (" +
+                     (chosen.halt_on_error ? "--halt-on-error" : "--max-failures " + std::to_string(chosen.max_failures)) +
+                     "); some commands were not run" +
+                     (context.resumable.journal.empty() ? "" : "; the same run with its journal runs them and those that failed") +
+                     "\n";
   }
   context.explain(std::to_string(results.run()) + " commands were run, " + std::to_string(results.failed()) + " failed");
   return exit_status(results.failed());

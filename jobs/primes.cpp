@@ -259,8 +259,13 @@ void add_primes(CLI::App& app, command_context& context) {
         chosen->range.check("from", "to");
         chosen->output.check();
       });
-  add_number<number>(job, "from", chosen->range.from, "first number (default 1)");
-  add_number<number>(job, "to", chosen->range.to, "last number (default 100000), such as 1e18+1e11");
+  CLI::Option* from = add_number<number>(job, "from", chosen->range.from, "first number (default 1); one number alone is the last");
+  CLI::Option* to = add_number<number>(job, "to", chosen->range.to, "last number (default 100000), such as 1e18+1e11");
+  job.parse_complete_callback([chosen, from, to] {
+    if (from->count() == 0 || to->count() > 0) return;
+    chosen->range.to = std::exchange(chosen->range.from, std::min<number>(chosen->range.from, 1));
+    from->clear();  // --json and the journal have it as a default
+  });
   CLI::Option* count = job.add_flag("--count", chosen->count, "print only how many there are");
   job.add_flag("--list", chosen->list, "print them all, one a line, in order (as --output FILE does)")->excludes(count);
   add_output(job, chosen->output);

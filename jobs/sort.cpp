@@ -15,6 +15,7 @@
 #include "support/mixed.hpp"
 #include "support/numbers.hpp"
 #include "support/output.hpp"
+#include "support/size.hpp"
 
 namespace jobs {
 namespace {
@@ -73,9 +74,8 @@ void add_sort(CLI::App& app, command_context& context) {
       job.add_option("--type", chosen->file.type, "what a raw little-endian file holds: int64, float64, int32 or float32")
           ->type_name("TYPE")
           ->check(CLI::IsMember({"int64", "float64", "int32", "float32"}));
-  CLI::Option* memory = add_number<std::uint64_t>(job, "--memory", chosen->file.memory,
-                                                  "most bytes of numbers that a worker holds at once (default 2^30)", 1 << 16,
-                                                  std::uint64_t{1} << 50);
+  CLI::Option* memory = add_size(job, "--memory", chosen->file.memory,
+                                 "most bytes of numbers that a worker holds at once (default 1G)", 1 << 16, std::uint64_t{1} << 50);
   add_verify(job, context, "check that the output is in order and holds the numbers of the input");
   context.without_effect.insert(memory);
   for (CLI::Option* option : {type, memory, job.get_option("--verify")}) option->needs(input);

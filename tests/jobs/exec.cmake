@@ -10,6 +10,9 @@ add_exec_test(prints-in-input-order "diff <(printf '%s\\n' 'sleep 0.2$<SEMICOLON
 add_exec_test(nothing-in-nothing-out "{command} exec" --lines 0 --stderr-lines 0)
 add_exec_test(gives-all-choices "diff <({command} exec echo {2}-{1} ::: a b ::: x 'y  z') <(printf '%s\\n' x-a 'y  z-a' x-b 'y  z-b')")
 add_exec_test(options-of-a-command-are-its-own "{command} exec --quiet printf --json=%s\\\\n --force {} ::: a" --lines 2)
+add_exec_test(a-command-has-its-own-end-of-options "{command} exec grep -c -- --retries {} ::: ${CMAKE_CURRENT_LIST_DIR}/exec.sh" --lines 1)
+add_exec_test(an-argument-follows-the-end-of-options "{command} exec grep -c -- {} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ::: --retries" --lines 1)
+add_exec_test(options-come-before-the-end-of-options "{command} exec --retries 1 -- echo ::: a b" --lines 2)
 add_exec_test(a-file-fills-a-template "diff <({command} exec --as-completed <(printf 'a b\\r\\n\\n#c') -- printf '[%s]') <(printf '[a b][#c]')")
 add_exec_test(job-names-are-arguments-too "diff <({command} exec printf '%s\\n' ::: sort exec --help) <(printf '%s\\n' sort exec --help)")
 add_exec_test(dry-run-runs-nothing "diff <({command} exec --dry-run touch {}.x ::: 'a b' \"it's\") <(printf '%s\\n' \"touch 'a b.x'\" \"touch 'it'\\\\''s.x'\")")
@@ -28,7 +31,10 @@ add_exec_test(a-failure-is-told-in-a-line "{command} exec ::: true 'echo oh >&2$
   --status 3 --lines 0 --stderr-lines 4 --stderr "^rankpool exec: command 2 failed with status 3: echo oh >&2$<SEMICOLON> exit 3$"
   --stderr "^rankpool exec: command 3 was ended by signal 9: kill -9 " --stderr "command 4 failed with status 1: .*-27-28-\\.\\.\\.$")
 add_exec_test(what-exec-has-explained-it-does-not-tell-twice "{command} exec --timeout 0.1 ::: 'sleep 20'" --status 1 --stderr-lines 1 --stderr "command 1 was ended after 0.1 s")
-add_exec_test(quiet-tells-no-failures "{command} exec --quiet ::: 'echo oh >&2$<SEMICOLON> false'" --status 1 --stderr-lines 1 --stderr "^oh$")
+add_exec_test(quiet-silences-no-failure "{command} exec --quiet ::: 'echo oh >&2$<SEMICOLON> false'" --status 1 --stderr-lines 2 --stderr "^oh$"
+  --stderr "command 1 failed with status 1")
+add_exec_test(quiet-silences-no-early-end "yes false | head -n 50 | {command} exec --quiet --max-failures 3" --status 3 --stderr-lines 4
+  --stderr "exec stopped early because 3 commands failed")
 
 # Columns, as GNU parallel splits and fills them.
 add_exec_test(columns-of-lines "diff <(printf 'a,b\\nc , d\\n' | {command} exec --colsep , -- echo {2}-{1}) <(printf 'b-a\\nd-c\\n')")
@@ -49,7 +55,6 @@ endfunction()
 add_exec_usage_error(no-such-file "FILE no/such/file cannot be read: No such file" no/such/file)
 add_exec_usage_error(folder-as-file "FILE / is a folder" /)
 add_exec_usage_error(no-command "a command is missing after --" --)
-add_exec_usage_error(two-inputs "FILE and :::" /dev/null -- echo ::: a)
 add_exec_usage_error(linked-lists "':::\\+' is not supported" echo ::: a :::+ b)
 add_exec_usage_error(third-of-two-lists "{3.} refers to argument list 3, but only 2 were given" echo {1} {3.} ::: a ::: b)
 add_exec_usage_error(second-of-lines "{2} refers to argument list 2, but only 1 was given" -- echo {2})

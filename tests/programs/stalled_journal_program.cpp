@@ -4,13 +4,16 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <ranges>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -18,6 +21,16 @@ constexpr std::size_t result_bytes = 8 << 20;
 constexpr int results_in_memory = 32;  // 256 MiB
 
 std::string large(int n) { return std::string(result_bytes, static_cast<char>('a' + n % 26)); }
+
+// Until the memory for results is full: for a second, no task finishes.
+void wait_until_no_task_finishes(const rankpool::cluster& cluster) {
+  std::uint64_t finished = 0, before = 0;
+  do {
+    before = finished;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    finished = cluster.statistics().tasks;
+  } while (finished != before);
+}
 
 }  // namespace
 
@@ -34,6 +47,7 @@ int main(int argc, char** argv) {
       auto result = results.begin();
       std::ofstream(stalled).put('x');
       for (int i = 0; i < results_in_memory; ++i, ++result) (void)*result;
+      wait_until_no_task_finishes(cluster);
       cluster.stop("the disk stalls");
       int stopped = 0;
       for (; result != results.end(); ++result) {

@@ -105,7 +105,7 @@ def main():
     if case == "terminals":
         terminal.wait_for("111\r\n")
     elif case == "progress-bar":  # of a command that waits for the file "go"
-        terminal.wait_for("0 of 1 done")
+        terminal.wait_for("] 0 of 1 done")  # a bar in brackets, and not a plain line
         open("go", "w").close()
     elif case == "typed-ahead":  # what the program does not read is the shell's
         terminal.type("the next command\n")
