@@ -234,7 +234,7 @@ void dispatcher::accept(worker_index from, const result_record& result, steady_t
   } else {
     o.bytes.append(result.payload.data(), result.payload.size());
   }
-  o.out_of_band.assign(result.out_of_band.begin(), result.out_of_band.end());
+  if (!result.out_of_band.empty()) o.out_of_band.assign(result.out_of_band.begin(), result.out_of_band.end());
   o.where = &place_of(from);
   o.taken = taken;
   observe(&chunk_observer::on_finished, {*finished->work, finished->first, finished->count, from.value}, o);

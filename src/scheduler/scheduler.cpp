@@ -211,17 +211,20 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
   const auto which = state_.find(worker, id);
   if (which == worker.chunks.end()) return std::nullopt;
-  tracked_chunk c = state_.take(from, which);
-  c.become(chunk_state::done);
+  which->become(chunk_state::done);
+  const double expected = which->expected_nanoseconds;
+  effects::completion over{std::move(which->work), which->part.first, which->part.count, nullptr, std::nullopt};
+  job& work = *over.work;
+  state_.remove(from, which, work.schedule.executor);
   state_.report(from, now);
   const auto measured = static_cast<double>(taken.count());
-  if (c.expected_nanoseconds > 0) worker.speed.add(c.expected_nanoseconds, measured);
-  task_statistics& kind = *c.work->schedule.statistics;
+  if (expected > 0) worker.speed.add(expected, measured);
+  task_statistics& kind = *work.schedule.statistics;
   if (!kind.has_data()) state_.has_new_work = true;  // tasks of this kind may be prefetched from now on
-  kind.add(c.part.count, measured, result_bytes);
-  --c.work->schedule.running;
-  if (executor_entry* executor = state_.find(c.executor())) state_.finish_if_over(*executor, *c.work, out);
-  return effects::completion{std::move(c.work), c.part.first, c.part.count, nullptr, std::nullopt};
+  kind.add(over.count, measured, result_bytes);
+  --work.schedule.running;
+  if (executor_entry* executor = state_.find(work.schedule.executor)) state_.finish_if_over(*executor, work, out);
+  return over;
 }
 
 void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out) {

@@ -78,8 +78,15 @@ chunk_queue::iterator scheduler_state::find(worker_state& worker, chunk_id id) {
 }
 
 tracked_chunk scheduler_state::take(worker_index w, chunk_queue::iterator which) {
-  worker_state& worker = at(w);
   tracked_chunk c = std::move(*which);
+  remove(w, which, c.executor());
+  return c;
+}
+
+void scheduler_state::remove(worker_index w, chunk_queue::iterator which, executor_id executor_of_chunk) {
+  worker_state& worker = at(w);
+  const double expected_nanoseconds = which->expected_nanoseconds;
+  worker.bytes -= which->bytes;
   if (which == worker.chunks.begin()) {
     worker.chunks.pop_front();
   } else {
@@ -87,16 +94,14 @@ tracked_chunk scheduler_state::take(worker_index w, chunk_queue::iterator which)
   }
   if (worker.chunks.size() == 1) --prefetching;
   if (worker.chunks.empty()) idle.splice(idle.begin(), busy, worker.place);
-  worker.expected_nanoseconds = worker.chunks.empty() ? 0 : worker.expected_nanoseconds - c.expected_nanoseconds;
-  worker.bytes -= c.bytes;
+  worker.expected_nanoseconds = worker.chunks.empty() ? 0 : worker.expected_nanoseconds - expected_nanoseconds;
   ++worker.results;
   --in_flight;
-  if (executor_entry* executor = find(c.executor())) {
+  if (executor_entry* executor = find(executor_of_chunk)) {
     const bool is_limited = static_cast<std::size_t>(executor->max_workers) < workers.size();
     if (is_limited && executor->users == executor->max_workers) has_new_work = true;  // it may use another worker now
     if (--executor->chunks_at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
   }
-  return c;
 }
 
 bool scheduler_state::resume(executor_entry& executor, tracked_chunk& c, effects& out) {

@@ -45,7 +45,8 @@ struct tracked_chunk {
 };
 
 /// In blocks of 32 chunks or more: std::deque would allocate memory for every fourth.
-using chunk_queue = boost::container::deque<tracked_chunk, void, boost::container::deque_options_t<boost::container::block_bytes<8192>>>;
+using chunk_queue =
+    boost::container::deque<tracked_chunk, void, boost::container::deque_options_t<boost::container::block_bytes<8192>>>;
 
 struct worker_state {
   chunk_queue chunks;               // in the order sent, which is the order in which they run
@@ -102,6 +103,8 @@ class scheduler_state {
   /// Iterators are valid until the worker's next put() or take().
   chunk_queue::iterator find(worker_state& worker, chunk_id id);
   tracked_chunk take(worker_index w, chunk_queue::iterator which);
+  /// The same without the chunk, which is of this executor. Its work may have been moved out.
+  void remove(worker_index w, chunk_queue::iterator which, executor_id executor);
   /// A chunk that was queued again is to be sent, or to fail. False, and the chunk is dropped, if it was cancelled.
   bool resume(executor_entry& executor, tracked_chunk& c, effects& out);
   /// The worker is asked for the chunks that it has not started.

@@ -111,6 +111,7 @@ void frame_writer::begin_batch(byte_writer& out, std::size_t kind, std::uint64_t
 
 void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view out_of_band,
                            std::uint64_t flags) {
+  if (bulk == nullptr && out_of_band.empty()) return small_payload(out, bytes, flags);
   if (!out_of_band.empty()) flags |= has_out_of_band;
   if (bulk != nullptr) flags |= in_bulk;
   out.put_varint((bulk != nullptr ? bulk->size() : bytes.size()) << flag_bits | flags);
@@ -127,9 +128,17 @@ void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<b
 void frame_writer::payload(byte_writer& out, byte_buffer&& bytes, blocks_view out_of_band, std::uint64_t flags) {
   if (bytes.size() >= bulk_bytes) {
     payload(out, {}, std::make_shared<held<byte_buffer>>(std::move(bytes)), out_of_band, flags);
+  } else if (out_of_band.empty()) {
+    small_payload(out, bytes, flags);
   } else {
     payload(out, bytes, nullptr, out_of_band, flags);
   }
+}
+
+// Most payloads: no block is sent with them.
+void frame_writer::small_payload(byte_writer& out, bytes_view bytes, std::uint64_t flags) {
+  out.put_varint(bytes.size() << flag_bits | flags);
+  out.raw(bytes.data(), bytes.size());
 }
 
 void frame_writer::attach(std::shared_ptr<block> b) {

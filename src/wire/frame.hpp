@@ -190,6 +190,7 @@ class frame_writer {
   void payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view out_of_band = {},
                std::uint64_t flags = 0);
   void payload(byte_writer& out, byte_buffer&& bytes, blocks_view out_of_band = {}, std::uint64_t flags = 0);
+  static void small_payload(byte_writer& out, bytes_view bytes, std::uint64_t flags);
   void attach(std::shared_ptr<block> b);
   void start();
 
