@@ -57,7 +57,7 @@ struct command_outcome {
 /// Runs a command to its end, again if it fails and may. Throws what keeps this process from running commands at all.
 command_outcome run_command(const command_limits& limits, const command& what);
 
-/// An executor's initializer: sets the limits of commands that this worker runs from now on, and counts failures anew.
+/// Sets the limits of commands that this worker runs from now on, and counts failures anew.
 void set_command_limits(const command_limits& limits);
 
 /// What came of a command that has failed, or was not run.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,8 +13,12 @@ namespace jobs {
 
 namespace {
 
-constexpr auto prefixes_of_launchers = std::to_array<std::string_view>(
-    {"OMPI_", "OPAL_", "ORTE_", "PMIX_", "PRTE_", "PMI_", "HYDRA_", "RANKPOOL_INSIDE="});
+constexpr auto prefixes_of_launchers =
+    std::to_array<std::string_view>({"OMPI_", "OPAL_", "ORTE_", "PMIX_", "PRTE_", "PMI_", "HYDRA_", "RANKPOOL_INSIDE="});
+
+// Of another run, in which this one is a command.
+constexpr auto worker_variables = std::to_array<std::string_view>({"RANKPOOL_RANK=", "RANKPOOL_SLOT="});
+std::array<std::string, 2> values_of_worker_variables;
 
 // What Slurm tells of a job's allocation. Everything else that begins with SLURM_ describes the step in which this worker is a
 // task, or is an option of the srun that has started it: in a command, srun would take it for its own option.
@@ -35,11 +40,19 @@ bool is_of_launcher(const char* entry) {
   return begins_with_any(name, prefixes_of_launchers);
 }
 
+void set_worker_variables(int rank, int slot) {
+  values_of_worker_variables = {std::string(worker_variables[0]) + std::to_string(rank),
+                                std::string(worker_variables[1]) + std::to_string(slot)};
+}
+
 char* const* command_environment() {
   static const std::vector<char*> kept = [] {
     std::vector<char*> entries;
     for (char** entry = environ; *entry != nullptr; ++entry) {
-      if (!is_of_launcher(*entry)) entries.push_back(*entry);
+      if (!is_of_launcher(*entry) && !begins_with_any(*entry, worker_variables)) entries.push_back(*entry);
+    }
+    for (std::string& entry : values_of_worker_variables) {
+      if (!entry.empty()) entries.push_back(entry.data());
     }
     entries.push_back(nullptr);
     return entries;

@@ -1,10 +1,14 @@
-// The environment that commands get: the worker's, without what its own launcher has put there.
+// The environment that commands get: the worker's, without what its own launcher has put there, and with the worker's number.
 //
 // A command may then be an MPI program of its own, which does not take itself for a rank of this run. In a Slurm job it sees the
 // allocation (SLURM_JOB_ID, SLURM_JOB_NODELIST, ...) and not the step of this run, so that it may start steps with srun.
 #pragma once
 
 namespace jobs {
+
+/// Sets RANKPOOL_RANK and RANKPOOL_SLOT for the commands of this worker. `slot`: the number of the worker among those of its node,
+/// from 0, which may select a GPU. Call it before the first command starts.
+void set_worker_variables(int rank, int slot);
 
 /// For posix_spawn; made once. Thread: any.
 char* const* command_environment();

@@ -5,12 +5,16 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "exec/environment.hpp"
 
 namespace jobs {
 namespace {
@@ -54,6 +58,13 @@ struct farm_state {
   std::exception_ptr input_error;
 };
 
+// An executor's initializer. `slots`: of all workers, by rank.
+void prepare_worker(const command_limits& limits, const std::vector<int>& slots) {
+  const int rank = rankpool::this_worker::rank();
+  set_worker_variables(rank, slots.at(static_cast<std::size_t>(rank)));
+  set_command_limits(limits);
+}
+
 class farm {
  public:
   farm(rankpool::cluster& cluster, rankpool::executor_options pool_options, command_source& source, const farm_options& options)
@@ -62,7 +73,7 @@ class farm {
         delay_(std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(std::min(options.delay_seconds, 1e9)))),
         limits_(limits_of(options)),
         journal_(pool_options.journal),
-        pool_(cluster, with_limits(std::move(pool_options), limits_)) {}
+        pool_(cluster, with_initializer(std::move(pool_options), limits_, slots_of(cluster))) {}
 
   bool run(const farm_events& events) {
     std::thread feeder([this] { feed(); });
@@ -87,9 +98,21 @@ class farm {
   }
 
   // By the initializer, and not with each command: a journal takes what travels with a command for part of its identity.
-  static rankpool::executor_options with_limits(rankpool::executor_options options, const command_limits& limits) {
-    options.initializer = rankpool::partial(set_command_limits, limits);
+  static rankpool::executor_options with_initializer(rankpool::executor_options options, const command_limits& limits,
+                                                     const std::vector<int>& slots) {
+    options.initializer = rankpool::partial(prepare_worker, limits, slots);
     return options;
+  }
+
+  // The number of each worker among those of its node, by rank.
+  static std::vector<int> slots_of(const rankpool::cluster& cluster) {
+    std::map<std::string, int> workers_of_node;
+    std::vector<int> slots;
+    for (const rankpool::worker_info& worker : cluster.workers()) {
+      slots.resize(static_cast<std::size_t>(worker.rank) + 1);
+      slots.back() = workers_of_node[worker.host]++;
+    }
+    return slots;
   }
 
   bool is_delayed() const { return options_.delay_seconds > 0; }

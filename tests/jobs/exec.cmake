@@ -6,6 +6,7 @@ function(add_exec_test name script)
   add_inline_test(jobs/exec/${name} COMMAND ${expect} ${ARGN} --within 60 -- ${RANKPOOL_TEST_BASH} -c "${script}")
 endfunction()
 
+add_exec_test(commands-know-their-worker "RANKPOOL_SLOT=7 {command} exec ::: 'echo $RANKPOOL_RANK:$RANKPOOL_SLOT'" --form "^0:0$")
 add_exec_test(prints-in-input-order "diff <(printf '%s\\n' 'sleep 0.2$<SEMICOLON> echo 1' 'echo 2' 'printf 3' | {command} exec) <(printf '1\\n2\\n3')")
 add_exec_test(nothing-in-nothing-out "{command} exec" --lines 0 --stderr-lines 0)
 add_exec_test(gives-all-choices "diff <({command} exec echo {2}-{1} ::: a b ::: x 'y  z') <(printf '%s\\n' x-a 'y  z-a' x-b 'y  z-b')")
@@ -74,7 +75,7 @@ add_exec_usage_error(one-file-for-two "--results x and --log x are the same file
 add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
 
 set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})
-foreach(case order-on-ranks reader-gone closed-streams named-pipe disk-full-while-running slow-reader log-is-followed log-and-results retries halt nested)
+foreach(case order-on-ranks reader-gone closed-streams named-pipe disk-full-while-running slow-reader log-is-followed log-and-results retries slots halt nested)
   add_rank_test(jobs/exec/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${exec_check} ${case})
 endforeach()
 foreach(case killed worker-killed terminated)

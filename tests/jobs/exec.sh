@@ -70,6 +70,10 @@ assert [(r["status"], r["signal"]) for r in rows] == [(0, 0), (3, 0), (0, 9)]
 assert rows[1]["stderr"] == "oh\n" and rows[0]["stdout_bytes"] == 5 and all(r["rank"] in (1, 2) and r["seconds"] < 60 for r in rows)
 P
     ;;
+  slots)  # both workers run a command at once
+    "$command" exec ::: 'touch $RANKPOOL_SLOT; until [ -e 0 ] && [ -e 1 ]; do sleep 0.02; done; echo $RANKPOOL_RANK:$RANKPOOL_SLOT'{,} >out || die "status $?"
+    [[ $(sort out) == $'1:0\n2:1' ]] || die "the commands print $(<out)"
+    ;;
   retries)
     "$command" exec --retries 5 --quiet ::: 'echo x >> n; [ $(wc -l < n) = 3 ]' 'echo y >> m; false' 2>err
     [[ $? == 1 && $(wc -l <n) == 3 && $(wc -l <m) == 6 ]] || die "tried $(wc -l <n) and $(wc -l <m) times; $(cat err)"
