@@ -9,7 +9,10 @@
 #include <iostream>
 #include <memory>
 #include <ranges>
+#include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "image/operation.hpp"
 #include "image/picture_names.hpp"
@@ -24,6 +27,7 @@
 #include "support/output.hpp"
 #include "support/power_sums.hpp"
 #include "support/result_queue.hpp"
+#include "support/unfinished_file.hpp"
 
 namespace jobs {
 namespace {
@@ -122,48 +126,78 @@ class tally {
   bool stdout_is_taken_;  // by the picture
 };
 
-/// Processes pictures, each by one worker. Returns those that are large enough to be split.
-std::vector<picture_files> process_whole(rankpool::executor& pool, const picture_settings& settings, picture_results& results,
-                                         tally& all, const std::vector<picture_files>& pictures) {
-  std::vector<picture_files> large;
-  std::function<void(picture_files)> submit;
-  constexpr std::size_t most_outstanding = 1 << 14;
-  result_queue<picture_result, picture_files> outstanding(most_outstanding, [&](auto&& processed, const picture_files& files) {
-    all.add_from([&] {
-      const picture_result result = std::move(processed).result();
-      const auto add = [&all, result](const std::string& problem) {
-        problem.empty() ? all.add(result.pixels) : all.add_failure(problem);
-      };
-      if (result.is_left) return large.push_back(files);
-      switch (results.state_of(files, result)) {
-        case picture_results::state::named: return add({});
-        case picture_results::state::unfinished: return results.name(files, add);
-        case picture_results::state::lost: break;
+/// Processes pictures, each by one worker.
+class whole_pictures {
+ public:
+  whole_pictures(rankpool::executor& pool, const picture_settings& settings, picture_results& results, tally& all)
+      : pool_(pool), settings_(settings), results_(results), all_(all) {}
+
+  /// Returns those that are large enough to be split. Throws: an error of the pool; after stopped_error, finished results have
+  /// their names.
+  std::vector<picture_files> process(std::vector<picture_files> pictures) {
+    try {
+      while (!pictures.empty()) {
+        for (const picture_files& files : std::exchange(pictures, {})) submit(files);
+        outstanding_.finish();
+        results_.name_all();
+        pictures = std::exchange(lost_, {});
       }
-      picture_files again = files;  // the journal has a result that is not there any more
-      ++again.attempts;
-      submit(again);
-    });
-  });
-  submit = [&](picture_files files) {
-    rankpool::future<picture_result> submitted = pool.submit(process_picture, settings, files);
-    const bool has_result = submitted.done();  // from the journal
-    if (!has_result && results.is_taken(files)) {
-      submitted.cancel();
-      return all.add_failure(files.output + " exists already; --force replaces it");
+    } catch (const rankpool::stopped_error&) {
+      results_.name_all();
+      throw;
     }
-    outstanding.add(std::move(submitted), std::move(files));
-  };
-  try {
-    for (const picture_files& files : pictures) submit(files);
-    outstanding.finish();
-  } catch (const rankpool::stopped_error&) {
-    results.name_all();
-    throw;
+    return std::exchange(large_, {});
   }
-  results.name_all();
-  return large;
-}
+
+ private:
+  struct submitted_picture {
+    picture_files files;
+    bool is_restored = false;  // by the journal
+  };
+  static constexpr std::size_t most_outstanding = 1 << 14;
+
+  void submit(const picture_files& files) {
+    rankpool::future<picture_result> submitted = pool_.submit(process_picture, settings_, files);
+    const bool is_restored = submitted.done();
+    if (!is_restored && results_.is_taken(files)) {
+      submitted.cancel();
+      all_.add_failure(result_exists(files));
+      return;
+    }
+    outstanding_.add(std::move(submitted), {files, is_restored});
+  }
+
+  void take(const submitted_picture& submitted, const picture_result& result) {
+    const picture_files& files = submitted.files;
+    if (result.is_left) {
+      large_.push_back(files);
+      return;
+    }
+    switch (results_.state_of(files, result)) {
+      case picture_results::state::named: all_.add(result.pixels); break;
+      case picture_results::state::unfinished:
+        results_.name(files, result, [this, pixels = result.pixels](const std::string& problem) {
+          problem.empty() ? all_.add(pixels) : all_.add_failure(problem);
+        });
+        break;
+      case picture_results::state::lost:
+        if (!submitted.is_restored) throw picture_failure(files.output + ": its result was changed or removed; run it again");
+        lost_.push_back(files);
+        ++lost_.back().attempts;
+        break;
+    }
+  }
+
+  rankpool::executor& pool_;
+  const picture_settings settings_;
+  picture_results& results_;
+  tally& all_;
+  std::vector<picture_files> large_;
+  std::vector<picture_files> lost_;  // the journal has a result that is not there any more
+  result_queue<picture_result, submitted_picture> outstanding_{
+      most_outstanding,
+      [this](auto&& processed, const auto& submitted) { all_.add_from([&] { take(submitted, std::move(processed).result()); }); }};
+};
 
 int process_pictures(rankpool::executor& pool, command_context& context, const options& chosen) {
   const bool has_journal = !context.resumable.journal.empty();
@@ -174,14 +208,15 @@ int process_pictures(rankpool::executor& pool, command_context& context, const o
     if (error) throw output_error(error, "cannot make the folder " + plan.folder);
   }
   picture_results results(context, chosen.request.force);
-  for (picture_files& files : plan.pictures) {
-    if (!has_journal) break;
-    files.input = canonical_path(files.input);  // tasks are the same however the paths are written
-    if (plan.is_stream) continue;
-    files.output = canonical_path(files.output);
-    results.prepare(files);
+  if (has_journal) {
+    for (picture_files& files : plan.pictures) {
+      files.input = canonical_path(files.input);  // tasks are the same however the paths are written
+      if (plan.is_stream) continue;
+      files.output = canonical_path(behind_links(files.output));
+      results.prepare(files);
+    }
+    if (!plan.is_stream) results.remove_remains(plan.pictures);
   }
-  if (!plan.is_stream) results.remove_remains(plan.pictures);
   const std::uint64_t split_from = std::stoull(context.divided_as("--split-from", std::to_string(chosen.split_from)));
   picture_settings settings{.what = chosen.what,
                             .quality = chosen.quality,
@@ -193,19 +228,18 @@ int process_pictures(rankpool::executor& pool, command_context& context, const o
   tally all(context, plan);
   context.shown.set(0, plan.pictures.size());
 
-  const std::vector<picture_files> large = process_whole(pool, settings, results, all, plan.pictures);
+  const std::vector<picture_files> large = whole_pictures(pool, settings, results, all).process(plan.pictures);
   if (large.size() >= 4 * static_cast<std::size_t>(context.divided_for(pool))) {
     context.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
     settings.split_from = 0;
-    process_whole(pool, settings, results, all, large);
+    whole_pictures(pool, settings, results, all).process(large);
   } else {
-    settings.replace = chosen.request.force;
     for (const picture_files& files : large) {
       context.explain(files.input + " is large: it is split over all workers");
       const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
         if (large.size() == 1 && plan.pictures.size() == 1) context.shown.set(done, strips);
       };
-      all.add_from([&] { all.add(split_picture(pool, context, settings, files, strips_done)); });
+      all.add_from([&] { all.add(split_picture(pool, context.journal, results, settings, files, strips_done)); });
     }
   }
   return all.report();

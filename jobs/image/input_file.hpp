@@ -31,14 +31,16 @@ inline input_file open_input_file(const std::string& path) {
   return file;
 }
 
-/// What tells a file from one that has taken its place, and from itself with other contents. Without the device, whose number
-/// is another one on each node for a network file system.
+/// What tells a file from one that has taken its place, and from itself with other contents. Without the device, whose number is
+/// another one on each node for a network file system.
 struct file_version {
   std::uint64_t inode = 0;
   std::int64_t bytes = 0;
   std::int64_t seconds = 0;  // of its last modification
   std::int64_t nanoseconds = 0;
   friend bool operator==(const file_version&, const file_version&) = default;
+  /// What a journal knows a file by: a copy that keeps its time is the same.
+  file_version without_inode() const { return {0, bytes, seconds, nanoseconds}; }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -57,10 +59,10 @@ inline file_version version_of(const input_file& file, const std::string& path) 
   return version_in(status);
 }
 
-/// Empty if there is no such file.
+/// Without its inode. Empty if there is no such file.
 inline std::optional<file_version> version_of(const std::string& path) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? std::optional(version_in(status)) : std::nullopt;
+  return ::stat(path.c_str(), &status) == 0 ? std::optional(version_in(status).without_inode()) : std::nullopt;
 }
 
 }  // namespace jobs

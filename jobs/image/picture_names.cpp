@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <regex>
 #include <string_view>
 #include <unordered_map>
 
@@ -52,11 +53,10 @@ int format_of_name(const std::string& name) {
   return name.empty() ? -1 : format_of_extension("." + (name == "jpeg" ? "jpg" : name));
 }
 
-/// The name of a file that a run has not finished: .part- and a process id or a random number, more than once where a task writes
-/// a file that rank 0 will name.
+/// The name of a file that a run has not finished: it ends in .part- and a process id, or the random number of a journal.
 bool is_unfinished(const std::string& name) {
-  const std::size_t at = name.rfind(".part-");
-  return at != std::string::npos && name.find_first_not_of("0123456789abcdef.", at + 6) == std::string::npos;
+  static const std::regex end(R"(\.part-([0-9]+(\.[0-9]+)?|[0-9a-f]{6,})$)");
+  return std::regex_search(name, end);
 }
 
 bool is_of_journal(const fs::path& path, const std::string& journal) {

@@ -1,9 +1,12 @@
 #include "image/picture_results.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "support/file_io.hpp"
 #include "support/parts_output.hpp"
@@ -17,14 +20,27 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_unnamed = 1000;
 constexpr auto named_every = std::chrono::milliseconds(500);
 
-std::string taken(const picture_files& files) { return files.output + " exists already; --force replaces it"; }
+// The name of a decision of the journal: which files a batch of results was named.
+std::string note_of(std::size_t batch) { return "named results " + std::to_string(batch); }
 
 }  // namespace
 
-picture_results::picture_results(const command_context& context, bool replaces)
-    : journal_(context.journal),
-      replaces_(replaces),
-      suffix_(context.resumable.journal.empty() ? std::string() : suffix_of_parts(journal_)) {}
+std::string result_exists(const picture_files& files) { return files.output + " exists already; --force replaces it"; }
+
+picture_results::picture_results(const command_context& context, bool replaces) : journal_(context.journal), replaces_(replaces) {
+  if (context.resumable.journal.empty()) return;
+  suffix_ = suffix_of_parts(journal_);
+  for (; const auto note = journal_.recalled(note_of(notes_)); ++notes_) {
+    std::istringstream in(*note);
+    file_version version;
+    std::size_t length = 0;
+    while (in >> version.bytes >> version.seconds >> version.nanoseconds >> length && in.get() == ':') {
+      std::string path(length, '\0');
+      in.read(path.data(), static_cast<std::streamsize>(length));
+      named_[path].push_back(version);
+    }
+  }
+}
 
 void picture_results::prepare(picture_files& files) const {
   if (suffix_.empty()) return;
@@ -50,31 +66,55 @@ picture_results::state picture_results::state_of(const picture_files& files, con
   return version_of(files.unfinished) == result.version ? state::unfinished : state::lost;
 }
 
-bool picture_results::is_taken(const picture_files& files) const {
-  std::error_code ignored;
-  return !files.unfinished.empty() && !replaces_ && fs::exists(fs::symlink_status(files.output, ignored));
+bool picture_results::may_replace(const picture_files& files) const {
+  if (replaces_) return true;
+  const auto ours = named_.find(files.output);
+  const auto now = version_of(files.output);
+  return now && ours != named_.end() && std::ranges::find(ours->second, *now) != ours->second.end();
 }
 
-void picture_results::name(picture_files files, std::function<void(const std::string&)> named) {
-  unnamed_.emplace_back(std::move(files), std::move(named));
-  if (unnamed_.size() >= most_unnamed || std::chrono::steady_clock::now() - named_ >= named_every) name_all();
+bool picture_results::is_taken(const picture_files& files) const {
+  std::error_code ignored;
+  return !suffix_.empty() && fs::exists(fs::symlink_status(files.output, ignored)) && !may_replace(files);
+}
+
+void picture_results::name(const picture_files& files, const picture_result& result, named_function named) {
+  unnamed_.push_back({files, result.version, std::move(named)});
+  if (unnamed_.size() >= most_unnamed || std::chrono::steady_clock::now() - last_naming_ >= named_every) name_all();
 }
 
 void picture_results::name_all() {
-  if (!unnamed_.empty()) journal_.commit();
+  const auto results = std::exchange(unnamed_, {});
+  last_naming_ = std::chrono::steady_clock::now();
+  if (results.empty()) return;
+  journal_.commit();
+  versions noted;
+  for (const auto& [files, version, named] : results) noted.emplace_back(files.output, version);
+  note(noted);
   std::set<std::string> folders;
-  for (auto& [files, named] : std::exchange(unnamed_, {})) {
+  for (const auto& [files, version, named] : results) {
+    if (version_of(files.unfinished) != version) {
+      named(files.output + ": its result was changed or removed before it had this name; run it again");
+      continue;
+    }
     try {
-      unfinished_file(files.output, files.unfinished).finish(replaces_);
-      folders.insert(fs::path(files.output).parent_path().string());
+      name_file(files.unfinished, files.output, may_replace(files));
+      folders.insert(fs::path(files.output).parent_path().string() + "/");
       named({});
     } catch (const std::system_error& error) {
-      const bool is_taken = error.code().value() == EEXIST;
-      named(is_taken ? taken(files) : "cannot write " + files.output + ": " + error.code().message());
+      named(error.code().value() == EEXIST ? result_exists(files) : "cannot write " + files.output + ": " + error.code().message());
     }
   }
-  for (const std::string& folder : folders) sync_folder_of(folder + "/");
-  named_ = std::chrono::steady_clock::now();
+  for (const std::string& folder : folders) sync_folder_of(folder);
+}
+
+void picture_results::note(const versions& named) {
+  std::ostringstream text;
+  for (const auto& [path, version] : named) {
+    named_[path].push_back(version);
+    text << version.bytes << ' ' << version.seconds << ' ' << version.nanoseconds << ' ' << path.size() << ':' << path;
+  }
+  journal_.recall(note_of(notes_++), text.str());
 }
 
 }  // namespace jobs

@@ -80,7 +80,7 @@ picture_result process_picture(const picture_settings& settings, const picture_f
     if (settings.verify) {
       if (const std::string wrong = difference(settings, files, out.temporary_path()); !wrong.empty()) throw wrong_picture(wrong);
     }
-    if (is_kept && reader->version() != files.version)
+    if (is_kept && reader->version().without_inode() != files.version)
       throw picture_error(files.input + ": has changed while it was read; run it again");
     out.finish();
     return {.pixels = layout.pixels(), .version = is_kept ? version_of(path).value_or(file_version()) : file_version()};

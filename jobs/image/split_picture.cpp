@@ -1,6 +1,5 @@
 #include "image/split_picture.hpp"
 
-#include <memory>
 #include <sstream>
 #include <utility>
 
@@ -32,7 +31,9 @@ struct strip_work {
 strip_samples read_strip(const strip_work& work, const strip_rows& strip) {
   const auto reader = open_picture(work.input);
   const auto expect_unchanged = [&] {
-    if (reader->version() != work.version || reader->layout() != strip.layout || !reader->can_skip())
+    const file_version now = reader->version();
+    if ((work.version.inode == 0 ? now.without_inode() : now) != work.version || reader->layout() != strip.layout ||
+        !reader->can_skip())
       throw picture_error(work.input + ": has changed while it was read; run it again");
   };
   expect_unchanged();
@@ -61,27 +62,48 @@ encoded_strip process_file_strip(const strip_work& work, const strip_rows& strip
 
 RANKPOOL_REGISTER_EXCEPTION(picture_error)
 
-std::string verify_picture(const picture_settings& settings, const picture_files& files, const std::string& written) {
+// `version`: of the result, so that a journal does not take the verdict on another one.
+std::string verify_picture(const picture_settings& settings, const picture_files& files, const std::string& written,
+                           const file_version& /*version*/) {
   return difference(settings, files, written);
 }
 
 std::string text_of(const file_version& version) {
   std::ostringstream text;
-  text << version.inode << ' ' << version.bytes << ' ' << version.seconds << ' ' << version.nanoseconds;
+  text << version.bytes << ' ' << version.seconds << ' ' << version.nanoseconds;
   return text.str();
 }
 
-// The open result. In a run with a journal, the journal notes it.
-std::unique_ptr<output> open_result(command_context& context, const picture_settings& settings, const picture_files& files) {
-  const output_options to{.path = files.output, .force = settings.replace, .option = "the result"};
-  return to.is_stdout() ? std::make_unique<output>(to) : std::make_unique<output>(context, to);
-}
+// What the journal has of a split picture: the versions of its result, the first one and those that replaced a lost one.
+class split_history {
+ public:
+  split_history(const rankpool::journal& journal, const picture_files& files, const file_version& input)
+      : journal_(journal), files_(files), name_("split " + files.output + " of " + text_of(input) + ", result ") {
+    for (; const auto known = journal_.recalled(name_ + std::to_string(results_)); ++results_) {
+      const auto now = version_of(files_.output);
+      is_finished_ = is_finished_ || (now && text_of(*now) == *known);
+    }
+  }
+
+  /// The result of an earlier run is there.
+  bool is_finished() const { return is_finished_; }
+  /// Notes a result that is about to be named. Throws: journal_error.
+  void add_result(const file_version& version) { journal_.recall(name_ + std::to_string(results_), text_of(version)); }
+
+ private:
+  rankpool::journal journal_;
+  const picture_files& files_;
+  std::string name_;
+  int results_ = 0;
+  bool is_finished_ = false;
+};
 
 }  // namespace
 
-std::uint64_t split_picture(rankpool::executor& pool, command_context& context, const picture_settings& settings,
-                            const picture_files& files, const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
-  const bool has_journal = !context.resumable.journal.empty();
+std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, picture_results& results,
+                            const picture_settings& settings, const picture_files& files,
+                            const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
+  const bool is_kept = !files.unfinished.empty();
   picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
@@ -89,19 +111,19 @@ std::uint64_t split_picture(rankpool::executor& pool, command_context& context, 
     const file_version version = reader->version();
     const picture_layout result = settings.what.result_of(layout);
     const encoding how = settings.encoding_for(files, *reader);
-    const std::string input = "input of " + canonical_path(files.output);  // what the journal has under this name
-    const auto finished_with = context.journal.recalled(input);
-    if (finished_with == text_of(version) && has_written(context.journal, files.output)) return layout.pixels();
+    split_history history(journal, files, version);
+    if (history.is_finished()) return layout.pixels();
+    if (results.is_taken(files)) throw picture_failure(result_exists(files));
 
-    const auto out = open_result(context, settings, files);
+    output out({.path = files.output, .force = results.may_replace(files), .durable = is_kept});
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
-    out->print(start);
+    out.print(start);
     strip_work work{settings.what, how, {}, {}, {}, start.size()};
-    if (how.format == picture_format::pnm && !has_journal) {
-      out->flush();
-      work.output = out->temporary_path();
-      out->reserve(start.size() + result.row_bytes() * result.height);
+    if (how.format == picture_format::pnm && !is_kept) {
+      out.flush();
+      work.output = out.temporary_path();
+      out.reserve(start.size() + result.row_bytes() * result.height);
     }
 
     const std::uint32_t rows = settings.strip_rows_for(layout, how.format);
@@ -109,14 +131,14 @@ std::uint64_t split_picture(rankpool::executor& pool, command_context& context, 
     std::uint64_t done = 0;
     const auto take = [&](rankpool::future<encoded_strip>&& submitted, const auto&) {
       encoded_strip strip = std::move(submitted).result();
-      if (work.output.empty()) out->print(joiner.part(std::move(strip)));
+      if (work.output.empty()) out.print(joiner.part(std::move(strip)));
       strips_done(++done, strips);
     };
     // Tasks of their own: a journal then knows a strip by its arguments, whichever other pictures were split before.
     result_queue<encoded_strip> outstanding(3 * static_cast<std::size_t>(pool.num_workers()) + 1, take);
     if (reader->can_skip()) {
       work.input = files.input;
-      work.version = version;
+      work.version = is_kept ? version.without_inode() : version;
       for (std::uint64_t i = 0; i < strips; ++i) {
         const auto strip = strip_rows::at(layout, static_cast<std::uint32_t>(i * rows), rows, settings.what.halo());
         outstanding.add(pool.submit(process_file_strip, work, strip));
@@ -126,18 +148,21 @@ std::uint64_t split_picture(rankpool::executor& pool, command_context& context, 
       for (auto&& [strip, samples] : sent) outstanding.add(pool.submit(process_samples, work, strip, std::move(samples)));
     }
     outstanding.finish();
-    out->print(joiner.end());
-    out->flush();
+    out.print(joiner.end());
+    out.flush();
     if (settings.verify) {
-      const std::string wrong = pool.submit(verify_picture, settings, files, out->temporary_path()).result();
+      const std::string wrong =
+          pool.submit(verify_picture, settings, files, out.temporary_path(), version_of(out.temporary_path()).value_or(version))
+              .result();
       if (!wrong.empty()) throw wrong_picture(wrong);
     }
     if (reader->version() != version) throw picture_error(files.input + ": has changed while it was read; run it again");
-    out->finish();
-    if (has_journal) context.journal.recall(input, text_of(version));
+    if (const auto written = version_of(out.temporary_path()); is_kept && written) {
+      history.add_result(*written);
+      results.note({{files.output, *written}});
+    }
+    out.finish();
     return layout.pixels();
-  } catch (const usage_error& error) {  // the result must not be replaced
-    throw picture_failure(error.what());
   } catch (const output_error&) {
     if (output_options{.path = files.output}.is_stdout()) throw;  // ends the run, as it ends every job
     rethrow_as_failure(files, layout);

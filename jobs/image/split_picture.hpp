@@ -9,8 +9,8 @@
 
 #include <rankpool/rankpool.hpp>
 
+#include "image/picture_results.hpp"
 #include "image/picture_task.hpp"
-#include "support/command.hpp"
 
 namespace jobs {
 
@@ -18,7 +18,8 @@ namespace jobs {
 /// whatever its format, so that a later run has all strips; a result that an earlier run has finished is left as it is. Throws:
 /// picture_failure, after which no file is left and the pool goes on; output_error if stdout cannot be written; an error of the
 /// pool, such as stopped_error.
-std::uint64_t split_picture(rankpool::executor& pool, command_context& context, const picture_settings& settings,
-                            const picture_files& files, const std::function<void(std::uint64_t, std::uint64_t)>& strips_done);
+std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, picture_results& results,
+                            const picture_settings& settings, const picture_files& files,
+                            const std::function<void(std::uint64_t, std::uint64_t)>& strips_done);
 
 }  // namespace jobs

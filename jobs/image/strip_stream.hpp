@@ -1,6 +1,6 @@
 // A picture as a sequence of strips with their halos, read from its first row to its last and held no longer than needed.
 //
-// Also an input range, for a map to read as its workers go on.
+// Also an input range, which is read as workers go on.
 #pragma once
 
 #include <cstddef>

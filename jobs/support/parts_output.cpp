@@ -1,5 +1,7 @@
 #include "support/parts_output.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <ios>
@@ -83,7 +85,7 @@ void parts_output::finish() {
   try {
     parts_->sync();
     note_written(journal_, parts_->descriptor(), behind_links(name_));
-    parts_->sync();
+    if (kept_ && ::fsync(parts_->descriptor()) != 0) throw std::system_error(errno, std::generic_category());  // the time as well
     parts_->close();
     journal_.commit();  // or tasks that it lacks would be run again, for a file that has its name
     unfinished_->finish(replace_);

@@ -14,7 +14,7 @@ namespace jobs {
 template <class Result, class Note = std::monostate>
 class result_queue {
  public:
-  /// Gets each future once its task is over, or has to be waited for, and may add further tasks.
+  /// Receives the futures in the order of submission; the task may still be running. It may throw.
   using take_function = std::function<void(rankpool::future<Result>&&, const Note&)>;
 
   result_queue(std::size_t limit, take_function take) : limit_(limit), take_(std::move(take)) {}

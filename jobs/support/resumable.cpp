@@ -36,8 +36,8 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
 /// The name of a decision of the journal, the same from whichever folder.
 std::string time_of(const std::string& path) { return "time of " + canonical_path(path); }
 
-/// "SECONDS.NANOSECONDS" of the last modification. Whoever writes the file changes that, while a later run may write another size:
-/// a command that had failed may have succeeded meanwhile.
+/// "SECONDS.NANOSECONDS" of the last modification. The size is not compared: a resumed run may write another size, because a
+/// command that failed may succeed.
 std::string text_of(const struct stat& status) {
   return std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
 }

@@ -130,6 +130,10 @@ std::string behind_links(const std::string& path, const std::function<bool(const
   return found.string();
 }
 
+void name_file(const std::string& path, const std::string& final_path, bool replace) {
+  if (const int error = rename_file(path.c_str(), final_path.c_str(), replace); error != 0) fail(error, final_path);
+}
+
 unfinished_file::unfinished_file(const std::string& final_path) : final_path_(behind_links(final_path)) {
   remove_unfinished_on_signals();
   const creation_scope scope;

@@ -19,6 +19,9 @@ std::string behind_links(const std::string& path, const std::function<bool(const
 /// Before anybody else takes these signals, who may give them back. Else the first file does it.
 void remove_unfinished_on_signals();
 
+/// Gives a file its final name, as unfinished_file::finish(). Throws: std::system_error with errno.
+void name_file(const std::string& path, const std::string& final_path, bool replace);
+
 class unfinished_file {
  public:
   /// Creates .part-PID beside the final name, or beside what that is a symbolic link to. Throws: std::system_error with errno.

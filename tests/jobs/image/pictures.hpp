@@ -61,9 +61,10 @@ inline std::string problem_of(const jobs::picture_settings& settings, const jobs
 inline std::string problem_of_split(
     rankpool::executor& pool, const jobs::picture_settings& settings, const jobs::picture_files& files,
     const std::function<void(std::uint64_t, std::uint64_t)>& strips_done = [](std::uint64_t, std::uint64_t) {}) {
-  jobs::command_context context;
+  const jobs::command_context context;
+  jobs::picture_results results(context, settings.replace);
   try {
-    (void)jobs::split_picture(pool, context, settings, files, strips_done);
+    (void)jobs::split_picture(pool, context.journal, results, settings, files, strips_done);
     return {};
   } catch (const jobs::picture_failure& failure) {
     return failure.what();
