@@ -49,12 +49,15 @@ int launched_rank() {
   return -1;
 }
 
-/// What a rank does before a signal ends it: nothing, for half a second.
+/// What a rank does before a signal ends it: nothing, for half a second. Another handler may have called this one.
 void wait_for_rank_0(int signal) {
   timespec left{.tv_sec = 0, .tv_nsec = 500'000'000};
   while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
   }
-  ::raise(signal);  // blocked until this returns; the default action then ends the process
+  struct sigaction end {};
+  end.sa_handler = SIG_DFL;
+  ::sigaction(signal, &end, nullptr);
+  ::raise(signal);  // blocked until the handler returns; the default action then ends the process
 }
 
 /// mpirun passes a signal on to all ranks, and kills those that are left as soon as one has died of it. It must not be a
@@ -62,7 +65,7 @@ void wait_for_rank_0(int signal) {
 void let_rank_0_leave_first() {
   struct sigaction action {};
   action.sa_handler = wait_for_rank_0;
-  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&action.sa_mask, signal);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {

@@ -8,6 +8,8 @@ command=("$@")
 
 # shellcheck source=../support/processes.sh
 source "${BASH_SOURCE[0]%/*}/../support/processes.sh"
+# shellcheck source=../support/waiting.sh
+source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
 # shellcheck source=../support/scratch.sh
 source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 wrong=0
@@ -181,6 +183,32 @@ case $case in
       expect_status 0 --op box --radius 1 a.ppm --output b.ppm --verify
       rm -f b.ppm b.ppm.part-*
     done
+    ;;
+
+  worker-terminated)  # the worker ends, and with it the run
+    picture a.ppm 3000 2000 1
+    setsid "${command[@]}" image --op gaussian --sigma 60 a.ppm --output b.ppm --split-from 1e9 >/dev/null 2>stderr &
+    run=$!
+    until_true 60 compgen -G 'b.ppm.part-*' >/dev/null || complain "no file in the making was seen"
+    part=$(compgen -G 'b.ppm.part-*')
+    kill -TERM "${part##*-}"
+    until_true 20 eval "! kill -0 $run 2>/dev/null" || { complain "the run goes on"; kill_session "$run"; }
+    wait "$run" && complain "the status is 0"
+    [[ $(echo b.ppm*) == 'b.ppm*' ]] || complain "it leaves $(echo b.ppm*)"
+    ;;
+
+  launcher-killed)  # the ranks end as well
+    picture a.ppm 3000 2000 1
+    setsid "${command[@]}" image --op gaussian --sigma 60 a.ppm --output b.ppm --split-from 1e9 >/dev/null 2>&1 &
+    run=$!
+    until_true 60 compgen -G 'b.ppm.part-*' >/dev/null || complain "no file in the making was seen"
+    launcher=$(pgrep -P "$run" -x mpirun)
+    ranks=$(pgrep -d, -P "$launcher")
+    [[ $ranks == *,*,* ]] || complain "it runs ${ranks:-no ranks}"
+    kill -KILL "$launcher" "$run"
+    are_gone() { ! ps -o stat= -p "$ranks" | grep -q '^[^Z]'; }
+    until_true 10 are_gone || complain "ranks are left: $(ps -o pid=,stat=,wchan= -p "$ranks")"
+    wait "$run" 2>/dev/null
     ;;
 
   streams)  # a FIFO, an open descriptor and stdout are written as they are; a symbolic link stays one

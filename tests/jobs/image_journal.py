@@ -286,14 +286,17 @@ def killed():
         running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    start_new_session=True)
         wait_until(lambda: os.path.isdir("out") and condition(), running)
-        # SIGKILL of every process of the session: mpirun puts ranks into groups of their own.
-        for line in subprocess.run(["ps", "-e", "-o", "pid=,sess="], capture_output=True, text=True).stdout.splitlines():
-            pid, session = map(int, line.split())
-            if session == running.pid:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+        processes = [line.split() for line in  # ranks first: the system continues a stopped process whose parent has died
+                     subprocess.run(["ps", "-e", "-o", "pid=,ppid=,sess="], capture_output=True, text=True).stdout.splitlines()][::-1]
+        parents = {pid: parent for pid, parent, _ in processes}
+        leader = str(running.pid)
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that none reacts to the death of another one
+            for pid, _, session in processes:
+                if leader in (session, parents.get(session)):
+                    try:
+                        os.kill(int(pid), number)
+                    except ProcessLookupError:
+                        pass
         running.wait(most_seconds)
     _, report = image(0, *blur, "in", "--output", "out")
     expect(report["taken_over"] > 0 and report["tasks"] > 0, report)
