@@ -73,9 +73,10 @@ class division_printer {
     }
   }
 
+  static constexpr std::size_t most_outstanding = 1 << 17;
   rankpool::executor& pool_;
   output& out_;
-  result_queue<double> outstanding_{1 << 17, [this](auto&& division, const auto&) { print(division); }};
+  result_queue<double> outstanding_{most_outstanding, [this](auto&& division, const auto&) { print(division); }};
   bool any_failed_ = false;
 };
 

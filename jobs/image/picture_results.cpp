@@ -75,7 +75,7 @@ bool picture_results::may_replace(const picture_files& files) const {
 
 bool picture_results::is_taken(const picture_files& files) const {
   std::error_code ignored;
-  return !suffix_.empty() && fs::exists(fs::symlink_status(files.output, ignored)) && !may_replace(files);
+  return !files.unfinished.empty() && fs::exists(fs::symlink_status(files.output, ignored)) && !may_replace(files);
 }
 
 void picture_results::name(const picture_files& files, const picture_result& result, named_function named) {

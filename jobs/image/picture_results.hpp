@@ -34,7 +34,7 @@ class picture_results {
     lost,        ///< removed, or changed by somebody
   };
   state state_of(const picture_files& files, const picture_result& result) const;
-  /// Returns whether the final name belongs to a file that must not be replaced.
+  /// Returns whether the final name belongs to a file that must not be replaced. A device or a FIFO is written and not replaced.
   bool is_taken(const picture_files& files) const;
   /// Returns whether a file of the final name may be replaced.
   bool may_replace(const picture_files& files) const;
@@ -64,7 +64,7 @@ class picture_results {
   std::chrono::steady_clock::time_point last_naming_ = std::chrono::steady_clock::now();
 };
 
-/// What a picture whose result must not be replaced failed with.
+/// The message for a picture whose final name is_taken().
 std::string result_exists(const picture_files& files);
 
 }  // namespace jobs

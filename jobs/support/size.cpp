@@ -7,27 +7,28 @@
 #include <vector>
 
 #include "support/decimal.hpp"
-#include "support/in_quotes.hpp"
 #include "support/numbers.hpp"
 
 namespace jobs {
 
 std::uint64_t parse_size(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 15> units{{{"KiB", 1ULL << 10},
-                                                                              {"MiB", 1ULL << 20},
-                                                                              {"GiB", 1ULL << 30},
-                                                                              {"TiB", 1ULL << 40},
-                                                                              {"kB", 1'000},
-                                                                              {"MB", 1'000'000},
-                                                                              {"GB", 1'000'000'000},
-                                                                              {"TB", 1'000'000'000'000},
-                                                                              {"K", 1ULL << 10},
-                                                                              {"k", 1ULL << 10},
-                                                                              {"M", 1ULL << 20},
-                                                                              {"G", 1ULL << 30},
-                                                                              {"T", 1ULL << 40},
-                                                                              {"B", 1},
-                                                                              {"", 1}}};
+  using unit_size = std::pair<std::string_view, std::uint64_t>;
+  constexpr std::uint64_t kibi = 1024, kilo = 1000;
+  constexpr auto units = std::to_array<unit_size>({{"KiB", kibi},
+                                                   {"MiB", kibi * kibi},
+                                                   {"GiB", kibi * kibi * kibi},
+                                                   {"TiB", kibi * kibi * kibi * kibi},
+                                                   {"kB", kilo},
+                                                   {"MB", kilo * kilo},
+                                                   {"GB", kilo * kilo * kilo},
+                                                   {"TB", kilo * kilo * kilo * kilo},
+                                                   {"K", kibi},
+                                                   {"M", kibi * kibi},
+                                                   {"G", kibi * kibi * kibi},
+                                                   {"T", kibi * kibi * kibi * kibi},
+                                                   {"k", kibi},
+                                                   {"B", 1},
+                                                   {"", 1}});
   for (const auto& [unit, bytes] : units) {
     if (!text.ends_with(unit)) continue;
     const std::string_view number = text.substr(0, text.size() - unit.size());

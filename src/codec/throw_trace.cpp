@@ -104,10 +104,10 @@ bool set_throw_recording(bool enabled) noexcept { return std::exchange(is_record
 
 }  // namespace rankpool::detail
 
-// Replaces __cxa_throw of the C++ runtime, and calls the original at the end. It has another name in C++, because the compiler already
-// declares __cxa_throw. It is weak: in a program that links the runtime statically, the runtime's function wins and there are no
-// traces. The address sanitizer also replaces __cxa_throw by a weak function, which tells it that stack frames are left. With the
-// sanitizer, this function is not weak and tells it instead.
+// Replaces __cxa_throw of the C++ runtime, and calls the original at the end. It has another name in C++, because the compiler
+// declares __cxa_throw itself. It is weak: in a program that links the runtime statically, the runtime's function wins and there
+// are no traces. The address sanitizer also replaces __cxa_throw by a weak function, which tells it that stack frames are left.
+// With the sanitizer, this function is not weak and tells it instead.
 #if defined(__has_feature)
 #define RANKPOOL_HAS_ASAN __has_feature(address_sanitizer)
 #else

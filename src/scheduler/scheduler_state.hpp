@@ -44,7 +44,7 @@ struct tracked_chunk {
   [[noreturn]] void refuse(chunk_state to) const;
 };
 
-/// In blocks of 32 chunks or more: std::deque would allocate memory for every fourth.
+/// Allocates memory for many chunks at a time; std::deque would do so for every fourth, and a null task takes a chunk.
 using chunk_queue =
     boost::container::deque<tracked_chunk, void, boost::container::deque_options_t<boost::container::block_bytes<8192>>>;
 

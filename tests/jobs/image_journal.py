@@ -78,10 +78,11 @@ def expected(input_path, *arguments):
 def failed_picture():
     """A picture that failed is processed again once its input is repaired, and the others are not."""
     os.mkdir("in")
-    picture("in/1.ppm"), picture("in/2.ppm", seed=2)
+    picture("in/1.ppm")
+    picture("in/2.ppm", seed=2)
     whole = contents("in/2.ppm")
     pathlib.Path("in/2.ppm").write_bytes(whole[:100])
-    stderr, report = image(1, *box, "in", "--output", "out")
+    stderr, _ = image(1, *box, "in", "--output", "out")
     expect("in/2.ppm: ends too early" in stderr, stderr)
     expect_files("out", ["1.ppm"])
     pathlib.Path("in/2.ppm").write_bytes(whole)
@@ -134,11 +135,11 @@ def foreign_results():
     image(0, *box, "in", "--output", "out")
     picture("in/0.ppm", seed=2)  # sorts first
     pathlib.Path("out/0.ppm").write_bytes(b"precious")
-    stderr, report = image(1, *box, "in", "--output", "out")
+    stderr, _ = image(1, *box, "in", "--output", "out")
     expect("out/0.ppm exists already; --force replaces it" in stderr, stderr)
     expect(contents("out/0.ppm") == b"precious", "a foreign file was replaced")
     os.remove("out/0.ppm")
-    _, report = image(0, *box, "in", "--output", "out")
+    image(0, *box, "in", "--output", "out")
     expect_files("out", ["0.ppm", "1.ppm"])
 
 
@@ -231,7 +232,8 @@ def other_inputs():
     os.rename("copy", "in")
     _, report = image(0, *many)  # the same, by its size and time
     expect(report["tasks"] == 0, report)
-    picture("in/0.ppm", seed=10), picture("in/1.ppm", seed=11)
+    picture("in/0.ppm", seed=10)
+    picture("in/1.ppm", seed=11)
     image(0, *many)
     for n in (0, 1, 2):
         expect(contents(f"out/{n}.ppm") == expected(f"in/{n}.ppm", *box, "--force"), f"result {n} is wrong")
@@ -245,13 +247,29 @@ def other_inputs():
 
 def linked_output():
     """A result goes where a symbolic link of its name leads."""
-    os.mkdir("in"), os.mkdir("out"), os.mkdir("elsewhere")
+    for name in ("in", "out", "elsewhere"):
+        os.mkdir(name)
     picture("in/1.ppm")
     os.symlink("../elsewhere/x.ppm", "out/1.ppm")
     for tasks in (1, 0):
         _, report = image(0, *box, "in", "--output", "out")
         expect(report["tasks"] == tasks, report)
     expect(os.path.islink("out/1.ppm") and os.path.isfile("elsewhere/x.ppm"), "the link was replaced")
+
+
+def fifo():
+    """A FIFO is written as it is, and a later run has the strips from the journal."""
+    picture("in.ppm")
+    os.mkfifo("pipe")
+    for run in range(2):
+        reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
+        try:
+            _, report = image(0, *box, "in.ppm", "--output", "pipe")
+            written, _ = reader.communicate(timeout=most_seconds)
+        finally:
+            reader.kill()
+        expect(written == expected("in.ppm", *box, "--format", "pnm", "--force"), "what comes out is wrong")
+        expect(report["taken_over"] > 0 if run else report["taken_over"] == 0, report)
 
 
 def many_lost_results():
