@@ -14,7 +14,6 @@
 #include "engine/job_run.hpp"
 #include "engine/resumable.hpp"
 #include "support/file_io.hpp"
-#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

@@ -20,6 +20,7 @@
 #include "support/input.hpp"
 #include "support/text.hpp"
 #include "support/unfinished_file.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 
