@@ -1,4 +1,4 @@
-// as_completed: futures in the order in which they finish, each once, within a time.
+// as_completed: futures in the order of completion, each once, within a timeout.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 #include "support/tracked.hpp"
@@ -47,7 +47,7 @@ TEST_CASE("as_completed yields what is finished first, then waits", "[completed/
   auto finished = pool.submit(square, 3);
   finished.result();
   const futures tasks{pool.submit(pass, gate.path(), 1), finished};
-  if (is_inline() && tasks[0].done()) return;  // there it may run at once
+  if (is_inline() && tasks[0].done()) return;  // inline, the task may already have run
   std::vector<int> seen;
   for (auto&& task : rankpool::as_completed(tasks)) {
     seen.push_back(task.result());
@@ -87,9 +87,9 @@ TEST_CASE("as_completed throws when time is up, and says how many are missing", 
   auto one = pool.submit(square, 1);
   auto two = pool.submit(square, 2);
   rankpool::wait(futures{one, two});
-  // Inline the gate is open, and tasks run while as_completed waits for them.
+  // Inline, the gate is open, and tasks run while as_completed waits for them.
   const futures tasks{pool.submit(pass, gate.path(), 1), one, pool.submit(pass, gate.path(), 2), two};
-  if (is_inline() && tasks[2].done()) return;  // there it may run at once
+  if (is_inline() && tasks[2].done()) return;  // inline, the task may already have run
   std::vector timeouts{0ms};
   if (!is_inline()) timeouts.push_back(20ms);
   for (const auto timeout : timeouts) {
@@ -159,7 +159,7 @@ TEST_CASE("as_completed keeps no reference to a future that it has yielded", "[c
   tasks.clear();
   int sum = 0;
   for (const auto& task : completed) {
-    // The one before may still be in the hands of the thread that completed it, for a moment.
+    // The thread that completed the previous future may still hold it for a moment.
     CHECK(eventually([&] { return tracked::alive() - before <= 1; }));
     sum += task.result().value();
   }

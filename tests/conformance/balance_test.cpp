@@ -1,4 +1,4 @@
-// Who works when: tasks flow while the caller is away, and a slow worker does not hold the others back.
+// Load balance: tasks run while the caller does other work, and a slow worker does not delay the others.
 #include "support/gate.hpp"
 #include "support/sizes.hpp"
 #include "support/tasks.hpp"
@@ -23,14 +23,14 @@ std::chrono::nanoseconds end_of_short_task(int) {
   return now();
 }
 
-/// The worker with the given rank takes 20 times as long as the others.
+/// Sleeps 20 times as long on the rank `slow_rank` as on the others. Returns its rank.
 int rank_that_ran(int slow_rank, int) {
   const int rank = rankpool::this_worker::rank();
   std::this_thread::sleep_for(rank == slow_rank ? 20ms : 1ms);
   return rank;
 }
 
-/// What this process has used of processors so far.
+/// Returns the CPU time that this process has used.
 std::chrono::microseconds processor_time() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -104,7 +104,7 @@ TEST_CASE("a long task does not hold back the short ones submitted after it", "[
   auto held = pool.submit(pass, gate.path(), 1);
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 500; ++i) tasks.push_back(pool.submit(square, i));
-  // All but those that were already on their way to the worker that is held.
+  // All tasks except those that are already prefetched to the blocked worker.
   CHECK(eventually([&] { return std::ranges::count_if(tasks, [](const auto& task) { return task.done(); }) > 300; }));
   CHECK_FALSE(held.done());
   gate.open();
@@ -156,12 +156,12 @@ TEST_CASE("messages that pile up at a busy worker are all read, and what follows
   const std::string text(120, 'x');
   for (int round = 0; round < 4; ++round) {
     std::vector<rankpool::future<std::size_t>> futures;
-    futures.push_back(pool.submit(stay, round == 0 ? 0 : 9000, text));  // from the second round on, taken for a short one
+    futures.push_back(pool.submit(stay, round == 0 ? 0 : 9000, text));  // from the second round on, the pool expects a short task
     for (int n = 0; n < 40; ++n) {
-      std::this_thread::sleep_for(20us);  // a message for each
+      std::this_thread::sleep_for(20us);  // sends each task in its own message
       futures.push_back(pool.submit(stay, 20, text));
     }
-    const auto deadline = now() + 10s;  // one look in vain costs up to 100 ms
+    const auto deadline = now() + 10s;  // a poll without a message costs up to 100 ms
     for (const auto& future : futures) CHECK(future.result(deadline - now()) == text.size());
     for (int n = 0; n < 200; ++n) CHECK(pool.submit(stay, 0, text).result(deadline - now()) == text.size());
   }

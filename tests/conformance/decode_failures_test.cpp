@@ -1,5 +1,5 @@
-// Items and results that cannot be decoded, in chunks of types that travel without a length for each value. The values after
-// such a one are right, or fail: they are never read from the wrong place.
+// Items and results that cannot be decoded, in chunks of types that are sent without a length for each value. The values after
+// a damaged one are correct or fail. They are never read from a wrong offset.
 #include "support/brittle.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
@@ -19,7 +19,7 @@ using namespace support;
 
 namespace {
 
-constexpr std::size_t attached = 20'000;  // elements of a vector that travels outside the message
+constexpr std::size_t attached = 20'000;  // elements of a vector that is sent in an out-of-band buffer
 
 int sum_of_two(const brittle& b, int n) { return b.value + n; }
 int sum_of_two_reversed(int n, const brittle& b) { return b.value + n; }
@@ -44,7 +44,7 @@ endless_brittle make_endless(int n, bool fails) { return {n, fails ? breaks::on_
 
 bool is_made_of(const with_attachment& value, int n) { return value == make(n, false); }
 
-/// n brittle values 0, 1, ...; those whose index `fails` says break on the way into a task.
+/// Returns n brittle values 0, 1, ... Those whose index is in `failing` throw when a task decodes them.
 std::vector<brittle> brittles(int n, const std::vector<int>& failing) {
   std::vector<brittle> all;
   for (int i = 0; i < n; ++i) all.push_back({i, std::ranges::count(failing, i) > 0 ? breaks::in_task : breaks::never});
@@ -60,14 +60,14 @@ std::vector<bool> flags(int n, const std::vector<int>& set) {
 const std::string broken_argument = "error: an argument could not be read: std::runtime_error: broke";
 const std::string broken_result = "error: the result could not be read: std::runtime_error: broke";
 
-/// "0", "2", "4" ... but an error at the failing ones.
+/// Returns the expected lines "0", "2", "4" ..., with an error for each failing item.
 std::vector<std::string> doubled(int n, const std::vector<int>& failing) {
   std::vector<std::string> all;
   for (int i = 0; i < n; ++i) all.push_back(std::ranges::count(failing, i) > 0 ? broken_argument : std::to_string(2 * i));
   return all;
 }
 
-/// What is in the results of `make`, by index; "wrong" where it is not what was made.
+/// Returns the content of the results of `make`, by index; "wrong" if a result differs.
 std::vector<std::string> made(auto results) {
   std::vector<std::string> all;
   for (auto item = results.begin(); item != results.end(); ++item) {
@@ -161,7 +161,7 @@ TEST_CASE("results after one whose end cannot be found fail, and say why", "[tra
 
 TEST_CASE("a future whose result could not be decoded fails again, and is never empty", "[travel/again][fault]") {
   rankpool::executor pool(cluster());
-  // What was attached has been moved out when the rest of the result breaks; the second attempt to decode it would succeed.
+  // The out-of-band buffer was moved out before the decoding failed, so a second attempt to decode the result would succeed.
   const auto asked = pool.submit(make, 3, false);
   next_breaks_on_rank_0 = true;
   for (int i = 0; i < 3; ++i) CHECK_THROWS_WITH(asked.result(), containing("broke"));

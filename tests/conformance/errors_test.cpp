@@ -1,4 +1,4 @@
-// What a task throws: standard exceptions come back as themselves, and can be asked where they happened.
+// Exceptions of tasks: standard exceptions keep their type, and remote_context says where they were thrown.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -43,7 +43,7 @@ int throw_filesystem_error() {
   throw std::filesystem::filesystem_error("cannot enter", "/attic", std::make_error_code(std::errc::permission_denied));
 }
 
-/// A category of the program's own.
+/// An error category of the program.
 class kitchen_category final : public std::error_category {
  public:
   const char* name() const noexcept override { return "kitchen"; }
@@ -84,7 +84,7 @@ int nest() {
   }
 }
 
-/// The messages of an exception and of those nested in it, outermost first.
+/// Returns the messages of an exception and of its nested exceptions, outermost first.
 std::vector<std::string> messages(const std::exception& error) {
   std::vector<std::string> result{error.what()};
   try {
@@ -95,7 +95,7 @@ std::vector<std::string> messages(const std::exception& error) {
   return result;
 }
 
-/// The exception of a failed task, as an Exception; null if it is none.
+/// Returns the exception of a failed task as an Exception, or null if it has another type.
 template <class Exception, class Future>
 std::optional<std::string> message_as(const Future& task) {
   try {
@@ -345,7 +345,7 @@ TEST_CASE("futures that one event has made fail each have an exception of their 
     try {
       for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(square, i));
     } catch (const rankpool::broken_pool&) {
-      // The first task may have broken the pool before the last is submitted.
+      // The first task may break the pool before the last is submitted.
     }
     std::vector<std::exception_ptr> errors;
     for (const auto& task : tasks) errors.push_back(task.exception());

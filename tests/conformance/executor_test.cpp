@@ -1,4 +1,4 @@
-// The executor itself: its options, its number of workers, moving it, and several of them on the same workers.
+// The executor: its options, its number of workers, move construction, and several executors on the same workers.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 
 using clock_ticks = std::chrono::nanoseconds;
 
-/// When a task began and ended. The steady clock is one for all processes of a node.
+/// The begin and the end of a task. All processes of a node have the same steady clock.
 using span_of_time = std::pair<clock_ticks, clock_ticks>;
 
 span_of_time stay(std::chrono::microseconds time) {

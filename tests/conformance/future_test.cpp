@@ -1,4 +1,4 @@
-// future: its states, what reading it gives in each of them, cancelling, and waking who waits.
+// future: its states, its results in each state, cancellation, and waking of waiting threads.
 #include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
@@ -27,7 +27,7 @@ std::string printed(const Future& future) {
   return text.str();
 }
 
-/// A pool whose workers are all held, with a queue so long that what comes next stays on rank 0.
+/// A pool whose workers are all blocked. Its queue is so long that further tasks stay on rank 0.
 class busy_pool {
  public:
   busy_pool() : pool(cluster()) {
@@ -41,7 +41,7 @@ class busy_pool {
   std::vector<rankpool::future<int>> queued;
 
  private:
-  gate gate_;  // opened before the pool drains
+  gate gate_;  // declared last, so that it opens before the pool waits for its tasks
 };
 
 }  // namespace
@@ -126,7 +126,7 @@ TEST_CASE("a queued future is neither running nor done, and can be cancelled",
           "[future/pending][future/cancelled][future/no-time][future/cancel-far-back][fault]") {
   busy_pool busy;
   auto task = busy.pool.submit(square, 4);
-  if (is_inline() && task.done()) return;  // there it may run at once
+  if (is_inline() && task.done()) return;  // inline, the task may already have run
   CHECK_FALSE(task.running());
   CHECK_FALSE(task.done());
   CHECK_THROWS_AS(task.result(0s), rankpool::timeout_error);

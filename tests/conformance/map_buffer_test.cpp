@@ -1,4 +1,4 @@
-// map with a buffer: bounded, so that endless inputs work; and unordered, as results come.
+// map with a buffersize, for infinite inputs; and with unordered results.
 #include "support/gate.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
@@ -29,7 +29,7 @@ std::size_t length_of(const std::string& text) { return text.size(); }
 
 int alive_during(const tracked&) { return tracked::alive(); }
 
-/// Leaves a mark named after its worker and waits for the gate, so that every worker answers; how many live there.
+/// Leaves a mark named after its worker and waits for the gate, so that every worker runs one. Returns the rank and its instances.
 std::pair<int, int> alive_here(const std::string& marks, const std::string& gate_path) {
   const int rank = rank_of_worker();
   leave_mark(marks + "/" + std::to_string(rank));
@@ -151,7 +151,7 @@ TEST_CASE("unordered results come as they complete", "[ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   const std::string open = scratch_directory().file("gone");
-  // The first item waits; the others find the directory of their gate gone and pass at once.
+  // The first item waits at its gate. The gates of the others do not exist, so they pass at once.
   std::vector<std::string> paths(6, open);
   paths.front() = gate.path();
   auto results = pool.map({.chunksize = 1, .ordered = false}, pass, paths, numbers(6));
@@ -201,7 +201,7 @@ TEST_CASE("a worker holds no more of a map than the item that it works on", "[ma
   const std::vector<tracked> items(300);
   const bool one_process = is_inline() || are_threads();
   const int here = one_process ? static_cast<int>(items.size()) : 0;
-  const int in_work = one_process ? workers() + 1 : 1;  // in one process, also the item that rank 0 is just reading
+  const int in_work = one_process ? workers() + 1 : 1;  // in one process, also the item that rank 0 is reading
   const int most_before = std::ranges::max(before | std::views::values);
   for (const int chunksize : {0, 1, 50}) {
     CAPTURE(chunksize);
@@ -254,7 +254,7 @@ TEST_CASE("when reading the input fails, what was read before comes first, then 
     try {
       auto results = pool.map({.buffersize = buffersize}, identity, failing);
       seen = readings(results);
-    } catch (const std::domain_error&) {  // within the call: the buffer takes all of it
+    } catch (const std::domain_error&) {  // thrown by the call of map, because the buffer holds the whole input
       seen.push_back("thrown");
     }
     CAPTURE(buffersize);

@@ -1,4 +1,4 @@
-// map when something goes wrong: errors at their own place, timeouts, and results that nobody wants any more.
+// Failures of map: exceptions at the place of their item, timeouts, and results that are destroyed before they are read.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -16,7 +16,7 @@ int throw_timeout_at_two(int n) {
   return n;
 }
 
-/// Items below `limit` return at once; the others wait for the gate and leave a mark named after themselves.
+/// Items below `limit` return at once. The others wait for the gate and leave a mark with their number.
 int pass_from(int limit, const std::string& gate_path, const std::string& marks, int n) {
   if (n < limit) return n;
   pass(gate_path, n);
@@ -24,7 +24,7 @@ int pass_from(int limit, const std::string& gate_path, const std::string& marks,
   return n;
 }
 
-/// Takes two milliseconds, and leaves a mark named after the item.
+/// Sleeps for two milliseconds, and leaves a mark with the item's number.
 int doze_and_mark(const std::string& marks, int n) {
   std::this_thread::sleep_for(2ms);
   leave_mark(marks + "/" + std::to_string(n));
@@ -115,7 +115,7 @@ TEST_CASE("after a timeout come the results that are ready, the error, and then 
     gate.open();
     check_computes(pool);
   }
-  // What had not started was cancelled, and has never run.
+  // Items that had not started were cancelled and never ran.
   CHECK(marks.files() < 19'000);
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("a map whose time is up yields the first of its results, the error, an
         CHECK((ordered ? seen == numbers(static_cast<int>(seen.size())) : std::ranges::adjacent_find(seen) == seen.end()));
         check_computes(pool);
       }
-      // What had not started was cancelled, and has never run.
+      // Items that had not started were cancelled and never ran.
       CHECK(marks.files() < count / 2);
     }
   }

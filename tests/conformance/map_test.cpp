@@ -1,4 +1,4 @@
-// map: the sequential answer, in order, whatever the ranges and the chunks are.
+// map: the results of a sequential loop, in order, for any ranges and chunk sizes.
 #include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/sizes.hpp"

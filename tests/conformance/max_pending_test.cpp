@@ -1,4 +1,4 @@
-// max_pending: submit waits while too many tasks of the executor are unfinished.
+// max_pending: submit blocks while too many tasks of the executor are unfinished.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -13,7 +13,7 @@ using namespace support;
 
 namespace {
 
-/// Calls `submit` on a thread of its own, and knows whether it has returned and what it threw.
+/// Calls `submit` on its own thread, and records whether it has returned and what it threw.
 class submitter {
  public:
   template <class Submit>
@@ -33,7 +33,7 @@ class submitter {
   submitter& operator=(const submitter&) = delete;
 
   bool has_returned() const { return returned_; }
-  /// Blocks until it has returned. Throws what it threw.
+  /// Blocks until `submit` has returned. Rethrows its exception.
   void join() {
     thread_.join();
     if (error_ != nullptr) std::rethrow_exception(error_);
@@ -79,7 +79,7 @@ TEST_CASE("submit waits for room, and goes on when a task is done", "[pending/wa
   submitter waits([&] { third = pool.submit(square, 3); });
   SECTION("because one has returned") { gate.open(); }
   SECTION("because one was cancelled") {
-    if (!second.cancel()) gate.open();  // it runs already: there is more than one worker
+    if (!second.cancel()) gate.open();  // cancel fails if a second worker already runs the task
   }
   waits.join();
   gate.open();
@@ -101,7 +101,7 @@ TEST_CASE("submit does not return while there is no room", "[ranks]") {
   });
   REQUIRE(eventually([&] { return scratch.files() == 1; }));
   rankpool::executor other(cluster());
-  if (workers() > 1) CHECK(collect(other.map(square, numbers(200))) == squares(200));  // time enough for a submit too many
+  if (workers() > 1) CHECK(collect(other.map(square, numbers(200))) == squares(200));  // long enough for an excess submit to return
   CHECK(accepted == 0);
   gate.open();
   waits.join();
@@ -145,7 +145,7 @@ TEST_CASE("callbacks that submit do not block, however few tasks may be unfinish
       }
     };
     pool.submit(square, 1).add_done_callback(again);
-    for (int i = 0; i < 50; ++i) (void)pool.submit(square, i);  // a thread that waits for room meanwhile
+    for (int i = 0; i < 50; ++i) (void)pool.submit(square, i);  // meanwhile, this thread waits for room
     CHECK(eventually([&] {
       (void)pool.submit(square, 0);
       return done == 201;

@@ -1,4 +1,4 @@
-// Exceptions of the program's own: whole once registered, by name and message otherwise.
+// Exception types of the program: a registered one keeps its contents, any other keeps its type name and message.
 #include "support/tasks.hpp"
 
 #include <exception>
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace plant {
 
-/// A registered exception with more to say than a message.
+/// A registered exception with members in addition to its message.
 class overheated : public std::exception {
  public:
   overheated() = default;

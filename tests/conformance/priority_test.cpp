@@ -1,4 +1,4 @@
-// task_options: higher priority first, first come first served among equals.
+// task_options: tasks of higher priority run first; tasks of equal priority run in the order of submission.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace {
 
-/// The order of tasks on one node: the steady clock is the same for all of its processes.
+/// Records the order of tasks on one node, whose processes all have the same steady clock.
 std::chrono::nanoseconds moment() {
   std::this_thread::sleep_for(20us);
   return std::chrono::steady_clock::now().time_since_epoch();

@@ -1,4 +1,4 @@
-// A loop over results that is left and entered again: it goes on with the next, and gives nothing twice.
+// A loop over results that is left and started again: it continues with the next result and repeats none.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 

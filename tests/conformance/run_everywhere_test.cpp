@@ -1,4 +1,4 @@
-// run_everywhere: a function once on each worker of an executor.
+// run_everywhere: runs a function once on each worker of an executor.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -16,7 +16,7 @@ using namespace support;
 
 namespace {
 
-// Each worker has its own, whether it is a process or a thread.
+// Each worker has its own copy, whether it is a process or a thread.
 thread_local int setting = 0;
 
 void set(int value) { setting = value; }

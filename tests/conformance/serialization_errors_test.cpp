@@ -1,4 +1,4 @@
-// Values that cannot travel: only their own task fails, whichever side it is that gives up.
+// Values whose serialisation or deserialisation throws, on either side: only their own task fails.
 #include "support/tasks.hpp"
 
 #include <stdexcept>
@@ -11,7 +11,7 @@ namespace {
 
 enum class refusal { none, save, load };
 
-/// Throws where it is told to; `journeys` counts how often it was loaded.
+/// Throws in the call that its members select. `journeys` counts how often it was loaded.
 struct picky {
   refusal on_first_journey = refusal::none;
   refusal on_second_journey = refusal::none;
@@ -37,7 +37,7 @@ picky pass_on(picky value) { return value; }
 
 int journeys(const picky& value) { return value.journeys; }
 
-/// Refuses to be sent as a callable.
+/// A function object whose serialisation throws.
 struct picky_function {
   picky state;
   int operator()(int n) const { return n; }
@@ -59,7 +59,7 @@ void check_only_this_fails(const picky& value, const std::string& message) {
   check_computes(pool);
 }
 
-/// Rebuilding it begins with its default constructor, which throws in tasks, or outside of them.
+/// Its default constructor, which deserialisation calls, throws in tasks or outside of tasks.
 template <bool InTasks>
 struct fragile {
   int value = 0;

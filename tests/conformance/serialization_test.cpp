@@ -1,4 +1,4 @@
-// What travels: standard containers, smart pointers, big integers and the program's own types arrive as they left.
+// Serialisation: standard containers, smart pointers, big integers and types of the program arrive unchanged.
 #include "support/box.hpp"
 #include "support/tasks.hpp"
 
@@ -29,7 +29,7 @@ using namespace support;
 
 namespace {
 
-/// Without a default constructor, and with a member that cannot be assigned.
+/// Has no default constructor, and a member that cannot be assigned.
 struct fixed {
   explicit fixed(int n) : value(n) {}
   const int value;
@@ -69,7 +69,7 @@ bool survives(const T& value) {
 
 enum class colour : std::uint8_t { red, green = 200 };
 
-/// Serialised in two halves, one for each direction, and counts how often each has run on its way.
+/// Has separate save and load functions, and counts how often each has run.
 struct stamped {
   std::string text;
   mutable int saved = 0;

@@ -1,4 +1,4 @@
-// executor::share: what tasks see of a shared value, and when its memory goes.
+// executor::share: the value that tasks see, and when its memory is freed.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -20,7 +20,7 @@ using namespace support;
 
 namespace {
 
-constexpr std::size_t large = 1 << 20;  // elements: far more than travels in a message
+constexpr std::size_t large = 1 << 20;  // elements: far more than a message contains
 
 struct point {
   double x;
@@ -40,7 +40,7 @@ int lengths(const rankpool::shared<std::vector<int>>& v, const rankpool::shared<
 
 std::string name_of(const rankpool::shared<std::map<int, std::string>>& names, int i) { return names->at(i); }
 
-/// How many chunks of shared memory this process has mapped.
+/// Returns the number of shared memory segments that this process has mapped.
 int mappings(int) {
   std::ifstream in("/proc/self/maps");
   int count = 0;
@@ -54,7 +54,7 @@ std::vector<double> counted(std::size_t n) {
   return numbers;
 }
 
-/// Cannot be rebuilt in a task if it says so.
+/// A value whose deserialisation in a task throws if `fails`.
 struct unreadable_table {
   std::vector<int> rows;
   bool fails = false;
@@ -116,7 +116,7 @@ TEST_CASE("shared values may be bound, be items of a map, and several in one tas
 
 TEST_CASE("a shared value is freed on every rank when its last handle goes", "[share/freed]") {
   rankpool::executor pool(cluster());
-  REQUIRE(eventually([&] { return sum_of_mappings(pool) == 0; }));  // those of other tests
+  REQUIRE(eventually([&] { return sum_of_mappings(pool) == 0; }));  // mappings of earlier tests
   {
     const auto numbers_shared = pool.share(counted(large));
     const auto copy = numbers_shared;

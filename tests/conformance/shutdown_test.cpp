@@ -1,4 +1,4 @@
-// shutdown and the destructor: everything accepted is finished or cancelled, and nobody hangs.
+// shutdown and the destructor: all submitted tasks are finished or cancelled, and no call hangs.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 

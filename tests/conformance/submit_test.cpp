@@ -1,4 +1,4 @@
-// submit: what can be called, with which arguments, and where the task runs.
+// submit: which callables and arguments it accepts, and where the task runs.
 #include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
@@ -36,7 +36,7 @@ struct negation {
   int operator()(int n) const { return -n; }
 };
 
-/// Keeps its state to itself: only Boost.Serialization sees it.
+/// Has private state, to which only Boost.Serialization has access.
 class line {
  public:
   line() = default;
@@ -53,7 +53,7 @@ class line {
   int offset_ = 0;
 };
 
-/// Calling it changes it: each task works on its own copy.
+/// Changes its own state when it is called. Each task works on its own copy.
 struct counter {
   int count = 0;
   int operator()() { return ++count; }
@@ -75,7 +75,7 @@ T larger(T a, T b) {
   return a < b ? b : a;
 }
 
-/// Leaves a mark named after its worker, waits for the gate, and returns the process that it ran in.
+/// Leaves a mark named after its worker, waits for the gate, and returns the id of its process.
 int mark_rank_and_pass(const std::string& marks, const std::string& gate_path) {
   leave_mark(marks + "/" + std::to_string(rank_of_worker()));
   pass(gate_path, 0);

@@ -1,4 +1,4 @@
-// The stack of the throw, as remote_context gives it.
+// The stack trace of a throw in remote_context.
 #include "support/tasks.hpp"
 
 #include <stdexcept>
@@ -6,7 +6,7 @@
 
 using namespace support;
 
-// Neither inlined nor static: the names that a trace must show, in a build without debug information as well.
+// These functions are neither inlined nor static, so that a trace shows their names even without debug information.
 namespace trace_test {
 
 [[gnu::noinline]] int innermost(int n) {

@@ -1,4 +1,4 @@
-// transform_reduce: the sequential answer for any associative reduction, in input order, from anywhere.
+// transform_reduce: the result of a sequential loop, in input order, for any associative reduction.
 #include "support/sizes.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"

@@ -1,4 +1,4 @@
-// wait: for the first, the first failure, or all; never throwing when time is up.
+// wait: for the first future, the first exception or all; a timeout does not throw.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 
 using futures = std::vector<rankpool::future<int>>;
 
-/// The ids of futures, to compare lists of them.
+/// Returns the ids of futures, so that lists of futures can be compared.
 std::vector<std::uint64_t> ids(const futures& tasks) {
   std::vector<std::uint64_t> result;
   for (const auto& task : tasks) result.push_back(task.id());
@@ -66,7 +66,7 @@ TEST_CASE("wait for the first returns at once if one was done before", "[wait/fi
   auto finished = pool.submit(square, 3);
   finished.result();
   const futures tasks{pool.submit(pass, gate.path(), 1), finished};
-  const bool both = tasks[0].done();  // inline it may be
+  const bool both = tasks[0].done();  // possible inline
   const auto [done, not_done] = rankpool::wait(tasks, return_when::first_completed);
   CHECK(ids(done) == (both ? ids(tasks) : ids({finished})));
   CHECK(ids(not_done) == (both ? ids({}) : ids({tasks[0]})));
@@ -90,7 +90,7 @@ TEST_CASE("wait for the first failure returns at once if one had failed before",
   auto failed = pool.submit(fail, "before");
   CHECK(failed.exception() != nullptr);
   const futures tasks{pool.submit(pass, gate.path(), 1), failed};
-  const bool both = tasks[0].done();  // inline it may be
+  const bool both = tasks[0].done();  // possible inline
   const auto [done, not_done] = rankpool::wait(tasks, return_when::first_exception);
   CHECK(ids(done) == (both ? ids(tasks) : ids({failed})));
   CHECK(ids(not_done) == (both ? ids({}) : ids({tasks[0]})));
@@ -105,7 +105,7 @@ TEST_CASE("wait for the first failure does not stop at a cancelled future", "[wa
   for (int i = 0; i < 100 * workers(); ++i) held.push_back(pool.submit(pass, gate.path(), i));
   auto cancelled = pool.submit(square, 1);
   const bool cancels = cancelled.cancel();
-  if (is_inline() && !cancels) return;  // there it may run at once
+  if (is_inline() && !cancels) return;  // inline, the task may already have run
   REQUIRE(cancels);
   const futures tasks{held.front(), cancelled};
   if (!is_inline()) {

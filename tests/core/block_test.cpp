@@ -1,4 +1,4 @@
-// Large contiguous data beside its message: attached, moved out, and its memory used again.
+// Large contiguous data in out-of-band buffers: attached to a frame, moved into the receiving object, and its memory reused.
 #include "support/catch.hpp"
 
 #include <rankpool/detail/codec/codec.hpp>
@@ -99,7 +99,7 @@ TEST_CASE("a part of an element is refused") {
 }
 
 TEST_CASE("the memory of a block that has gone is used for the next of its type") {
-  using array = std::vector<std::uint32_t>;  // of no other test
+  using array = std::vector<std::uint32_t>;  // a type that no other test uses
   constexpr std::size_t n = bulk_bytes / sizeof(std::uint32_t);
   const void* where = nullptr;
   {

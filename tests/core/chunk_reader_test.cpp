@@ -1,4 +1,4 @@
-// The outcome of a map's chunk, read item by item: what becomes of the items after a damaged place.
+// The outcome of a map's chunk, read item by item: which items after a damaged one can still be read.
 #include "support/catch.hpp"
 
 #include <rankpool/detail/call/invocation.hpp>
@@ -23,7 +23,7 @@ int odd_only(int n) {
   return n;
 }
 
-/// What a worker sends for the items `items`.
+/// Returns the result that a worker sends for `items`.
 byte_buffer chunk_of(const std::vector<int>& items) {
   byte_buffer task;
   byte_writer in(task);
@@ -37,7 +37,7 @@ byte_buffer chunk_of(const std::vector<int>& items) {
   return result;
 }
 
-/// Each item as text; an error as its what().
+/// Returns each item as text; an error as its what().
 std::vector<std::string> read_all(byte_buffer bytes, std::uint64_t count) {
   static const worker_place place{1, "here"};
   finished_chunk chunk;
@@ -58,7 +58,7 @@ std::vector<std::string> read_all(byte_buffer bytes, std::uint64_t count) {
   return lines;
 }
 
-/// Where the encoding of this exception's message begins in the bytes.
+/// Returns the offset in the bytes at which the encoding of this exception's message begins.
 std::byte* find(byte_buffer& bytes, const std::string& message) {
   const auto* text = reinterpret_cast<const std::byte*>(message.data());
   std::byte* const found = std::search(bytes.data(), bytes.data() + bytes.size(), text, text + message.size());

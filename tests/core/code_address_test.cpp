@@ -1,4 +1,4 @@
-// Addresses in libraries that are loaded and unloaded: each is located and resolved by what is loaded at that moment.
+// Addresses in libraries that are loaded and unloaded: they are located and resolved with the libraries loaded at that moment.
 #include "support/catch.hpp"
 #include "support/plugin.hpp"
 

@@ -1,4 +1,4 @@
-// Values to bytes and back, without a pool; and what damaged bytes do.
+// Encoding and decoding of values, without a pool; decoding of damaged bytes.
 #include <rankpool/detail/call/callable.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/codec/skip.hpp>
@@ -80,7 +80,7 @@ struct outer {
 };
 static_assert(bitwise<outer> && has_padding<outer>());
 
-/// An object in memory that held `before`.
+/// Returns an object in memory whose bytes were `before`.
 outer outer_in(int before) {
   outer object;
   std::memset(static_cast<void*>(&object), before, sizeof object);

@@ -1,4 +1,4 @@
-// Unit tests of the driver: the pool and the transport are made up, and time passes only when a thread would sleep.
+// Unit tests of the driver: the pool and the transport are simulated, and time passes only when a thread would sleep.
 #include "dispatcher/driver.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
@@ -23,7 +23,7 @@ std::atomic<steady_time> simulated_time;
 steady_time simulated_now() { return simulated_time; }
 void advance(std::chrono::nanoseconds by) { simulated_time = simulated_now() + by; }
 
-/// A sleep takes no time, but the clock moves to its end. After `max_rests` of them the thread really sleeps until it is woken.
+/// A sleep returns at once and sets the clock to its end. After `max_rests` sleeps, the thread really sleeps until it is woken.
 class simulated_transport final : public support::scripted_transport {
  public:
   explicit simulated_transport(std::size_t max_rests = 1000) : max_rests_(max_rests) {}
@@ -97,11 +97,11 @@ class made_up_pool final : public stepper {
   std::chrono::nanoseconds check_after = 0ns;
 };
 
-/// A driver with a transport and a pool of the test's own.
+/// A driver with a simulated transport and pool.
 struct driven {
-  /// Without a progress thread: waiting threads drive.
+  /// Without a progress thread: waiting threads drive progress.
   driven() : with_thread(false) {}
-  /// With a progress thread, which really sleeps after so many sleeps.
+  /// With a progress thread, which really sleeps after `max_rests` simulated sleeps.
   explicit driven(std::size_t max_rests) : link(max_rests), with_thread(true) {}
 
   void start() { d.emplace(link, pool, waiting, life, driver_options{.progress_thread = with_thread, .now = &simulated_now}); }
@@ -181,9 +181,9 @@ TEST_CASE("the pool fails with the error of a step") {
 }
 
 TEST_CASE("a submit that finds no driver and an idle worker sends its task on the calling thread") {
-  driven t(0);  // the progress thread sleeps at once
+  driven t(0);  // the progress thread really sleeps at once
   t.start();
-  while (t.pool.submits == 0) t.d->on_posted(true, true);  // until the progress thread is asleep
+  while (t.pool.submits == 0) t.d->on_posted(true, true);  // until the progress thread sleeps
   CHECK(t.pool.sender == std::this_thread::get_id());
 }
 

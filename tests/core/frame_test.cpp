@@ -1,4 +1,4 @@
-// Frames there and back; short, long and foreign ones are refused.
+// Encoding and decoding of frames. Frames that are too short, too long or of another format are refused.
 #include "wire/frame.hpp"
 #include "support/catch.hpp"
 

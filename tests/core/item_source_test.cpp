@@ -1,4 +1,4 @@
-// Unit tests of item batches: what is cut from them, with the shared values that the items refer to.
+// Unit tests of item batches: the items that are cut from them, and the shared values that these items refer to.
 #include "support/catch.hpp"
 
 #include <rankpool/detail/map/item_source.hpp>
@@ -19,7 +19,7 @@ std::shared_ptr<const shared_data> value_of(std::uint64_t id, const std::string&
   return std::make_shared<shared_data>(id, memory, std::as_bytes(std::span(*memory)));
 }
 
-/// `count` items: a number, and the id of `value`.
+/// Returns `count` items. Each has a number and the id of `value`.
 item_batch batch_of(int count, const std::shared_ptr<const shared_data>& value) {
   item_batch batch;
   byte_writer out(batch.bytes, nullptr, &batch.references);

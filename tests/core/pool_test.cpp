@@ -1,4 +1,4 @@
-// The pool on rank 0 with workers that say what the test wants.
+// The pool on rank 0 with workers that the test simulates.
 #include "dispatcher/pool.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
@@ -26,7 +26,7 @@ std::shared_ptr<pool> make_pool(std::unique_ptr<transport> link, scheduling_poli
                                 pool_options{.progress_thread = false, .scheduling = scheduling});
 }
 
-/// What a future fails with after a worker has sent `said`.
+/// Returns the error of a future after a worker has sent the records that `say` writes.
 template <class Say>
 std::string failure_after(Say say) {
   auto link = std::make_unique<support::scripted_transport>();
@@ -46,7 +46,7 @@ std::string failure_after(Say say) {
   return "nothing";
 }
 
-/// A worker that runs nothing by itself: it notes what it is sent.
+/// A worker that runs nothing and records the tasks that it is sent.
 class noting_worker final : public support::scripted_transport {
  public:
   void finish(std::uint64_t task) {
@@ -67,7 +67,7 @@ class noting_worker final : public support::scripted_transport {
   }
 };
 
-rankpool::executor* reachable = nullptr;  // as it is for a task that runs in this process
+rankpool::executor* reachable = nullptr;  // a task that runs in this process can use it
 
 int submit_more(int n) {
   return reachable->submit([](int m) { return m; }, n).result();
@@ -137,7 +137,7 @@ TEST_CASE("tasks that a worker has returned are pending again, and cancelled wit
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);
   const auto same = [](int n) { return n; };
-  const auto first = executor.submit(same, 1);  // tells that such tasks are short, so that others are prefetched
+  const auto first = executor.submit(same, 1);  // shows that these tasks are short, so that others are prefetched
   p->room().poll();
   worker.finish(worker.tasks.at(0));
   p->room().poll();
@@ -245,7 +245,7 @@ TEST_CASE("a task that submits in its own process is told that it cannot") {
 }
 
 TEST_CASE("a task that still runs when the grace period is over fails with the reason of the stop") {
-  const auto p = make_pool(std::make_unique<support::scripted_transport>());  // whose worker never answers
+  const auto p = make_pool(std::make_unique<support::scripted_transport>());  // its worker never answers
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);
   const auto runs = executor.submit([](int n) { return n; }, 1);

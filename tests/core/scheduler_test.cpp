@@ -1,4 +1,4 @@
-// The scheduler by itself: events in, orders out, on a clock that the test turns.
+// Unit tests of the scheduler: events, the effects that it returns, and a simulated clock.
 #include "core/simulation.hpp"
 
 #include <algorithm>
@@ -63,7 +63,7 @@ TEST_CASE("a worker ten times slower gets about a tenth of the tasks") {
 TEST_CASE("tasks of one kind may differ much in length: no worker is held for slow because it had the long ones") {
   worker_speed even;
   for (int round = 0; round < 200; ++round) {
-    for (const double length : {1e3, 1e3, 1e3, 1e7}) even.add(2.50075e6, length);  // expected: their mean
+    for (const double length : {1e3, 1e3, 1e3, 1e7}) even.add(2.50075e6, length);  // the expected time is the mean
   }
   CHECK(even.slowness() > 0.5);
   CHECK(even.slowness() < 2);
@@ -127,7 +127,7 @@ TEST_CASE("an executor never uses more workers than it may") {
     s.submit(1, items(1, 1, 1));
     s.submit(2, items(1, 1, 2));
   }
-  s.run_all([](int) { return 50us; });  // sanity_check looks at every step
+  s.run_all([](int) { return 50us; });  // the simulation checks the scheduler's state after each step
   CHECK(s.finished == 600);
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("what a job reads later waits behind what was submitted meanwhile") {
   s.dispatch();
   s.finish_one(0, 1s);
   CHECK(growing->done == 1);
-  CHECK(s.finished == 2);  // more of it may come
+  CHECK(s.finished == 2);  // the input may still grow
   growing->seal();
   (*s).on_change(*growing, out);
   CHECK(out.jobs_finished.size() == 1);
@@ -236,8 +236,8 @@ TEST_CASE("chunks of a map fit the measured time and shrink towards the end") {
   const auto before = map->available();
   s.dispatch();
   const auto cut = before - map->available();
-  CHECK(cut > 1000);         // short items: many in a chunk
-  CHECK(cut <= before / 2);  // but each worker gets a share only
+  CHECK(cut > 1000);         // short items: a chunk has many
+  CHECK(cut <= before / 2);  // but a worker gets at most its share
 }
 
 TEST_CASE("a worker that is stuck gives back what it has not started, once another is idle") {
@@ -258,7 +258,7 @@ TEST_CASE("a worker that is stuck gives back what it has not started, once anoth
   REQUIRE(s.recalled == std::vector<int>{0});
   s.recall_all_but_first(0);
   s.dispatch();
-  CHECK(s.queue(0).size() == 1);  // nothing goes back to it while its task runs
+  CHECK(s.queue(0).size() == 1);  // the worker gets no further tasks while its task runs
   CHECK_FALSE(s.queue(1).empty());
   while (!s.queue(1).empty()) {
     s.finish_one(1, 1us);
@@ -406,7 +406,7 @@ TEST_CASE("what a worker gives back of a broken executor fails, and is not sent 
   simulation s(2);
   s.open(1, 2);
   s.open(2, 2);
-  s.submit(2, items(1, 1, 1));  // tells how long this kind takes, so that several are sent ahead
+  s.submit(2, items(1, 1, 1));  // shows that these tasks are short, so that several are prefetched
   s.run_all([](int) { return 1us; });
   std::vector<shared_job<counting_job>> jobs;
   for (int i = 0; i < 4; ++i) jobs.push_back(s.submit(1, items(1, 1, 1)));
@@ -420,7 +420,7 @@ TEST_CASE("what a worker gives back of a broken executor fails, and is not sent 
   s.dispatch();
   (*s).state().check();
   CHECK(s.queue(0).empty());
-  CHECK(s.finished == 1 + 3);  // all but the one that the other worker still has
+  CHECK(s.finished == 1 + 3);  // all except the one that the other worker still has
 }
 
 TEST_CASE("a job that reaches a broken executor fails at once") {
@@ -471,7 +471,7 @@ TEST_CASE("a pinned job is the next that its worker gets, however much waits for
   const auto jobs = s.submit_everywhere(1, 2);
   for (std::size_t i = 0; i < before; ++i) {
     s.dispatch();
-    CHECK(s.queue(0).size() == before - i);  // nothing is added behind what it has
+    CHECK(s.queue(0).size() == before - i);  // the worker gets no further chunks
     s.finish_one(0, 1us);
   }
   s.dispatch();
@@ -501,14 +501,14 @@ TEST_CASE("an executor that may not have all workers keeps to those that its pin
   simulation s(4);
   s.open(1, 2);
   s.open(2, 4);
-  s.submit(2, items(1));  // holds worker 0
-  s.submit(1, items(1));  // opens the executor on worker 1
+  s.submit(2, items(1));  // occupies worker 0
+  s.submit(1, items(1));  // the executor uses worker 1
   s.dispatch();
   s.finish_one(1, 1us);
   const auto jobs = s.submit_everywhere(1, 2);
   s.dispatch();
-  CHECK(s.queue(1).size() == 1);  // has been used
-  CHECK(s.queue(2).size() == 1);  // is idle
+  CHECK(s.queue(1).size() == 1);  // the executor has used worker 1
+  CHECK(s.queue(2).size() == 1);  // worker 2 is idle
   s.finish_one(1, 1us);
   s.finish_one(2, 1us);
   CHECK(done(jobs) == std::vector<std::uint64_t>{1, 1});

@@ -1,4 +1,4 @@
-// The worker's loop with a rank 0 that says what the test wants.
+// The worker's loop with a simulated rank 0.
 #include "worker/worker.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
@@ -25,7 +25,7 @@ void fail_to_begin(byte_reader&, byte_writer&) { throw std::runtime_error("no be
 void say_done(byte_reader&, byte_writer& out) { out.put('d'); }
 void take_long(byte_reader&, byte_writer&) { std::this_thread::sleep_for(2 * worker_pace::for_workers(1).flush_after); }
 
-// Keeps the names of what the worker sends.
+// Records the names of the records that the worker sends.
 class rank_zero final : public support::scripted_transport {
  public:
   std::vector<std::string> said;
@@ -80,7 +80,7 @@ TEST_CASE("tasks of a broken executor are dropped when it is closed, and the oth
   out.task(2, 1, locate_function(&say_done), {}, nullptr);
   out.task(3, 2, locate_function(&say_done), {}, nullptr);
   link.arrive(0, out.take());
-  REQUIRE(w.step());  // the first: its initializer fails
+  REQUIRE(w.step());  // the first task: its initializer fails
   out.close(1);
   link.arrive(0, out.take());
   run_all(w);
@@ -150,7 +150,7 @@ TEST_CASE("a worker knows why its node has no memory for shared data, and forget
   CHECK_THROWS_WITH(shared_data::find(6), "no memory");
   out.unshare(6);
   out.unshare(7);
-  out.unavailable(7, "no memory");  // it is no longer needed
+  out.unavailable(7, "no memory");  // the value is no longer needed
   out.unavailable(6, "another reason");
   link.arrive(0, out.take());
   run_all(w);
@@ -193,7 +193,7 @@ TEST_CASE("a worker's initializers and tasks are called by its runner") {
 TEST_CASE("a worker tells rank 0 which task it runs, if that takes long") {
   class waiting_link final : public support::scripted_transport {
    public:
-    // Blocks until the worker has reported a task, 30 s at most.
+    // Blocks until the worker has reported a running task, at most 30 s.
     void await_started() {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, std::chrono::seconds(30), [&] { return started != 0; });
@@ -261,7 +261,7 @@ TEST_CASE("what a worker says on its way is not urgent until it has little left 
   for (std::uint64_t id = 1; id <= 8; ++id) out.task(id, 2, locate_function(&take_long), {}, nullptr);
   link.arrive(0, out.take());
   CHECK(w.serve() == 3);
-  // On a machine that is busy several results may leave in one message.
+  // On a busy machine, one message may have several results.
   if (link.urgent.size() > 8) CHECK_FALSE(link.urgent.front());
   CHECK(link.urgent.back());
   CHECK(std::ranges::is_sorted(link.urgent));

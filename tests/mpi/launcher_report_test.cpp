@@ -1,4 +1,4 @@
-// Reports of Open MPI 5's launcher, removed from text that arrives in parts of any size.
+// Open MPI 5's launcher reports, which must be removed from output that arrives in parts of any size.
 #include "mpi/launcher_report.hpp"
 #include "support/catch.hpp"
 

@@ -14,7 +14,7 @@ using rankpool::detail::signal_inbox;
 volatile std::sig_atomic_t terminations = 0;
 void count(int) { terminations = terminations + 1; }
 
-/// Counts SIGTERM while it lives.
+/// Counts SIGTERM during its lifetime.
 class counted {
  public:
   counted() : before_(std::signal(SIGTERM, count)) { terminations = 0; }

@@ -1,4 +1,4 @@
-// Limits of CPU time, read from made-up trees of /proc and /sys.
+// Limits of CPU time, read from test copies of /proc and /sys.
 #include "mpi/usable_cores.hpp"
 
 #include "support/catch.hpp"
@@ -17,7 +17,7 @@ constexpr double no_limit = std::numeric_limits<double>::infinity();
 const std::string version_1 = "31 30 0:28 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n";
 const std::string version_2 = "24 1 0:20 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n";
 
-/// A root file system of a process.
+/// The root file system of a simulated machine.
 struct machine {
   support::scratch_directory root;
 

@@ -1,4 +1,4 @@
-// Large numbers of tasks, items and bytes: a program of its own, because it takes longer than all of conformance.
+// Large numbers of tasks, items and bytes. This is a separate program because it takes longer than all conformance tests.
 #include "support/tasks.hpp"
 
 #include <malloc.h>
@@ -14,7 +14,7 @@ using namespace support;
 
 namespace {
 
-/// The most memory that this process has held since forget_peak(), in bytes.
+/// Returns the peak memory of this process since forget_peak(), in bytes.
 std::size_t peak_bytes() {
   std::ifstream status("/proc/self/status");
   std::string word;
@@ -25,7 +25,7 @@ std::size_t peak_bytes() {
   return kilobytes * 1024;
 }
 
-/// What earlier tests have held and could give back no longer counts.
+/// Returns free memory to the system, and resets the peak.
 void forget_peak() {
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;

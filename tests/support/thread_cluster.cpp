@@ -73,7 +73,7 @@ class mailbox {
   }
 
  private:
-  static constexpr std::uint32_t urgent_ring = 1 << 16;  // counted in the upper half
+  static constexpr std::uint32_t urgent_ring = 1 << 16;  // urgent rings are counted in the upper half of the counter
 
   std::mutex mutex_;
   std::condition_variable rung_;
