@@ -41,7 +41,7 @@ TEST_CASE("as_completed yields every future once, done") {
   CHECK(std::ranges::equal(seen, numbers(50)));
 }
 
-TEST_CASE("as_completed yields what is finished first, then waits", "[completed/finished-first]") {
+TEST_CASE("as_completed yields done futures first, then waits", "[completed/finished-first]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto finished = pool.submit(square, 3);
@@ -81,7 +81,7 @@ TEST_CASE("as_completed counts a future once, however often it is given", "[wait
   CHECK(seen == std::multiset<int>{1, 4});
 }
 
-TEST_CASE("as_completed throws when time is up, and says how many are missing", "[completed/timeout][completed/message][fault]") {
+TEST_CASE("as_completed throws on timeout and says how many futures are left", "[completed/timeout][completed/message][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto one = pool.submit(square, 1);
@@ -107,7 +107,7 @@ TEST_CASE("as_completed throws when time is up, and says how many are missing", 
   check_computes(pool);
 }
 
-TEST_CASE("as_completed takes no longer than it may while many tasks come and go", "[completed/timeout][fault]") {
+TEST_CASE("as_completed keeps its timeout while many tasks start and end", "[completed/timeout][fault]") {
   rankpool::executor pool(cluster());
   futures tasks;
   for (int i = 0; i < 1000 * workers(); ++i) tasks.push_back(pool.submit(take, 2ms, i));
@@ -124,7 +124,7 @@ TEST_CASE("as_completed takes no longer than it may while many tasks come and go
   check_computes(pool);
 }
 
-TEST_CASE("as_completed with time enough does not throw") {
+TEST_CASE("as_completed does not throw before its timeout") {
   rankpool::executor pool(cluster());
   futures tasks;
   for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(square, i));

@@ -121,7 +121,7 @@ TEST_CASE("tasks of very different lengths all return, each with its own value",
   for (int i = 0; i < 120; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
 }
 
-TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "[reproach/tiny]") {
+TEST_CASE("a hundred thousand tiny tasks take seconds without chunks", "[reproach/tiny]") {
   rankpool::executor pool(cluster());
   constexpr int count = scaled_down(100'000);
   const auto time_of = [&](const rankpool::map_options& options) {
@@ -142,7 +142,7 @@ TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "
   CHECK(now() - start < count * 100us * slowdown);
 }
 
-TEST_CASE("ranks that have nothing to do use next to no processor time", "[reproach/idle][ranks]") {
+TEST_CASE("idle ranks use almost no CPU time", "[reproach/idle][ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   const auto worker_before = pool.submit(processor_time).result();
   const auto here_before = processor_time();
@@ -151,7 +151,7 @@ TEST_CASE("ranks that have nothing to do use next to no processor time", "[repro
   CHECK(pool.submit(processor_time).result() - worker_before < 80ms);
 }
 
-TEST_CASE("messages that pile up at a busy worker are all read, and what follows is as prompt as ever") {
+TEST_CASE("a worker reads all messages that arrived while it was busy, and later tasks are not delayed") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   const std::string text(120, 'x');
   for (int round = 0; round < 4; ++round) {

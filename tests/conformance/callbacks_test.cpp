@@ -88,7 +88,7 @@ TEST_CASE("a callback is called when the task is cancelled", "[callback/cancel][
   check_computes(pool);
 }
 
-TEST_CASE("a callback may cancel the task that it has submitted, and that one's callback is called", "[callback/cancel][fault]") {
+TEST_CASE("a callback may cancel a task that it has submitted, and that task's callback is called", "[callback/cancel][fault]") {
   notes seen;
   std::atomic<bool> cancelled = false;
   rankpool::executor pool(cluster());
@@ -151,7 +151,7 @@ TEST_CASE("a callback that is added while an earlier one is running comes after 
   CHECK(seen.lines() == std::vector<std::string>{"first begins", "first ends", "second"});
 }
 
-TEST_CASE("what a callback throws is logged, and later callbacks are called", "[callback/throwing][fault]") {
+TEST_CASE("an exception of a callback is logged, and later callbacks are called", "[callback/throwing][fault]") {
   notes seen;
   rankpool::executor pool(cluster());
   auto task = pool.submit(square, 5);
@@ -223,7 +223,7 @@ TEST_CASE("a callback may wait for several futures, and map") {
   CHECK(seen.lines() == std::vector<std::string>{"5", "841"});
 }
 
-TEST_CASE("a chain of callbacks, each of which submits the next task, goes on by itself", "[ranks]") {
+TEST_CASE("callbacks that each submit the next task run without a waiting thread", "[ranks]") {
   std::atomic<int> last = 0;
   rankpool::executor pool(cluster());
   struct chain {
@@ -299,7 +299,7 @@ TEST_CASE("a callback may destroy the executor of its task", "[fault][callback/c
   check_cluster_computes();
 }
 
-TEST_CASE("callbacks come although nobody waits for a result", "[callback/unwaited]") {
+TEST_CASE("callbacks are called although no thread waits for a result", "[callback/unwaited]") {
   rankpool::executor pool(cluster());
   std::mutex mutex;
   std::condition_variable all_called;

@@ -84,7 +84,7 @@ std::vector<std::string> made(auto results) {
 
 }  // namespace
 
-TEST_CASE("an item that cannot be decoded costs itself alone, wherever it stands among the arguments", "[travel/chunk][fault]") {
+TEST_CASE("an item that cannot be decoded fails alone, at any position among the arguments", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   for (const auto& failing : {std::vector{1}, std::vector{0, 6}, std::vector{2, 3, 4}, std::vector{0, 1, 2, 3, 4, 5, 6}}) {
     for (const int chunksize : {0, 3, 7}) {
@@ -100,7 +100,7 @@ TEST_CASE("an item that cannot be decoded costs itself alone, wherever it stands
   check_computes(pool);
 }
 
-TEST_CASE("an item that breaks deep inside a container costs itself alone", "[travel/chunk][fault]") {
+TEST_CASE("an item whose nested containers cannot be decoded fails alone", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   std::vector<nested> items;
   for (int i = 0; i < 6; ++i) {
@@ -112,7 +112,7 @@ TEST_CASE("an item that breaks deep inside a container costs itself alone", "[tr
   check_computes(pool);
 }
 
-TEST_CASE("items after one whose end cannot be found fail, and say why", "[travel/chunk][fault]") {
+TEST_CASE("items after a damaged item of unknown length fail, with the reason", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   std::vector<endless_brittle> items;
   for (int i = 0; i < 8; ++i) items.push_back({i, i == 1 ? breaks::in_task : breaks::never});
@@ -126,7 +126,7 @@ TEST_CASE("items after one whose end cannot be found fail, and say why", "[trave
   check_computes(pool);
 }
 
-TEST_CASE("a result that cannot be decoded costs itself alone, with all that was attached to it", "[travel/chunk][fault]") {
+TEST_CASE("a result that cannot be decoded fails alone, with its out-of-band buffers", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {2, 6}) {
     CAPTURE(chunksize);
@@ -139,7 +139,7 @@ TEST_CASE("a result that cannot be decoded costs itself alone, with all that was
   check_computes(pool);
 }
 
-TEST_CASE("results after one whose end cannot be found fail, and say why", "[travel/chunk][fault]") {
+TEST_CASE("results after a damaged result of unknown length fail, with the reason", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 4}, make_endless, numbers(8), flags(8, {1}));
   std::vector<std::string> lines;
@@ -159,7 +159,7 @@ TEST_CASE("results after one whose end cannot be found fail, and say why", "[tra
   check_computes(pool);
 }
 
-TEST_CASE("a future whose result could not be decoded fails again, and is never empty", "[travel/again][fault]") {
+TEST_CASE("a future whose result cannot be decoded fails each time, and is never empty", "[travel/again][fault]") {
   rankpool::executor pool(cluster());
   // The out-of-band buffer was moved out before the decoding failed, so a second attempt to decode the result would succeed.
   const auto asked = pool.submit(make, 3, false);
@@ -207,7 +207,7 @@ TEST_CASE("a reduction with an item or a partial result that cannot be decoded f
   check_computes(pool);
 }
 
-TEST_CASE("results that come from a journal and cannot be decoded cost themselves alone", "[travel/chunk][travel/again][fault]") {
+TEST_CASE("results from a journal that cannot be decoded fail alone", "[travel/chunk][travel/again][fault]") {
   const scratch_directory here;
   const std::string file = here.file("first.journal");
   const std::string copy = here.file("second.journal");

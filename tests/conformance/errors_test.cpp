@@ -235,7 +235,7 @@ TEST_CASE("a filesystem_error keeps both paths, its code and its message", "[err
   check_computes(pool);
 }
 
-TEST_CASE("exceptions thrown by the library under a task arrive as themselves", "[error/standard][fault]") {
+TEST_CASE("exceptions that the standard library throws in a task arrive as themselves", "[error/standard][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit(out_of_range_of_a_vector).result(), std::out_of_range);
   check_computes(pool);
@@ -258,7 +258,7 @@ TEST_CASE("nested exceptions arrive with what is nested in them", "[error/nested
   check_computes(pool);
 }
 
-TEST_CASE("an exception can be asked where it happened", "[error/context][fault]") {
+TEST_CASE("remote_context says where an exception was thrown", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(fail, "somewhere");
   std::set<int> ranks;
@@ -325,7 +325,7 @@ TEST_CASE("an error that was not thrown in a task has no remote context") {
   }
 }
 
-TEST_CASE("each future has an exception of its own, the same whenever it is asked", "[error/own-object][fault]") {
+TEST_CASE("each future has its own exception, the same one at each access", "[error/own-object][fault]") {
   rankpool::executor pool(cluster());
   const auto one = pool.submit(fail, "one");
   const auto two = pool.submit(fail, "two");
@@ -338,7 +338,7 @@ TEST_CASE("each future has an exception of its own, the same whenever it is aske
   check_computes(pool);
 }
 
-TEST_CASE("futures that one event has made fail each have an exception of their own", "[error/own-object][fault]") {
+TEST_CASE("futures that one event made fail each have their own exception", "[error/own-object][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = [] { throw std::runtime_error("unfit"); }});
     std::vector<rankpool::future<int>> tasks;
@@ -364,7 +364,7 @@ TEST_CASE("an error of the library that a task throws arrives as itself", "[faul
   check_computes(pool);
 }
 
-TEST_CASE("an exception object that a task sends on purpose is not an error of the task") {
+TEST_CASE("a task may catch its own exception and return a value") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit([] {
               try {
@@ -376,7 +376,7 @@ TEST_CASE("an exception object that a task sends on purpose is not an error of t
             .result() == "kept");
 }
 
-TEST_CASE("messages may be empty, long, and full of any bytes", "[error/standard][fault]") {
+TEST_CASE("messages may be empty, long, and have any bytes", "[error/standard][fault]") {
   rankpool::executor pool(cluster());
   for (const std::string& message : {std::string(), std::string(100'000, 'x'), std::string("zwölf\n\ttabs %s %d")}) {
     CHECK(message_as<std::runtime_error>(pool.submit(fail, message)) == message);

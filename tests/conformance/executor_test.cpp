@@ -48,7 +48,7 @@ int most_at_once(rankpool::executor& pool, int count) {
 static_assert(std::movable<rankpool::executor>);
 static_assert(!std::copyable<rankpool::executor>);
 
-TEST_CASE("an executor uses all workers unless told otherwise") {
+TEST_CASE("an executor uses all workers by default") {
   rankpool::executor all(cluster());
   CHECK(all.num_workers() == workers());
   rankpool::executor zero(cluster(), {.max_workers = 0});
@@ -59,7 +59,7 @@ TEST_CASE("an executor uses all workers unless told otherwise") {
   CHECK(too_many.num_workers() == workers());
 }
 
-TEST_CASE("fewer than no workers is refused", "[executor/negative][fault]") {
+TEST_CASE("a negative number of workers is refused", "[executor/negative][fault]") {
   CHECK_THROWS_AS(rankpool::executor(cluster(), {.max_workers = -1}), std::invalid_argument);
   check_cluster_computes();
 }
@@ -183,7 +183,7 @@ TEST_CASE("each thread of rank 0 may have an executor of its own", "[submit/thre
   CHECK(sums == std::vector<int>(3, std::accumulate(expected.begin(), expected.end(), 0)));
 }
 
-TEST_CASE("an executor of one worker runs one task after the other where it began", "[executor/home]") {
+TEST_CASE("an executor of one worker keeps its worker", "[executor/home]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   std::set<int> ranks;
   for (int i = 0; i < 20; ++i) ranks.insert(pool.submit(rank_of_worker).result());

@@ -50,7 +50,7 @@ static_assert(std::copyable<rankpool::future<int>>);
 static_assert(std::copyable<rankpool::future<std::unique_ptr<box>>>);
 static_assert(std::copyable<rankpool::future<void>>);
 
-TEST_CASE("result may be asked for again and again, through every copy") {
+TEST_CASE("result may be called repeatedly, through every copy of the future") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(many, 5);
   const auto copy = task;
@@ -90,7 +90,7 @@ TEST_CASE("a finished future is done, not running, not cancelled", "[future/fini
   CHECK(task.exception(0s) == nullptr);
 }
 
-TEST_CASE("a failed future is done, and gives its exception either way", "[future/failed][future/no-time][fault]") {
+TEST_CASE("a failed future is done, and both result and exception give its exception", "[future/failed][future/no-time][fault]") {
   rankpool::executor pool(cluster());
   auto task = pool.submit(fail, "as planned");
   CHECK_THROWS_AS(task.result(), std::runtime_error);
@@ -159,7 +159,7 @@ TEST_CASE("a cancelled task never runs", "[future/cancelled][fault]") {
   CHECK(scratch.files() == (cancelled ? 0 : 1));
 }
 
-TEST_CASE("cancel says the truth about each of many futures", "[future/cancelled][future/no-time][fault]") {
+TEST_CASE("cancel returns the truth for each of many futures", "[future/cancelled][future/no-time][fault]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(square, i));
@@ -301,7 +301,7 @@ TEST_CASE("a future outlives its executor") {
   CHECK(task.result() == 144);
 }
 
-TEST_CASE("a container of move-only objects can be moved out of a future, whoever else holds it") {
+TEST_CASE("a container of move-only objects can be moved out of a future that has copies") {
   rankpool::executor pool(cluster());
   const auto boxes = [](int n) {
     std::vector<std::unique_ptr<box>> all;

@@ -118,7 +118,7 @@ TEST_CASE("the initializer runs once on each worker", "[initializer/first]") {
   if (!is_inline()) CHECK(times_initialized == 0);
 }
 
-TEST_CASE("what an initializer leaves on a worker has travelled once, however many tasks use it", "[reproach/sent-once]") {
+TEST_CASE("a value that an initializer stores on a worker is sent once, however many tasks use it", "[reproach/sent-once]") {
   const table large{std::vector<double>(100'000, 1.5)};
   rankpool::executor pool(cluster(), {.initializer = rankpool::partial(keep, large)});
   look_everywhere(pool);
@@ -141,7 +141,7 @@ TEST_CASE("an initializer may be a function, a lambda, a function object with st
   }
 }
 
-TEST_CASE("what is bound to an initializer may be large, and so may what it throws", "[initializer/large][fault]") {
+TEST_CASE("the arguments and the exception of an initializer may be large", "[initializer/large][fault]") {
   constexpr std::size_t large = 1 << 20;
   {
     rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set_to_length, std::string(large, 'x'))});

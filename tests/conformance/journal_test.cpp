@@ -91,7 +91,7 @@ std::string contents(const std::string& file) {
 
 }  // namespace
 
-TEST_CASE("a second run takes every result from the journal and computes none", "[journal/resume]") {
+TEST_CASE("a second run restores every result from the journal and computes none", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -101,7 +101,7 @@ TEST_CASE("a second run takes every result from the journal and computes none", 
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("a run that was left half way is gone on with, whatever its chunks were", "[journal/resume]") {
+TEST_CASE("a run that ended early is resumed, whatever its chunks were", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -127,7 +127,7 @@ TEST_CASE("a run that was left half way is gone on with, whatever its chunks wer
   }
 }
 
-TEST_CASE("results as they complete and reductions are gone on with as well", "[journal/resume]") {
+TEST_CASE("unordered maps and reductions are resumed", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -151,7 +151,7 @@ TEST_CASE("results as they complete and reductions are gone on with as well", "[
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("several calls in one journal are told apart by their order", "[journal/calls]") {
+TEST_CASE("several calls in one journal are identified by their order", "[journal/calls]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -166,7 +166,7 @@ TEST_CASE("several calls in one journal are told apart by their order", "[journa
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("large results, which travel beside their message, are kept", "[journal/resume]") {
+TEST_CASE("large results in out-of-band buffers are restored", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const std::vector<std::vector<double>> expected{large(1), large(2), large(3)};
@@ -174,7 +174,7 @@ TEST_CASE("large results, which travel beside their message, are kept", "[journa
   CHECK(collect(pool.map({.journal = runs.copy_of(runs.file("large"))}, large, std::vector{1, 2, 3})) == expected);
 }
 
-TEST_CASE("what has failed is run again, and what has not is kept", "[journal/failures]") {
+TEST_CASE("failed items run again, and finished items are restored", "[journal/failures]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square_unless_fifth, runs.marks());
@@ -197,7 +197,7 @@ TEST_CASE("what has failed is run again, and what has not is kept", "[journal/fa
   check_computes(pool);
 }
 
-TEST_CASE("submitted tasks are told apart by their arguments, in whatever order they come", "[journal/submit]") {
+TEST_CASE("submitted tasks are identified by their arguments, in any order", "[journal/submit]") {
   journalled_runs runs;
   const auto task = rankpool::partial(marked_square, runs.marks());
   const auto submitted = [&](const std::string& file, std::vector<int> ns) {
@@ -215,7 +215,7 @@ TEST_CASE("submitted tasks are told apart by their arguments, in whatever order 
   CHECK(runs.ran() == 1);
 }
 
-TEST_CASE("equal tasks have a result each, and callbacks come for what is taken from a journal", "[journal/submit]") {
+TEST_CASE("equal tasks each have a result, and callbacks are called for restored results", "[journal/submit]") {
   journalled_runs runs;
   std::atomic<int> called = 0;
   const auto three = [&](const std::string& file, std::uint64_t taken) {
@@ -248,7 +248,7 @@ TEST_CASE("a submitted task that has failed is run again, also in the same run",
   CHECK(runs.ran() == 1);
 }
 
-TEST_CASE("an executor's journal is that of its maps as well, and what was decided is told to later runs", "[journal/submit]") {
+TEST_CASE("the maps of an executor use its journal, and later runs recall what the first has stored", "[journal/submit]") {
   journalled_runs runs;
   const auto task = rankpool::partial(marked_square, runs.marks());
   const auto run = [&](const std::string& file, const std::string& seed) {
@@ -266,7 +266,7 @@ TEST_CASE("an executor's journal is that of its maps as well, and what was decid
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("shared values count by their content, whatever number they have in a run", "[journal/shared]") {
+TEST_CASE("shared values are identified by their content, whatever their id is", "[journal/shared]") {
   journalled_runs runs;
   const auto run = [&](const std::string& file, double by) {
     rankpool::executor pool(cluster(), {.journal = file});
@@ -283,7 +283,7 @@ TEST_CASE("shared values count by their content, whatever number they have in a 
   CHECK(runs.ran() == 1);  // the submitted task has a new argument, so it runs
 }
 
-TEST_CASE("a journal of another input is refused with a line that says so", "[journal/refused]") {
+TEST_CASE("a journal of another input is refused with a message", "[journal/refused]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -304,7 +304,7 @@ TEST_CASE("a journal of another input is refused with a line that says so", "[jo
   check_computes(pool);
 }
 
-TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and left as it was",
+TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and not changed",
           "[journal/refused]") {
   journalled_runs runs;
   {

@@ -59,7 +59,7 @@ TEST_CASE("buffers of one, two, n and twice n give the same", "[map/buffersize]"
   }
 }
 
-TEST_CASE("a chunk size and a buffer give the same for items that are sent one by one", "[map/buffer-and-chunks]") {
+TEST_CASE("a chunk size and a buffersize give the same for large items, which are sent one by one", "[map/buffer-and-chunks]") {
   rankpool::executor pool(cluster());
   const auto texts = std::views::iota(0, 30) | std::views::transform([](int n) { return std::string(300'000 + n, 'x'); });
   std::vector<std::size_t> expected;
@@ -116,7 +116,7 @@ TEST_CASE("a buffer never holds more than buffersize items, with chunks too", "[
   check_computes(pool);
 }
 
-TEST_CASE("a buffer makes endless inputs work", "[map/endless]") {
+TEST_CASE("with a buffersize, the input may be infinite", "[map/endless]") {
   rankpool::executor pool(cluster());
   int expected = 0;
   for (const int n : pool.map({.buffersize = 16}, square, std::views::iota(0))) {
@@ -164,7 +164,7 @@ TEST_CASE("unordered results come as they complete", "[ranks]") {
   CHECK(sorted(seen) == numbers(6));
 }
 
-TEST_CASE("unordered results go on past an error", "[map/unordered-error][fault]") {
+TEST_CASE("unordered results continue after an error", "[map/unordered-error][fault]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {0, 3}) {
     for (const int chunksize : {1, 4}) {
@@ -222,7 +222,7 @@ TEST_CASE("the argument and the result of a task are freed with its future") {
   CHECK(eventually([&] { return tracked::alive() == before; }));
 }
 
-TEST_CASE("work beside a map without an end gets its turn", "[ranks][map/fair]") {
+TEST_CASE("other tasks run while a map reads an infinite input", "[ranks][map/fair]") {
   rankpool::executor pool(cluster());
   std::atomic<bool> enough = false;
   std::thread reader([&] {

@@ -87,7 +87,7 @@ TEST_CASE("map gives the same for chunks that divide the input, do not divide it
   }
 }
 
-TEST_CASE("map takes items that are written out, and keeps them as long as it needs") {
+TEST_CASE("map takes an initializer list, and keeps its items as long as necessary") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map(square, {1, 2, 3})) == std::vector{1, 4, 9});
   CHECK(collect(pool.map({.buffersize = 1}, square, {1, 2, 3})) == std::vector{1, 4, 9});
@@ -115,7 +115,7 @@ TEST_CASE("map takes borrowed, owned and lazy ranges") {
   CHECK(collect(pool.map(square, table | std::views::values)) == std::vector{1, 4});
 }
 
-TEST_CASE("map takes what it needs of a borrowed range during the call") {
+TEST_CASE("map reads a borrowed range during the call") {
   rankpool::executor pool(cluster());
   std::vector<int> borrowed = numbers(500);
   auto results = pool.map(square, borrowed);
@@ -232,7 +232,7 @@ TEST_CASE("starmap takes one argument pack for each tuple", "[map/starmap]") {
   CHECK(collect(pool.starmap(add, std::vector<std::tuple<int, int>>{})).empty());
 }
 
-TEST_CASE("starmap takes the items of a map, and map takes bits") {
+TEST_CASE("starmap takes a std::map, and map takes a std::vector<bool>") {
   rankpool::executor pool(cluster());
   const std::map<std::string, int> table{{"ab", 2}, {"c", 3}};
   CHECK(collect(pool.starmap(repeat, table)) == std::vector<std::string>{"abab", "ccc"});
@@ -251,7 +251,7 @@ TEST_CASE("starmap takes the options of map", "[map/starmap]") {
   }
 }
 
-TEST_CASE("a map may return large arrays, and items that fail between them cost only themselves", "[map/large-results][fault]") {
+TEST_CASE("a map may return large arrays, and failed items among them fail alone", "[map/large-results][fault]") {
   rankpool::executor pool(cluster());
   const auto array_of = [](int n) {
     if (n % 5 == 3) throw std::invalid_argument("three");

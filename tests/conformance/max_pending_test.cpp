@@ -47,7 +47,7 @@ class submitter {
 
 }  // namespace
 
-TEST_CASE("with max_pending no more tasks are unfinished, and all of them run", "[pending/limit]") {
+TEST_CASE("with max_pending, at most that many tasks are unfinished, and all tasks run", "[pending/limit]") {
   for (const std::size_t most : {1, 2, 7}) {
     rankpool::executor pool(cluster(), {.max_pending = most});
     std::vector<rankpool::future<int>> tasks;
@@ -70,7 +70,7 @@ TEST_CASE("a task that has failed or was cancelled makes room for the next", "[p
   check_computes(pool);
 }
 
-TEST_CASE("submit waits for room, and goes on when a task is done", "[pending/wakes][ranks]") {
+TEST_CASE("submit waits for room, and continues when a task is done", "[pending/wakes][ranks]") {
   rankpool::executor pool(cluster(), {.max_pending = 2});
   gate gate;
   auto first = pool.submit(pass, gate.path(), 1);
@@ -108,7 +108,7 @@ TEST_CASE("submit does not return while there is no room", "[ranks]") {
   CHECK(held.result() == 1);
 }
 
-TEST_CASE("shutdown ends a submit that waits for room with pool_closed", "[pending/shutdown][ranks][fault]") {
+TEST_CASE("a submit that waits for room throws pool_closed on shutdown", "[pending/shutdown][ranks][fault]") {
   {
     rankpool::executor pool(cluster(), {.max_pending = 1});
     gate gate;
@@ -122,7 +122,7 @@ TEST_CASE("shutdown ends a submit that waits for room with pool_closed", "[pendi
   check_cluster_computes();
 }
 
-TEST_CASE("a failed initializer ends a submit that waits for room with broken_pool", "[fault]") {
+TEST_CASE("a submit that waits for room throws broken_pool when the initializer fails", "[fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = [] { throw std::runtime_error("no licence"); }, .max_pending = 2});
     const auto submit_on = [&] {
@@ -133,7 +133,7 @@ TEST_CASE("a failed initializer ends a submit that waits for room with broken_po
   check_cluster_computes();
 }
 
-TEST_CASE("callbacks that submit do not block, however few tasks may be unfinished", "[pending/callbacks]") {
+TEST_CASE("callbacks that submit do not block, whatever max_pending is", "[pending/callbacks]") {
   std::atomic<int> left = 200;
   std::atomic<int> done = 0;
   {
@@ -167,7 +167,7 @@ TEST_CASE("many threads share the room") {
   CHECK(sum == 4 * 200 * 201 / 2);
 }
 
-TEST_CASE("maps and run_everywhere take no room", "[pending/maps]") {
+TEST_CASE("maps and run_everywhere do not count as pending tasks", "[pending/maps]") {
   rankpool::executor pool(cluster(), {.max_pending = 1});
   int sum = 0;
   for (const int n : pool.map({.buffersize = 5}, square, numbers(50))) sum += pool.submit(identity, n).result();

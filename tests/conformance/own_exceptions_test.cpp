@@ -177,7 +177,7 @@ TEST_CASE("an unregistered exception type comes back as a remote_error with its 
   check_computes(pool);
 }
 
-TEST_CASE("what is not an exception class at all comes back as a remote_error with the name of its type",
+TEST_CASE("a thrown object that is not an exception comes back as a remote_error with the name of its type",
           "[error/no-exception][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit(plant::throw_42).result(), rankpool::remote_error);

@@ -80,7 +80,7 @@ fragile<false> made_in_task(int n) { return fragile<false>(n); }
 
 }  // namespace
 
-TEST_CASE("a picky value that has no objection travels") {
+TEST_CASE("a value whose serialisation may throw travels if it does not") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(pass_on, picky{}).result().journeys == 2);
 }
@@ -124,7 +124,7 @@ TEST_CASE("a result that failed to be loaded fails the same way each time it is 
   check_computes(pool);
 }
 
-TEST_CASE("a callable that fails to travel fails its own future only", "[travel/argument-leaves][travel/argument-arrives][fault]") {
+TEST_CASE("a callable that cannot be sent fails its own future only", "[travel/argument-leaves][travel/argument-arrives][fault]") {
   rankpool::executor pool(cluster());
   for (const auto when : {refusal::save, refusal::load}) {
     auto failing = pool.submit(picky_function{{.on_first_journey = when}}, 1);
@@ -135,7 +135,7 @@ TEST_CASE("a callable that fails to travel fails its own future only", "[travel/
   check_computes(pool);
 }
 
-TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too",
+TEST_CASE("items of a map that fail to be saved or loaded fail alone, inside a chunk too",
           "[travel/argument-leaves][travel/argument-arrives][travel/result-leaves][travel/result-arrives][fault]") {
   rankpool::executor pool(cluster());
   for (const auto when : {refusal::save, refusal::load}) {
@@ -172,7 +172,7 @@ TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too",
   check_computes(pool);
 }
 
-TEST_CASE("what one task leaves half-written does not spoil the next", "[fault]") {
+TEST_CASE("a task that fails while it is encoded does not damage the next", "[fault]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   std::vector<rankpool::future<picky>> tasks;
   for (int i = 0; i < 60; ++i) {

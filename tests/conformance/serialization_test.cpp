@@ -251,7 +251,7 @@ TEST_CASE("smart pointers travel with what they point to") {
   CHECK(round_trip(std::shared_ptr<box>()) == nullptr);
 }
 
-TEST_CASE("pointers to one object are pointers to one object after the journey") {
+TEST_CASE("pointers to one object still point to one object on arrival") {
   const auto object = std::make_shared<box>(box{5});
   const auto both = round_trip(std::pair(object, object));
   REQUIRE(both.first != nullptr);
@@ -280,7 +280,7 @@ TEST_CASE("types with a free serialize function travel, in containers too") {
   CHECK(survives(std::optional<point>(point{1, 2})));
 }
 
-TEST_CASE("move-only types of the program's own travel") {
+TEST_CASE("move-only types of the program travel") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(next_ticket, ticket(7)).result().number() == 8);
   std::vector<ticket> tickets;
@@ -289,7 +289,7 @@ TEST_CASE("move-only types of the program's own travel") {
   for (auto&& ticket : pool.map(next_ticket, std::move(tickets))) CHECK(ticket.number() == expected++);
 }
 
-TEST_CASE("megabytes travel, of numbers that lie in one chunk and of objects that do not") {
+TEST_CASE("megabytes travel, of contiguous numbers and of separate objects") {
   std::vector<double> numbers(1'000'000);
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 0.5 * static_cast<double>(i);
   CHECK(survives(numbers));
@@ -312,7 +312,7 @@ TEST_CASE("large and small arguments travel together") {
   for (int i = 0; i < 8; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == std::to_string(i * 100'000) + "m");
 }
 
-TEST_CASE("a type without a default constructor travels as Boost says, by its construct data", "[travel/construct-data]") {
+TEST_CASE("a type without a default constructor travels with its construct data", "[travel/construct-data]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit([](fixed f) { return f.value; }, fixed(7)).result() == 7);
   CHECK(pool.submit([](int n) { return fixed(n); }, 8).result().value == 8);

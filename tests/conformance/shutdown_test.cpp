@@ -103,7 +103,7 @@ TEST_CASE("shutdown with cancel_futures leaves every future done, inline too", "
   check_cluster_computes();
 }
 
-TEST_CASE("shutdown without waiting goes on, and a later one joins", "[shutdown/no-wait][fault]") {
+TEST_CASE("shutdown without waiting lets tasks continue, and a later shutdown waits for them", "[shutdown/no-wait][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   std::vector<rankpool::future<int>> tasks;
@@ -210,7 +210,7 @@ TEST_CASE("a buffered map that is not read to its end does not hold up shutdown"
   check_cluster_computes();
 }
 
-TEST_CASE("a map that has not read all its input when the executor is shut down says so after what it took", "[fault]") {
+TEST_CASE("a map that was shut down before it read all its input yields its results, then pool_closed", "[fault]") {
   rankpool::executor pool(cluster());
   const auto input = numbers(10);
   auto results = pool.map({.buffersize = 4}, square, input);

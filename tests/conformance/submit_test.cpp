@@ -178,7 +178,7 @@ TEST_CASE("a task may return nothing") {
   pool.submit(nothing).result();
 }
 
-TEST_CASE("tasks run on the workers of the cluster, which are named as the cluster names them") {
+TEST_CASE("tasks run on the workers of the cluster, with the ranks and hosts that the cluster lists") {
   std::set<int> ranks;
   for (const auto& worker : cluster().workers()) {
     CHECK_FALSE(worker.host.empty());
@@ -228,7 +228,7 @@ TEST_CASE("fifteen tasks for each worker keep all workers busy, and no other pro
   CHECK(used == all);
 }
 
-TEST_CASE("a task keeps what it leaves in a global variable to its worker", "[ranks][processes]") {
+TEST_CASE("a global variable that a task sets is set only on its worker", "[ranks][processes]") {
   static int visits = 0;
   rankpool::executor pool(cluster());
   CHECK(pool.submit([] { return ++visits; }).result() >= 1);
@@ -250,7 +250,7 @@ TEST_CASE("submit may be called from any thread of rank 0", "[submit/threads]") 
   CHECK(sums == std::vector<int>(4, count * (count + 1) / 2));
 }
 
-TEST_CASE("tens of thousands of tasks may be outstanding") {
+TEST_CASE("tens of thousands of tasks may be pending") {
   rankpool::executor pool(cluster());
   constexpr int count = 30'000;
   std::vector<rankpool::future<int>> tasks;

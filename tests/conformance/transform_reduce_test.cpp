@@ -109,7 +109,7 @@ TEST_CASE("transform_reduce throws what a task throws", "[fault]") {
   check_computes(pool);
 }
 
-TEST_CASE("transform_reduce over ten million integers keeps to bounds, not items") {
+TEST_CASE("transform_reduce over ten million integers sends bounds, not items") {
   rankpool::executor pool(cluster());
   constexpr long n = scaled_down(10'000'000);
   CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, [](long k) { return k; }) == n * (n - 1) / 2);

@@ -39,7 +39,7 @@ TEST_CASE("wait for all returns all, in the order given") {
   for (const auto& task : tasks) CHECK(task.done());
 }
 
-TEST_CASE("wait for all takes failed and cancelled futures as done", "[wait/all][fault]") {
+TEST_CASE("wait for all counts failed and cancelled futures as done", "[wait/all][fault]") {
   rankpool::executor pool(cluster());
   futures tasks{pool.submit(square, 1), pool.submit(fail, "no"), pool.submit(square, 2)};
   for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(square, i));
@@ -129,7 +129,7 @@ TEST_CASE("wait for the first failure waits for all if none fails") {
   CHECK(not_done.empty());
 }
 
-TEST_CASE("wait gives what there is when time is up, and does not throw", "[wait/timeout][fault]") {
+TEST_CASE("wait returns the done futures on timeout, and does not throw", "[wait/timeout][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto finished = pool.submit(square, 3);
@@ -146,7 +146,7 @@ TEST_CASE("wait gives what there is when time is up, and does not throw", "[wait
   check_computes(pool);
 }
 
-TEST_CASE("wait takes no longer than it may while many tasks come and go", "[wait/timeout][fault]") {
+TEST_CASE("wait keeps its timeout while many tasks start and end", "[wait/timeout][fault]") {
   rankpool::executor pool(cluster());
   futures tasks;
   for (int i = 0; i < 1000 * workers(); ++i) tasks.push_back(pool.submit(take, 2ms, i));

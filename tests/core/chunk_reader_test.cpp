@@ -68,11 +68,11 @@ std::byte* find(byte_buffer& bytes, const std::string& message) {
 
 }  // namespace
 
-TEST_CASE("results and exceptions of a chunk come at the places of their items") {
+TEST_CASE("results and exceptions of a chunk are read at the places of their items") {
   CHECK(read_all(chunk_of({1, 2, 3, 4, 5}), 5) == std::vector<std::string>{"1", "even: 2", "3", "even: 4", "5"});
 }
 
-TEST_CASE("an exception of a chunk that cannot be decoded costs its item alone") {
+TEST_CASE("an exception of a chunk that cannot be decoded fails only its item") {
   byte_buffer bytes = chunk_of({1, 2, 3, 4, 5});
   std::byte* const length = find(bytes, "even: 2") - sizeof(std::uint64_t);
   for (std::size_t i = 0; i < sizeof(std::uint64_t); ++i) length[i] = std::byte{0x7F};
@@ -82,7 +82,7 @@ TEST_CASE("an exception of a chunk that cannot be decoded costs its item alone")
   CHECK(std::vector{lines[0], lines[2], lines[3], lines[4]} == std::vector<std::string>{"1", "3", "even: 4", "5"});
 }
 
-TEST_CASE("after the place in a chunk's exceptions is lost no item has a value") {
+TEST_CASE("after a truncated exception of a chunk, no item has a value") {
   byte_buffer bytes = chunk_of({1, 2, 3, 4, 5});
   const std::size_t end = static_cast<std::size_t>(find(bytes, "even: 4") - bytes.data());
   bytes.resize(end);

@@ -155,7 +155,7 @@ TEST_CASE("own types and containers of them go through Boost") {
   CHECK(there_and_back(std::tuple(point{1, 1}, mpz_class(9))) == std::tuple(point{1, 1}, mpz_class(9)));
 }
 
-TEST_CASE("a shared value within an archive is referred to at the place of its id") {
+TEST_CASE("a shared value inside an archive has a reference at the offset of its id") {
   const auto memory = std::make_shared<const std::string>("content");
   const auto data = std::make_shared<shared_data>(0x1234567890abcdef, memory, std::as_bytes(std::span(*memory)));
   class_with_holder value;
@@ -209,7 +209,7 @@ TEST_CASE("a count larger than the message is refused before anything is allocat
   }
 }
 
-TEST_CASE("a function travels as its place in the program") {
+TEST_CASE("a function is encoded as its offset in the program") {
   const code_address where = locate_function(&twice);
   CHECK(resolve_function<int (*)(int)>(where) == &twice);
   CHECK(there_and_back(&twice) == &twice);
@@ -221,7 +221,7 @@ TEST_CASE("a function travels as its place in the program") {
   CHECK(resolve_code(library) == reinterpret_cast<const void*>(&std::malloc));
 }
 
-TEST_CASE("a partial travels with what it binds") {
+TEST_CASE("a partial is encoded with its bound arguments") {
   auto bound =
       rankpool::partial(rankpool::partial([](int a, const std::string& b, int c) { return b + std::to_string(a * c); }, 6), "x");
   byte_buffer buffer;

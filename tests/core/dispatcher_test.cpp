@@ -65,7 +65,7 @@ using notes = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("the observer learns in order what becomes of every chunk") {
+TEST_CASE("the observer gets the events of every chunk in order") {
   fixture f;
   f.submit();
   f.d.step();
@@ -96,7 +96,7 @@ TEST_CASE("the observer learns in order what becomes of every chunk") {
   CHECK(f.observer.take() == notes{"threw 2 on 0", "sent 3 on 0"});
 }
 
-TEST_CASE("the observer learns of chunks that end without an answer of their worker") {
+TEST_CASE("the observer gets the events of chunks that end without a reply of their worker") {
   fixture f;
   f.submit(2);
   f.d.step();

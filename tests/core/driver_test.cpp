@@ -116,7 +116,7 @@ struct driven {
 
 }  // namespace
 
-TEST_CASE("an idle driver sleeps until the next check, or a tenth of a second where none is due") {
+TEST_CASE("an idle driver sleeps until the next check, or 0.1 s if none is due") {
   driven t(3);
   t.pool.check_after = GENERATE(7ms, 0ms);
   t.start();
@@ -129,7 +129,7 @@ TEST_CASE("an idle driver sleeps until the next check, or a tenth of a second wh
   CHECK(t.pool.is_closed);
 }
 
-TEST_CASE("while every worker has enough to do, the driver lets messages gather for half of that time, a millisecond at most") {
+TEST_CASE("while every worker has enough tasks, the driver sleeps for half of their time, at most a millisecond") {
   driven t(3);
   t.pool.on_step = [] { return true; };
   t.pool.gathering = GENERATE(1ms, 8ms);
@@ -151,14 +151,14 @@ TEST_CASE("a waiting thread returns at its deadline, even if there is always som
   CHECK(t.pool.steps == 5);
 }
 
-TEST_CASE("a waiting thread drives until what it waits for has happened") {
+TEST_CASE("a waiting thread drives progress until its condition is true") {
   driven t;
   t.start();
   CHECK(t.d->wait_until(steady_time::max(), [&] { return t.pool.steps == 3; }));
   CHECK_FALSE(t.d->is_driven_by_caller());
 }
 
-TEST_CASE("a callback that waits drives on, within the step that has called it") {
+TEST_CASE("a callback that waits drives progress, within the step that has called it") {
   driven t;
   t.start();
   int depth = 0;
@@ -187,7 +187,7 @@ TEST_CASE("a submit that finds no driver and an idle worker sends its task on th
   CHECK(t.pool.sender == std::this_thread::get_id());
 }
 
-TEST_CASE("a driver that is detached uses its transport no more, and takes the last events") {
+TEST_CASE("a detached driver no longer uses its transport, and handles the last events") {
   driven t(0);
   t.start();
   t.d->detach();

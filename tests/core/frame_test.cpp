@@ -108,7 +108,7 @@ TEST_CASE("the large exception of an initializer travels out of band") {
   CHECK(std::get<open_failed_record>(r.at(0)).payload.size() == bulk_bytes);
 }
 
-TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do their results") {
+TEST_CASE("tasks of one kind with consecutive numbers share a header, and so do their results") {
   constexpr int n = 100;
   const std::string argument = "eight by";
   frame_writer tasks;
@@ -134,7 +134,7 @@ TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do th
   }
 }
 
-TEST_CASE("what comes between tasks keeps its place") {
+TEST_CASE("records between tasks keep their order") {
   frame_writer out;
   out.task(1, 7, {3, 4}, {}, nullptr);
   out.recall();
@@ -186,7 +186,7 @@ TEST_CASE("a frame cut short anywhere is refused") {
   }
 }
 
-TEST_CASE("a frame with something behind its end is refused") {
+TEST_CASE("a frame with trailing bytes is refused") {
   frame f = one_of_each();
   byte_writer(f.head).put<std::uint8_t>(0);
   CHECK_THROWS_AS(read_all(f), message_error);

@@ -103,7 +103,7 @@ TEST_CASE("results have text if their type is registered, and the latest registr
   CHECK(find_result_printer(typeid(with_operator)) == nullptr);
 }
 
-TEST_CASE("what else has operator<< is the string that it writes, and what has nothing is null") {
+TEST_CASE("any other type is the string that its operator<< writes, or null without one") {
   CHECK(json(with_operator{4}) == R"("is \"4\"")");
   CHECK(json(without_text{}) == "null");
   CHECK(json(std::vector<without_text>(2)) == "[null,null]");

@@ -56,7 +56,7 @@ std::string refusal_of(frame_writer& out) {
 
 }  // namespace
 
-TEST_CASE("a message that only rank 0 expects is named by the worker that gets it") {
+TEST_CASE("a worker names a record that only rank 0 expects") {
   frame_writer out;
   out.recalled({1});
   CHECK_THAT(refusal_of(out), support::containing("'recalled'"));
@@ -87,7 +87,7 @@ TEST_CASE("tasks of a broken executor are dropped when it is closed, and the oth
   CHECK(link.said == std::vector<std::string>{"open-failed", "result"});
 }
 
-TEST_CASE("what a worker has not started it gives back when asked") {
+TEST_CASE("a worker returns the tasks that it has not started when they are recalled") {
   rank_zero link;
   worker w(link, {1, "here"});
   frame_writer out;
@@ -235,7 +235,7 @@ TEST_CASE("a worker tells rank 0 which task it runs, if that takes long") {
   CHECK(link.started == 5);
 }
 
-TEST_CASE("what a worker says on its way is not urgent until it has little left to do") {
+TEST_CASE("the messages of a worker are not urgent until few tasks are left") {
   class counting final : public support::scripted_transport {
    public:
     std::vector<bool> urgent;

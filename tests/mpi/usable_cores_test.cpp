@@ -31,7 +31,7 @@ struct machine {
 
 }  // namespace
 
-TEST_CASE("no control groups are no limit") {
+TEST_CASE("without control groups there is no limit") {
   const machine m;
   CHECK(m.quota() == no_limit);
 }
@@ -97,7 +97,7 @@ TEST_CASE("the lower limit of both versions holds, and names may have spaces") {
   CHECK(m.quota() == 3);
 }
 
-TEST_CASE("what cannot be read is no limit") {
+TEST_CASE("files that cannot be read set no limit") {
   const machine m;
   m.write("proc/self/mountinfo", version_2 + "\n- - -\n31 30 0:28 /\n");
   m.write("proc/self/cgroup", "0::/a\nnothing\n:\n");

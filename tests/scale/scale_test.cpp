@@ -49,7 +49,7 @@ std::vector<char> bytes_from_a_to_z(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("a million submits may be outstanding", "[scale/million]") {
+TEST_CASE("a million tasks may be pending", "[scale/million]") {
   rankpool::executor pool(cluster());
   constexpr int count = 1'000'000;
   std::vector<rankpool::future<int>> tasks;
@@ -80,7 +80,7 @@ TEST_CASE("transform_reduce over ten billion integers takes no memory for them")
   CHECK(peak_bytes() - before < 50'000'000);
 }
 
-TEST_CASE("what is bound to an initializer may be over 1 GiB", "[ranks]") {
+TEST_CASE("the arguments of an initializer may be over 1 GiB", "[ranks]") {
   rankpool::executor pool(
       cluster(), {.max_workers = 1, .initializer = rankpool::partial(keep_checked_size, bytes_from_a_to_z(beyond_one_message))});
   CHECK(pool.submit([] { return kept_size; }).result() == beyond_one_message);
