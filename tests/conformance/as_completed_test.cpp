@@ -21,7 +21,7 @@ static_assert(std::ranges::input_range<decltype(rankpool::as_completed(std::decl
 
 }  // namespace
 
-TEST_CASE("as_completed of nothing is empty") {
+TEST_CASE("as_completed of no futures is empty") {
   int count = 0;
   for (auto&& task : rankpool::as_completed(futures{})) count += task.done();
   CHECK(count == 0);

@@ -55,7 +55,7 @@ int highest_rank() {
 
 }  // namespace
 
-TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
+TEST_CASE("the tasks of a map run while the caller sleeps", "[ranks]") {
   rankpool::executor pool(cluster());
   auto results = pool.map(end_of_short_task, numbers(10 * workers()));
   std::this_thread::sleep_for(300ms);
@@ -65,7 +65,7 @@ TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
   CHECK(late == 0);
 }
 
-TEST_CASE("submitted tasks go on while the caller sleeps", "[ranks]") {
+TEST_CASE("submitted tasks run while the caller sleeps", "[ranks]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<std::chrono::nanoseconds>> tasks;
   for (int i = 0; i < 10 * workers(); ++i) tasks.push_back(pool.submit(end_of_short_task, i));
@@ -97,7 +97,7 @@ TEST_CASE("a worker far slower than the others gets fewer submitted tasks", "[sc
   CHECK(tasks_of[slow] < 200 / workers() / 2);
 }
 
-TEST_CASE("a long task does not hold back the short ones submitted after it", "[ranks]") {
+TEST_CASE("a long task does not delay the short ones submitted after it", "[ranks]") {
   if (workers() < 2) return;
   rankpool::executor pool(cluster());
   gate gate;

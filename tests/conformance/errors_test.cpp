@@ -189,7 +189,7 @@ TEST_CASE("system errors keep their code", "[error/codes][fault]") {
   check_computes(pool);
 }
 
-TEST_CASE("an error code of the program's own category is of that category when it arrives", "[error/codes][fault]") {
+TEST_CASE("an error code of a category of the program keeps its category", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   for (const int problem : {7, 8}) {
     const auto task = pool.submit(throw_kitchen_error, problem);
@@ -241,7 +241,7 @@ TEST_CASE("exceptions that the standard library throws in a task arrive as thems
   check_computes(pool);
 }
 
-TEST_CASE("nested exceptions arrive with what is nested in them", "[error/nested][fault]") {
+TEST_CASE("exceptions arrive with their nested exceptions", "[error/nested][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(nest);
   try {
@@ -384,7 +384,7 @@ TEST_CASE("messages may be empty, long, and have any bytes", "[error/standard][f
   check_computes(pool);
 }
 
-TEST_CASE("many failures among many successes each stay with their own task", "[fault]") {
+TEST_CASE("each of many failures among many successes is that of its own task", "[fault]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 500; ++i) tasks.push_back(pool.submit(square_unless_fifth, i));

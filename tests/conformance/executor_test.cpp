@@ -82,7 +82,7 @@ TEST_CASE("an executor runs as many tasks at once as there are workers", "[ranks
   CHECK(eventually([&] { return scratch.files() == workers(); }));
 }
 
-TEST_CASE("executors of one and then three workers follow each other", "[executor/one-then-three]") {
+TEST_CASE("an executor of one worker may be followed by one of three", "[executor/one-then-three]") {
   for (const int limit : {1, 3}) {
     rankpool::executor pool(cluster(), {.max_workers = limit});
     CHECK(pool.num_workers() == std::min(limit, workers()));
@@ -90,7 +90,7 @@ TEST_CASE("executors of one and then three workers follow each other", "[executo
   }
 }
 
-TEST_CASE("many executors follow each other") {
+TEST_CASE("a program may have many executors, one after the other") {
   for (int i = 0; i < 50; ++i) {
     rankpool::executor pool(cluster());
     CHECK(pool.submit(square, i).result() == i * i);
@@ -145,7 +145,7 @@ TEST_CASE("sixteen executors share the workers for 2,048 tasks and lose none", "
   CHECK(wrong == 0);
 }
 
-TEST_CASE("an executor whose tasks block does not hold back another with free workers", "[ranks]") {
+TEST_CASE("an executor whose tasks block does not delay another with free workers", "[ranks]") {
   if (workers() < 2) return;
   rankpool::executor blocked(cluster(), {.max_workers = 1});
   rankpool::executor free(cluster(), {.max_workers = 1});
@@ -157,7 +157,7 @@ TEST_CASE("an executor whose tasks block does not hold back another with free wo
   CHECK_FALSE(held.front().done());
 }
 
-TEST_CASE("shutting one executor down leaves the others alone") {
+TEST_CASE("shutdown of one executor does not affect the others") {
   rankpool::executor first(cluster());
   rankpool::executor second(cluster());
   auto of_first = first.submit(square, 3);

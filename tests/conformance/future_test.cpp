@@ -159,7 +159,7 @@ TEST_CASE("a cancelled task never runs", "[future/cancelled][fault]") {
   CHECK(scratch.files() == (cancelled ? 0 : 1));
 }
 
-TEST_CASE("cancel returns the truth for each of many futures", "[future/cancelled][future/no-time][fault]") {
+TEST_CASE("cancel returns whether each of many futures was cancelled", "[future/cancelled][future/no-time][fault]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(square, i));

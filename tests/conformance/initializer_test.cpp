@@ -203,7 +203,7 @@ TEST_CASE("a failing initializer breaks a map that is being read", "[initializer
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that fails on one worker alone breaks the pool as well",
+TEST_CASE("an initializer that fails on only one worker also breaks the pool",
           "[initializer/pending][initializer/later][initializer/no-hang][initializer/next][fault]") {
   {
     const int unfit = cluster().workers().back().rank;
@@ -223,7 +223,7 @@ TEST_CASE("an initializer that fails on one worker alone breaks the pool as well
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that is never needed is never run", "[initializer/next][fault]") {
+TEST_CASE("the initializer of an executor without tasks does not run", "[initializer/next][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     pool.shutdown();

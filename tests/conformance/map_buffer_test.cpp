@@ -51,7 +51,7 @@ std::map<int, int> alive_on_each_worker(rankpool::executor& pool) {
 
 }  // namespace
 
-TEST_CASE("buffers of one, two, n and twice n give the same", "[map/buffersize]") {
+TEST_CASE("buffers of one, two, n and twice n items give the same results", "[map/buffersize]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 40, 80}) {
     CAPTURE(buffersize);
@@ -67,7 +67,7 @@ TEST_CASE("a chunk size and a buffersize give the same for large items, which ar
   CHECK(collect(pool.map({.chunksize = 3, .buffersize = 16}, length_of, texts)) == expected);
 }
 
-TEST_CASE("every pair of buffersize and chunksize gives the same", "[map/buffer-and-chunks][map/input-thread]") {
+TEST_CASE("every pair of buffersize and chunksize gives the same results", "[map/buffer-and-chunks][map/input-thread]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 3, 10, 33, 100}) {
     for (const int chunksize : {0, 1, 2, 5, 33, 100}) {
@@ -146,7 +146,7 @@ TEST_CASE("unordered results are the same values in some order, with chunks and 
   }
 }
 
-TEST_CASE("unordered results come as they complete", "[ranks]") {
+TEST_CASE("unordered results are yielded as they complete", "[ranks]") {
   if (workers() < 2) return;
   rankpool::executor pool(cluster());
   gate gate;
@@ -242,7 +242,7 @@ TEST_CASE("other tasks run while a map reads an infinite input", "[ranks][map/fa
   CHECK(read == 100);
 }
 
-TEST_CASE("when reading the input fails, what was read before comes first, then the error, then the end",
+TEST_CASE("if reading the input fails, the results of the items before come first, then the error, then the end",
           "[fault][map/input-error]") {
   for (const int buffersize : {1, 4, 64}) {
     rankpool::executor pool(cluster());

@@ -99,7 +99,7 @@ TEST_CASE("a timeout that is not reached has no effect", "[map/timeout-ample]") 
   CHECK(collect(pool.map({.chunksize = 3, .buffersize = 7, .timeout = 60s}, square, numbers(50))) == squares(50));
 }
 
-TEST_CASE("after a timeout come the results that are ready, the error, and then the end",
+TEST_CASE("after its timeout, a map yields the results that are ready, the error, and then the end",
           "[map/timeout][map/timeout-cancels][fault][ranks]") {
   const scratch_directory marks;
   {

@@ -50,7 +50,7 @@ static_assert(std::ranges::input_range<rankpool::map_results<int>>);
 static_assert(std::movable<rankpool::map_results<int>>);
 static_assert(!std::copyable<rankpool::map_results<int>>);
 
-TEST_CASE("map equals the sequential map, in order", "[map/order]") {
+TEST_CASE("map returns the results of a sequential loop, in order", "[map/order]") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map(square, numbers(1000))) == squares(1000));
 }
@@ -79,7 +79,7 @@ TEST_CASE("map of an empty range is empty", "[map/empty]") {
   CHECK(collect(pool.map({.buffersize = 3}, square, std::vector<int>{})).empty());
 }
 
-TEST_CASE("map gives the same for chunks that divide the input, do not divide it, or exceed it", "[map/chunksize]") {
+TEST_CASE("map gives the same results for chunks that divide the input, do not divide it, or exceed it", "[map/chunksize]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {1, 2, 3, 7, 10, 50, 99, 100, 101, 100'000}) {
     CAPTURE(chunksize);
@@ -148,7 +148,7 @@ TEST_CASE("map takes the kinds of callables that submit takes") {
   CHECK(collect(pool.map(std::negate<>{}, numbers(3))) == std::vector{0, -1, -2});
 }
 
-TEST_CASE("map sends strings and other values of changing size") {
+TEST_CASE("map sends strings and other values of varying size") {
   rankpool::executor pool(cluster());
   const std::vector<std::string> texts{"", "ab", "c", "wide"};
   CHECK(collect(pool.map(repeat, texts, numbers(4))) == std::vector<std::string>{"", "ab", "cc", "widewidewide"});
@@ -180,7 +180,7 @@ TEST_CASE("map of a task that returns nothing runs every task") {
   CHECK(scratch.files() == 10);
 }
 
-TEST_CASE("map starts its work without being iterated", "[map/eager][ranks]") {
+TEST_CASE("map starts its tasks before its results are read", "[map/eager][ranks]") {
   rankpool::executor pool(cluster());
   const scratch_directory scratch;
   std::vector<std::string> paths;
@@ -190,7 +190,7 @@ TEST_CASE("map starts its work without being iterated", "[map/eager][ranks]") {
   CHECK(drain(results) == 40);
 }
 
-TEST_CASE("several maps of one executor are read alternately") {
+TEST_CASE("several maps of one executor may be read alternately") {
   rankpool::executor pool(cluster());
   auto squares = pool.map(square, numbers(30));
   auto sums = pool.map(add, numbers(30), numbers(30));

@@ -154,7 +154,7 @@ TEST_CASE("callbacks that submit do not block, whatever max_pending is", "[pendi
   CHECK(done == 201);
 }
 
-TEST_CASE("many threads share the room") {
+TEST_CASE("several threads may submit with max_pending") {
   rankpool::executor pool(cluster(), {.max_pending = 3});
   std::atomic<int> sum = 0;
   std::vector<std::thread> threads;

@@ -33,7 +33,7 @@ TEST_CASE("submit with options returns the value") {
   CHECK(pool.submit({.priority = -3}, [] { return 5; }).result() == 5);
 }
 
-TEST_CASE("a task of higher priority overtakes the tasks that wait", "[ranks]") {
+TEST_CASE("a task of higher priority overtakes waiting tasks", "[ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   gate gate;
   auto held = pool.submit(pass, gate.path(), 0);
@@ -49,7 +49,7 @@ TEST_CASE("a task of higher priority overtakes the tasks that wait", "[ranks]") 
   CHECK(std::ranges::is_sorted(high_times));
 }
 
-TEST_CASE("equal priorities run first come, first served", "[ranks]") {
+TEST_CASE("tasks of equal priority run in the order of submission", "[ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   moments tasks;
   for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(moment));

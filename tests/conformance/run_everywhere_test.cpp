@@ -99,7 +99,7 @@ TEST_CASE("run_everywhere waits for the running task of each worker", "[ranks]")
   CHECK(held.result() == 3);
 }
 
-TEST_CASE("an executor of fewer workers then uses only the workers that run_everywhere has used", "[everywhere/limited]") {
+TEST_CASE("an executor of fewer workers uses only the workers that run_everywhere has used", "[everywhere/limited]") {
   const int most = std::max(1, workers() - 1);
   rankpool::executor pool(cluster(), {.max_workers = most});
   const auto used = pool.run_everywhere(rank_of_worker);
@@ -125,7 +125,7 @@ TEST_CASE("if a call of run_everywhere throws, all calls still run, and the exce
   check_computes(pool);
 }
 
-TEST_CASE("run_everywhere is refused by an executor that is shut down, and in a task", "[fault]") {
+TEST_CASE("run_everywhere throws after shutdown, and in a task", "[fault]") {
   rankpool::executor pool(cluster());
   pool.run_everywhere(nothing);
   pool.shutdown();

@@ -240,7 +240,7 @@ TEST_CASE("durations travel") {
   CHECK(survives(std::vector<std::chrono::milliseconds>{1ms, 2ms}));
 }
 
-TEST_CASE("smart pointers travel with what they point to") {
+TEST_CASE("smart pointers travel with their targets") {
   const auto unique = round_trip(std::make_unique<box>(box{7}));
   REQUIRE(unique != nullptr);
   CHECK(unique->value == 7);
@@ -322,7 +322,7 @@ TEST_CASE("a type without a default constructor travels with its construct data"
   CHECK(sum == 3);
 }
 
-TEST_CASE("points in time and paths travel") {
+TEST_CASE("time points and paths travel") {
   rankpool::executor pool(cluster());
   const auto now = std::chrono::system_clock::now();
   CHECK(pool.submit([](std::chrono::system_clock::time_point t) { return t + 1s; }, now).result() == now + 1s);

@@ -98,7 +98,7 @@ TEST_CASE("tasks see a shared value as rank 0 does, large or small, and of any t
   CHECK(*text == std::string_view("text"));
 }
 
-TEST_CASE("shared values may be bound, be items of a map, and several in one task", "[share/anywhere]") {
+TEST_CASE("a shared value may be bound or be an item of a map, and a task may have several", "[share/anywhere]") {
   rankpool::executor pool(cluster());
   const auto numbers_shared = pool.share(counted(large));
   const auto at = rankpool::partial(element, numbers_shared);

@@ -40,7 +40,7 @@ TEST_CASE("shutdown finishes fifty queued tasks", "[shutdown/finishes]") {
   }
 }
 
-TEST_CASE("the destructor finishes what was submitted and mapped", "[shutdown/destructor]") {
+TEST_CASE("the destructor finishes submitted and mapped tasks", "[shutdown/destructor]") {
   const scratch_directory scratch;
   std::vector<std::string> paths;
   for (int i = 0; i < 30; ++i) paths.push_back(scratch.file("mapped" + std::to_string(i)));
@@ -70,7 +70,7 @@ TEST_CASE("a map_results outlives its executor") {
   CHECK(collect(results) == squares(100));
 }
 
-TEST_CASE("shutdown with cancel_futures cancels what has not started and finishes the rest", "[shutdown/cancels][fault][ranks]") {
+TEST_CASE("shutdown with cancel_futures cancels waiting tasks and finishes the others", "[shutdown/cancels][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   const scratch_directory scratch;
@@ -202,7 +202,7 @@ TEST_CASE("no hang when a task fails after shutdown", "[shutdown/then-failure][f
   check_cluster_computes();
 }
 
-TEST_CASE("a buffered map that is not read to its end does not hold up shutdown", "[shutdown/after-drop][fault]") {
+TEST_CASE("a buffered map that is not read to its end does not block shutdown", "[shutdown/after-drop][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.buffersize = 4}, square, std::views::iota(0));
   CHECK(*results.begin() == 0);

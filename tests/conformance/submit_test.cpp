@@ -91,7 +91,7 @@ TEST_CASE("submit returns the value of a plain function", "[submit/value]") {
   CHECK(pool.submit(larger<std::string>, "a", "b").result() == "b");
 }
 
-TEST_CASE("functions may be noexcept and may return a reference, whose value travels") {
+TEST_CASE("functions may be noexcept and may return a reference, whose value is sent") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(sum_noexcept, 2, 3).result() == 5);
   CHECK(pool.submit([](int n) noexcept { return n; }, 4).result() == 4);
@@ -193,7 +193,7 @@ TEST_CASE("tasks run on the workers of the cluster, with the ranks and hosts tha
   CHECK(host == cluster().workers().front().host);
 }
 
-TEST_CASE("outside of tasks there is no worker") {
+TEST_CASE("this_worker has rank -1 and no host outside of tasks") {
   CHECK(rankpool::this_worker::rank() == -1);
   CHECK(std::string(rankpool::this_worker::host()).empty());
 }
@@ -211,7 +211,7 @@ TEST_CASE("every worker of the cluster is used", "[ranks]") {
   check_computes(pool);
 }
 
-TEST_CASE("fifteen tasks for each worker keep all workers busy, and no other process", "[submit/saturation]") {
+TEST_CASE("fifteen tasks for each worker run on all workers, and in no other process", "[submit/saturation]") {
   rankpool::executor pool(cluster());
   gate all_are_busy;
   const scratch_directory busy;

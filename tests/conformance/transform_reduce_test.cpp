@@ -47,7 +47,7 @@ TEST_CASE("transform_reduce sums over the workers") {
   CHECK(pool.transform_reduce(numbers(101), 0, add, square) == 338'350);
 }
 
-TEST_CASE("transform_reduce of nothing is the initial value") {
+TEST_CASE("transform_reduce of an empty range is the initial value") {
   rankpool::executor pool(cluster());
   CHECK(pool.transform_reduce(std::vector<int>{}, 7, add, square) == 7);
   CHECK(pool.transform_reduce(std::views::iota(3, 3), 7, add, square) == 7);

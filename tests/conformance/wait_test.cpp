@@ -23,7 +23,7 @@ std::vector<std::uint64_t> ids(const futures& tasks) {
 
 }  // namespace
 
-TEST_CASE("wait for all of nothing returns at once") {
+TEST_CASE("wait for all of no futures returns at once") {
   const auto [done, not_done] = rankpool::wait(futures{});
   CHECK(done.empty());
   CHECK(not_done.empty());

@@ -94,7 +94,7 @@ TEST_CASE("an attachment that is missing or of another type is refused") {
   CHECK_THROWS_WITH(read<std::vector<float>>(other), support::containing("another type"));
 }
 
-TEST_CASE("a part of an element is refused") {
+TEST_CASE("a block that ends within an element is refused") {
   CHECK_THROWS_AS(contiguous<std::vector<double>>::make(9), rankpool::serialization_error);
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("the memory that is kept for reuse is bounded") {
   for (int i = 0; i < 8; ++i) CHECK(contiguous<array>::make(chunk * sizeof(std::uint16_t)).size() == chunk);
 }
 
-TEST_CASE("numbers of any size go as variable-length bytes and come back") {
+TEST_CASE("numbers of any size are encoded with variable length, and decoded") {
   for (const std::uint64_t n :
        {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     byte_buffer bytes;

@@ -102,7 +102,7 @@ std::string encoded(const T& value) {
 
 }  // namespace
 
-TEST_CASE("equal structs are equal bytes, whatever was in their padding") {
+TEST_CASE("equal structs have equal bytes, whatever was in their padding") {
   const outer one = outer_in(0x55);
   const outer other = outer_in(0xAA);
   CHECK(encoded(one) == encoded(other));
@@ -146,7 +146,7 @@ TEST_CASE("large numbers of either sign come back equal") {
   CHECK(there_and_back(huge) == huge);
 }
 
-TEST_CASE("own types and containers of them go through Boost") {
+TEST_CASE("types with a serialize member, and containers of them, are encoded by Boost") {
   CHECK(there_and_back(point{1, 2}) == point{1, 2});
   CHECK(there_and_back(std::vector<point>{{1, 2}, {3, 4}}) == std::vector<point>{{1, 2}, {3, 4}});
   CHECK(there_and_back(std::map<std::string, point>{{"a", {1, 2}}}) == std::map<std::string, point>{{"a", {1, 2}}});
@@ -232,7 +232,7 @@ TEST_CASE("a partial is encoded with its bound arguments") {
   CHECK(back(7) == "x42");
 }
 
-TEST_CASE("an exception comes back as its type with its causes") {
+TEST_CASE("an exception is decoded with its type and its nested exceptions") {
   byte_buffer buffer;
   try {
     try {
@@ -258,7 +258,7 @@ TEST_CASE("an exception comes back as its type with its causes") {
   }
 }
 
-TEST_CASE("a damaged exception is refused or becomes some exception") {
+TEST_CASE("a damaged exception is refused or decodes to an exception") {
   byte_buffer buffer;
   try {
     throw std::invalid_argument("message");

@@ -62,7 +62,7 @@ TEST_CASE("numbers of any size are JSON numbers with all their digits") {
   CHECK(json(std::chrono::milliseconds(1500)) == "1.5");
 }
 
-TEST_CASE("text is a JSON string, and bytes that are no UTF-8 are replaced") {
+TEST_CASE("text is a JSON string, and bytes that are not UTF-8 are replaced") {
   CHECK(json(std::string("a\n\"\\\x01")) == R"("a\n\"\\\u0001")");
   CHECK(json(std::string("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80")) == "\"gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80\"");
   CHECK(json(std::string("a\xFFz")) == "\"a\uFFFDz\"");
@@ -88,7 +88,7 @@ TEST_CASE("pairs, tuples and ranges are arrays, an optional is its value or null
   CHECK(json(std::monostate()) == "null");
 }
 
-TEST_CASE("results have text if their type is registered, and the latest registration counts") {
+TEST_CASE("results have text if their type is registered, and the latest registration is used") {
   using rankpool::detail::find_result_printer;
   using rankpool::detail::print_result;
   CHECK(find_result_printer(typeid(double)) == &print_result<double>);

@@ -185,7 +185,7 @@ TEST_CASE("a future that another thread cancels is done when shutdown() returns"
   CHECK(p->end(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }
 
-TEST_CASE("a pool that has ended is freed with the last handle on it, whatever was dropped in between") {
+TEST_CASE("a pool that has ended is freed with its last handle, whatever was destroyed in between") {
   std::weak_ptr<pool> seen;
   {
     const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));

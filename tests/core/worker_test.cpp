@@ -56,7 +56,7 @@ std::string refusal_of(frame_writer& out) {
 
 }  // namespace
 
-TEST_CASE("a worker names a record that only rank 0 expects") {
+TEST_CASE("a worker that gets a record for rank 0 fails with the name of the record") {
   frame_writer out;
   out.recalled({1});
   CHECK_THAT(refusal_of(out), support::containing("'recalled'"));
@@ -100,7 +100,7 @@ TEST_CASE("a worker returns the tasks that it has not started when they are reca
   CHECK(link.said == std::vector<std::string>{"recalled"});
 }
 
-TEST_CASE("a task whose function this process does not have fails alone") {
+TEST_CASE("a task whose function is unknown in this process fails alone") {
   rank_zero link;
   worker w(link, {1, "here"});
   frame_writer out;
@@ -140,7 +140,7 @@ TEST_CASE("a worker without memory for a broadcast takes part in it and gives th
   CHECK_THROWS_WITH(shared_data::find(6), link.reason);
 }
 
-TEST_CASE("a worker knows why its node has no memory for shared data, and forgets it with the data") {
+TEST_CASE("a worker knows why its node has no memory for a shared value, until the value is released") {
   rank_zero link;
   worker w(link, {1, "here"});
   frame_writer out;

@@ -43,7 +43,7 @@ TEST_CASE("an inbox queues signals, and restores their actions when it is destro
   CHECK(terminations == 1);
 }
 
-TEST_CASE("a repeated stop signal is ignored after the inbox is destroyed, and has its action again once that time is over") {
+TEST_CASE("a repeated stop signal is ignored for a while after the inbox is destroyed, and then has its action again") {
   const counted scope;
   for (int launch = 0; launch < 2; ++launch) {
     {

@@ -87,7 +87,7 @@ TEST_CASE("a mount of a part of the hierarchy shows the groups below it") {
   }
 }
 
-TEST_CASE("the lower limit of both versions holds, and names may have spaces") {
+TEST_CASE("the lower limit of both control group versions is used, and names may have spaces") {
   const machine m;
   m.write("proc/self/mountinfo", version_1 + "40 30 0:37 / /sys/fs/my\\040groups rw - cgroup2 cgroup2 rw\n");
   m.write("proc/self/cgroup", "1:cpuacct,cpu:/\n0::/a b\n");
@@ -107,4 +107,4 @@ TEST_CASE("files that cannot be read set no limit") {
   CHECK(m.quota() == no_limit);
 }
 
-TEST_CASE("this process has a core") { CHECK(rankpool::detail::usable_cores() >= 1); }
+TEST_CASE("this process has a usable core") { CHECK(rankpool::detail::usable_cores() >= 1); }
