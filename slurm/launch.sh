@@ -62,7 +62,7 @@ find_launcher() {  # RANKS
 }
 
 # Tells srun the node of each rank. Otherwise srun counts CPUs and puts one rank too many on the last node if a worker has several
-# CPUs. The job's settings that are unset here are for the number of tasks, but there is one rank more.
+# CPUs. The variables that are unset here describe the tasks of the job, and do not hold for one rank more.
 place_ranks() {
   local nodes i count hosts='' file
   mapfile -t nodes < <(scontrol show hostnames)
@@ -152,7 +152,7 @@ progress() {
 # reached its time limit. Otherwise SIGTERM comes from scancel, or from Slurm, which requeues the job itself if necessary.
 run_and_requeue() {  # JOB [options]
   local before stalled='' most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))
-  [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES ('$most') is not a number"
+  [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES ('$most') is not a number; set it to the highest number of requeues"
   launched=
   trap 'signalled=yes; [[ ! $launched ]] || kill -USR1 "$launched" 2>/dev/null' USR1
   trap 'signalled=yes terminated=yes' TERM

@@ -42,7 +42,7 @@ double nap(double seconds) {
 /// Returns the nanoseconds of the clock that all processes of a node share.
 std::int64_t now() { return clock_type::now().time_since_epoch().count(); }
 
-// ---- measurements by the system
+// ---- figures from the kernel
 
 void require(bool holds) {
   if (!holds) throw std::runtime_error("wrong result");

@@ -148,7 +148,7 @@ TEST_CASE("a registered type arrives with its contents from inside a chunk", "[e
   check_computes(pool);
 }
 
-TEST_CASE("a registered type that is nested in a standard one arrives with its contents", "[error/registered][error/nested][fault]") {
+TEST_CASE("a registered type nested in a standard one arrives with its contents", "[error/registered][error/nested][fault]") {
   rankpool::executor pool(cluster());
   try {
     pool.submit(plant::nest_own).result();
@@ -189,7 +189,7 @@ TEST_CASE("a thrown object that is not an exception comes back as a remote_error
   check_computes(pool);
 }
 
-TEST_CASE("a registered type whose name repeats its namespace may have a nested exception", "[fault][error/registered][error/nested]") {
+TEST_CASE("a registered type whose name repeats its namespace may nest exceptions", "[fault][error/registered][error/nested]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit([]() -> int {
     try {

@@ -49,7 +49,7 @@ frame one_of_each() {
 
 }  // namespace
 
-TEST_CASE("every record comes back as it was written") {
+TEST_CASE("every record is decoded as it was encoded") {
   const frame f = one_of_each();
   const auto r = read_all(f);
   REQUIRE(r.size() == 17);
@@ -162,7 +162,7 @@ TEST_CASE("a writer is empty again once its frame is taken") {
   CHECK(read_all(out.take()).empty());
 }
 
-TEST_CASE("a result's large payload can be taken") {
+TEST_CASE("the large payload of a result can be moved out of its frame") {
   frame_writer out;
   byte_buffer large;
   const std::vector<char> content(bulk_bytes, 'x');

@@ -62,7 +62,7 @@ TEST_CASE("a worker that gets a record for rank 0 fails with the name of the rec
   CHECK_THAT(refusal_of(out), support::containing("'recalled'"));
 }
 
-TEST_CASE("a task of an executor that is not open is refused with both their numbers") {
+TEST_CASE("a task of an executor that is not open is refused with the numbers of both") {
   frame_writer out;
   out.task(12, 34, locate_function(&say_done), {}, nullptr);
   const std::string why = refusal_of(out);

@@ -1,7 +1,7 @@
 // worker_failure_program run|with_executor: an MPI call fails on a worker while tasks run (PMPI).
 //
-// The calls that free a pool's memory and communicators are collective. A worker that unwinds would wait for the other ranks for
-// ever, so it must end the program with a message instead.
+// The calls that free a pool's memory and communicators are collective. A worker that unwinds its stack would wait for the other
+// ranks for ever, so it must end the program with a message instead.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/communicator.hpp>

@@ -93,7 +93,7 @@ case $3 in
     expect_line "exec-$job.err" "no readable file of command lines in 'no-such-file'"
     submit -n1 long.sbatch squares
     expect_end FAILED
-    expect_line "rankpool-$job.err" "no --journal FILE"
+    expect_line "rankpool-$job.err" "--journal FILE is required"
     submit -n1 array.sbatch /dev/null
     expect_end FAILED
     expect_line "$(echo rankpool-"$job"_*.err)" "the file of runs '/dev/null' cannot be read"

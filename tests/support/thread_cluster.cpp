@@ -30,7 +30,7 @@ constexpr int polls = 50;
 class mailbox {
  public:
   void put(int from, const frame& f) {
-    frame copy;  // the sides share nothing
+    frame copy;  // a copy, because processes share no memory either
     copy.head.append(f.head.data(), f.head.size());
     for (const auto& b : f.bulk) {
       copy.bulk.push_back(b->make()(b->size()));
