@@ -121,7 +121,7 @@ TEST_CASE("tasks of very different lengths all return, each with its own value",
   for (int i = 0; i < 120; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
 }
 
-TEST_CASE("a hundred thousand tiny tasks take seconds without chunks", "[reproach/tiny]") {
+TEST_CASE("a hundred thousand tiny tasks take only seconds without a chunk size", "[reproach/tiny]") {
   rankpool::executor pool(cluster());
   constexpr int count = scaled_down(100'000);
   const auto time_of = [&](const rankpool::map_options& options) {

@@ -99,7 +99,7 @@ TEST_CASE("run_everywhere waits for the running task of each worker", "[ranks]")
   CHECK(held.result() == 3);
 }
 
-TEST_CASE("an executor of fewer workers uses only the workers that run_everywhere has used", "[everywhere/limited]") {
+TEST_CASE("an executor with max_workers uses only the workers that run_everywhere has used", "[everywhere/limited]") {
   const int most = std::max(1, workers() - 1);
   rankpool::executor pool(cluster(), {.max_workers = most});
   const auto used = pool.run_everywhere(rank_of_worker);

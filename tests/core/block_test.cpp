@@ -51,7 +51,7 @@ TEST_CASE("a moved large array is attached and taken out without a copy") {
   CHECK(back == std::vector<double>(large, 2.5));
 }
 
-TEST_CASE("a large attached array that another message shares is copied out") {
+TEST_CASE("a large attached array with another owner is copied out") {
   const message m = written(std::vector<double>(large, 1.5));
   const blocks other_handle = m.out_of_band;
   CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));

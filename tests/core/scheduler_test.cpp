@@ -197,7 +197,7 @@ TEST_CASE("jobs that still read their input take turns with jobs of equal priori
   CHECK(endless[1]->done == 4);
 }
 
-TEST_CASE("an executor of fewer workers returns to the workers that it has used") {
+TEST_CASE("an executor with max_workers returns to the workers that it has used") {
   simulation s(4);
   s.open(1, 1);
   for (int i = 0; i < 8; ++i) {
@@ -210,7 +210,7 @@ TEST_CASE("an executor of fewer workers returns to the workers that it has used"
   }
 }
 
-TEST_CASE("an executor of fewer workers uses another worker when its own are busy") {
+TEST_CASE("an executor with max_workers uses another worker when its own are busy") {
   simulation s(2);
   s.open(1, 1);
   s.open(2, 2);
@@ -497,7 +497,7 @@ TEST_CASE("a recalled pinned job is sent to the same worker again") {
   CHECK(done(jobs) == std::vector<std::uint64_t>{0, 1});
 }
 
-TEST_CASE("an executor of fewer workers uses only the workers on which its pinned jobs ran") {
+TEST_CASE("an executor with max_workers uses only the workers on which its pinned jobs ran") {
   simulation s(4);
   s.open(1, 2);
   s.open(2, 4);
