@@ -38,7 +38,7 @@ struct costs {
   nanoseconds per_result = 110ns;  // rank 0, for each result in a message
   nanoseconds per_task = 110ns;    // rank 0, for each task: the rest of its submit, and its record in a message
   nanoseconds way = 2us;           // latency of a message between ranks
-  nanoseconds to_wake = 50us;      // an idle worker
+  nanoseconds to_wake = 50us;      // until an idle worker starts a task
   nanoseconds to_run = 120ns;      // a worker, for each task in addition to its length
 };
 

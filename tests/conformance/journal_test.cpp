@@ -50,7 +50,7 @@ class journalled_runs {
   /// Returns a copy of the journal for the next run, after the previous run has closed it.
   std::string copy_of(const std::string& journal) {
     REQUIRE(eventually([&] {
-      rankpool::executor(cluster()).submit(nothing).result();  // inline, a task is needed to finish the pending ones
+      rankpool::executor(cluster()).submit(nothing).result();  // inline, this also runs the pending tasks
       return !fs::exists(journal + "-wal");
     }));
     const std::string copy = here_.file(std::to_string(++copies_) + ".journal");
