@@ -21,13 +21,9 @@ add_exec_test(status-counts-failures "printf 'exit 9\\ntrue\\nkill -9 $$\\nno-su
 add_exec_test(status-of-many-failures-is-101 "yes false | head -n 150 | {command} exec" --status 101)
 add_exec_test(status-75-is-not-a-count "yes false | head -n 75 | {command} exec --quiet" --status 76)
 add_exec_test(stderr-goes-to-stderr "{command} exec ::: 'echo a >&2' 'echo b'" --lines 1 --stderr "^a$" --stderr-lines 1)
-add_exec_test(json-parses
-  "{command} exec --json ::: 'echo a' 'printf \"\\\\377\\\\n\"' false | python3 -c 'import json, sys$<SEMICOLON> r = json.load(sys.stdin)$<SEMICOLON> assert r[\"result\"] == {\"commands\": 3, \"failed\": 1} and r[\"lines\"][0] == \"a\" and len(r[\"lines\"]) == 2, r'")
 add_exec_test(a-reader-that-goes-away-ends-it "(yes 'echo x$<SEMICOLON> sleep 0.01' | {command} exec$<SEMICOLON> echo $? >&2) | head -n 1" --lines 1 --stderr "^141$")
 
-add_exec_test(closed-stdin-is-an-error "{command} exec <&-" --status 2 --lines 0 --stderr-lines 1 --stderr "standard input cannot be read: it is closed")
 add_exec_test(closed-stdin-is-not-missed "{command} exec ::: 'echo a' <&-" --lines 1 --stderr-lines 0)
-add_exec_test(closed-stdout-is-an-error "{command} exec ::: 'echo a' >&-" --status 1 --lines 0 --stderr-lines 1 --stderr "cannot write standard output")
 add_exec_test(a-failure-is-told-in-a-line "{command} exec ::: true 'echo oh >&2$<SEMICOLON> exit 3' 'kill -9 $$' \": $(seq -s - 99)$<SEMICOLON> false\""
   --status 3 --lines 0 --stderr-lines 4 --stderr "^rankpool exec: command 2 failed with status 3: echo oh >&2$<SEMICOLON> exit 3$"
   --stderr "^rankpool exec: command 3 was ended by signal 9: kill -9 " --stderr "command 4 failed with status 1: .*-27-28-\\.\\.\\.$")
@@ -50,32 +46,8 @@ add_exec_test(fewer-failures-do-not-end-a-run "{command} exec --max-failures 2 :
 add_exec_test(delay-is-between-starts
   "begin=$(date +%s%N)$<SEMICOLON> {command} exec --delay 200ms ::: true true true$<SEMICOLON> (($(date +%s%N) - begin >= 400000000))")
 
-function(add_exec_usage_error name names)
-  add_usage_error(exec-${name} ${names} exec ${ARGN})
-endfunction()
-add_exec_usage_error(no-such-file "FILE no/such/file cannot be read: No such file" no/such/file)
-add_exec_usage_error(folder-as-file "FILE / is a folder" /)
-add_exec_usage_error(no-command "a command is missing after --" --)
-add_exec_usage_error(linked-lists "':::\\+' is not supported" echo ::: a :::+ b)
-add_exec_usage_error(third-of-two-lists "{3.} refers to argument list 3, but only 2 were given" echo {1} {3.} ::: a ::: b)
-add_exec_usage_error(second-of-lines "{2} refers to argument list 2, but only 1 was given" -- echo {2})
-add_exec_usage_error(columns-without-a-command "--colsep requires COMMAND" --colsep , /dev/null)
-add_exec_usage_error(separator-of-nothing "--colsep 'x[*]' matches the empty string" --colsep x* echo {1} ::: a)
-add_exec_usage_error(separator-with-an-open-parenthesis "--colsep '[(]' is not a regular expression" --colsep "(" echo {1} ::: a)
-add_exec_usage_error(separator-with-an-unknown-escape "unknown escape" --colsep \\q echo {1} ::: a)
-add_exec_usage_error(delay-not-a-time "--delay takes a time such as 90, 1.5s, 250ms, 5min or 1h, not 'soon'" --delay soon ::: a)
-add_exec_usage_error(no-failures "--max-failures" --max-failures 0 ::: a)
-add_exec_usage_error(two-limits-of-failures "--max-failures excludes --halt-on-error" --max-failures 2 --halt-on-error ::: a)
-add_exec_usage_error(negative-timeout "--timeout" --timeout -1 ::: a)
-add_exec_usage_error(timeout-not-a-number "--timeout" --timeout soon ::: a)
-add_exec_usage_error(existing-output "--output .*CMakeLists.txt exists already" --output ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
-add_exec_usage_error(existing-log "--log .*CMakeLists.txt exists already" --log ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
-add_exec_usage_error(existing-results "--results .*CMakeLists.txt exists already" --results ${CMAKE_CURRENT_SOURCE_DIR}/CMakeLists.txt ::: a)
-add_exec_usage_error(one-file-for-two "--results x and --log x are the same file" --log x --results x ::: a)
-add_exec_usage_error(no-folder-for-output "--output /proc/no/x cannot be written" --output /proc/no/x ::: a)
-
 set(exec_check ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/exec.sh ${command})
-foreach(case order-on-ranks reader-gone closed-streams named-pipe disk-full-while-running slow-reader log-is-followed log-and-results retries slots halt nested)
+foreach(case order-on-ranks reader-gone named-pipe disk-full-while-running slow-reader log-is-followed log-and-results retries slots halt nested)
   add_rank_test(jobs/exec/${case} ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${exec_check} ${case})
 endforeach()
 foreach(case killed worker-killed terminated)

@@ -93,14 +93,6 @@ P
     [[ $(cat status) == 141 && $(cat out) == a ]] || die "status $(cat status), printed $(cat out), $(cat stderr)"
     [[ ! -s 1 ]] || until_true 20 gone "$(cat 1)" || die "a command is still there"
     ;;
-  closed-streams)
-    "$command" exec <&- 2>err && die "without stdin the status is 0"
-    grep -q "standard input cannot be read" err || die "of stdin it says: $(cat err)"
-    "$command" exec --log log --results results ::: 'echo a' >&- 2>err
-    [[ $? == 1 && $(wc -l <err) == 1 ]] || die "without stdout: $(cat err)"
-    grep -q "cannot write standard output" err || die "of stdout it says: $(cat err)"
-    [[ $("$command" exec ::: 'echo a' <&- 2>&-) == a ]] || die "without stdin and stderr it has not printed a"
-    ;;
   named-pipe)  # it can be opened once, by the one who reads it
     mkfifo pipe
     { echo 'echo a' >pipe || echo "status $?" >writer; } 2>>writer &
