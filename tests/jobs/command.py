@@ -47,7 +47,8 @@ class Finished:
         def indented(text):
             return "".join(f"  {line[:300]}\n" for line in text.splitlines()[:30])
 
-        return f"$ {shlex.join(self.words)}\nstatus {self.status}\nstdout:\n{indented(self.stdout)}stderr:\n{indented(self.stderr)}"
+        output = f"stdout:\n{indented(self.stdout)}stderr:\n{indented(self.stderr)}"
+        return f"$ {shlex.join(self.words)}\nstatus {self.status}\n{output}"
 
 
 class Running:
@@ -128,15 +129,18 @@ class Command:
         streams = self.base / str(self.runs)
         streams.mkdir()
         variables = os.environ | MPI_ENVIRONMENT | {
-            "RANKPOOL_WORKERS": self.workers if workers is None else str(workers), "TMPDIR": str(self.base / "tmp"), MARK: self.mark
+            "RANKPOOL_WORKERS": str(self.workers if workers is None else workers),
+            "TMPDIR": str(self.base / "tmp"),
+            MARK: self.mark,
         } | dict(environment)
         for name in ("SLURM_JOB_END_TIME", "COLUMNS"):
             if name not in dict(environment):
                 variables.pop(name, None)
-        opened = [open(streams / name, "wb") if given is None else None for name, given in (("stdout", stdout), ("stderr", stderr))]
-        process = subprocess.Popen(words, cwd=self.folder / folder, env=variables, stdin=stdin, stdout=opened[0] or stdout,
-                                   stderr=opened[1] or stderr, start_new_session=True)
-        for file in filter(None, opened):
+        given = {"stdout": stdout, "stderr": stderr}
+        opened = {name: open(streams / name, "wb") for name, stream in given.items() if stream is None}
+        process = subprocess.Popen(words, cwd=self.folder / folder, env=variables, stdin=stdin, start_new_session=True,
+                                   **(given | opened))
+        for file in opened.values():
             file.close()
         return Running(self, process, words, streams)
 
@@ -187,9 +191,9 @@ class Command:
         """Whether the journal, to which a run may be writing, has finished tasks."""
         if not (self.folder / journal).exists():
             return False
-        looked = subprocess.run([self.program, "journal", journal, "--json", "--failures", "0", "--slowest", "0"], cwd=self.folder,
-                                capture_output=True, text=True, timeout=self.seconds, check=False,
-                                env=os.environ | {"TMPDIR": str(self.base / "tmp")})
+        words = [self.program, "journal", journal, "--json", "--failures", "0", "--slowest", "0"]
+        looked = subprocess.run(words, cwd=self.folder, env=os.environ | {"TMPDIR": str(self.base / "tmp")}, capture_output=True,
+                                text=True, timeout=self.seconds, check=False)
         return looked.returncode == 0 and any(call["chunks"] > 0 for call in json.loads(looked.stdout)["calls"])
 
     def processes(self):
@@ -206,6 +210,7 @@ class Command:
 
     def kill_all(self, words=()):
         """Kills what is left of all runs. Stopped first, so that no process reacts to the death of another one."""
+        end = time.monotonic() + self.seconds
         while processes := self.processes():
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for pid in processes:
@@ -213,6 +218,7 @@ class Command:
                         os.kill(pid, number)
                     except ProcessLookupError:
                         pass
+            assert time.monotonic() < end, f"processes cannot be killed: {processes}"
             time.sleep(0.01)
         if words:
             self.record.append(f"killed: {shlex.join(words)}\n")
@@ -244,9 +250,10 @@ class SmallDisk:
         self.command = command
         (command.folder / "small").mkdir(exist_ok=True)
         as_root = () if os.geteuid() == 0 else ("--map-root-user",)
+        script = f"mount -t tmpfs -o size={size_bytes} none small && echo mounted && cat"
         self.holder = subprocess.Popen(
-            ["unshare", "--mount", *as_root, "sh", "-c", f"mount -t tmpfs -o size={size_bytes} none small && echo mounted && cat"],
-            cwd=command.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            ["unshare", "--mount", *as_root, "sh", "-c", script], cwd=command.folder, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.is_mounted = self.holder.stdout.readline() == b"mounted\n"
         user = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
         self.prefix = ("nsenter", "--target", str(self.holder.pid), "--mount", *user, "--wd")

@@ -13,8 +13,6 @@ A test of the contract has one of these parameters:
     long    the long run of each job that has one, as jobs.Case
 """
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -72,6 +70,22 @@ def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.failed and "command" in getattr(item, "funcargs", {}):
         report.sections.append(("what was run", "".join(item.funcargs["command"].record)))
+
+
+@pytest.fixture(name="small_disk")
+def fixture_small_disk(command):
+    """Makes a command.SmallDisk of so many bytes."""
+    disks = []
+
+    def make(size_bytes):
+        disks.append(running.SmallDisk(command, size_bytes))
+        if not disks[-1].is_mounted:
+            pytest.skip("no file system can be mounted here")
+        return disks[-1]
+
+    yield make
+    for disk in disks:
+        disk.remove()
 
 
 @pytest.fixture(name="command")

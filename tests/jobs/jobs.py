@@ -74,7 +74,8 @@ RUNS = {
     "divide": [Run("10/4 7/2", other="10/4 7/3", same=("1e1/4.0 '7 2' --strict",))],
     "is-prime": [
         Run("0 1 2 97 561 2^61-1 2^64-59 2^127-1 2^129-1 3215031751 --chunksize 1"),
-        Run("--file numbers", "file", {"numbers": lambda: b"97\n98\n2^127-1\n"}, changed_input="runs", same=("--file ./numbers",)),
+        Run("--file numbers", "file", {"numbers": lambda: b"97\n98\n2^127-1\n"}, changed_input="runs",
+            same=("--file ./numbers",)),
     ],
     "sum-squares": [Run("--from 5 --to 1e6 --chunksize 1e5", other="--to 1e6", same=("--to 1000000 --from 5 --chunksize 500",
                                                                                      "--to 1e6 --from 5"))],
@@ -106,8 +107,8 @@ RUNS = {
     ],
     "sort": [
         Run("--lists 20 --seed 10", verifies=False, other="--lists 20 --seed 11", same=("--seed 1e1 --size 1000 --lists 20",)),
-        Run("in --type int64 --memory 65536", "two-passes", {"in": lambda: noise(800_000)}, prints=False, parallel=True, in_place=True,
-            same=("./in --type int64",)),
+        Run("in --type int64 --memory 65536", "two-passes", {"in": lambda: noise(800_000)}, prints=False, parallel=True,
+            in_place=True, same=("./in --type int64",)),
         Run("in --type int64", "one-pass", {"in": lambda: noise(200_000)}, prints=False, parallel=True, in_place=True),
     ],
     "exec": [
@@ -118,21 +119,27 @@ RUNS = {
     ],
 }
 
+LARGE_PICTURE = {"in.ppm": lambda: picture(2000, 1500)}
+
+
+def many_commands():
+    return b"".join(b"sleep 0.03; echo %d; echo %d >>ran\n" % (n, n) for n in range(1, 101))
+
+
 # Runs that take some seconds on two cores and have many tasks: to be stopped in the middle.
 LONG_RUNS = {
     "primes": [Run("1 3e10 --count --chunksize 1e8")],
     "factorials": [Run(" ".join(map(str, range(1_000_000, 1_500_000, 20_000))))],
-    "matadd": [Run("a.npy a.npy --chunksize 25000", files={"a.npy": lambda: npy("<i8", (7000, 7000), bytes(7000 * 7000 * 8))}, **TO_NPY)],
+    "matadd": [
+        Run("a.npy a.npy --chunksize 25000", "", {"a.npy": lambda: npy("<i8", (7000, 7000), bytes(7000 * 7000 * 8))}, **TO_NPY),
+    ],
     "matmul": [Run("--size 3000 --chunksize 64", **TO_NPY)],
     "sort": [Run("in --type int64 --memory 2^19", files={"in": lambda: noise(1_000_000) * 120}, prints=False, parallel=True)],
     "image": [
-        Run("--op gaussian --sigma 60 in.ppm", "", {"in.ppm": lambda: picture(2000, 1500)}, ("--output", "out.ppm"), prints=False),
-        Run("--op gaussian --sigma 60 in.ppm --split-from 1", "split", {"in.ppm": lambda: picture(2000, 1500)}, ("--output", "out.ppm"),
-            prints=False),
+        Run("--op gaussian --sigma 60 in.ppm", "", LARGE_PICTURE, ("--output", "out.ppm"), prints=False),
+        Run("--op gaussian --sigma 60 in.ppm --split-from 1", "split", LARGE_PICTURE, ("--output", "out.ppm"), prints=False),
     ],
-    "exec": [
-        Run("commands", files={"commands": lambda: b"".join(b"sleep 0.03; echo %d; echo %d >>ran\n" % (n, n) for n in range(1, 101))}),
-    ],
+    "exec": [Run("commands", "", {"commands": many_commands})],
 }
 
 
@@ -181,7 +188,8 @@ class Job:
 
     @property
     def cases(self):
-        return [Case(self, run) for run in RUNS.get(self.name, [Run(output=("--output", "out") if "--output" in self.options else None)])]
+        with_no_options = Run(output=("--output", "out") if "--output" in self.options else None)
+        return [Case(self, run) for run in RUNS.get(self.name, [with_no_options])]
 
     @property
     def long_cases(self):

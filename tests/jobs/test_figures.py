@@ -16,7 +16,8 @@ def test_failed_division(command):
     assert command.run("divide", "--json").report["status"] == "done"
 
 
-@pytest.mark.parametrize("words, tasks", [("squares --from 1 --to 100 --chunksize 10", 10), ("is-prime 1 2 3 4 5 --chunksize 2", 3)])
+@pytest.mark.parametrize("words, tasks", [("squares --from 1 --to 100 --chunksize 10", 10),
+                                          ("is-prime 1 2 3 4 5 --chunksize 2", 3)])
 def test_chunks(words, tasks, command):
     assert command.run(*words.split(), "--json").report["tasks"] == tasks
 

@@ -55,8 +55,8 @@ def test_text_does_not_replace_numbers(command):
 def test_empty_rows(command):
     command.write("a.npy", zeros("<f8", (2, 0), 0))
     command.write("b.npy", zeros("<f8", (0, 3), 0))
-    assert command.run("matmul", "a.npy", "b.npy").lines == ["Matrix multiplication result:", "[0.0, 0.0, 0.0]", "[0.0, 0.0, 0.0]"]
-    assert command.run("matadd", "a.npy", "a.npy").lines == ["Matrix addition result:", "[]", "[]"]
+    assert command.run("matmul", "a.npy", "b.npy").lines[1:] == ["[0.0, 0.0, 0.0]", "[0.0, 0.0, 0.0]"]
+    assert command.run("matadd", "a.npy", "a.npy").lines[1:] == ["[]", "[]"]
 
 
 def test_single_rows(command):

@@ -1,4 +1,4 @@
-"""Lists of numbers in files: a byte order mark and Windows line ends do not change the numbers; what is not such a list is refused."""
+"""Lists of numbers in files: a byte order mark and Windows line ends do not change the numbers; other files are refused."""
 import pytest
 
 pytestmark = pytest.mark.modes("inline", "ranks")
@@ -19,7 +19,10 @@ def test_utf_16(command):
         command.fail("divide", "-", names=("standard input", "UTF-16"), stdin=stdin)
 
 
-@pytest.mark.parametrize("text", [b"7\0", b"7\0\n", b"7\r8\n", b"7\n\xef\xbb\xbf8\n", b"\xe2\x88\x927\n", b"7 8\n", b"0x7\n"], ids=repr)
+BAD = [b"7\0", b"7\0\n", b"7\r8\n", b"7\n\xef\xbb\xbf8\n", b"\xe2\x88\x927\n", b"7 8\n", b"0x7\n"]
+
+
+@pytest.mark.parametrize("text", BAD, ids=repr)
 def test_no_number(text, command):
     """What comes before it may be printed."""
     command.write("list", text)

@@ -60,6 +60,14 @@ def test_nothing(command):
 
 
 RAW = jobs.noise(4000)
+NPY_HEADERS = {
+    "good.npy": ("<i8", (500,)),
+    "matrix.npy": ("<i8", (5, 100)),
+    "short.npy": ("<i8", (501,)),
+    "long.npy": ("<i8", (499,)),
+    "big_endian.npy": (">i8", (500,)),
+    "complex.npy": ("<c16", (250,)),
+}
 BAD = [
     ("missing --output out", "missing: No such file"),
     ("folder --output out", "folder"),
@@ -85,11 +93,10 @@ BAD = [
 
 @pytest.mark.parametrize("words, names", BAD, ids=[words for words, _ in BAD])
 def test_bad_input(words, names, command):
-    files = {"odd": RAW + b"x", "raw": RAW, "good.npy": jobs.npy("<i8", (500,), RAW), "matrix.npy": jobs.npy("<i8", (5, 100), RAW),
-             "short.npy": jobs.npy("<i8", (501,), RAW), "long.npy": jobs.npy("<i8", (499,), RAW),
-             "big_endian.npy": jobs.npy(">i8", (500,), RAW), "complex.npy": jobs.npy("<c16", (250,), RAW)}
-    for name, contents in files.items():
-        command.write(name, contents)
+    command.write("raw", RAW)
+    command.write("odd", RAW + b"x")
+    for name, header in NPY_HEADERS.items():
+        command.write(name, jobs.npy(*header, RAW))
     command.path("folder").mkdir()
     os.mkfifo(command.path("pipe"))
     command.fail("sort", *words.split(), names=names)

@@ -1,5 +1,5 @@
-"""Wrong command lines of single jobs: status 2, and one line that names what is wrong. contract/test_usage.py has what is wrong for
-every job.
+"""Wrong command lines of single jobs: status 2, and one line that names what is wrong. contract/test_usage.py has what is wrong
+for every job.
 """
 import pathlib
 import shlex
@@ -61,11 +61,6 @@ ERRORS = [
 ]
 
 
-def words_of(line):
-    """As a shell splits it, where parentheses stand for themselves."""
-    return shlex.split(line)
-
-
 @pytest.mark.parametrize("line, names", ERRORS, ids=[line.replace(str(HERE), HERE.name) for line, _ in ERRORS])
 def test_usage_error(line, names, command):
-    command.fail(*words_of(line), names=names)
+    command.fail(*shlex.split(line), names=names)

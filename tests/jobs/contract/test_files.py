@@ -7,8 +7,6 @@ import subprocess
 
 import pytest
 
-import command as running
-
 
 @pytest.fixture(name="written")
 def fixture_written(case, command):
@@ -196,8 +194,8 @@ def test_stdin_as_output(job, command):
     """A file that is read as stdin, too."""
     command.write("list", "echo 7\n" if job.name == "exec" else "8/2\n")
     with open(command.path("list"), "rb") as stdin:
-        command.fail(job.name, "--output", "list", "--force", *([] if job.name == "exec" else ["-"]), names=("list", "standard input"),
-                     stdin=stdin)
+        words = (job.name, "--output", "list", "--force", *([] if job.name == "exec" else ["-"]))
+        command.fail(*words, names=("list", "standard input"), stdin=stdin)
 
 
 @pytest.mark.only_for("is-prime-file", "exec-file")
@@ -212,25 +210,22 @@ def test_input_as_stdout(written, command):
 
 
 def test_journal_as_output(written, command):
-    command.fail(*forced(with_options(written.to(written.output), "--journal", written.output)), names=("--journal", written.output))
+    words = with_options(written.to(written.output), "--force", "--journal", written.output)
+    command.fail(*words, names=("--journal", written.output))
 
 
 # --- A full disk -----------------------------------------------------------------------------------------------------
 
-@pytest.fixture(name="small_disk")
-def fixture_small_disk(written, command):
+@pytest.fixture(name="half_disk")
+def fixture_half_disk(written, command, small_disk):
     """A disk for half of the output; or, for little output, of one page that is taken."""
     command.run(*written.to(written.output))
     size = command.path(written.output).stat().st_size
     command.path(written.output).unlink()
-    disk = running.SmallDisk(command, max(size // 2 // 4096, 1) * 4096)
-    if not disk.is_mounted:
-        disk.remove()
-        pytest.skip("no file system can be mounted here")
+    disk = small_disk(max(size // 2 // 4096, 1) * 4096)
     if size < 8192:
         disk.fill()
-    yield disk
-    disk.remove()
+    return disk
 
 
 def expect_full(written, command, disk, **how):
@@ -242,11 +237,11 @@ def expect_full(written, command, disk, **how):
 
 
 @pytest.mark.ranks_for("sort-two-passes", "image-picture", "matmul-files")
-def test_full_disk(written, command, small_disk):
-    expect_full(written, command, small_disk)
-    small_disk.shell("rm -f small/filler; mount -o remount,size=50m small")
-    command.run(*written.to(f"small/{written.output}"), prefix=small_disk.prefix)
-    assert small_disk.names() == [written.output]
+def test_full_disk(written, command, half_disk):
+    expect_full(written, command, half_disk)
+    half_disk.shell("rm -f small/filler; mount -o remount,size=50m small")
+    command.run(*written.to(f"small/{written.output}"), prefix=half_disk.prefix)
+    assert half_disk.names() == [written.output]
 
 
 @pytest.fixture(name="failing_files")
@@ -257,9 +252,9 @@ def fixture_failing_files(pytestconfig):
 
 
 @pytest.mark.ranks_for("sort-two-passes")
-def test_late_full_disk(written, command, small_disk, failing_files):
+def test_late_full_disk(written, command, half_disk, failing_files):
     """The same where the file system reserves no room."""
-    expect_full(written, command, small_disk, environment=failing_files | {"NO_RESERVING": "1"})
+    expect_full(written, command, half_disk, environment=failing_files | {"NO_RESERVING": "1"})
 
 
 def test_late_error(written, command, failing_files):

@@ -3,8 +3,6 @@ import os
 
 import pytest
 
-import command as running
-
 
 def with_options(words, *options):
     return (words[0], *options, *words[1:])
@@ -36,7 +34,8 @@ def test_again(prepared, command):
     assert first["taken_over"] == 0 and first["tasks"] > 0
     assert not check or first["verified"]
     files = files_of(prepared, command)
-    done = command.run(*prepared.and_options("--journal", "kept", "--json", *([] if prepared.run.verified_alike else check)), workers=0)
+    options = [] if prepared.run.verified_alike else check
+    done = command.run(*prepared.and_options("--journal", "kept", "--json", *options), workers=0)
     again = done.report
     assert again["tasks"] == 0
     assert results_of(again) == results_of(first)
@@ -164,19 +163,14 @@ def test_foreign_output(prepared, command):
 
 
 @pytest.mark.only_for("primes")
-def test_journal_on_full_disk(job, command):
+def test_journal_on_full_disk(job, command, small_disk):
     """The run ends in one line, the journal is sound, and with more room it is resumed."""
-    disk = running.SmallDisk(command, 300 << 10)
-    try:
-        if not disk.is_mounted:
-            pytest.skip("no file system can be mounted here")
-        words = (job.name, "1", "1e7", "--list", "--chunksize", "1e5", "--journal", "small/kept", "--output", "out")
-        done = command.run(*words, status=1, prefix=disk.prefix)
-        assert len(done.messages) == 1 and "small/kept" in done.stderr and "full" in done.stderr
-        assert command.names("out*") == []
-        assert "sound: " in command.run("journal", "small/kept", "--verify", prefix=disk.prefix).stdout
-        disk.shell("mount -o remount,size=50m small")
-        command.run(*words, prefix=disk.prefix)
-        assert command.read("out").endswith(b"\n9999991\n")
-    finally:
-        disk.remove()
+    disk = small_disk(300 << 10)
+    words = (job.name, "1", "1e7", "--list", "--chunksize", "1e5", "--journal", "small/kept", "--output", "out")
+    done = command.run(*words, status=1, prefix=disk.prefix)
+    assert len(done.messages) == 1 and "small/kept" in done.stderr and "full" in done.stderr
+    assert command.names("out*") == []
+    assert "sound: " in command.run("journal", "small/kept", "--verify", prefix=disk.prefix).stdout
+    disk.shell("mount -o remount,size=50m small")
+    command.run(*words, prefix=disk.prefix)
+    assert command.read("out").endswith(b"\n9999991\n")
