@@ -13,7 +13,7 @@ packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev libsqlitecpp-dev libxxhash-dev
   libcli11-dev nlohmann-json3-dev libprimesieve-dev libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libhwy-dev
-  catch2 python3
+  catch2 python3 python3-pytest
 )
 
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1

@@ -1,11 +1,10 @@
 # The job `image` on real pictures: image.sh has the cases. Where ImageMagick is there, against it.
 set(image_case ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/image.sh)
-foreach(case known-answers folder huge json imagemagick usage full-disk streams devices in-place)
+foreach(case known-answers folder huge imagemagick usage full-disk streams devices in-place)
   add_inline_test(jobs/image/${case} TIMEOUT 60 COMMAND ${image_case} ${case} ${command})
   set_tests_properties(jobs/image/${case} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
-add_verified(image --chunks 3 --size 5000)
-foreach(case folder any-workers full-disk killed worker-terminated launcher-killed streams devices)
+foreach(case folder any-workers worker-terminated launcher-killed streams devices)
   add_rank_test(jobs/image/${case}/ranks TIMEOUT 100 ENVIRONMENT RANKPOOL_WORKERS=2 COMMAND ${image_case} ${case} ${command})
   if(TEST jobs/image/${case}/ranks)
     set_tests_properties(jobs/image/${case}/ranks PROPERTIES SKIP_RETURN_CODE 77)

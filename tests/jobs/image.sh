@@ -109,16 +109,6 @@ case $case in
     done
     ;;
 
-  json)
-    type python3 >/dev/null || skip "no python3 to read JSON with"
-    picture 'a "b".ppm' 20 30 1
-    expect_status 0 --op box --radius 1 'a "b".ppm' --output c.png --json --verify
-    python3 -c 'import json; r = json.load(open("stdout")); assert r["result"]["pictures"] == 1 and r["result"]["pixels"] == 600 and r["verified"] and r["status"] == "done" and r["parameters"]["op"] == "box", r' || complain "$(<stdout)"
-    mkdir in && cp 'a "b".ppm' in/a.ppm && echo >in/b.png
-    expect_status 1 --op sobel in --output out --json
-    python3 -c 'import json; r = json.load(open("stdout")); assert r["result"]["pictures"] == 1 and r["result"]["failed"] == 1 and r["status"] != "done", r' || complain "$(<stdout)"
-    ;;
-
   imagemagick)  # the same within one level, edges included
     convert -version 2>/dev/null | grep -q 'ImageMagick 6' || skip "no ImageMagick 6 here"
     picture a.ppm 57 43 1
@@ -164,25 +154,6 @@ case $case in
     done
     picture c.ppm 20 20 1
     expect_status 0 --op box --radius 1 c.ppm --output small/c.ppm
-    ;;
-
-  killed)  # nothing under the final name, and the next run succeeds
-    picture a.ppm 3000 2000 1
-    for split in 1 1e9; do
-      setsid "${command[@]}" image --op gaussian --sigma 60 a.ppm --output b.ppm --split-from $split >/dev/null 2>&1 &
-      run=$!
-      for ((i = 0; i < 500; ++i)); do
-        compgen -G 'b.ppm.part-*' >/dev/null && break
-        sleep 0.02
-      done
-      compgen -G 'b.ppm.part-*' >/dev/null || complain "no file in the making was seen"
-      kill_session "$run"
-      wait "$run" 2>/dev/null
-      [[ ! -e b.ppm ]] || complain "split from $split: a killed run has left a result"
-      compgen -G 'b.ppm.part-*' >/dev/null || complain "it was over before it was killed"
-      expect_status 0 --op box --radius 1 a.ppm --output b.ppm --verify
-      rm -f b.ppm b.ppm.part-*
-    done
     ;;
 
   worker-terminated)  # the worker ends, and with it the run

@@ -1,0 +1,83 @@
+"""Every job prints the tutorial's lines with no options, inline and on ranks; its results pass its own check."""
+import pathlib
+
+import pytest
+
+import jobs
+from jobs import number_of
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
+
+
+def expect_example(job, command, lines):
+    """Compares lines with golden/JOB.txt. A job without this file prints the same inline."""
+    if check := jobs.CHECKS.get(job.name):
+        return check(lines)
+    golden = GOLDEN / f"{job.name}.txt"
+    expected = golden.read_text().splitlines() if golden.exists() else command.run(job.name, workers=0).lines
+    normal = jobs.NORMAL.get(job.name, lambda text: text)
+    assert normal(lines) == normal(expected)
+
+
+@pytest.mark.modes("inline", "ranks")
+def test_example(job, command):
+    done = command.run(job.name)
+    expect_example(job, command, done.lines)
+    assert done.stderr == ""
+    assert command.names() == []
+
+
+@pytest.mark.modes("ranks")
+def test_example_under_mpirun(job, command):
+    done = command.run(job.name, ranks=3)
+    expect_example(job, command, done.lines)
+    assert done.stderr == ""
+
+
+def test_verification(case, command):
+    if "--verify" not in case.job.options or not case.run.verifies:
+        pytest.skip("no --verify")
+    case.prepare(command)
+    done = command.run(*case.and_options("--verify", "--verbose"))
+    assert any(line.startswith("rankpool: verified: ") for line in done.messages)
+
+
+def test_one_worker(job, command):
+    case = job.first_case
+    case.prepare(command)
+    report = command.run(*case.and_options("--workers", "1", "--json")).report
+    assert report["workers"] == 1 and report["status"] == "done"
+
+
+def test_chunks(job, command):
+    """The size of a task changes the number of tasks, and no result."""
+    case = job.first_case
+    if "--chunksize" not in job.options or not case.run.chunks or "--chunksize" in case.words:
+        pytest.skip("no choice of --chunksize")
+    report = command.run(*case.and_options("--json")).report
+    chunked = command.run(*case.and_options("--json", "--chunksize", "20")).report
+    assert chunked["lines"] == report["lines"]
+    assert number_of(chunked["parameters"]["chunksize"]) == 20
+
+
+def test_verbose(job, command):
+    case = job.first_case
+    case.prepare(command)
+    done = command.run(*case.and_options("--verbose"))
+    assert any("1 workers, ranks 0 to 0" in line for line in done.messages)
+
+
+def test_quiet(case, command):
+    case.prepare(command)
+    usual = command.run(*case.and_options())
+    quiet = command.run(*case.repeated(command, "--quiet"))
+    assert (quiet.stdout, quiet.stderr) == (usual.stdout, "")
+
+
+def test_terminal(job, command):
+    """On a terminal, a job that ends at once shows the same lines."""
+    case = job.first_case
+    case.prepare(command)
+    usual = command.run(*case.words)
+    shown = command.run_on_terminal(*case.words)
+    assert shown.splitlines() == usual.lines

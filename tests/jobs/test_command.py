@@ -1,0 +1,43 @@
+"""The command itself, without a job or with one that there is not; and the command `journal` as far as it is like a job."""
+import pytest
+
+import jobs
+from jobs import closed
+
+
+def test_help(command):
+    done = command.run("--help")
+    assert done.stderr == ""
+    listed = [line.split()[0] for line in done.lines if line.startswith("  ")]
+    assert "squares" in listed and "journal" in listed and "--version" in listed
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("journal", "--help")], ids=" ".join)
+def test_lost_answer(words, command):
+    with open("/dev/full", "wb") as full:
+        done = command.run(*words, stdout=full, status=1)
+    assert "standard output" in done.stderr and len(done.messages) == 1
+    done = command.run(*words, prefix=closed(">&-"), status=1)
+    assert "standard output" in done.stderr and len(done.messages) == 1
+
+
+@pytest.mark.parametrize("words, name", [(("no-such-job",), "'no-such-job'"), (("--json",), "'--json'"), ((), "--help")],
+                         ids=["unknown", "option", "none"])
+def test_no_job(words, name, command):
+    command.fail(*words, names=name)
+
+
+def test_version(command):
+    assert command.run("--version").stdout.startswith("rankpool ")
+
+
+def test_export_over_journal(command):
+    """The journal is an input of this command."""
+    command.run("squares", "--journal", "kept")
+    command.fail("journal", "kept", "--export", "kept", "--force", names=("--export kept", "same file"))
+
+
+def test_every_job_is_declared(command):
+    """jobs.py speaks of no job that there is not."""
+    known = set(jobs.names(command.program))
+    assert {*jobs.RUNS, *jobs.LONG_RUNS, *jobs.NORMAL, *jobs.CHECKS} <= known
