@@ -217,14 +217,8 @@ def test_pipe_behind_link(expected, command):
     os.mkfifo(command.path("pipe"))
     command.path("link").symlink_to("pipe")
     for name in ("pipe", "link"):
-        with open(command.path("got"), "wb") as file:
-            reader = subprocess.Popen(["cat", "pipe"], cwd=command.folder, stdout=file)
-        try:
+        with command.beside("exec cat pipe >got"):
             image(command, *SOBEL, "--output", name, "--force")
-            reader.wait(command.seconds)
-        finally:
-            reader.kill()
-            reader.wait()
         assert command.read("got") == expected[0]
         assert command.path("pipe").is_fifo() and command.path("link").is_symlink()
 
