@@ -4,26 +4,18 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <utility>
 
-#include "support/command.hpp"
+#include "engine/job.hpp"
 #include "support/interval.hpp"
-#include "support/output.hpp"
 
 namespace jobs {
 namespace {
 
-struct options {
-  interval<std::uint64_t> range{1, 1'000'000};
-  output_options output;
-};
+/// The number of steps, and 2^64-1 minus the start: the larger pair is the longer chain, or the one with the smaller start.
+using chain = std::pair<std::uint64_t, std::uint64_t>;
 
-using chain =
-    std::pair<std::uint64_t, std::uint64_t>;  // steps, and how far its start lies below 2^64: the longer, then the smaller
-
-/// 128 bits hold what any start below 10^17 climbs to.
+/// 128 bits hold every number that a start below 10^17 reaches.
 chain chain_of(std::uint64_t start) {
   std::uint64_t steps = 0;
   for (unsigned __int128 n = start; n != 1; ++steps) n = n % 2 == 0 ? n / 2 : 3 * n + 1;
@@ -32,50 +24,43 @@ chain chain_of(std::uint64_t start) {
 
 chain longer(const chain& a, const chain& b) { return std::max(a, b); }
 
-void verify(command_context& context, const interval<std::uint64_t>& range, std::uint64_t steps, std::uint64_t start) {
-  std::uint64_t counted = 0;
-  for (mpz_class n = start; n != 1; ++counted) n = mpz_even_p(n.get_mpz_t()) != 0 ? mpz_class(n / 2) : mpz_class(3 * n + 1);
-  context.verified(counted == steps, "GMP counts as many steps from that start");
-  constexpr std::array<std::uint64_t, 9> longest{9,       97,        871,        6'171,      77'031,
-                                                 837'799, 8'400'511, 63'728'127, 670'617'279};  // OEIS A284668
-  std::uint64_t power = 1;
-  for (const std::uint64_t known : longest) {
-    power *= 10;
-    if (range.from == 1 && range.to == power)
-      context.verified(start == known, "the longest chain up to this power of ten is known to begin there");
+class collatz : public job {
+  interval<std::uint64_t> range_{1, 1'000'000};
+
+  void declare(job_options& options) override {
+    options.interval(range_, 1, 100'000'000'000'000'000);
+    options.output();
+    options.chunksize("numbers in a chunk (default: by the time they take)");
+    options.verify("count the steps again with GMP; for 1 to a power of ten, compare with the known number");
   }
-}
 
-int collatz(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  context.shown.expect(chosen.range.span() + 1);
-  const auto [steps, complement] = pool.transform_reduce({.chunksize = context.chunksize}, chosen.range.numbers(),
-                                                         chain_of(chosen.range.from), longer, chain_of);
-  if (context.verify) verify(context, chosen.range, steps, ~complement);
-  context.report.add("start", ~complement);
-  context.report.add("steps", steps);
-  output out(context, chosen.output);
-  out.print("Longest chain from ", chosen.range.from, " to ", chosen.range.to, ": ", steps, " steps from ", ~complement, '\n');
-  out.finish();
-  return 0;
-}
+  void run(job_run& run) override {
+    run.expect_tasks(range_.span() + 1);
+    const auto [steps, complement] = run.pool().transform_reduce({.chunksize = run.chunksize()}, range_.numbers(),
+                                                                 chain_of(range_.from), longer, chain_of);
+    const std::uint64_t start = ~complement;
+    if (run.verifies()) verify(run, steps, start);
+    run.report().add("start", start);
+    run.report().add("steps", steps);
+    run.out().print("Longest chain from ", range_.from, " to ", range_.to, ": ", steps, " steps from ", start, '\n');
+  }
 
-void add_collatz(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "collatz", "the number that takes the most steps to 1 by n/2 and 3n+1",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return collatz(cluster, c, *chosen); },
-      [chosen] {
-        chosen->range.check();
-        chosen->output.check();
-      });
-  add_interval<std::uint64_t>(job, chosen->range, 1, 100'000'000'000'000'000);
-  add_output(job, chosen->output);
-  add_chunksize(job, context, "numbers in a chunk (default: by the time they take)");
-  add_verify(job, context, "count the steps once more with GMP, and compare with what is known of 1 to a power of ten");
-}
+  void verify(job_run& run, std::uint64_t steps, std::uint64_t start) const {
+    std::uint64_t counted = 0;
+    for (mpz_class n = start; n != 1; ++counted) n = mpz_even_p(n.get_mpz_t()) != 0 ? mpz_class(n / 2) : mpz_class(3 * n + 1);
+    run.verified(counted == steps, "GMP counts the same number of steps");
+    constexpr std::array<std::uint64_t, 9> known{9,       97,        871,        6'171,      77'031,
+                                                 837'799, 8'400'511, 63'728'127, 670'617'279};  // OEIS A284668
+    std::uint64_t power = 1;
+    for (const std::uint64_t known_start : known) {
+      power *= 10;
+      if (range_.from == 1 && range_.to == power)
+        run.verified(start == known_start, "the start is the known one for this power of ten");
+    }
+  }
+};
 
-const job_entry entry("collatz", add_collatz);
+const job_entry<collatz> entry("collatz", "the number that takes the most steps to 1 by n/2 and 3n+1");
 
 }  // namespace
 }  // namespace jobs

@@ -1,28 +1,20 @@
-// Example 3: a task that throws. The error comes back in place of the result, and the other tasks are none the worse.
+// Example 3: a task that throws. The error comes back in place of the result; the other tasks are not affected.
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "support/command.hpp"
+#include "engine/job.hpp"
 #include "support/decimal.hpp"
 #include "support/in_quotes.hpp"
 #include "support/input.hpp"
 #include "support/line_blocks.hpp"
-#include "support/output.hpp"
 #include "support/result_queue.hpp"
 
 namespace jobs {
 namespace {
-
-struct options {
-  std::vector<std::string> divisions{"100/2", "100/0", "100/5"};
-  bool strict = false;
-  output_options output;
-};
 
 double divide(double a, double b) {
   if (b == 0) throw std::invalid_argument("Cannot divide by zero!");
@@ -40,8 +32,8 @@ std::pair<double, double> parse_division(std::string_view text) {
   }
 }
 
-/// The divisions in a form that does not depend on how their numbers are written, but for those that cannot be read.
-std::string canonical_list(std::vector<std::string> divisions) {
+/// The divisions in a form that does not depend on how their numbers are written. Words that are no divisions stay as they are.
+std::vector<std::string> canonical_list(std::vector<std::string> divisions) {
   for (std::string& text : divisions) {
     try {
       const auto [a, b] = parse_division(text);
@@ -49,7 +41,7 @@ std::string canonical_list(std::vector<std::string> divisions) {
     } catch (const std::invalid_argument&) {
     }
   }
-  return CLI::detail::to_string(divisions);
+  return divisions;
 }
 
 const input_options stdin_input{"-", "division"};
@@ -95,48 +87,39 @@ void add_from_stdin(division_printer& printer) {
   }
 }
 
-int print_divisions(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.output);
-  division_printer printer(pool, out);
-  for (const std::string& text : chosen.divisions) {
-    if (text == "-") {
-      add_from_stdin(printer);
-    } else {
-      printer.add(parse_division(text));
-    }
+class divide_job : public job {
+  std::vector<std::string> divisions_{"100/2", "100/0", "100/5"};
+  bool strict_ = false;
+
+  void declare(job_options& options) override {
+    options.texts("division", divisions_, "such as 10/4; - reads lines of them from stdin (default 100/2 100/0 100/5)", "DIVISION")
+        .identified_by([this] { return identity_of_list(canonical_list(divisions_)); });
+    options.flag("--strict", strict_, "exit with status 1 if a division failed").without_effect();
+    options.output();
+    options.footer("Each division is a task: there is no --chunksize.");
   }
-  printer.print_rest();
-  out.finish();
-  return chosen.strict && printer.any_failed() ? 1 : 0;
-}
 
-void check(const options& chosen) {
-  for (const std::string& text : chosen.divisions) {
-    try {
-      text == "-" ? stdin_input.check() : void(parse_division(text));
-    } catch (const std::invalid_argument& error) {
-      throw usage_error(error.what());
-    }
+  void check(const run_settings& settings) override {
+    for (const std::string& text : divisions_) text == "-" ? stdin_input.check() : void(parse_division(text));
+    if (std::ranges::find(divisions_, "-") != divisions_.end()) check_distinct({stdin_input}, {settings.output});
+    settings.output.check();
   }
-  if (std::ranges::find(chosen.divisions, "-") != chosen.divisions.end()) check_distinct({stdin_input}, {chosen.output});
-  chosen.output.check();
-}
 
-void add_divide(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "divide", "quotients, with the divisions by zero reported in place",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return print_divisions(cluster, c, *chosen); },
-      [chosen] { check(*chosen); });
-  job.add_option("division", chosen->divisions, "such as 10/4; - reads lines of them (default 100/2 100/0 100/5)")
-      ->default_function([chosen] { return canonical_list(chosen->divisions); });
-  context.without_effect.insert(job.add_flag("--strict", chosen->strict, "exit with status 1 if a division failed"));
-  add_output(job, chosen->output);
-  job.footer("Each division is submitted on its own: there is no --chunksize.");
-}
+  void run(job_run& run) override {
+    division_printer printer(run.pool(), run.out());
+    for (const std::string& text : divisions_) {
+      if (text == "-") {
+        add_from_stdin(printer);
+      } else {
+        printer.add(parse_division(text));
+      }
+    }
+    printer.print_rest();
+    if (strict_ && printer.any_failed()) run.set_exit_status(1);
+  }
+};
 
-const job_entry entry("divide", add_divide);
+const job_entry<divide_job> entry("divide", "quotients; a division by zero is reported in its place");
 
 }  // namespace
 }  // namespace jobs

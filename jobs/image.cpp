@@ -5,26 +5,23 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <iostream>
-#include <memory>
 #include <ranges>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "engine/job.hpp"
 #include "image/operation.hpp"
 #include "image/picture_names.hpp"
 #include "image/picture_results.hpp"
 #include "image/picture_task.hpp"
 #include "image/split_picture.hpp"
+#include "support/canonical_path.hpp"
 #include "support/closed_form.hpp"
-#include "support/command.hpp"
 #include "support/decimal.hpp"
 #include "support/in_quotes.hpp"
-#include "support/numbers.hpp"
-#include "support/output.hpp"
 #include "support/power_sums.hpp"
 #include "support/result_queue.hpp"
 #include "support/unfinished_file.hpp"
@@ -32,63 +29,26 @@
 namespace jobs {
 namespace {
 
-struct options {
-  // The tutorial's.
-  std::int64_t chunks = 4;
-  std::int64_t size = 1000;
-  // Of pictures.
-  std::string operation_name;
-  std::uint32_t radius = 0;  // 0: not given
-  std::string sigma;
-  std::uint64_t split_from = 16'000'000;
-  int quality = 92;
-  int compression = 4;
-  picture_request request;
-
-  operation what;
-};
-
 mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
-
-output_options text_output(const options& chosen) {
-  return {.path = chosen.request.output, .force = chosen.request.force, .journal = chosen.request.journal};
-}
-
-int simulate(rankpool::executor& pool, command_context& context, const options& chosen) {
-  output out(context, text_output(chosen));
-  const auto size = static_cast<std::uint64_t>(chosen.size);
-  const auto sizes =
-      std::views::iota(std::int64_t{0}, chosen.chunks) | std::views::transform([size](std::int64_t) { return size; });
-  const mpz_class expected = sum_of_squares(0, size - 1);
-  std::int64_t chunk = 0;
-  bool all_hold = true;
-  for (const mpz_class& sum : pool.map({.buffersize = 1 << 16}, process_chunk, sizes)) {
-    out.print("Processed chunk ", chunk++, ": ", sum, '\n');
-    all_hold = all_hold && sum == expected;
-  }
-  if (context.verify) context.verified(all_hold, "the sum of every chunk is the closed form");
-  out.finish();
-  return 0;
-}
 
 /// How many pictures came to which end.
 class tally {
  public:
-  tally(command_context& context, const picture_plan& plan)
-      : context_(context), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
+  tally(job_run& run, const picture_plan& plan)
+      : run_(run), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
 
   void add(std::uint64_t pixels) {
     ++done_;
     pixels_ += pixels;
-    context_.shown.set(done_ + failed_ + wrong_, pictures_);
+    run_.shown().set(done_ + failed_ + wrong_, pictures_);
   }
 
   void add_failure(const std::string& problem, bool is_wrong = false) {
     (is_wrong ? wrong_ : failed_) += 1;
-    context_.shown.count_failure();
-    context_.shown.make_way();
+    run_.shown().count_failure();
+    run_.shown().make_way();
     std::cerr << "rankpool image: " + problem + "\n";
-    context_.shown.set(done_ + failed_ + wrong_, pictures_);
+    run_.shown().set(done_ + failed_ + wrong_, pictures_);
   }
 
   /// Calls `process`, which may add a picture. A picture_failure that it throws is added as one.
@@ -106,22 +66,22 @@ class tally {
   /// The exit status.
   int report() {
     if (!stdout_is_taken_) {
-      output out(context_);
+      output out(run_);
       out.print("Pictures: ", done_, " of ", pictures_, ", ", pixels_, " pixels\n");
       out.finish();
     }
-    context_.report.add("pictures", done_);
-    context_.report.add("failed", failed_ + wrong_);
-    context_.report.add("pixels", pixels_);
-    if (context_.verify && done_ + wrong_ > 0) {
-      context_.verified(wrong_ == 0,
+    run_.report().add("pictures", done_);
+    run_.report().add("failed", failed_ + wrong_);
+    run_.report().add("pixels", pixels_);
+    if (run_.verifies() && done_ + wrong_ > 0) {
+      run_.verified(wrong_ == 0,
                         "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
     }
     return failed_ == 0 ? 0 : 1;
   }
 
  private:
-  command_context& context_;
+  job_run& run_;
   std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, pixels_ = 0;
   bool stdout_is_taken_;  // by the picture
 };
@@ -199,153 +159,164 @@ class whole_pictures {
       [this](auto&& processed, const auto& submitted) { all_.add_from([&] { take(submitted, std::move(processed).result()); }); }};
 };
 
-int process_pictures(rankpool::executor& pool, command_context& context, const options& chosen) {
-  const bool has_journal = !context.resumable.journal.empty();
-  picture_plan plan = plan_pictures(chosen.request, chosen.what);
-  if (!plan.folder.empty()) {
-    std::error_code error;
-    std::filesystem::create_directory(plan.folder, error);
-    if (error) throw output_error(error, "cannot make the folder " + plan.folder);
-  }
-  picture_results results(context, chosen.request.force);
-  if (has_journal) {
-    for (picture_files& files : plan.pictures) {
-      files.input = canonical_path(files.input);  // tasks are the same however the paths are written
-      if (plan.is_stream) continue;
-      files.output = canonical_path(behind_links(files.output));
-      results.prepare(files);
-    }
-    if (!plan.is_stream) results.remove_remains(plan.pictures);
-  }
-  const std::uint64_t split_from = std::stoull(context.divided_as("--split-from", std::to_string(chosen.split_from)));
-  picture_settings settings{.what = chosen.what,
-                            .quality = chosen.quality,
-                            .compression = chosen.compression,
-                            .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
-                            .rows = context.chunk_or(std::uint64_t{0}),
-                            .replace = chosen.request.force && !has_journal,  // or --force would make other tasks
-                            .verify = context.verify};
-  tally all(context, plan);
-  context.shown.set(0, plan.pictures.size());
-
-  const std::vector<picture_files> large = whole_pictures(pool, settings, results, all).process(plan.pictures);
-  if (large.size() >= 4 * static_cast<std::size_t>(context.divided_for(pool))) {
-    context.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
-    settings.split_from = 0;
-    whole_pictures(pool, settings, results, all).process(large);
-  } else {
-    for (const picture_files& files : large) {
-      context.explain(files.input + " is large: it is split over all workers");
-      const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
-        if (large.size() == 1 && plan.pictures.size() == 1) context.shown.set(done, strips);
-      };
-      all.add_from([&] { all.add(split_picture(pool, context.journal, results, settings, files, strips_done)); });
-    }
-  }
-  return all.report();
-}
-
-int image(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  return chosen.request.inputs.empty() ? simulate(pool, context, chosen) : process_pictures(pool, context, chosen);
-}
-
 double parse_sigma(const std::string& text) {
   try {
     const double sigma = parse_decimal(text);
     if (sigma >= 0.1 && sigma <= operation::most_radius / 3.0) return sigma;
   } catch (const std::invalid_argument&) {
   }
-  throw usage_error("--sigma takes a number from 0.1 to 333.3, not " + in_quotes(text));
+  throw usage_error("--sigma requires a number from 0.1 to 333.3, not " + in_quotes(text));
 }
 
-operation chosen_operation(const options& chosen) {
-  operation what;
-  const std::string& name = chosen.operation_name;
-  if (name.empty()) throw usage_error("pictures need --op: grayscale, box, gaussian or sobel");
-  what.radius = chosen.radius;
-  if (name == "box") {
-    what.kind = operation_kind::box;
-    if (what.radius == 0) throw usage_error("--op box needs --radius, the pixels to each side that are averaged");
-  } else if (name == "gaussian") {
-    what.kind = operation_kind::gaussian;
-    if (chosen.sigma.empty()) throw usage_error("--op gaussian needs --sigma, the width of the bell in pixels");
-    const double sigma = parse_sigma(chosen.sigma);
-    if (what.radius == 0) what.radius = static_cast<std::uint32_t>(std::ceil(3 * sigma));
-    what.weights = gaussian_weights(sigma, what.radius);
-  } else {
-    what.kind = name == "sobel" ? operation_kind::sobel : operation_kind::grayscale;
-    if (what.radius != 0) throw usage_error("--radius is for --op box and gaussian, not " + name);
-  }
-  if (!chosen.sigma.empty() && what.kind != operation_kind::gaussian)
-    throw usage_error("--sigma is for --op gaussian, not " + name);
-  return what;
-}
+class image : public job {
+  // Of the simulated image.
+  std::int64_t chunks_ = 4;
+  std::int64_t size_ = 1000;
+  // Of pictures.
+  std::string operation_name_;
+  std::uint32_t radius_ = 0;  // 0: not given
+  std::string sigma_;
+  std::uint64_t split_from_ = 16'000'000;
+  int quality_ = 92;
+  int compression_ = 4;
+  picture_request request_;
+  operation what_;
 
-void check(options& chosen, const command_context& context) {
-  chosen.request.journal = context.resumable.journal;
-  if (chosen.request.inputs.empty()) {
-    if (!chosen.operation_name.empty())
-      throw usage_error("--op " + chosen.operation_name + " needs pictures: INPUT... and --output");
-    text_output(chosen).check();
-    return;
+  void declare(job_options& options) override {
+    const auto inputs =
+        options.texts("input", request_.inputs, "PNG, JPEG or PNM files, or folders of them", "FILE_OR_FOLDER").identified_by([this] {
+          std::vector<std::string> paths = request_.inputs;
+          std::ranges::transform(paths, paths.begin(), canonical_path);
+          return identity_of_list(paths);
+        });
+    options.choice("--op", operation_name_, {"grayscale", "box", "gaussian", "sobel"},
+                   "the filter: grayscale, box or gaussian (blurs), or sobel (edges, gray)", "OPERATION");
+    options
+        .number("--radius", radius_, "radius of a blur, in pixels (default for gaussian: 3 sigma)", 1, operation::most_radius)
+        .needs(inputs);
+    options.text("--sigma", sigma_, "standard deviation of the Gaussian, in pixels", "NUMBER").needs(inputs);
+    options.choice("--format", request_.format, {"png", "jpeg", "pnm"}, "format of the results (default: that of the input)", "FORMAT")
+        .needs(inputs);
+    options.number("--quality", quality_, "of a JPEG (default 92)", 1, 100).needs(inputs);
+    options.number("--compression", compression_, "of a PNG, from 1 (fast) to 9 (small) (default 4)", 1, 9).needs(inputs);
+    options
+        .number("--split-from", split_from_, "split a picture of this many pixels or more over all workers (default 16e6)", 1)
+        .needs(inputs)
+        .without_effect();
+    options.chunksize("rows of a split picture in a task, rounded up to a multiple of 16 (JPEG: 128)").needs(inputs);
+    options.verify_in_tasks(
+        "read the results again and compute pixels of every strip again; compare simulated chunks with the closed form");
+    options.output("the result of one picture (-: stdout), or a folder for results with the names of their inputs", "FILE_OR_FOLDER",
+                   "replace results that exist");
+    options.number("--chunks", chunks_, "number of simulated chunks (default 4)", 1, 1'000'000'000).excludes(inputs);
+    options.number("--size", size_, "pixels in a simulated chunk (default 1000)", 1, 1'000'000'000'000).excludes(inputs);
   }
-  chosen.what = chosen_operation(chosen);
-  if (chosen.request.output.empty()) throw usage_error("pictures need --output, a file or a folder");
-  const picture_plan plan = plan_pictures(chosen.request, chosen.what);
-  const std::string output = "--output " + chosen.request.output;
-  if (plan.is_stream && context.verify)
-    throw usage_error("--verify reads the result again, and " + output + " is not a regular file");
-  if (plan.is_stdout && context.json) throw usage_error("--json and " + output + " both write to standard output; choose a file");
-}
 
-void add_image(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "image", "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return image(cluster, c, *chosen); },
-      [chosen, &context] { check(*chosen, context); });
-  CLI::Option* inputs = job.add_option("input", chosen->request.inputs, "PNG, JPEG or PNM files, or folders of them")
-                            ->type_name("FILE_OR_FOLDER")
-                            ->default_function([chosen] {
-                              std::vector<std::string> paths = chosen->request.inputs;
-                              std::ranges::transform(paths, paths.begin(), canonical_path);
-                              return CLI::detail::to_string(paths);
-                            });
-  job.add_option("--op", chosen->operation_name, "what to do: grayscale, box, gaussian (blurs) or sobel (edges, gray)")
-      ->check(CLI::IsMember({"grayscale", "box", "gaussian", "sobel"}))
-      ->type_name("OPERATION");
-  add_number<std::uint32_t>(job, "--radius", chosen->radius, "pixels to each side that a blur looks at (gaussian: default 3 sigma)",
-                            1, operation::most_radius);
-  job.add_option("--sigma", chosen->sigma, "width of the Gaussian, in pixels")->type_name("NUMBER");
-  job.add_option("--format", chosen->request.format, "write png, jpeg or pnm, whatever the input was")
-      ->check(CLI::IsMember({"png", "jpeg", "pnm"}))
-      ->type_name("FORMAT");
-  add_number(job, "--quality", chosen->quality, "of a JPEG (default 92)", 1, 100);
-  add_number(job, "--compression", chosen->compression, "of a PNG: from 1, fast, to 9, small (default 4)", 1, 9);
-  context.without_effect.insert(add_number<std::uint64_t>(
-      job, "--split-from", chosen->split_from, "pixels from which on a picture is split over all workers (default 16e6)", 1));
-  add_chunksize(job, context, "rows of a split picture in a task, rounded up to a multiple of 16, for JPEG of 128");
-  add_verify(job, context,
-             "read the results again and compute pixels of every strip anew, one by one; sums of simulated chunks by formula");
-  context.without_effect.erase(job.get_option("--verify"));  // of a picture it is part of the task that writes it
-  job.add_option("--output", chosen->request.output,
-                 "the result of one picture (-: stdout); or a folder, for results under their inputs' names")
-      ->type_name("FILE_OR_FOLDER");
-  job.add_flag("--force", chosen->request.force, "replace results that exist");
-  for (const char* of_pictures : {"--radius", "--sigma", "--format", "--quality", "--compression", "--split-from", "--chunksize"}) {
-    job.get_option(of_pictures)->needs(inputs);
+  void check(const run_settings& settings) override {
+    request_.output = settings.output.path;
+    request_.force = settings.output.force;
+    request_.journal = settings.resumable.journal;
+    if (request_.inputs.empty()) {
+      if (!operation_name_.empty()) throw usage_error("--op " + operation_name_ + " requires pictures as arguments, and --output");
+      settings.output.check();
+      return;
+    }
+    what_ = chosen_operation();
+    if (request_.output.empty()) throw usage_error("pictures require --output, a file or a folder");
+    const picture_plan plan = plan_pictures(request_, what_);
+    const std::string output = "--output " + request_.output;
+    if (plan.is_stream && settings.verify)
+      throw usage_error("--verify reads the result again, and " + output + " is not a regular file");
+    if (plan.is_stdout && settings.json) throw usage_error("--json and " + output + " both write to standard output; choose a file");
   }
-  for (const auto& [name, value] : {std::pair("--chunks", &chosen->chunks), std::pair("--size", &chosen->size)}) {
-    const bool is_size = value == &chosen->size;
-    add_number<std::int64_t>(job, name, *value,
-                             is_size ? "pixels in a simulated chunk (default 1000)" : "number of simulated chunks (default 4)", 1,
-                             is_size ? 1'000'000'000'000 : 1'000'000'000)
-        ->excludes(inputs);
-  }
-}
 
-const job_entry entry("image", add_image);
+  operation chosen_operation() const {
+    operation what;
+    const std::string& name = operation_name_;
+    if (name.empty()) throw usage_error("pictures require --op: grayscale, box, gaussian or sobel");
+    what.radius = radius_;
+    if (name == "box") {
+      what.kind = operation_kind::box;
+      if (what.radius == 0) throw usage_error("--op box requires --radius, in pixels");
+    } else if (name == "gaussian") {
+      what.kind = operation_kind::gaussian;
+      if (sigma_.empty()) throw usage_error("--op gaussian requires --sigma, in pixels");
+      const double sigma = parse_sigma(sigma_);
+      if (what.radius == 0) what.radius = static_cast<std::uint32_t>(std::ceil(3 * sigma));
+      what.weights = gaussian_weights(sigma, what.radius);
+    } else {
+      what.kind = name == "sobel" ? operation_kind::sobel : operation_kind::grayscale;
+      if (what.radius != 0) throw usage_error("--radius is for --op box and gaussian, not " + name);
+    }
+    if (!sigma_.empty() && what.kind != operation_kind::gaussian)
+      throw usage_error("--sigma is for --op gaussian, not " + name);
+    return what;
+  }
+
+  void run(job_run& run) override { request_.inputs.empty() ? simulate(run) : process_pictures(run); }
+
+  void simulate(job_run& run) const {
+    const auto size = static_cast<std::uint64_t>(size_);
+    const auto sizes = std::views::iota(std::int64_t{0}, chunks_) | std::views::transform([size](std::int64_t) { return size; });
+    const mpz_class expected = sum_of_squares(0, size - 1);
+    std::int64_t chunk = 0;
+    bool all_hold = true;
+    for (const mpz_class& sum : run.pool().map({.buffersize = 1 << 16}, process_chunk, sizes)) {
+      run.out().print("Processed chunk ", chunk++, ": ", sum, '\n');
+      all_hold = all_hold && sum == expected;
+    }
+    if (run.verifies()) run.verified(all_hold, "the sum of every chunk equals the closed form");
+  }
+
+  void process_pictures(job_run& run) const {
+    const bool has_journal = run.has_journal();
+    picture_plan plan = plan_pictures(request_, what_);
+    if (!plan.folder.empty()) {
+      std::error_code error;
+      std::filesystem::create_directory(plan.folder, error);
+      if (error) throw output_error(error, "cannot make the folder " + plan.folder);
+    }
+    picture_results results(run, request_.force);
+    if (has_journal) {
+      for (picture_files& files : plan.pictures) {
+        files.input = canonical_path(files.input);  // tasks are the same however the paths are written
+        if (plan.is_stream) continue;
+        files.output = canonical_path(behind_links(files.output));
+        results.prepare(files);
+      }
+      if (!plan.is_stream) results.remove_remains(plan.pictures);
+    }
+    const std::uint64_t split_from = std::stoull(run.divided_as("--split-from", std::to_string(split_from_)));
+    picture_settings settings{.what = what_,
+                              .quality = quality_,
+                              .compression = compression_,
+                              .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
+                              .rows = run.chunksize_or(std::uint64_t{0}),
+                              .replace = request_.force && !has_journal,  // or --force would make other tasks
+                              .verify = run.verifies()};
+    tally all(run, plan);
+    run.shown().set(0, plan.pictures.size());
+
+    const std::vector<picture_files> large = whole_pictures(run.pool(), settings, results, all).process(plan.pictures);
+    if (large.size() >= 4 * static_cast<std::size_t>(run.workers())) {
+      run.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
+      settings.split_from = 0;
+      whole_pictures(run.pool(), settings, results, all).process(large);
+    } else {
+      for (const picture_files& files : large) {
+        run.explain(files.input + " is large: it is split over all workers");
+        const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
+          if (large.size() == 1 && plan.pictures.size() == 1) run.shown().set(done, strips);
+        };
+        all.add_from([&] { all.add(split_picture(run.pool(), run.journal(), results, settings, files, strips_done)); });
+      }
+    }
+    run.set_exit_status(all.report());
+  }
+};
+
+const job_entry<image> entry("image",
+                             "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)");
 
 }  // namespace
 }  // namespace jobs

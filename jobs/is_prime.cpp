@@ -2,30 +2,21 @@
 // file of any length needs little memory, and a number may have any length itself.
 #include <charconv>
 #include <cstdint>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "support/check_queue.hpp"
-#include "support/command.hpp"
+#include "engine/check_queue.hpp"
+#include "engine/job.hpp"
 #include "support/in_quotes.hpp"
 #include "support/input.hpp"
 #include "support/line_blocks.hpp"
 #include "support/numbers.hpp"
-#include "support/output.hpp"
 #include "support/prime.hpp"
 
 namespace jobs {
 namespace {
-
-struct options {
-  std::vector<std::string> numbers;  // none, and no file: the tutorial's
-  std::string file;
-  int rounds = 20;
-  output_options output;
-};
 
 const std::vector<std::uint64_t> tutorial_numbers{112272535095293, 112582705942171, 112272535095293, 115280095190773};
 
@@ -36,7 +27,7 @@ primality judge_text(std::string_view text, int rounds) {
   return judge(parse_integer(text), rounds);
 }
 
-/// How a line goes on after the number.
+/// The rest of a line after the number.
 std::string words_for(primality answer, int rounds) {
   switch (answer) {
     case primality::prime: return " prime\n";
@@ -79,107 +70,101 @@ double cost_of_number(std::string_view line) {
   return plain ? digits * digits * digits : 1e7;
 }
 
-template <class Blocks>
-void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int rounds, bool verify) {
-  const auto judge_block = rankpool::partial(judge_lines, rounds, false);
-  check_queue<bool> checks(pool, [](bool same) {
-    if (!same) throw std::logic_error("the answers differ when they are computed again");
-  });
-  for (const std::string& answers : pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, judge_block, blocks)) {
-    out.print(answers);
-    if (verify) checks.add(confirm_answers, rounds, answers);
-  }
-  checks.finish();
-}
-
-input_options input_of(const options& chosen) { return {chosen.file, "--file"}; }
-
 double cost_of_one(std::string_view) { return 1; }
 
-void print_answers_for_stream(rankpool::executor& pool, const command_context& context, output& out, const input_options& from,
-                              int rounds) {
-  constexpr double cost_of_block = 1e8;
-  const auto chunk = static_cast<double>(context.chunksize);
-  const input lines(from);
-  try {
-    print_answers(pool, out,
-                  chunk > 0 ? line_blocks(lines.descriptor(), from.name(), cost_of_one, chunk)
-                            : line_blocks(lines.descriptor(), from.name(), cost_of_number, cost_of_block),
-                  rounds, context.verify);
-  } catch (const std::invalid_argument& error) {
-    out.flush();
-    throw usage_error(from.name() + ": " + error.what());
-  }
-}
+class is_prime_job : public job {
+  std::vector<std::string> numbers_;  // none, and no file: the tutorial's
+  std::string file_;
+  int rounds_ = 20;
 
-void print_answers_for_tutorial(rankpool::executor& pool, const command_context& context, output& out) {
-  auto number = tutorial_numbers.begin();
-  for (const bool answer : pool.map({.chunksize = context.chunksize}, is_prime, tutorial_numbers)) {
-    if (context.verify && !confirms(mpz_class(*number), answer ? primality::prime : primality::composite))
-      throw std::logic_error("another test disagrees about " + std::to_string(*number));
-    out.print(*number++, " is prime: ", answer ? "True" : "False", '\n');
-  }
-}
+  input_options input_file() const { return {file_, "--file"}; }
 
-int print_primality(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.output);
-  if (!chosen.file.empty()) {
-    print_answers_for_stream(pool, context, out, input_of(chosen), chosen.rounds);
-  } else if (!chosen.numbers.empty()) {
+  void declare(job_options& options) override {
+    options.texts("number", numbers_, "whole numbers of any size; - reads them from stdin, one per line", "NUMBERS");
+    // A journal knows a task by the numbers in it, wherever they come from.
+    options.text("--file", file_, "read the numbers from this file, one per line (-: stdin)", "FILE").without_effect();
+    options.number("--rounds", rounds_,
+                   "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
+    options.output();
+    options.chunksize("numbers in a task, at most 64 KiB of a file (default: by the time they take)");
+    options.verify("confirm every answer by another test, on the workers");
+    options.after_parsing([this] {
+      if (numbers_ != std::vector<std::string>{"-"}) return;
+      numbers_.clear();
+      file_ = "-";
+    });
+  }
+
+  void check(const run_settings& settings) override {
+    if (!file_.empty() && !numbers_.empty()) throw usage_error("--file and numbers as arguments exclude each other");
+    if (!file_.empty()) input_file().check();
+    for (const std::string& number : numbers_) parse_integer(number);
+    if (!file_.empty()) check_distinct({input_file()}, {settings.output});
+    settings.output.check();
+  }
+
+  void run(job_run& run) override {
+    if (!file_.empty()) {
+      print_answers_for_stream(run);
+    } else if (!numbers_.empty()) {
+      print_answers(run, blocks_of_arguments(run.chunksize_or(std::size_t{1})));
+    } else {
+      print_answers_for_tutorial(run);
+    }
+    if (run.verifies()) run.verified(true, "another test confirms every answer");
+  }
+
+  std::vector<line_block> blocks_of_arguments(std::size_t numbers_per_block) const {
     std::vector<line_block> blocks;
-    const auto chunk = context.chunk_or(std::size_t{1});
-    for (std::size_t i = 0; i < chosen.numbers.size(); ++i) {
-      if (i % chunk == 0) {
-        blocks.push_back({i + 1, chosen.numbers[i]});
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      if (i % numbers_per_block == 0) {
+        blocks.push_back({i + 1, numbers_[i]});
       } else {
-        blocks.back().text += '\n' + chosen.numbers[i];
+        blocks.back().text += '\n' + numbers_[i];
       }
     }
-    print_answers(pool, out, blocks, chosen.rounds, context.verify);
-  } else {
-    print_answers_for_tutorial(pool, context, out);
+    return blocks;
   }
-  if (context.verify) context.verified(true, "another test confirms every answer");
-  out.finish();
-  return 0;
-}
 
-void check(options& chosen) {
-  if (chosen.numbers.size() == 1 && chosen.numbers.front() == "-") {
-    chosen.numbers.clear();
-    chosen.file = "-";
+  template <class Blocks>
+  void print_answers(job_run& run, Blocks&& blocks) const {
+    const auto judge_block = rankpool::partial(judge_lines, rounds_, false);
+    check_queue<bool> checks(run, [](bool same) {
+      if (!same) throw std::logic_error("the answers differ when they are computed again");
+    });
+    const int in_flight = run.tasks_in_flight(16 * line_blocks::most_bytes);  // an answer is at most 15 times as long as its line
+    for (const std::string& answers : run.pool().map({.chunksize = 1, .buffersize = in_flight}, judge_block, blocks)) {
+      run.out().print(answers);
+      checks.add(confirm_answers, rounds_, answers);
+    }
+    checks.finish();
   }
-  if (!chosen.file.empty() && !chosen.numbers.empty()) throw usage_error("--file takes the place of numbers; give one of the two");
-  if (!chosen.file.empty()) input_of(chosen).check();
-  for (const std::string& number : chosen.numbers) {
+
+  void print_answers_for_stream(job_run& run) const {
+    constexpr double cost_of_block = 1e8;
+    const auto chunk = static_cast<double>(run.chunksize());
+    const input lines(input_file());
+    const std::string name = input_file().name();
     try {
-      parse_integer(number);
+      print_answers(run, chunk > 0 ? line_blocks(lines.descriptor(), name, cost_of_one, chunk)
+                                   : line_blocks(lines.descriptor(), name, cost_of_number, cost_of_block));
     } catch (const std::invalid_argument& error) {
-      throw usage_error(error.what());
+      run.out().flush();
+      throw usage_error(name + ": " + error.what());
     }
   }
-  if (!chosen.file.empty()) check_distinct({input_of(chosen)}, {chosen.output});
-  chosen.output.check();
-}
 
-void add_is_prime(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "is-prime", "which of many numbers are prime, in their order",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return print_primality(cluster, c, *chosen); },
-      [chosen] { check(*chosen); });
-  job.add_option("number", chosen->numbers, "whole numbers of any size; - reads them from stdin, one a line")->type_name("NUMBERS");
-  context.without_effect.insert(  // its content is what counts, and each task is told apart by it
-      job.add_option("--file", chosen->file, "read the numbers from this file, one a line (-: stdin)")->type_name("FILE"));
-  add_number(job, "--rounds", chosen->rounds,
-             "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
-  add_output(job, chosen->output);
-  add_chunksize(job, context, "numbers in a task, at most 64 KiB of a file (default: by the time they take)");
-  add_verify(job, context, "confirm every answer by another test, on the workers");
-}
+  static void print_answers_for_tutorial(job_run& run) {
+    auto number = tutorial_numbers.begin();
+    for (const bool answer : run.pool().map({.chunksize = run.chunksize()}, is_prime, tutorial_numbers)) {
+      if (run.verifies() && !confirms(mpz_class(*number), answer ? primality::prime : primality::composite))
+        throw std::logic_error("another test disagrees about " + std::to_string(*number));
+      run.out().print(*number++, " is prime: ", answer ? "True" : "False", '\n');
+    }
+  }
+};
 
-const job_entry entry("is-prime", add_is_prime);
+const job_entry<is_prime_job> entry("is-prime", "which of many numbers are prime, in their order");
 
 }  // namespace
 }  // namespace jobs

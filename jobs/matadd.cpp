@@ -1,20 +1,18 @@
 // Exercise 4: the sum of two matrices, part by part. The exercise leaves the matrices open; these are Example 8's.
 //
-// Two .npy files are added where they are, however large: workers read, add and write parts of them, and rank 0 sees headers alone.
+// Workers read, add and write parts of two .npy files of any size; rank 0 reads their headers only.
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "engine/job.hpp"
 #include "matrices/options.hpp"
 #include "matrices/result_file.hpp"
 #include "matrices/sum.hpp"
 #include "matrices/sum_check.hpp"
-#include "support/command.hpp"
 #include "support/matrix.hpp"
-#include "support/output.hpp"
 
 namespace jobs {
 namespace {
@@ -34,97 +32,86 @@ void print_tutorial(rankpool::executor& pool, output& out) {
   }
 }
 
-sum asked_sum(const matrix_options& chosen) {
-  auto [a, b] = chosen.sources();
-  check_types(a, b);
-  if (a.rows != b.rows || a.columns != b.columns) {
-    throw usage_error(describe(a) + " and " + describe(b) + " cannot be added: they have different shapes");
+class matadd : public job {
+  matrix_options operands_;
+
+  void declare(job_options& options) override {
+    operands_.declare(options, "sum");
+    options.chunksize("numbers in a task that writes a file, rows in one that prints (default: several tasks for each worker)");
+    options.verify("check the written file: numbers at random places, and the totals");
   }
-  return {.a = std::move(a), .b = std::move(b), .target = {}};
-}
 
-void print_sum(rankpool::executor& pool, command_context& context, output& out, const sum& work) {
-  const tiles rows =
-      cut(work.a.rows, work.a.columns,
-          context.chunk_or(std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / std::max<std::uint64_t>(1, work.a.columns))),
-          std::max<std::uint64_t>(1, work.a.columns));
-  context.shown.expect(rows.count());
-  if (rows.count() == 0) print_empty_rows(out, work.a.rows);
-  for (const std::string& lines :
-       pool.map({.chunksize = 1, .buffersize = 2 * pool.num_workers()}, rankpool::partial(sum_text, work), rows.all())) {
-    out.print(lines);
+  void check(const run_settings& settings) override {
+    operands_.check(settings);
+    if (operands_.are_files()) work();
   }
-}
 
-void verify_sum(rankpool::executor& pool, command_context& context, const sum& work) {
-  const sum_check check = check_sum(pool, work, context.seed());
-  context.verified(check.failure.empty(),
-                   std::to_string(sum_check::samples) + " numbers taken at random are the sum" +
-                       (check.totals_tested ? ", and the totals agree" : "; totals cannot be tested, there is inf or nan") +
-                       (check.failure.empty() ? "" : ": " + check.failure));
-}
-
-void write_whole_sum(rankpool::cluster& cluster, command_context& context, const output_options& where, sum work) {
-  rankpool::executor pool(cluster, context.executor_options());
-  const bool by_columns = work.a.fortran_order && work.b.fortran_order;
-  result_file file(context, where, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
-  work.target = file.target();
-  if (by_columns) work = {work.a.transposed(), work.b.transposed(), work.target.transposed()};
-  if (file.is_finished()) {
-    if (context.verify) {
-      rankpool::executor without_journal(cluster, {.max_workers = context.max_workers});
-      verify_sum(without_journal, context, work);
+  void run(job_run& run) override {
+    operands_.expect_unchanged(run);
+    if (writes_npy(run.settings())) return write_whole_sum(run, work());
+    run.out().print("Matrix addition result:\n");
+    if (operands_.are_files() || operands_.are_generated()) {
+      print_sum(run, work());
+    } else {
+      print_tutorial(run.pool(), run.out());
     }
-    return file.report(context);
   }
-  const tiles parts = parts_of_sum(work, context.divided_for(pool), static_cast<std::uint64_t>(context.chunksize));
-  context.explain("the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
-                  (work.a.fortran_order == work.b.fortran_order ? "pieces of the files, which are in the same order"
-                                                                : "tiles, as the files are in different orders"));
-  context.shown.expect(parts.count() + (context.verify ? tasks_to_check(work) : 0));
-  file.collect(pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers(), .ordered = false},
-                        rankpool::partial(write_sum, work), parts.all()));
-  if (context.verify) verify_sum(pool, context, work);
-  file.finish();
-  file.report(context);
-}
 
-int matadd(rankpool::cluster& cluster, command_context& context, const matrix_options& chosen) {
-  for (const std::string& file : {chosen.a, chosen.b}) {
-    if (!file.empty()) context.expect_unchanged(file);
+  /// Throws: usage_error if the matrices cannot be added.
+  sum work() const {
+    auto [a, b] = operands_.sources();
+    if (a.rows != b.rows || a.columns != b.columns) {
+      throw usage_error(describe(a) + " and " + describe(b) + " cannot be added: they have different shapes");
+    }
+    return {.a = std::move(a), .b = std::move(b), .target = {}};
   }
-  if (chosen.make_file()) {
-    write_whole_sum(cluster, context, chosen.output, asked_sum(chosen));
-    return 0;
-  }
-  rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.output);
-  out.print("Matrix addition result:\n");
-  if (chosen.are_files() || chosen.are_generated()) {
-    print_sum(pool, context, out, asked_sum(chosen));
-  } else {
-    print_tutorial(pool, out);
-  }
-  out.finish();
-  return 0;
-}
 
-void add_matadd(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<matrix_options>();
-  CLI::App& job = add_job(
-      app, context, "matadd", "the sum of two matrices, part by part",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return matadd(cluster, c, *chosen); },
-      [chosen, &context] {
-        chosen->check(context);
-        if (chosen->are_files()) asked_sum(*chosen);
-      });
-  add_matrix_options(job, *chosen, "sum");
-  add_chunksize(job, context,
-                "numbers in a task that writes a file, rows in one that prints (default: so that each worker has several)");
-  add_verify(job, context, "test the file that was written: numbers at random places, and the totals");
-}
+  static void print_sum(job_run& run, const sum& work) {
+    const std::uint64_t columns = std::max<std::uint64_t>(1, work.a.columns);
+    const tiles rows = cut(work.a.rows, work.a.columns,
+                           run.chunksize_or(std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / columns)), columns);
+    run.expect_tasks(rows.count());
+    if (rows.count() == 0) print_empty_rows(run.out(), work.a.rows);
+    for (const std::string& lines : run.pool().map({.chunksize = 1, .buffersize = 2 * run.pool().num_workers()},
+                                                   rankpool::partial(sum_text, work), rows.all())) {
+      run.out().print(lines);
+    }
+  }
 
-const job_entry entry("matadd", add_matadd);
+  static void write_whole_sum(job_run& run, sum work) {
+    const bool by_columns = work.a.fortran_order && work.b.fortran_order;
+    result_file file(run, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
+    work.target = file.target();
+    if (by_columns) work = {work.a.transposed(), work.b.transposed(), work.target.transposed()};
+    if (file.is_finished()) {
+      if (run.verifies()) {
+        rankpool::executor pool = run.pool_without_journal();
+        verify(run, pool, work);
+      }
+      return file.report(run);
+    }
+    const tiles parts = parts_of_sum(work, run.workers(), static_cast<std::uint64_t>(run.chunksize()));
+    run.explain("the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
+                (work.a.fortran_order == work.b.fortran_order ? "consecutive numbers, as both files are in the same order"
+                                                              : "tiles, as the files are in different orders"));
+    run.expect_tasks(parts.count(), tasks_to_check(work));
+    file.collect(run.pool().map({.chunksize = 1, .buffersize = 16 * run.pool().num_workers(), .ordered = false},
+                                rankpool::partial(write_sum, work), parts.all()));
+    if (run.verifies()) verify(run, run.pool(), work);
+    file.finish();
+    file.report(run);
+  }
+
+  static void verify(job_run& run, rankpool::executor& pool, const sum& work) {
+    const sum_check check = check_sum(pool, work, run.seed());
+    run.verified(check.failure.empty(),
+                 std::to_string(sum_check::samples) + " numbers at random places are the sum" +
+                     (check.totals_tested ? ", and the totals agree" : "; totals cannot be checked because of inf or nan") +
+                     (check.failure.empty() ? "" : ": " + check.failure));
+  }
+};
+
+const job_entry<matadd> entry("matadd", "the sum of two matrices, part by part");
 
 }  // namespace
 }  // namespace jobs

@@ -1,15 +1,13 @@
 // Exercise 3: the primes of an interval, each worker sieving segments of it with primesieve.
 //
-// A sieve pays for the primes up to the square root of its numbers before it starts: segments are therefore long where the
-// numbers are large. What comes back are counts, or the primes of a segment as text, in order.
+// A sieve first computes the primes up to the square root of its numbers. Segments of large numbers are therefore long. Workers return
+// counts, or the primes of a segment as a prime_list.
 #include <primesieve.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -17,24 +15,16 @@
 #include <utility>
 #include <vector>
 
-#include "support/check_queue.hpp"
-#include "support/command.hpp"
+#include "engine/check_queue.hpp"
+#include "engine/job.hpp"
+#include "primes/prime_list.hpp"
 #include "support/interval.hpp"
-#include "support/output.hpp"
 #include "support/prime.hpp"
-#include "support/text.hpp"
 
 namespace jobs {
 namespace {
 
 using number = std::uint64_t;
-
-struct options {
-  interval<number> range{1, 100'000};
-  bool count = false;
-  bool list = false;
-  output_options output;
-};
 
 number square_root(number n) { return static_cast<number>(std::sqrt(static_cast<double>(n))); }
 
@@ -71,41 +61,39 @@ std::pair<number, number> count_primes(number stretch, number first, number last
   return {all, in_stretch};
 }
 
-std::string list_primes(number first, number last) {
-  text_builder lines;
-  for_each_prime(first, last, [&](number prime) { lines.print(prime, '\n'); });
-  return lines.take();
+prime_list list_primes(number first, number last) {
+  prime_list_builder list;
+  for_each_prime(first, last, [&](number prime) { list.add(prime); });
+  return list.take();
 }
 
-/// Long enough to be worth the set-up, and otherwise short enough to keep every worker busy to the end.
+/// Long enough to make the set-up of a sieve small, and otherwise short enough to keep every worker busy to the end.
 number length_to_count(const interval<number>& range, int workers) {
   const number worthwhile = std::max<number>(20'000'000, 40 * square_root(range.to));
   const number share = range.span() / (32 * static_cast<number>(workers)) + 1;
   return std::max(worthwhile, share);
 }
 
-/// As for counting, but a segment's text, about half a byte for each number, is held in memory.
+/// As for counting, but the primes of a segment are held in memory.
 number length_to_list(const interval<number>& range) { return std::clamp<number>(square_root(range.to), 4'000'000, 200'000'000); }
 
-/// How many primes a test of primality finds.
+/// The number of primes that a primality test finds.
 number count_by_test(number first, number last) {
   number found = is_prime(last) ? 1 : 0;
   for (number n = first; n < last; ++n) found += is_prime(n) ? 1 : 0;
   return found;
 }
 
-/// Tests each number in `lines`, the text of a segment, for primality, and how many there are. Throws: std::logic_error.
-bool check_list(number first, number last, const std::string& lines) {
+/// Tests each listed number for primality, and how many there are. Throws: std::logic_error.
+bool check_list(number first, number last, const prime_list& list) {
   number found = 0;
   number before = 0;
-  const char* at = lines.data();
-  for (const char* const end = at + lines.size(); at != end; ++at, ++found) {
-    number n = 0;
-    at = std::from_chars(at, end, n).ptr;
+  for_each_listed(list, [&](number n) {
     if (n < first || n > last || n <= before || !is_prime(n))
-      throw std::logic_error(std::to_string(n) + " is listed and should not be");
+      throw std::logic_error(std::to_string(n) + " is listed but is not a prime of the segment");
     before = n;
-  }
+    ++found;
+  });
   if (found != count_in_sieve(first, last))
     throw std::logic_error("a prime from " + std::to_string(first) + " to " + std::to_string(last) + " is missing");
   return true;
@@ -148,132 +136,126 @@ class stretches {
   number count_;
 };
 
-void verify_known_count(command_context& context, const interval<number>& range, number found) {
-  number power = 1;
-  for (const number known : known_counts) {
-    power *= 10;
-    if (range.from <= 2 && range.to == power)
-      context.verified(found == known, "pi of this power of ten is known to be " + std::to_string(known));
+class primes : public job {
+  interval<number> range_{1, 100'000};
+  bool count_ = false;
+  bool list_ = false;
+
+  void declare(job_options& options) override {
+    const auto from = options.number("from", range_.from, "first number (default 1); one number alone is the last");
+    const auto to = options.number("to", range_.to, "last number (default 100000), such as 1e18+1e11");
+    options.after_parsing([this, from, to] {
+      if (from.is_given() && !to.is_given()) range_.to = std::exchange(range_.from, std::min<number>(range_.from, 1));
+    });
+    options.check([this] { range_.check("from", "to"); });
+    const auto count = options.flag("--count", count_, "print only how many there are");
+    options.flag("--list", list_, "print them all, one per line, in order (as --output FILE does)").excludes(count);
+    options.output();
+    options.chunksize("numbers in a segment (default: by the size of the numbers)");
+    options.verify("count the ends of up to 64 segments again with a primality test, and compare with known counts");
   }
-}
 
-/// `sieved`: how many primes each stretch has by the sieve.
-void verify_stretches(rankpool::executor& pool, command_context& context, const std::vector<std::tuple<number, number>>& places,
-                      const std::vector<number>& sieved) {
-  number tested = 0;
-  for (const auto& [first, last] : places) tested += last - first + 1;
-  std::vector<number> found;
-  for (const number count : pool.starmap({.chunksize = 1}, count_by_test, places)) found.push_back(count);
-  context.verified(found == sieved, "a test of primality finds as many primes as the sieve among " + std::to_string(tested) +
-                                        " numbers, at the end of " + std::to_string(places.size()) +
-                                        (places.size() == 1 ? " segment" : " segments"));
-}
-
-number count_all(rankpool::executor& pool, command_context& context, const interval<number>& range) {
-  const number length = context.chunk_or(length_to_count(range, context.divided_for(pool)));
-  const auto segments = range.segments(length);
-  const stretches tested(std::ranges::size(segments));
-  context.shown.expect(std::ranges::size(segments) + (context.verify ? tested.count() : 0));
-  context.explain("primes: segments of " + std::to_string(length) +
-                  " numbers: each sieve first finds the primes up to their square root");
-  std::vector<std::tuple<number, number>> places;
-  std::vector<number> sieved;
-  number total = 0, index = 0;
-  const auto count_segment = rankpool::partial(count_primes, tested.length());
-  for (const auto& [found, in_stretch] : pool.starmap({.chunksize = 1, .buffersize = 1 << 16}, count_segment, segments)) {
-    total += found;
-    if (places.size() < tested.count() && index == tested.segment(places.size())) {
-      const auto [first, last] = segments[index];
-      places.emplace_back(last - std::min(tested.length() - 1, last - first), last);
-      sieved.push_back(in_stretch);
+  void run(job_run& run) override {
+    if (list_ || (!count_ && !run.settings().output.path.empty())) {
+      list_all(run);
+    } else if (count_) {
+      const number found = count_all(run);
+      run.report().add("count", found);
+      run.out().print(found, '\n');
+    } else {
+      summarise(run);
     }
-    ++index;
   }
-  if (context.verify) {
-    verify_known_count(context, range, total);
-    verify_stretches(pool, context, places, sieved);
-  }
-  return total;
-}
 
-void list_all(rankpool::executor& pool, command_context& context, const interval<number>& range, output& out) {
-  const auto segments = range.segments(context.chunk_or(length_to_list(range)));
-  context.shown.expect(std::ranges::size(segments) * (context.verify ? 2 : 1));
-  const int few = 2 * pool.num_workers();
-  check_queue<bool> checks(pool, [](bool) {});
-  auto segment = segments.begin();
-  for (const std::string& lines : pool.starmap({.chunksize = 1, .buffersize = few}, list_primes, segments)) {
-    out.print(lines);
-    const auto [first, last] = *segment++;
-    if (context.verify) checks.add(check_list, first, last, lines);
+  number count_all(job_run& run) const {
+    const number length = run.chunksize_or(length_to_count(range_, run.workers()));
+    const auto segments = range_.segments(length);
+    const stretches tested(segments.size());
+    run.expect_tasks(segments.size(), tested.count());
+    run.explain("primes: segments of " + std::to_string(length) +
+                " numbers: each sieve first finds the primes up to their square root");
+    std::vector<std::tuple<number, number>> places;
+    std::vector<number> sieved;
+    number total = 0, index = 0;
+    const auto count_segment = rankpool::partial(count_primes, tested.length());
+    for (const auto& [found, in_stretch] : run.pool().starmap({.chunksize = 1, .buffersize = 1 << 16}, count_segment, segments)) {
+      total += found;
+      if (places.size() < tested.count() && index == tested.segment(places.size())) {
+        const auto [first, last] = segments[index];
+        places.emplace_back(last - std::min(tested.length() - 1, last - first), last);
+        sieved.push_back(in_stretch);
+      }
+      ++index;
+    }
+    if (run.verifies()) {
+      verify_known_count(run, total);
+      verify_stretches(run, places, sieved);
+    }
+    return total;
   }
-  if (context.verify) {
+
+  void verify_known_count(job_run& run, number found) const {
+    number power = 1;
+    for (const number known : known_counts) {
+      power *= 10;
+      if (range_.from <= 2 && range_.to == power)
+        run.verified(found == known, "the count equals the known one, " + std::to_string(known) + ", for this power of ten");
+    }
+  }
+
+  /// `sieved`: the number of primes of each stretch by the sieve.
+  static void verify_stretches(job_run& run, const std::vector<std::tuple<number, number>>& places,
+                               const std::vector<number>& sieved) {
+    number tested = 0;
+    for (const auto& [first, last] : places) tested += last - first + 1;
+    std::vector<number> found;
+    for (const number count : run.pool().starmap({.chunksize = 1}, count_by_test, places)) found.push_back(count);
+    run.verified(found == sieved, "a primality test finds as many primes as the sieve among " + std::to_string(tested) +
+                                      " numbers, at the end of " + std::to_string(places.size()) +
+                                      (places.size() == 1 ? " segment" : " segments"));
+  }
+
+  void list_all(job_run& run) const {
+    const number length = run.chunksize_or(length_to_list(range_));
+    const auto segments = range_.segments(length);
+    run.expect_tasks(segments.size(), segments.size());
+    check_queue<bool> checks(run, [](bool) {});
+    auto segment = segments.begin();
+    const int in_flight = std::min(run.tasks_in_flight(length / 16), 2 * run.pool().num_workers());  // a byte for 20 to 40 numbers
+    for (const prime_list& list : run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, list_primes, segments)) {
+      print_primes(run.out(), list);
+      const auto [first, last] = *segment++;
+      checks.add(check_list, first, last, list);
+    }
+    if (!run.verifies()) return;
     checks.finish();
-    context.verified(true, "each number listed passes a test of primality, and there are as many as the sieve counts");
+    run.verified(true, "each listed number passes a primality test, and there are as many as the sieve counts");
   }
-}
 
-/// How many there are and which ones come first and last: for these a handful of numbers at each end is enough.
-void summarise(rankpool::executor& pool, command_context& context, const interval<number>& range, output& out) {
-  constexpr std::size_t shown = 5;
-  const number found = count_all(pool, context, range);
-  context.report.add("count", found);
-  out.print("Primes from ", range.from, " to ", range.to, ": ", found, '\n');
-  if (found == 0) return;
+  /// Prints how many there are, and the first and the last ones, which rank 0 finds itself.
+  void summarise(job_run& run) const {
+    constexpr std::size_t shown = 5;
+    const number found = count_all(run);
+    output& out = run.out();
+    run.report().add("count", found);
+    out.print("Primes from ", range_.from, " to ", range_.to, ": ", found, '\n');
+    if (found == 0) return;
 
-  std::vector<number> first, last;
-  primesieve::iterator primes(range.from, range.to);
-  while (first.size() < std::min<number>(shown, found)) first.push_back(primes.next_prime());
-  primes.jump_to(range.to);
-  while (last.size() < std::min<number>(shown, found)) last.push_back(primes.prev_prime());
-  std::ranges::reverse(last);
-  out.print("First: ");
-  print_list(out, first);
-  out.print("\nLast: ");
-  print_list(out, last);
-  out.print('\n');
-}
-
-int primes(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.output);
-  if (chosen.list || (!chosen.count && !chosen.output.path.empty())) {
-    list_all(pool, context, chosen.range, out);
-  } else if (chosen.count) {
-    const number found = count_all(pool, context, chosen.range);
-    context.report.add("count", found);
-    out.print(found, '\n');
-  } else {
-    summarise(pool, context, chosen.range, out);
+    std::vector<number> first, last;
+    primesieve::iterator sieve(range_.from, range_.to);
+    while (first.size() < std::min<number>(shown, found)) first.push_back(sieve.next_prime());
+    sieve.jump_to(range_.to);
+    while (last.size() < std::min<number>(shown, found)) last.push_back(sieve.prev_prime());
+    std::ranges::reverse(last);
+    out.print("First: ");
+    print_list(out, first);
+    out.print("\nLast: ");
+    print_list(out, last);
+    out.print('\n');
   }
-  out.finish();
-  return 0;
-}
+};
 
-void add_primes(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "primes", "the primes of an interval: how many, or all of them",
-      [chosen](rankpool::cluster& cluster, command_context& c) { return primes(cluster, c, *chosen); },
-      [chosen] {
-        chosen->range.check("from", "to");
-        chosen->output.check();
-      });
-  CLI::Option* from = add_number<number>(job, "from", chosen->range.from, "first number (default 1); one number alone is the last");
-  CLI::Option* to = add_number<number>(job, "to", chosen->range.to, "last number (default 100000), such as 1e18+1e11");
-  job.parse_complete_callback([chosen, from, to] {
-    if (from->count() == 0 || to->count() > 0) return;
-    chosen->range.to = std::exchange(chosen->range.from, std::min<number>(chosen->range.from, 1));
-    from->clear();  // --json and the journal have it as a default
-  });
-  CLI::Option* count = job.add_flag("--count", chosen->count, "print only how many there are");
-  job.add_flag("--list", chosen->list, "print them all, one a line, in order (as --output FILE does)")->excludes(count);
-  add_output(job, chosen->output);
-  add_chunksize(job, context, "numbers in a segment (default: by the size of the numbers)");
-  add_verify(job, context, "count the ends of up to 64 segments again, with a test of primality; and compare with known counts");
-}
-
-const job_entry entry("primes", add_primes);
+const job_entry<primes> entry("primes", "the primes of an interval: how many, or all of them");
 
 }  // namespace
 }  // namespace jobs

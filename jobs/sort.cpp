@@ -5,30 +5,17 @@
 // fixes and without its distributions, which it leaves to the library.
 #include <algorithm>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <random>
 #include <ranges>
 #include <vector>
 
+#include "engine/job.hpp"
 #include "sort/file_sort.hpp"
-#include "support/command.hpp"
 #include "support/mixed.hpp"
-#include "support/numbers.hpp"
-#include "support/output.hpp"
-#include "support/size.hpp"
 
 namespace jobs {
 namespace {
-
-struct options {
-  std::int64_t lists = 4;
-  std::uint64_t size = 1000;
-  std::uint64_t seed = 0;
-  bool seeded = false;
-  file_sort_options file;  // an input: instead of lists
-
-  bool sorts_file() const { return !file.input.empty(); }
-};
 
 using list = std::vector<std::int32_t>;
 
@@ -41,58 +28,58 @@ list begin_of_sorted_list(std::uint64_t size, std::uint64_t seed) {
   return {numbers.begin(), numbers.begin() + std::min<std::ptrdiff_t>(std::ssize(numbers), 5)};
 }
 
-int sort_lists(rankpool::cluster& cluster, command_context& context, const options& chosen) {
-  rankpool::executor pool(cluster, context.executor_options());
-  output out(context, chosen.file.output);
-  const std::uint64_t seed = chosen.seeded ? chosen.seed : context.seed();
-  context.report.add("seed", seed);
-  const auto seeds = std::views::iota(std::int64_t{0}, chosen.lists) |
-                     std::views::transform([seed](std::int64_t i) { return random_bits(seed, static_cast<std::uint64_t>(i)); });
-  std::int64_t index = 0;
-  const auto sorted_list = rankpool::partial(begin_of_sorted_list, chosen.size);
-  const auto chunk = context.chunk_or(1LL);
-  for (const list& begin : pool.map({.chunksize = chunk, .buffersize = 4 * chunk * pool.num_workers()}, sorted_list, seeds)) {
-    out.print("Sorted list ", index++, " (first 5 elements): ");
-    print_list(out, begin);
-    out.print('\n');
+class sort_job : public job {
+  // Of lists.
+  std::int64_t lists_ = 4;
+  std::uint64_t size_ = 1000;
+  std::optional<std::uint64_t> seed_;
+  // Of a file.
+  file_sort_options file_;
+
+  bool sorts_file() const { return !file_.input.empty(); }
+
+  void declare(job_options& options) override {
+    const auto input =
+        options.input_file("input", file_.input, "a .npy file with one dimension, or a raw one with --type", "INPUT");
+    options
+        .choice("--type", file_.type, {"int64", "float64", "int32", "float32"}, "type of the numbers in a raw little-endian file", "TYPE")
+        .needs(input);
+    options
+        .size("--memory", file_.memory, "bytes of numbers that a worker holds at once, at most (default 1G)", 1 << 16,
+              std::uint64_t{1} << 50)
+        .needs(input)
+        .without_effect();
+    options.verify("check that the output is in order and holds the numbers of the input").needs(input);
+
+    options.number("--lists", lists_, "number of lists (default 4)", 1, 1'000'000'000).excludes(input);
+    options.number("--size", size_, "numbers in a list (default 1000)", 1, 1'000'000'000).excludes(input);
+    options.number("--seed", seed_, "random seed (default: different in each run)").excludes(input);
+    options.chunksize("lists in a task (default 1); for a file, --memory determines the tasks").excludes(input);
+    options.output();
   }
-  out.finish();
-  return 0;
-}
 
-void add_sort(CLI::App& app, command_context& context) {
-  auto chosen = std::make_shared<options>();
-  CLI::App& job = add_job(
-      app, context, "sort", "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker",
-      [chosen](rankpool::cluster& cluster, command_context& c) {
-        return chosen->sorts_file() ? sort_file(cluster, c, chosen->file) : sort_lists(cluster, c, *chosen);
-      },
-      [chosen] { chosen->sorts_file() ? chosen->file.check() : chosen->file.output.check(); });
-  CLI::Option* input = add_input_file(job, "input", chosen->file.input, "a .npy file with one dimension, or a raw one with --type")
-                           ->type_name("INPUT");
-  CLI::Option* type =
-      job.add_option("--type", chosen->file.type, "what a raw little-endian file holds: int64, float64, int32 or float32")
-          ->type_name("TYPE")
-          ->check(CLI::IsMember({"int64", "float64", "int32", "float32"}));
-  CLI::Option* memory = add_size(job, "--memory", chosen->file.memory,
-                                 "most bytes of numbers that a worker holds at once (default 1G)", 1 << 16, std::uint64_t{1} << 50);
-  add_verify(job, context, "check that the output is in order and holds the numbers of the input");
-  context.without_effect.insert(memory);
-  for (CLI::Option* option : {type, memory, job.get_option("--verify")}) option->needs(input);
+  void check(const run_settings& settings) override { sorts_file() ? file_.check(settings.output) : settings.output.check(); }
 
-  const auto for_lists = [input](CLI::Option* option) { option->excludes(input); };
-  for_lists(add_number<std::int64_t>(job, "--lists", chosen->lists, "number of lists (default 4)", 1, 1'000'000'000));
-  for_lists(add_number<std::uint64_t>(job, "--size", chosen->size, "numbers in a list, which a worker holds (default 1000)", 1,
-                                      1'000'000'000));
-  for_lists(add_number<std::uint64_t>(job, "--seed", chosen->seed, "the same lists each time (default: others each time)")
-                ->each([chosen](const std::string&) { chosen->seeded = true; })
-                ->default_function([chosen] { return chosen->seeded ? std::to_string(chosen->seed) : std::string(); }));
-  add_chunksize(job, context, "lists in a task (default 1); of a file, --memory decides about tasks");
-  for_lists(job.get_option("--chunksize"));
-  add_output(job, chosen->file.output);
-}
+  void run(job_run& run) override { sorts_file() ? sort_file(run, file_) : sort_lists(run); }
 
-const job_entry entry("sort", add_sort);
+  void sort_lists(job_run& run) const {
+    const std::uint64_t seed = seed_ ? *seed_ : run.seed();
+    run.report().add("seed", seed);
+    const auto seeds = std::views::iota(std::int64_t{0}, lists_) |
+                       std::views::transform([seed](std::int64_t i) { return random_bits(seed, static_cast<std::uint64_t>(i)); });
+    std::int64_t index = 0;
+    const auto sorted_list = rankpool::partial(begin_of_sorted_list, size_);
+    const auto chunk = run.chunksize_or(1LL);
+    const auto in_flight = 4 * chunk * run.pool().num_workers();
+    for (const list& begin : run.pool().map({.chunksize = chunk, .buffersize = in_flight}, sorted_list, seeds)) {
+      run.out().print("Sorted list ", index++, " (first 5 elements): ");
+      print_list(run.out(), begin);
+      run.out().print('\n');
+    }
+  }
+};
+
+const job_entry<sort_job> entry("sort", "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker");
 
 }  // namespace
 }  // namespace jobs

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Sourced by the scripts of this folder. `launch JOB [options]` starts the command `rankpool` on the nodes of the allocation, once for
-# each task that Slurm was asked for, and once more: rank 0 mostly waits, so it shares the CPU of a worker.
+# Sourced by the scripts of this folder. `launch JOB [options]` starts `rankpool` on the nodes of the allocation: one worker for each
+# Slurm task, and rank 0 in addition. Rank 0 mostly waits, so it shares the CPU of a worker.
 #
-# A job with --journal that stops early (status 75) is queued again until it is done: see `go_on`. README.md tells what users can set.
+# `run_and_requeue` requeues a job with --journal that stops early (status 75). README.md lists what users can set.
 
 slurm_folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
-# Who sources this has its own path in `script`, perhaps with arguments after it.
+# The script that sources this file sets `script` to its own path; arguments may follow the path.
 # shellcheck disable=SC2154
 say() { printf '%s.sbatch: %s\n' "$(basename "${script%%.sbatch*}")" "$*" >&2; }
 die() { say "$*"; exit 2; }
@@ -19,12 +19,12 @@ find_program() {
     [[ -n $program || ! -x $folder/rankpool ]] || program=$folder/rankpool
   done
   [[ -n $program ]] || program=$(type -P rankpool) ||
-    die "found no build/release/jobs/rankpool in ${slurm_folder%/*} or $submitted; build it with jobs/run, or name it: RANKPOOL=path"
-  [[ -f $program && -x $program ]] || die "RANKPOOL=$program is not a program that node $(hostname) can run"
+    die "no build/release/jobs/rankpool in '${slurm_folder%/*}' or '$submitted'; build it with jobs/run, or set RANKPOOL=path"
+  [[ -f $program && -x $program ]] || die "RANKPOOL ('$program') is not an executable file on node $(hostname); set the path of rankpool"
   program=$(readlink -f "$program")
 }
 
-# Sets `on_nodes`, how many there are on each node. Slurm writes 4,4,2 as 4(x2),2.
+# Sets `on_nodes` to the number of workers on each node. Slurm writes 4,4,2 as 4(x2),2.
 find_workers() {
   local group groups=${SLURM_TASKS_PER_NODE:-1} share=1
   if [[ -z ${SLURM_NTASKS:-} ]]; then
@@ -32,37 +32,37 @@ find_workers() {
   fi
   on_nodes=()
   for group in ${groups//,/ }; do
-    [[ $group =~ ^([0-9]+)(\(x([0-9]+)\))?$ ]] || die "cannot read the number of tasks of a node, '$group' in '$groups'"
+    [[ $group =~ ^([0-9]+)(\(x([0-9]+)\))?$ ]] || die "unknown format of Slurm's tasks per node: '$group' in '$groups'"
     for ((i = 0; i < ${BASH_REMATCH[3]:-1}; ++i)); do on_nodes+=($((BASH_REMATCH[1] / share))); done
   done
 }
 
-# Sets `launcher`, the command that starts as many ranks.
+# Sets `launcher` to the command that starts this number of ranks.
 find_launcher() {  # RANKS
-  # With the tree fence of Slurm 22.05, its default, ranks on three nodes now and then crash in MPI_Init: see README.md.
+  # With the default fence of Slurm 22.05, some starts crash in MPI_Init: see README.md.
   export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
-  export SLURM_EXPORT_ENV=ALL  # ranks have this script's environment, after `sbatch --export=NONE`, too; mpirun starts its daemons with srun
+  export SLURM_EXPORT_ENV=ALL  # ranks get this script's environment even after `sbatch --export=NONE`; mpirun starts its daemons with srun
   local name=${RANKPOOL_LAUNCHER:-}
   if [[ -z $name ]]; then
     name=mpirun
     ! srun --mpi=list 2>&1 | grep -qw pmix || name=srun
   fi
   case $name in
-    # All ranks end together. When one dies alone, the others would wait for it until the time limit: end them 10 s later. (With
-    # --kill-on-bad-exit ranks that are about to end by themselves get killed, and the exit status is sometimes lost.)
+    # If one rank dies, the others would wait for it until the time limit: --wait ends them 10 s later. (--kill-on-bad-exit also
+    # kills ranks that are about to exit, and sometimes loses the exit status.)
     srun)
       place_ranks
       launcher=(srun --mpi=pmix --wait=10 --overcommit --cpu-bind=none --distribution=arbitrary "--ntasks=$1")
       ;;
     mpirun) launcher=(mpirun --oversubscribe -np "$1") ;;
-    *) die "RANKPOOL_LAUNCHER is srun or mpirun, not '$name'" ;;
+    *) die "RANKPOOL_LAUNCHER is '$name'; set it to srun or mpirun" ;;
   esac
   type -P "${launcher[0]}" >/dev/null ||
-    die "srun offers no pmix here (srun --mpi=list) and there is no mpirun on the PATH: load the MPI that $program was built with"
+    die "the launcher '${launcher[0]}' is not on the PATH, and srun has no pmix (srun --mpi=list); load the MPI that $program was built with"
 }
 
-# Tells srun the node of each rank. By itself it would count CPUs, and put one rank too many on the last node when a worker has several; and
-# what it reads here of the job, such as CPUs of a task, is not for one rank more than there are tasks.
+# Tells srun the node of each rank. Otherwise srun counts CPUs and puts one rank too many on the last node if a worker has several
+# CPUs. The variables that are unset here describe the tasks of the job, and do not hold for one rank more.
 place_ranks() {
   local nodes i count hosts='' file
   mapfile -t nodes < <(scontrol show hostnames)
@@ -87,17 +87,17 @@ describe_run() {
 }
 
 launch() {  # JOB [options]
-  [[ -n ${SLURM_JOB_ID:-} ]] || die "no allocation: start it with slurm/submit, sbatch, or within salloc"
-  (($# > 0)) || die "a job is missing, as in: sbatch -n12 slurm/rankpool.sbatch factorials"
+  [[ -n ${SLURM_JOB_ID:-} ]] || die "not in a Slurm allocation; start the script with slurm/submit, sbatch or salloc"
+  (($# > 0)) || die "no job given; example: sbatch -n12 slurm/rankpool.sbatch factorials"
   job=$SLURM_JOB_ID
   [[ -z ${SLURM_ARRAY_TASK_ID:-} ]] || job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   find_program
   find_workers
   find_launcher $((1 + $(IFS=+; echo "${on_nodes[*]}")))
 
-  # So that a run with a journal stops in time. Slurm has told it since 23.02 only.
+  # A run with a journal stops early before this time. Slurm sets the variable itself only since 23.02.
   end=$(scontrol show job "$job" 2>/dev/null | sed -n 's/.* EndTime=\([0-9][^ ]*\).*/\1/p')
-  unset SLURM_JOB_END_TIME  # it may be of the allocation that this job was submitted from
+  unset SLURM_JOB_END_TIME  # it may belong to the allocation from which this job was submitted
   if [[ $end ]]; then
     SLURM_JOB_END_TIME=$(date -d "$end" +%s)
     export SLURM_JOB_END_TIME
@@ -105,12 +105,12 @@ launch() {  # JOB [options]
   describe_run "$@"
 
   find_journal "$@"
-  # A script that becomes the launcher has its status, and gets its signals. Within salloc there is nothing to queue again.
+  # After exec, the launcher receives Slurm's signals, and its status is the job's. Within salloc there is no batch job to requeue.
   [[ -n $journal && ${SLURM_TASK_PID:-} == "$$" ]] || exec "${launcher[@]}" "$program" "$@"
-  go_on "$@"
+  run_and_requeue "$@"
 }
 
-# Sets `journal` to the file after --journal, if that is among the options. What follows -- or ::: is not ours.
+# Sets `journal` to the value of the option --journal, or to nothing. Words after -- or ::: are not options of the job.
 find_journal() {
   journal=
   while (($# > 0)) && [[ $1 != -- && $1 != ::: ]]; do
@@ -122,8 +122,8 @@ find_journal() {
   done
 }
 
-# shellcheck disable=SC2034  # `list` is for those who source this
-# Sets `list` to the first argument of exec that is a file, the one with command lines, and not the value of an option.
+# shellcheck disable=SC2034  # the scripts that source this file use `list`
+# Sets `list` to the file of command lines: the first argument of exec that is a file and not the value of an option.
 find_list() {
   local with_value
   list=
@@ -140,25 +140,25 @@ find_list() {
   done
 }
 
-# How many items are finished, as the journal tells it; where it cannot be looked into, whether it has changed.
+# Prints the number of finished items in the journal. If the journal is unreadable, prints its checksum, which shows a change.
 progress() {
   [[ -s $journal ]] || { echo 0; return; }
   "$program" journal --failures 0 --slowest 0 "$journal" 2>/dev/null | awk '/^call / {sub(/.*: /, ""); sum += $1} END {print sum + 0}'
   ((PIPESTATUS[0] == 0)) || cat "$journal" "$journal-wal" 2>/dev/null | cksum
 }
 
-# Runs the launcher, and queues the job again if it has stopped early. That ends at some time: after RANKPOOL_MAX_REQUEUES, or when two
-# runs of the job one after the other have not finished a single task, which JOURNAL.stalled remembers. After a TERM only if it was
-# for the time limit, when a task took too long; others are from scancel, or from Slurm, which then queues again what is to be.
-go_on() {  # JOB [options]
+# Runs the launcher, and requeues the job if it has stopped early, at most RANKPOOL_MAX_REQUEUES times. A job is not requeued if two
+# consecutive runs have finished no task; JOURNAL.stalled marks the first of them. After SIGTERM, the job is requeued only if it has
+# reached its time limit. Otherwise SIGTERM comes from scancel, or from Slurm, which requeues the job itself if necessary.
+run_and_requeue() {  # JOB [options]
   local before stalled='' most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))
-  [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES takes a number, not '$most'"
+  [[ $most =~ ^[0-9]+$ ]] || die "RANKPOOL_MAX_REQUEUES ('$most') is not a number; set it to the highest number of requeues"
   launched=
   trap 'signalled=yes; [[ ! $launched ]] || kill -USR1 "$launched" 2>/dev/null' USR1
   trap 'signalled=yes terminated=yes' TERM
   before=$(progress)
   if [[ $signalled ]]; then
-    status=75  # before it has begun
+    status=75  # stopped before the launcher was started
   else
     "${launcher[@]}" "$program" "$@" &
     launched=$!
@@ -179,16 +179,16 @@ go_on() {  # JOB [options]
   if ((status != 75)); then
     rm -f "$journal.stalled"
   elif [[ $terminated ]]; then
-    say "job $job was ended from outside; submit it anew with the same journal to go on"
+    say "job $job was terminated; submit it again with the same journal to resume"
   elif [[ $stalled && $(cat "$journal.stalled" 2>/dev/null) == "$job" ]]; then
     rm "$journal.stalled"
-    say "two runs have not finished a single task, so the job is not queued again: give it more time (sbatch -t), or smaller tasks; $journal is kept"
+    say "job $job is not requeued: two consecutive runs finished no task; increase its time limit (sbatch -t), or use smaller tasks; '$journal' is kept"
   elif ((run > most)); then
-    say "stopped early in run $run, and RANKPOOL_MAX_REQUEUES is $most, so the job is not queued again; submit it anew with the same journal to go on"
+    say "job $job stopped early in run $run and is not requeued: RANKPOOL_MAX_REQUEUES is $most; submit it again with the same journal to resume"
   else
     if [[ $stalled ]]; then echo "$job" >"$journal.stalled"; else rm -f "$journal.stalled"; fi
-    say "stopped early in run $run: job $job is queued again, and will go on from $journal"
-    scontrol requeue "$job" >&2 || say "job $job cannot be queued again, as said above; submit it anew with the same journal to go on"
+    say "job $job stopped early in run $run and is requeued; the next run resumes from '$journal'"
+    scontrol requeue "$job" >&2 || say "job $job cannot be requeued (Slurm's reason is above); submit it again with the same journal to resume"
   fi
   exit "$status"
 }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # tests/debian.sh [--folder DIR] RELEASE [COMMAND [ARGUMENT...]]: builds and tests the last commit on a bare Debian of that release.
 #
-# Installs a minimal Debian (`trixie`, `bookworm`, `sid`) into a folder, clones the project into it, and runs there what README.md
-# promises for a fresh machine: `jobs/run factorials`, then `tests/run`. With a COMMAND, runs only that, in the clone.
+# Installs a minimal Debian (`trixie`, `bookworm`, `sid`) into a folder, clones the project into it, and runs there the two commands
+# of README.md for a fresh machine: `jobs/run factorials`, then `tests/run`. With a COMMAND, runs only that command in the clone.
 #
-#   --folder DIR  keep the Debian in DIR, and use the one that is there; the clone's builds are kept as well.
-#                 By default all is under $TMPDIR or /var/tmp, takes 8 GB, and is removed at the end.
+#   --folder DIR  use the Debian in DIR, or install it there, and keep it with the builds of the clone.
+#                 By default, the Debian is under $TMPDIR or /var/tmp, takes 8 GB, and is removed at the end.
 #
-# Requires root and debootstrap. The mirror and the proxy are those of this machine's apt. RANKPOOL_CMAKE_ARGS is passed on.
-# Everything runs in namespaces of its own: mounts and processes end with the script. The status is 0 if all commands succeeded.
+# Requires root and debootstrap. Uses the mirror and the proxy of this machine's apt, and passes RANKPOOL_CMAKE_ARGS to the commands.
+# The commands run in their own namespaces: mounts and processes end with the script. The status is 0 if all commands succeed.
 set -u
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../src/build.sh"
 
@@ -24,13 +24,13 @@ fi
 release=$1
 shift
 
-((EUID == 0)) || die "tests/debian.sh: only root can install a Debian in a folder"
+((EUID == 0)) || die "tests/debian.sh: only root can install Debian in a folder"
 packages=(debootstrap git)
 install_missing
 type -P debootstrap git >/dev/null || die "tests/debian.sh: debootstrap and git are required"
 unshare --mount --pid --fork true || die "tests/debian.sh: this machine does not allow mount and process namespaces"
 
-# apt_setting NAME: as this machine's apt has it.
+# apt_setting NAME: prints a setting of this machine's apt.
 apt_setting() { local value=''; eval "$(apt-config shell value "$1")"; echo "$value"; }
 mirrors() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian'; }
 
@@ -49,20 +49,20 @@ fi
 folder=$(cd "$folder" && pwd -P)
 debian=$folder/debian clone=$folder/debian/root/rankpool
 
-# Renamed when it is complete, so that an interrupted installation is not mistaken for one.
+# The folder gets its name after a complete installation, so that an interrupted installation is not used.
 if [[ ! -d $debian ]]; then
   mirror=$(mirrors | head -n 1)
   [[ $mirror ]] || { apt-get -q update >&2; mirror=$(mirrors | head -n 1); }
-  [[ $mirror ]] || die "tests/debian.sh: apt on this machine knows no mirror of Debian"
+  [[ $mirror ]] || die "tests/debian.sh: apt on this machine has no Debian mirror in its sources"
   include=()
   [[ $mirror != https:* ]] || include=(--include=ca-certificates)
-  script=()  # an older debootstrap does not know newer releases, which are installed like sid
+  script=()  # an older debootstrap has no script for newer releases, but they can be installed like sid
   [[ -e /usr/share/debootstrap/scripts/$release ]] || script=(/usr/share/debootstrap/scripts/sid)
   say "installing Debian $release in $debian"
   rm -rf --one-file-system "$debian.part"
   debootstrap --variant=minbase "${include[@]}" "$release" "$debian.part" "$mirror" "${script[@]}" >"$folder/debootstrap.log" 2>&1 || {
     tail -n 20 "$folder/debootstrap.log" >&2
-    die "tests/debian.sh: debootstrap failed, as shown above"
+    die "tests/debian.sh: debootstrap failed; the end of its log is above"
   }
   echo force-unsafe-io >"$debian.part/etc/dpkg/dpkg.cfg.d/no-sync"
   mv "$debian.part" "$debian"
@@ -78,14 +78,14 @@ else
 fi || die "tests/debian.sh: cannot clone $root"
 [[ -z $(git -C "$root" status --porcelain) ]] || say "uncommitted changes in $root are not tested"
 
-# in_debian COMMAND...: runs it in the clone, with the environment of a fresh login. Its /dev/shm is its own.
+# in_debian COMMAND...: runs a command in the clone, with the environment of a fresh login and its own /dev/shm.
 in_debian() {
   unshare --mount --pid --fork --kill-child=KILL -- bash -c '
     debian=$1 && shift
     mount --rbind /sys "$debian/sys" && mount --rbind /dev "$debian/dev" && mount -t tmpfs -o mode=1777 tmpfs "$debian/dev/shm" &&
       mount -t proc proc "$debian/proc" || exit
     chroot "$debian" /usr/bin/env -C /root/rankpool "$@"
-    exit $?  # so that this shell remains process 1, as which a command would ignore signals
+    exit $?  # prevents an implicit exec: as process 1, the command would ignore signals
   ' mounts "$debian" -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM="${TERM:-dumb}" \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
     ${RANKPOOL_CMAKE_ARGS:+RANKPOOL_CMAKE_ARGS="$RANKPOOL_CMAKE_ARGS"} "$@"
@@ -98,7 +98,7 @@ fi
 
 failed=0
 results=()
-# run COMMAND...: runs it in the clone and records its status.
+# run COMMAND...: runs a command in the clone and records its status.
 run() {
   local started=$SECONDS status=0
   say "$release: $*"

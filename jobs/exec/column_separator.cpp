@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 #include "support/in_quotes.hpp"
 
 namespace jobs {

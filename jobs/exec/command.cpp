@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "exec/command_template.hpp"
+#include "exec/environment.hpp"
 #include "exec/process.hpp"
 #include "support/in_quotes.hpp"
 
@@ -34,17 +35,18 @@ bool is_plain(char c) {
 }
 
 process_result run_words(const command& what, double timeout) {
+  const std::vector<std::string> arguments = words_with_slot(what, std::to_string(worker_slot()));
   if (!what.by_shell) {
-    process_result result = run_process(what.words, timeout);
+    process_result result = run_process(arguments, timeout);
     // A script without #!, which a shell would run; with its help so do we.
     if (result.not_started == ENOEXEC) {
       std::vector<std::string> helped{"/bin/sh", "-c", "\"$@\"", "sh"};
-      helped.insert(helped.end(), what.words.begin(), what.words.end());
+      helped.insert(helped.end(), arguments.begin(), arguments.end());
       return run_process(helped, timeout);
     }
     return result;
   }
-  const std::string& line = what.words.front();
+  const std::string& line = arguments.front();
   if (const std::vector<std::string> words = plain_words(line); !words.empty()) {
     // What cannot be started goes to the shell all the same: it knows what to say.
     if (process_result result = run_process(words, timeout); result.not_started == 0) return result;
@@ -73,10 +75,17 @@ std::vector<std::string> plain_words(const std::string& line) {
   return words;
 }
 
+std::vector<std::string> words_with_slot(const command& what, const std::string& slot) {
+  std::vector<std::string> words = what.words;
+  for (auto place = what.slots.rbegin(); place != what.slots.rend(); ++place) words.at(place->word).insert(place->offset, slot);
+  return words;
+}
+
 std::string command_text(const command& what) {
-  if (what.by_shell) return what.words.front();
+  const std::vector<std::string> words = words_with_slot(what, "{%}");
+  if (what.by_shell) return words.front();
   std::string text;
-  for (const std::string& word : what.words) {
+  for (const std::string& word : words) {
     if (!text.empty()) text += ' ';
     text += shell_quoted(word);
   }

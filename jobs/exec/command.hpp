@@ -8,17 +8,32 @@
 
 namespace jobs {
 
+/// A place in the words of a command where the slot of its worker belongs: {%}.
+struct slot_place {
+  std::uint32_t word = 0;
+  std::uint32_t offset = 0;  // in bytes
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& word& offset;
+  }
+};
+
 struct command {
   std::uint64_t sequence = 0;      // from 1, in the order of the input; stays on rank 0
   std::vector<std::string> words;  // an argument list; one line of shell if by_shell
   bool by_shell = false;
+  std::vector<slot_place> slots{};  // in the order of their places
 
   /// What the result depends on: a journal tells commands apart by these bytes.
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& words& by_shell;
+    archive& words& by_shell& slots;
   }
 };
+
+/// Returns the words of the command with `slot` in the places of the slot.
+std::vector<std::string> words_with_slot(const command& what, const std::string& slot);
 
 /// Limits of all commands of a run. They do not travel with a command: its result does not depend on them.
 struct command_limits {

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

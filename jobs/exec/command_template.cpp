@@ -25,7 +25,7 @@ std::string_view folder_name(std::string_view path) {
   return trim(path.substr(0, slash + 1));
 }
 
-// One of {} {.} {/} {//} {/.} with a number before it for one list of several, or {#}.
+// One of {} {.} {/} {//} {/.} with a number before it for one list of several, or {#} or {%}.
 struct place {
   std::string_view form;  // what is between the braces, less the number
   int number = 0;         // of the list from 1, or from the end as -1; 0: all
@@ -42,7 +42,7 @@ std::optional<std::pair<place, std::size_t>> place_at(std::string_view text) {
     if (error == std::errc()) found.form.remove_prefix(static_cast<std::size_t>(rest - found.form.data()));
   }
   constexpr std::string_view forms[]{"", ".", "/", "//", "/."};
-  if (std::ranges::find(forms, found.form) == std::end(forms) && !(found.form == "#" && found.number == 0)) return std::nullopt;
+  if (std::ranges::find(forms, found.form) == std::end(forms) && !((found.form == "#" || found.form == "%") && found.number == 0)) return std::nullopt;
   return std::pair(found, end + 1);
 }
 
@@ -58,6 +58,7 @@ std::string_view replacement(std::string_view form, std::string_view argument) {
 /// What stands in a place, a word for each argument.
 std::vector<std::string> values(const place& at, std::span<const std::string> arguments, std::uint64_t sequence) {
   if (at.form == "#") return {std::to_string(sequence)};
+  if (at.form == "%") return {""};  // the worker knows its slot
   if (at.number != 0) {
     const auto count = static_cast<int>(arguments.size());
     const int index = at.number > 0 ? at.number - 1 : count + at.number;
@@ -115,7 +116,7 @@ std::string command_template::place_beyond(std::size_t lists) const {
 }
 
 command command_template::fill(std::span<const std::string> arguments, std::uint64_t sequence) const {
-  command filled{sequence, {}, by_shell_};
+  command filled{.sequence = sequence, .words = {}, .by_shell = by_shell_};
   if (words_.empty()) {
     filled.words.push_back(joined({arguments.begin(), arguments.end()}, false));
     return filled;
@@ -130,6 +131,7 @@ command command_template::fill(std::span<const std::string> arguments, std::uint
         continue;
       }
       const auto& [where, length] = *found;
+      if (where.form == "%") filled.slots.push_back({static_cast<std::uint32_t>(filled.words.size()), static_cast<std::uint32_t>(text.size())});
       const std::vector<std::string> words = values(where, arguments, sequence);
       if (length == word.size() && !by_shell_) {  // alone in its word: each argument a word
         filled.words.insert(filled.words.end(), words.begin(), words.end());

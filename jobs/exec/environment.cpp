@@ -19,6 +19,7 @@ constexpr auto prefixes_of_launchers =
 // Of another run, in which this one is a command.
 constexpr auto worker_variables = std::to_array<std::string_view>({"RANKPOOL_RANK=", "RANKPOOL_SLOT="});
 std::array<std::string, 2> values_of_worker_variables;
+int slot_of_worker = 0;
 
 // What Slurm tells of a job's allocation. Everything else that begins with SLURM_ describes the step in which this worker is a
 // task, or is an option of the srun that has started it: in a command, srun would take it for its own option.
@@ -40,7 +41,10 @@ bool is_of_launcher(const char* entry) {
   return begins_with_any(name, prefixes_of_launchers);
 }
 
+int worker_slot() { return slot_of_worker; }
+
 void set_worker_variables(int rank, int slot) {
+  slot_of_worker = slot;
   values_of_worker_variables = {std::string(worker_variables[0]) + std::to_string(rank),
                                 std::string(worker_variables[1]) + std::to_string(slot)};
 }

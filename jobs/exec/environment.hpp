@@ -10,6 +10,9 @@ namespace jobs {
 /// from 0, which may select a GPU. Call it before the first command starts.
 void set_worker_variables(int rank, int slot);
 
+/// Returns that slot; 0 before set_worker_variables().
+int worker_slot();
+
 /// For posix_spawn; made once. Thread: any.
 char* const* command_environment();
 

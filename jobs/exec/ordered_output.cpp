@@ -3,7 +3,7 @@
 #include <span>
 #include <utility>
 
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 namespace {

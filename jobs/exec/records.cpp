@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "support/json.hpp"
+#include "engine/json.hpp"
 
 namespace jobs {
 namespace {

@@ -28,4 +28,8 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
 /// All digits of n!. Throws: as above.
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options);
 
+/// What split_options::verify has checked.
+inline constexpr const char* factorials_verified =
+    "every value has the expected residues modulo several primes and the powers of primes by Legendre's formula";
+
 }  // namespace jobs

@@ -13,7 +13,7 @@
 #include <unordered_map>
 
 #include "image/picture_reader.hpp"
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

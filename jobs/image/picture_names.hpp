@@ -7,7 +7,7 @@
 
 #include "image/operation.hpp"
 #include "image/picture_task.hpp"
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 

@@ -27,8 +27,8 @@ std::string note_of(std::size_t batch) { return "named results " + std::to_strin
 
 std::string result_exists(const picture_files& files) { return files.output + " exists already; --force replaces it"; }
 
-picture_results::picture_results(const command_context& context, bool replaces) : journal_(context.journal), replaces_(replaces) {
-  if (context.resumable.journal.empty()) return;
+picture_results::picture_results(const job_run& run, bool replaces) : journal_(run.journal()), replaces_(replaces) {
+  if (!run.has_journal()) return;
   suffix_ = suffix_of_parts(journal_);
   for (; const auto note = journal_.recalled(note_of(notes_)); ++notes_) {
     std::istringstream in(*note);

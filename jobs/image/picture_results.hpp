@@ -14,14 +14,14 @@
 #include <vector>
 
 #include "image/picture_task.hpp"
-#include "support/command.hpp"
+#include "engine/job_run.hpp"
 
 namespace jobs {
 
 class picture_results {
  public:
   /// `replaces`: also files that no run with the journal has named.
-  picture_results(const command_context& context, bool replaces);
+  picture_results(const job_run& run, bool replaces);
 
   /// Completes what the journal knows a picture by. Without a journal, it does nothing.
   void prepare(picture_files& files) const;

@@ -8,7 +8,7 @@
 #include "image/picture_names.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 

@@ -7,7 +7,7 @@
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
 #include "support/file_io.hpp"
-#include "support/output.hpp"
+#include "engine/output.hpp"
 #include "support/result_queue.hpp"
 
 namespace jobs {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "journal/in_words.hpp"
-#include "support/json.hpp"
+#include "engine/json.hpp"
 
 namespace jobs {
 namespace {

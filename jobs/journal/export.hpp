@@ -3,7 +3,7 @@
 
 #include <rankpool/rankpool.hpp>
 
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 

@@ -9,7 +9,7 @@
 
 #include "journal/in_words.hpp"
 #include "support/in_quotes.hpp"
-#include "support/json.hpp"
+#include "engine/json.hpp"
 
 namespace jobs {
 namespace {

@@ -5,7 +5,7 @@
 #include <rankpool/rankpool.hpp>
 #include <string>
 
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 

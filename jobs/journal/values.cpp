@@ -8,9 +8,11 @@
 #include <vector>
 
 using primes_of_segment = std::pair<std::uint64_t, std::uint64_t>;  // and the longest chain of collatz
+using list_of_primes = std::pair<std::uint64_t, std::vector<std::uint8_t>>;
 using matrix = std::vector<std::vector<std::int64_t>>;
 using residues = std::array<std::uint64_t, 3>;  // of the factors of a factorial
 
 RANKPOOL_REGISTER_RESULT(primes_of_segment)
+RANKPOOL_REGISTER_RESULT(list_of_primes)
 RANKPOOL_REGISTER_RESULT(matrix)
 RANKPOOL_REGISTER_RESULT(residues)

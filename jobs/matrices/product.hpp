@@ -8,8 +8,8 @@
 
 #include "matrices/source.hpp"
 #include "matrices/tiles.hpp"
-#include "support/command.hpp"
-#include "support/output.hpp"
+#include "support/usage_error.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 

@@ -8,9 +8,10 @@
 #include <utility>
 
 #include "matrices/source.hpp"
-#include "support/command.hpp"
+#include "engine/job_run.hpp"
+#include "support/canonical_path.hpp"
 #include "support/npy.hpp"
-#include "support/output.hpp"
+#include "engine/output.hpp"
 #include "support/parts_output.hpp"
 
 namespace jobs {
@@ -18,11 +19,11 @@ namespace jobs {
 class result_file {
  public:
   /// Throws: output_error and usage_error, as parts_output, also if the disk has no room for it.
-  result_file(command_context& context, const output_options& where, npy_header header)
+  result_file(job_run& run, npy_header header)
       : header_(std::move(header)),
         preamble_(npy_preamble(header_)),
-        name_(where.path),
-        parts_(context, where, preamble_.size() + header_.bytes()) {
+        name_(run.settings().output.path),
+        parts_(run, run.settings().output, preamble_.size() + header_.bytes()) {
     if (!is_finished()) parts_.write(std::as_bytes(std::span(preamble_)), 0);
   }
 
@@ -53,11 +54,11 @@ class result_file {
   /// Throws: output_error.
   void finish() { parts_.finish(); }
 
-  void report(command_context& context) const {
-    context.report.add("output", name_);
-    context.report.add("type", name_of(header_.type));
-    context.report.add("rows", header_.shape[0]);
-    context.report.add("columns", header_.shape[1]);
+  void report(job_run& run) const {
+    run.report().add("output", name_);
+    run.report().add("type", name_of(header_.type));
+    run.report().add("rows", header_.shape[0]);
+    run.report().add("columns", header_.shape[1]);
   }
 
  private:

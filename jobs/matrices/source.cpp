@@ -1,6 +1,7 @@
 #include "matrices/source.hpp"
 
-#include "support/command.hpp"
+#include "support/canonical_path.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 

@@ -13,6 +13,7 @@
 #include "sort/sampling.hpp"
 #include "sort/two_passes.hpp"
 #include "sort/verification.hpp"
+#include "support/canonical_path.hpp"
 #include "support/npy.hpp"
 #include "support/parts_output.hpp"
 
@@ -70,24 +71,24 @@ number_file find_numbers(const file_sort_options& chosen) {
 
 const std::string carried_role = "numbers between two passes";
 
-void sort_numbers(rankpool::executor& pool, command_context& context, sort_work work, const sort_plan& plan) {
+void sort_numbers(job_run& run, sort_work work, const sort_plan& plan) {
   if (plan.buckets > 1) {
-    auto samples = draw_samples(pool, work.input, plan.samples, context.divided_for(pool));
+    auto samples = draw_samples(run.pool(), work.input, plan.samples, run.workers());
     work.splitters = choose_splitters(samples, plan.buckets);
-    context.explain("splitters chosen from " + std::to_string(plan.samples) + " samples");
+    run.explain("splitters chosen from " + std::to_string(plan.samples) + " samples");
   }
   if (plan.one_pass) {
-    sort_in_one_pass(pool, work);
+    sort_in_one_pass(run.pool(), work);
   } else {
-    sort_in_two_passes(pool, work, plan.part);
+    sort_in_two_passes(run.pool(), work, plan.part);
   }
 }
 
-void verify(rankpool::executor& pool, command_context& context, const number_file& input, const number_file& output) {
+void verify(job_run& run, rankpool::executor& pool, const number_file& input, const number_file& output) {
   const file_examination before = examine(pool, input);
   const file_examination after = examine(pool, output);
-  context.verified(after.in_order, "the output is in order");
-  context.verified(before.numbers == after.numbers, "input and output hold the same numbers (count, sum, sum of hashes)");
+  run.verified(after.in_order, "the output is in order");
+  run.verified(before.numbers == after.numbers, "input and output hold the same numbers (count, sum, sum of hashes)");
 }
 
 std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, int workers, bool verify) {
@@ -99,56 +100,54 @@ std::uint64_t expected_tasks(const number_file& input, const sort_plan& plan, in
 
 }  // namespace
 
-void file_sort_options::check() const {
+void file_sort_options::check(const output_options& output) const {
   find_numbers(*this);
-  if (output.path.empty()) throw usage_error("sorting a file takes --output FILE, where the sorted numbers go");
+  if (output.path.empty()) throw usage_error("--output FILE is required to sort a file");
   output.check_for_workers();
   output_options sorted = output;
   sorted.may_replace = {input};
   check_distinct({{input, "INPUT"}}, {sorted});
 }
 
-int sort_file(rankpool::cluster& cluster, command_context& context, const file_sort_options& chosen) {
+void sort_file(job_run& run, const file_sort_options& chosen) {
   const number_file input = find_numbers(chosen);
-  context.expect_unchanged(chosen.input);
-  rankpool::executor pool(cluster, context.executor_options());
-  const std::uint64_t memory = std::stoull(context.divided_as("--memory", std::to_string(chosen.memory)));
-  const sort_plan plan = plan_sort(input.count, size_of(input.type), context.divided_for(pool), memory);
-  context.explain(std::to_string(input.count) + " " + std::string(name_of(input.type)) + " in " + describe(plan, input.count));
-  context.shown.expect(expected_tasks(input, plan, context.divided_for(pool), context.verify));
+  run.expect_unchanged(chosen.input);
+  const std::uint64_t memory = std::stoull(run.divided_as("--memory", std::to_string(chosen.memory)));
+  const sort_plan plan = plan_sort(input.count, size_of(input.type), run.workers(), memory);
+  run.explain(std::to_string(input.count) + " " + std::string(name_of(input.type)) + " in " + describe(plan, input.count));
+  run.shown().expect(expected_tasks(input, plan, run.workers(), run.verifies()));
 
   std::string preamble;
   if (chosen.type.empty()) {
     npy_header header{.type = input.type, .shape = {input.count}};
     preamble = npy_preamble(header);
   }
-  parts_output out(context, chosen.output, preamble.size() + input.bytes());
-  const output_options apart{chosen.output.path + ".carried"};
+  parts_output out(run, run.settings().output, preamble.size() + input.bytes());
+  const output_options apart{run.settings().output.path + ".carried"};
   if (out.is_finished()) {
-    parts_output::remove_remains(context, apart, carried_role);
-    if (context.verify) {
-      rankpool::executor without_journal(cluster, {.max_workers = context.max_workers});
-      verify(without_journal, context, input, {chosen.output.path, input.type, preamble.size(), input.count});
+    parts_output::remove_remains(run, apart, carried_role);
+    if (run.verifies()) {
+      rankpool::executor pool = run.pool_without_journal();
+      verify(run, pool, input, {run.settings().output.path, input.type, preamble.size(), input.count});
     }
   } else {
     const number_file output{out.path(), input.type, preamble.size(), input.count, out.is_kept()};
     out.write(std::as_bytes(std::span(preamble)), 0);
     // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
     std::optional<parts_output> carried;
-    if (!context.resumable.journal.empty() && !plan.one_pass) carried.emplace(context, apart, input.bytes(), carried_role);
+    if (run.has_journal() && !plan.one_pass) carried.emplace(run, apart, input.bytes(), carried_role);
     if (input.count > 0) {
       const number_file between = carried ? number_file{carried->path(), input.type, 0, input.count, carried->is_kept()} : output;
-      sort_numbers(pool, context, {input, output, between, {}}, plan);
+      sort_numbers(run, {input, output, between, {}}, plan);
     }
-    if (context.verify) verify(pool, context, input, output);
+    if (run.verifies()) verify(run, run.pool(), input, output);
     out.finish();
     if (carried) carried->discard();
   }
 
-  context.report.add("output", chosen.output.path);
-  context.report.add("type", name_of(input.type));
-  context.report.add("count", input.count);
-  return 0;
+  run.report().add("output", run.settings().output.path);
+  run.report().add("type", name_of(input.type));
+  run.report().add("count", input.count);
 }
 
 }  // namespace jobs

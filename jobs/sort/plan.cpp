@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

@@ -1,9 +1,6 @@
 // Times on the command line: 90, 1.5s, 250ms, 5min, 1h, 2d.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
-#include <string>
 #include <string_view>
 
 namespace jobs {
@@ -11,8 +8,5 @@ namespace jobs {
 /// `text` in seconds: a number with one of the units ms, s, m or min, h, d; without a unit it is in seconds.
 /// Throws: std::invalid_argument for anything else and for a negative time.
 double parse_duration(std::string_view text);
-
-/// Adds an option that takes a time and gives it to `set`, in seconds.
-CLI::Option* add_duration(CLI::App& job, const std::string& name, std::function<void(double)> set, const std::string& help);
 
 }  // namespace jobs

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

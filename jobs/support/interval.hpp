@@ -1,4 +1,4 @@
-// A closed interval of whole numbers, as the options --from and --to give it, and its division into segments.
+// A closed interval of whole numbers, and its division into segments.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +8,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "support/command.hpp"
-#include "support/numbers.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 
@@ -38,23 +37,13 @@ struct interval {
     return std::views::iota(size_type{0}, static_cast<size_type>(span() / length + 1)) | std::views::transform(segment);
   }
 
-  /// Throws: usage_error if the ends, which these options give, are reversed.
+  /// Throws: usage_error if `to` is less than `from`. The message calls them by the names of their options.
   void check(const std::string& first = "--from", const std::string& last = "--to") const {
     if (to >= from) return;
-    throw usage_error(last + " takes a number that is not less than " + first + ", " + std::to_string(from) + ": not " +
-                      std::to_string(to) + (to == default_to ? ", its default" : ""));
+    throw usage_error(last + " (" + std::to_string(to) + (to == default_to ? ", the default" : "") + ") is less than " + first +
+                      " (" + std::to_string(from) + ")");
   }
 };
-
-/// Adds --from and --to in [least, most]; their defaults are what `chosen` holds.
-template <std::integral Integer>
-void add_interval(CLI::App& job, interval<Integer>& chosen, Integer least, Integer most) {
-  const auto add = [&](const std::string& name, Integer& value, const std::string& what) {
-    add_number(job, name, value, what + " number (default " + std::to_string(value) + ")", least, most);
-  };
-  add("--from", chosen.from, "first");
-  add("--to", chosen.to, "last");
-}
 
 /// For jobs that print a line a number: short enough for a small interval to occupy all workers, long enough for a
 /// large one not to notice the cost of a task.

@@ -7,12 +7,11 @@
 #include <system_error>
 #include <utility>
 
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {
 
-constexpr std::size_t most_bytes = 64 * 1024;
 
 /// `line`, the first of the input, without a UTF-8 byte order mark. Throws: usage_error for UTF-16.
 std::string_view without_byte_order_mark(std::string_view line, const std::string& input) {

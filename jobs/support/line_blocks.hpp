@@ -42,7 +42,9 @@ void for_each_line(const line_block& block, Visit visit) {
 /// is skipped.
 class line_blocks {
  public:
-  /// What a line is worth in work, for instance its length; a block is full at `most_cost`, or at 64 KiB.
+  /// A block is full when it has so many bytes, and one whole line in any case.
+  static constexpr std::size_t most_bytes = 64 * 1024;
+  /// What a line is worth in work, for instance its length; a block is full at `most_cost`, too.
   using cost_of_line = double (*)(std::string_view line);
 
   line_blocks(int descriptor, std::string name, cost_of_line cost, double most_cost);

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "support/command.hpp"
 #include "support/in_quotes.hpp"
 
 namespace jobs {
@@ -112,7 +111,7 @@ class reader {
 
 /// A number as a person would write it in a sentence: 1e12, 2^63-1, 65536.
 std::string short_text(const mpz_class& value) {
-  if (value < 0) return "-" + short_text(-value);
+  if (value < 0) return std::string("-").append(short_text(-value));
   const mpz_class next = value + 1;
   const auto power_of_two = [](const mpz_class& n) { return mpz_popcount(n.get_mpz_t()) == 1; };
   if (value > 100'000 && power_of_two(value)) return "2^" + std::to_string(mpz_sizeinbase(value.get_mpz_t(), 2) - 1);
@@ -126,48 +125,24 @@ std::string short_text(const mpz_class& value) {
 void check_range(const mpz_class& value, const mpz_class& least, const mpz_class& most) {
   if (value >= least && value <= most) return;
   throw std::out_of_range((mpz_sizeinbase(value.get_mpz_t(), 10) < 60 ? short_text(value) : "it") + " does not lie " +
-                          detail::range_text(least, most));
+                          range_text(least, most));
 }
 
 }  // namespace
 
 mpz_class parse_integer(std::string_view text) { return reader(text).sum(); }
 
-namespace detail {
-
-mpz_class to_mpz(std::int64_t value) { return mpz_class(static_cast<long>(value)); }
-mpz_class to_mpz(std::uint64_t value) { return mpz_class(static_cast<unsigned long>(value)); }
-
 std::string range_text(const mpz_class& least, const mpz_class& most) {
   return "from " + short_text(least) + " to " + short_text(most);
 }
 
-CLI::Option* add_parsed(CLI::App& job, const std::string& name, const std::string& help, const std::string& takes, bool many,
-                        std::function<void(const std::vector<std::string>&)> parse, std::function<std::string()> standard) {
-  const auto read = [name, takes, parse = std::move(parse)](const std::vector<std::string>& texts) {
-    try {
-      parse(texts);
-    } catch (const std::logic_error&) {  // what parse_integer and narrow throw
-      std::string given;
-      for (const std::string& text : texts) given += (given.empty() ? "" : " ") + text;
-      throw usage_error(name + " takes " + takes + " (written 1000000, 10_000, 1e12 or 2^40), not " + in_quotes(given));
-    }
-    return true;
-  };
-  CLI::Option* option = job.add_option(name, read, help)->default_function(standard);
-  if (many) return option->type_name("NUMBERS")->expected(1, -1)->allow_extra_args();
-  return option->type_name("NUMBER")->expected(1);
-}
-
-}  // namespace detail
-
 std::int64_t narrow_signed(const mpz_class& value, std::int64_t least, std::int64_t most) {
-  check_range(value, detail::to_mpz(least), detail::to_mpz(most));
+  check_range(value, static_cast<long>(least), static_cast<long>(most));
   return value.get_si();
 }
 
 std::uint64_t narrow_unsigned(const mpz_class& value, std::uint64_t least, std::uint64_t most) {
-  check_range(value, detail::to_mpz(least), detail::to_mpz(most));
+  check_range(value, static_cast<unsigned long>(least), static_cast<unsigned long>(most));
   return value.get_ui();
 }
 

@@ -9,6 +9,9 @@
 #include <sstream>
 #include <utility>
 
+#include "engine/job_run.hpp"
+#include "support/canonical_path.hpp"
+
 namespace jobs {
 namespace {
 
@@ -32,10 +35,10 @@ std::string purpose(const std::string& role) { return "file with the " + role; }
 std::string creation(const std::string& role) { return "file with the " + role + " has been made"; }
 
 /// Null if an earlier run has finished it.
-std::unique_ptr<unfinished_file> start(command_context& context, const std::string& name, const std::string& role) {
-  rankpool::journal& journal = context.journal;
-  if (context.resumable.journal.empty()) return std::make_unique<unfinished_file>(name);
-  const std::string known = "the journal " + context.resumable.journal + " has as written";
+std::unique_ptr<unfinished_file> start(job_run& run, const std::string& name, const std::string& role) {
+  rankpool::journal& journal = run.journal();
+  if (!run.has_journal()) return std::make_unique<unfinished_file>(name);
+  const std::string known = "the journal " + run.journal_name() + " has as written";
   if (const std::string first = journal.recall(purpose(role), canonical_path(name)); first != canonical_path(name)) {
     throw usage_error(known + " what went into " + first + ", not into " + name + "; go on with that, or begin another journal");
   }
@@ -56,15 +59,15 @@ std::unique_ptr<unfinished_file> start(command_context& context, const std::stri
 
 std::string suffix_of_parts(rankpool::journal& journal) { return ".part-" + journal.recall("name of parts", random_name()); }
 
-parts_output::parts_output(command_context& context, const output_options& options, std::uint64_t bytes, const std::string& role)
+parts_output::parts_output(job_run& run, const output_options& options, std::uint64_t bytes, const std::string& role)
     : name_(options.path),
-      replace_(options.replaces(context.journal)),
-      kept_(!context.resumable.journal.empty()),
-      journal_(context.journal) {
+      replace_(options.replaces(run.journal())),
+      kept_(run.has_journal()),
+      journal_(run.journal()) {
   try {
-    unfinished_ = start(context, name_, role);
+    unfinished_ = start(run, name_, role);
     if (is_finished()) {
-      context.note(name_ + " was finished by an earlier run with the journal " + context.resumable.journal);
+      run.note(name_ + " was finished by an earlier run with the journal " + run.journal_name());
       return;
     }
     unfinished_->reserve(bytes);
@@ -76,9 +79,9 @@ parts_output::parts_output(command_context& context, const output_options& optio
   }
 }
 
-void parts_output::remove_remains(command_context& context, const output_options& options, const std::string& role) {
+void parts_output::remove_remains(job_run& run, const output_options& options, const std::string& role) {
   std::error_code none;
-  if (context.journal.recalled(creation(role))) std::filesystem::remove(name_of_parts(context.journal, options.path), none);
+  if (run.journal().recalled(creation(role))) std::filesystem::remove(name_of_parts(run.journal(), options.path), none);
 }
 
 void parts_output::finish() {

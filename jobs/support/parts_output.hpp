@@ -12,7 +12,7 @@
 #include <string>
 
 #include "support/file_io.hpp"
-#include "support/output.hpp"
+#include "engine/output.hpp"
 #include "support/unfinished_file.hpp"
 
 namespace jobs {
@@ -25,9 +25,9 @@ class parts_output {
  public:
   /// Reserves `bytes` beside `options.path`, so that a full disk is found out now. `role`: tells it from other files of the job.
   /// Throws: output_error; usage_error if the journal is of parts that went into another file.
-  parts_output(command_context& context, const output_options& options, std::uint64_t bytes, const std::string& role = "output");
+  parts_output(job_run& run, const output_options& options, std::uint64_t bytes, const std::string& role = "output");
   /// Removes what an earlier run with the journal has left of such a file, which nobody needs any more.
-  static void remove_remains(command_context& context, const output_options& options, const std::string& role);
+  static void remove_remains(job_run& run, const output_options& options, const std::string& role);
 
   /// An earlier run has given it its name. Then there is no path(), and nothing to do.
   bool is_finished() const { return !unfinished_; }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 #include "support/decimal.hpp"
 #include "support/numbers.hpp"
@@ -38,19 +37,6 @@ std::uint64_t parse_size(std::string_view text) {
     return static_cast<std::uint64_t>(std::llround(value));
   }
   throw std::invalid_argument("not a size");
-}
-
-CLI::Option* add_size(CLI::App& job, const std::string& name, std::uint64_t& bytes, const std::string& help, std::uint64_t least,
-                      std::uint64_t most) {
-  return detail::add_parsed(
-             job, name, help, "a size " + detail::range_text(least, most) + " bytes, with units such as 512K, 1.5G or 4GB", false,
-             [&bytes, least, most](const std::vector<std::string>& texts) {
-               const std::uint64_t size = parse_size(texts.back());
-               if (size < least || size > most) throw std::invalid_argument("out of range");
-               bytes = size;
-             },
-             [&bytes] { return std::to_string(bytes); })
-      ->type_name("SIZE");
 }
 
 }  // namespace jobs

@@ -1,7 +1,7 @@
-"""Runs the pool and its peers in turn and sets their figures side by side; tests/bench/run calls it.
+"""Measures the pool and its peers in rounds and prints a table of their figures; tests/bench/run calls it.
 
-A round runs every program of every measurement once, one after the other, so that what disturbs the machine disturbs all
-of them. A ratio is the median of the rounds' ratios; above 1 the pool is better, whichever way the figure counts.
+A round runs every program of every measurement once, one after the other, so that other load on the machine affects all of
+them. A ratio is the median of the rounds' ratios. Above 1, the pool is better, also for figures where lower is better.
 """
 import argparse
 import datetime
@@ -23,13 +23,13 @@ PEERS = {
     "processes": "ProcessPoolExecutor",
     "mpi4py": "mpi4py.futures",
 }
-ALONE = "alone"  # no pool: what the machine lets through
+ALONE = "alone"  # no pool: the limit of the machine
 SECONDS_FOR_ONE_RUN = 300
 
 
 @dataclass
 class Measurement:
-    """One figure: what each program is called with, and the line of its output that counts."""
+    """One figure: the arguments of each program, and the key of the output line with the figure."""
     name: str
     title: str
     key: str
@@ -37,8 +37,8 @@ class Measurement:
     arguments: dict
     higher_is_better: bool = True
     workers: int = 2
-    bar: str = ""  # what the pool aims at
-    once: bool = False  # in the first round only: it takes a minute
+    target: str = ""
+    once: bool = False  # only in the first round, because it takes a minute
 
 
 def measurements():
@@ -49,47 +49,49 @@ def measurements():
 
     mpi = (POOL, "hand")
     return [
-        Measurement("submit", "tasks that do nothing, submitted and collected", "submit_tasks_per_s", "tasks/s",
+        Measurement("submit", "submit empty tasks and collect their results", "submit_tasks_per_s", "tasks/s",
                     same("throughput", 1_000_000, programs=mpi) | {"processes": ["throughput", "20000"], "mpi4py": ["throughput", "5000"]},
-                    bar="3 x hand-written, 200 x ProcessPoolExecutor"),
-        Measurement("map", "items of a map that do nothing; the pool chooses the chunks, the others have 1024", "map_items_per_s", "items/s",
+                    target="3 x hand-written, 200 x ProcessPoolExecutor"),
+        Measurement("map", "map of an empty task; the pool chooses the chunk size, the others use 1024", "map_items_per_s", "items/s",
                     {POOL: ["map", "10000000", "0"], "processes": ["map", "10000000", "1024"], "mpi4py": ["map", "1000000", "1024"]},
-                    bar="10 x ProcessPoolExecutor"),
-        Measurement("latency", "from submit to result, 2 workers", "latency_us_p50", "us",
+                    target="10 x ProcessPoolExecutor"),
+        Measurement("latency", "round trip from submit to result, 2 workers", "latency_us_p50", "us",
                     same("latency", 10_000, programs=mpi) | {"processes": ["latency", "2000"], "mpi4py": ["latency", "2000"]},
-                    higher_is_better=False, bar="half as fast as hand-written"),
-        Measurement("latency-1", "from submit to result, 1 worker", "latency_us_p50", "us",
+                    higher_is_better=False, target="half as fast as hand-written"),
+        Measurement("latency-1", "round trip from submit to result, 1 worker", "latency_us_p50", "us",
                     same("latency", 10_000, programs=mpi) | {"processes": ["latency", "2000"], "mpi4py": ["latency", "2000"]},
-                    higher_is_better=False, workers=1, bar="two thirds as fast as hand-written"),
+                    higher_is_better=False, workers=1, target="two thirds as fast as hand-written"),
         Measurement("grain-20", "share of the workers' time in tasks of 20 us", "efficiency", "",
                     same("grain", 20, 50_000, programs=mpi) | {"processes": ["grain", "20", "10000"], "mpi4py": ["grain", "20", "5000"]},
-                    bar="0.93"),
+                    target="0.93"),
         Measurement("grain-100", "share of the workers' time in tasks of 100 us", "efficiency", "",
                     same("grain", 100, 20_000, programs=mpi) | {"processes": ["grain", "100", "10000"], "mpi4py": ["grain", "100", "5000"]},
-                    bar="0.97"),
-        Measurement("mixed", "1000 tasks of 1 us to 100 ms, time over the ideal", "over_ideal", "",
-                    same("mixed", 1000, 1), higher_is_better=False, bar="1.03"),
-        Measurement("echo", "64 MiB of numbers there and back", "echo_GBps", "GB/s", same("echo", 64, 9), bar="0.9 x hand-written"),
-        Measurement("echo-strings", "64 MiB of strings there and back, the others numbers", "echo_GBps", "GB/s",
-                    {POOL: ["echo-strings", "64", "5"], "hand": ["echo", "64", "9"]}, bar="0.3 x hand-written"),
-        Measurement("copy-strings", "those strings copied twice in one process, the limit", "copies_GBps", "GB/s",
+                    target="0.97"),
+        Measurement("mixed", "1000 tasks of 1 us to 100 ms, time relative to the ideal", "over_ideal", "",
+                    same("mixed", 1000, 1), higher_is_better=False, target="1.03"),
+        Measurement("echo", "64 MiB of numbers sent to a task and returned", "echo_GBps", "GB/s",
+                    same("echo", 64, 9), target="0.9 x hand-written"),
+        Measurement("echo-strings", "64 MiB of strings sent to a task and returned; the others send numbers", "echo_GBps", "GB/s",
+                    {POOL: ["echo-strings", "64", "5"], "hand": ["echo", "64", "9"]}, target="0.3 x hand-written"),
+        Measurement("copy-strings", "the same strings copied twice in one process: the upper limit", "copies_GBps", "GB/s",
                     {POOL: ["echo-strings", "64", "5"]}),
-        Measurement("latency-0", "from submit to result, inline: without messages", "latency_us_p50", "us", {POOL: ["latency", "10000"]},
-                    higher_is_better=False, workers=0),
-        Measurement("ranks-64", "as the first, 63 workers", "submit_tasks_per_s", "tasks/s",
-                    {POOL: ["throughput", "1000000"]}, workers=63, bar="half of 2 workers"),
-        Measurement("cubes", "10^10 cubes added up, over a loop on one core", "speedup", "", {POOL: ["cubes", "1e10"]}, bar="1.9", once=True),
-        Measurement("reduce", "memory of rank 0, 10^11 integers added up", "peak_MB", "MB", {POOL: ["reduce", "1e11"]},
-                    higher_is_better=False, bar="constant", once=True),
-        Measurement("memory", "memory for each task that waits", "bytes_per_task", "bytes", {POOL: ["memory", "1000000"]},
-                    higher_is_better=False, bar="200"),
+        Measurement("latency-0", "round trip from submit to result, inline, without messages", "latency_us_p50", "us",
+                    {POOL: ["latency", "10000"]}, higher_is_better=False, workers=0),
+        Measurement("ranks-64", "submit empty tasks and collect their results, 63 workers", "submit_tasks_per_s", "tasks/s",
+                    {POOL: ["throughput", "1000000"]}, workers=63, target="0.5 x the figure of 2 workers"),
+        Measurement("cubes", "sum of 10^10 cubes, speedup over a loop on one core", "speedup", "",
+                    {POOL: ["cubes", "1e10"]}, target="1.9", once=True),
+        Measurement("reduce", "memory of rank 0 during a sum of 10^11 integers", "peak_MB", "MB", {POOL: ["reduce", "1e11"]},
+                    higher_is_better=False, target="constant", once=True),
+        Measurement("memory", "memory for each pending task", "bytes_per_task", "bytes", {POOL: ["memory", "1000000"]},
+                    higher_is_better=False, target="200"),
         Measurement("share", "memory that a shared array of 1024 MiB adds to the node, 7 workers", "added_MiB", "MiB",
-                    {POOL: ["share", "1024"]}, higher_is_better=False, workers=7, bar="1024"),
+                    {POOL: ["share", "1024"]}, higher_is_better=False, workers=7, target="1024"),
         Measurement("idle", "CPU of all ranks while one task sleeps for 10 s", "all_ranks_cpu_percent", "%", {POOL: ["idle", "10"]},
-                    higher_is_better=False, bar="2"),
-        Measurement("wake", "first task after an idle minute", "first_task_us_p50", "us", {POOL: ["wake", "60", "1"]},
-                    higher_is_better=False, bar="200", once=True),
-        Measurement("scheduler", "the scheduler alone", "events_per_s", "events/s", {"scheduler": []}, bar="5 million"),
+                    higher_is_better=False, target="2"),
+        Measurement("wake", "start of the first task after an idle minute", "first_task_us_p50", "us", {POOL: ["wake", "60", "1"]},
+                    higher_is_better=False, target="200", once=True),
+        Measurement("scheduler", "the scheduler alone", "events_per_s", "events/s", {"scheduler": []}, target="5 million"),
     ]
 
 
@@ -115,13 +117,13 @@ class Runner:
         }[program] + arguments
 
     def figures(self, program, arguments, workers):
-        """The `key value` lines that a program prints. None if it has failed; stderr says how."""
+        """Returns the `key value` lines that a program prints, or None after a message on stderr if it failed."""
         command = [str(c) for c in self.command(program, arguments, workers)]
         try:
             done = subprocess.run(command, env=self.environment | {"WORKERS": str(workers)}, capture_output=True, text=True,
                                   stdin=subprocess.DEVNULL, timeout=SECONDS_FOR_ONE_RUN, check=False)
         except subprocess.TimeoutExpired:
-            print(f"bench: no end within {SECONDS_FOR_ONE_RUN} s: {' '.join(command)}", file=sys.stderr)
+            print(f"bench: timeout after {SECONDS_FOR_ONE_RUN} s: {' '.join(command)}", file=sys.stderr)
             return None
         if done.returncode != 0:
             print(f"bench: status {done.returncode} of {' '.join(command)}\n{done.stderr}", file=sys.stderr)
@@ -131,7 +133,7 @@ class Runner:
 
 
 def run_rounds(runner, chosen, rounds):
-    """{measurement: {program: [figure of each round]}}"""
+    """Returns {measurement: {program: [figure of each round]}}."""
     results = {m.name: {program: [] for program in m.arguments} for m in chosen}
     for r in range(rounds):
         for m in chosen:
@@ -147,23 +149,23 @@ def run_rounds(runner, chosen, rounds):
 
 
 GRAINS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
-TASKS_PER_SECOND = {POOL: 2e6, ALONE: 2e6, "hand": 1e6, "processes": 8e3, "mpi4py": 4e3}  # about what each can do; sets how many are measured
+TASKS_PER_SECOND = {POOL: 2e6, ALONE: 2e6, "hand": 1e6, "processes": 8e3, "mpi4py": 4e3}  # approximate; sets the number of tasks to measure
 
 
 def run_sweep(runner, programs, rounds):
-    """{program: {microseconds: [efficiency of each round]}}"""
+    """Returns {program: {microseconds: [efficiency of each round]}}."""
     results = {program: {us: [] for us in GRAINS} for program in programs}
     for r in range(rounds):
         for us in GRAINS:
             for program in programs:
-                n = max(200, int(0.4 * min(TASKS_PER_SECOND[program], 2e6 / us)))  # 0.4 s or somewhat more
+                n = max(200, int(0.4 * min(TASKS_PER_SECOND[program], 2e6 / us)))  # about 0.4 s
                 figures = runner.figures(program, ["alone" if program == ALONE else "grain", str(us), str(n)], 2)
                 results[program][us].append(None if figures is None else figures.get("efficiency"))
         print(f"bench: round {r + 1} of {rounds} of the sweep over task lengths", file=sys.stderr)
     return results
 
 
-# ---- what it comes to
+# ---- results
 
 def known(values):
     return [v for v in values if v is not None]
@@ -174,7 +176,7 @@ def median(values):
 
 
 def ratio(m, of_pool, of_peer):
-    """Median of the rounds' ratios, above 1 where the pool is better."""
+    """Returns the median of the rounds' ratios, above 1 if the pool is better."""
     pairs = [(a, b) for a, b in zip(of_pool, of_peer) if a and b]
     return statistics.median(a / b if m.higher_is_better else b / a for a, b in pairs) if pairs else None
 
@@ -190,7 +192,7 @@ def readable(value):
 
 
 def table(chosen, results):
-    lines = ["| | rankpool | spread | " + " | ".join(PEERS.values()) + " | aim |",
+    lines = ["| | rankpool | spread | " + " | ".join(PEERS.values()) + " | target |",
              "| --- | ---: | ---: |" + " ---: |" * len(PEERS) + " --- |"]
     for m in chosen:
         own_name = POOL if POOL in m.arguments else next(iter(m.arguments))
@@ -205,12 +207,12 @@ def table(chosen, results):
             times = ratio(m, own, results[m.name][peer])
             cells.append(readable(median(results[m.name][peer])) + ("" if times is None else f" ({times:.3g} x)"))
         unit = f", {m.unit}" if m.unit else ""
-        lines.append(f"| {m.title}{unit} | {readable(median(own))} | {spread} | " + " | ".join(cells) + f" | {m.bar} |")
+        lines.append(f"| {m.title}{unit} | {readable(median(own))} | {spread} | " + " | ".join(cells) + f" | {m.target} |")
     return "\n".join(lines)
 
 
 def shortest_task(efficiencies, wanted=0.5):
-    """METG: the shortest task at which so much of the workers' time is useful, between the measured ones by interpolation."""
+    """Returns METG, the shortest task length with the wanted efficiency, interpolated between the measured lengths, or None."""
     points = [(us, median(values)) for us, values in sorted(efficiencies.items()) if known(values)]
     for (us, e), (next_us, next_e) in zip(points, points[1:]):
         if e < wanted <= next_e:
@@ -236,7 +238,7 @@ def sweep_table(sweep):
 def plot(sweep, path):
     import matplotlib
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "rankpool"  # the same picture gives the same file
+    matplotlib.rcParams["svg.hashsalt"] = "rankpool"  # the same data gives the same file
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(figsize=(7.5, 4.2))
     for program, efficiencies in sweep.items():
@@ -264,14 +266,14 @@ def machine():
 def main():
     everything = measurements()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", type=pathlib.Path, required=True, help="directory of pool_bench and hand_written_mpi")
-    parser.add_argument("--output", type=pathlib.Path, required=True, help="directory for table, plot and figures")
-    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (default: 5)")
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help="directory of the benchmark programs")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="directory for the tables, the plot and the figures")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (default: 5)")
     parser.add_argument("--only", nargs="+", choices=[m.name for m in everything] + ["sweep"], metavar="NAME",
-                        help="these alone: " + ", ".join(m.name for m in everything) + ", sweep")
+                        help="only these measurements: " + ", ".join(m.name for m in everything) + ", sweep")
     options = parser.parse_args()
     if shutil.which("mpirun") is None:
-        parser.error("mpirun is not there")
+        parser.error("mpirun is not on the PATH")
     chosen = [m for m in everything if not options.only or m.name in options.only]
     runner = Runner(options.programs)
     results = run_rounds(runner, chosen, options.rounds)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares the pool of two builds: compare_builds.py OLD NEW [--pairs 7] [--only throughput ...]
 
-OLD and NEW are build directories that contain tests/bench/pool_bench. Each pair runs both builds, one after the other, in
-alternating order. The table shows the medians, and the median of the pairs' ratios: above 1, the new build is better.
+OLD and NEW are build directories that contain tests/bench/pool_bench. Each pair runs both builds, in alternating order. The table
+shows the medians, and the median of the pairs' ratios: above 1, the new build is better.
 """
 import argparse
 import os
@@ -29,7 +29,7 @@ def measure(build, name):
     program = pathlib.Path(build) / "tests/bench/pool_bench"
     environment = os.environ | {"RANKPOOL_WORKERS": str(workers)}
     result = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=120)
-    words = result.stdout.split()  # name, figure, and for some modes more of both
+    words = result.stdout.split()  # name and figure; some modes print further pairs
     if result.returncode != 0 or len(words) < 2:
         sys.exit(f"compare_builds.py: {program} {' '.join(arguments)}: status {result.returncode}: {result.stdout}{result.stderr}")
     return float(words[1])
@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES))
     options = parser.parse_args()
-    print("| figure | old | new | new over old, better above 1 | lowest | highest |")
+    print("| figure | old | new | ratio, above 1: new is better | lowest | highest |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name in options.only:
         old, new = [], []
@@ -51,7 +51,7 @@ def main():
                 figures.append(measure(build, name))
         higher_is_better = FIGURES[name][2]
         ratios = [(n / o if higher_is_better else o / n) for o, n in zip(old, new) if o > 0 and n > 0]
-        if not ratios:  # such as an idle time below the resolution of the clock
+        if not ratios:  # a figure is 0, such as an idle time below the resolution of the clock
             print(f"| {name} | {statistics.median(old):.4g} | {statistics.median(new):.4g} | | | |", flush=True)
             continue
         print(f"| {name} | {statistics.median(old):.4g} | {statistics.median(new):.4g} | {statistics.median(ratios):.3f} | "

@@ -1,13 +1,13 @@
-// What a careful programmer writes without a library: a manager that sends one task per message and keeps a few in
-// flight on each worker. What a pool's overhead is measured against.
+// A program as a careful programmer writes it without a library, to measure a pool's overhead against: a manager that sends one
+// task per message and keeps a few in flight on each worker.
 //
 //   mpirun -n 3 --oversubscribe --bind-to none ./hand_written_mpi MODE [ARGS]
 //   MODE: throughput N | latency N | grain MICROSECONDS N | mixed N SEED | echo MIB REPEATS | batch N PER_MESSAGE |
 //         alone MICROSECONDS N
 //
-// Two tasks are in flight per worker, or as many as DEPTH in the environment says. Prints `key value` lines as
-// pool_bench does. Two are no pools but bounds: `batch`, the same null tasks, many in a message, and `alone`, all that
-// each worker does in one message: what cores and clock of this machine let through.
+// Two tasks are in flight per worker, or DEPTH in the environment. Prints `key value` lines as pool_bench does. Two modes measure
+// limits of the machine: `batch` sends many null tasks in one message, and `alone` sends each worker all its work in one message,
+// so that only its cores and clock count.
 #include "workload.hpp"
 
 #include <mpi.h>
@@ -28,7 +28,7 @@ using namespace bench;
 
 enum tag : int { tag_null = 1, tag_spin, tag_echo, tag_batch, tag_alone, tag_stop };
 
-// ---- worker: answers each message with one of the same kind
+// ---- worker: replies to each message with a message of the same tag
 
 template <class T>
 void send_back(std::vector<T>& buffer, MPI_Status& status, MPI_Datatype type) {
@@ -71,7 +71,7 @@ int depth() {
   return given == nullptr ? 2 : std::atoi(given);
 }
 
-// Gives each argument to whichever worker is free; returns the seconds it took.
+// Sends each argument to a free worker. Returns the seconds until all results have arrived.
 double farm(int workers, std::span<const double> arguments, tag kind) {
   const auto begin = clock_type::now();
   std::size_t sent = 0;
@@ -112,7 +112,7 @@ void echo(std::size_t mib, int repeats) {
     const auto begin = clock_type::now();
     MPI_Send(data.data(), static_cast<int>(count), MPI_DOUBLE, 1, tag_echo, MPI_COMM_WORLD);
     MPI_Recv(back.data(), static_cast<int>(count), MPI_DOUBLE, 1, tag_echo, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    if (r > 0) seconds.push_back(seconds_since(begin));  // the first one makes the pages
+    if (r > 0) seconds.push_back(seconds_since(begin));  // the first repetition allocates the pages
   }
   print_bandwidth(mib, seconds);
 }
@@ -143,7 +143,7 @@ double alone(int workers, double us, std::size_t n) {
   double share[2] = {us, static_cast<double>(n) / workers};
   for (int w = 1; w <= workers; ++w) MPI_Send(share, 2, MPI_DOUBLE, w, tag_alone, MPI_COMM_WORLD);
   for (int w = 1; w <= workers; ++w) {
-    for (int here = 0; here == 0;) {  // a blocking receive would take a core
+    for (int here = 0; here == 0;) {  // a blocking receive would keep a core busy
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       MPI_Iprobe(w, tag_alone, MPI_COMM_WORLD, &here, MPI_STATUS_IGNORE);
     }
@@ -153,7 +153,7 @@ double alone(int workers, double us, std::size_t n) {
 }
 
 void manage(int workers, const arguments& args) {
-  farm(workers, std::vector<double>(64), tag_null);  // first messages are slower
+  farm(workers, std::vector<double>(64), tag_null);  // the first messages are slower
   const std::string mode = args.text(0, "throughput");
   if (mode == "throughput") {
     const std::vector<double> tasks(args.count(1, 1'000'000), 1.0);

@@ -1,8 +1,8 @@
-// What the pool costs: tasks a second, round trip, efficiency at a grain, bandwidth, idle CPU, memory.
+// Measures the pool: tasks per second, round trip, efficiency by task length, bandwidth, idle CPU, memory.
 //
 //   RANKPOOL_WORKERS=2 ./pool_bench MODE [ARGS]
 //
-// README.md says what each mode measures. Prints `key value` lines, under the names that the peers' drivers use.
+// README.md describes each mode. Prints `key value` lines with the same keys as the peers.
 #include "workload.hpp"
 
 #include <rankpool/rankpool.hpp>
@@ -39,16 +39,16 @@ double nap(double seconds) {
   return seconds;
 }
 
-/// Nanoseconds of the clock that all processes of a node share.
+/// Returns the nanoseconds of the clock that all processes of a node share.
 std::int64_t now() { return clock_type::now().time_since_epoch().count(); }
 
-// ---- what the system says
+// ---- figures from the kernel
 
 void require(bool holds) {
   if (!holds) throw std::runtime_error("wrong result");
 }
 
-/// CPU seconds that a process of this node has used, all of its threads. Fields 14 and 15 of proc(5)'s stat.
+/// Returns the CPU seconds that all threads of a process of this node have used: fields 14 and 15 of /proc/PID/stat, see proc(5).
 double cpu_seconds(int pid) {
   double ticks = 0;
   std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
@@ -71,7 +71,7 @@ double cpu_seconds_of_all(const rankpool::cluster& cluster) {
   return sum;
 }
 
-/// A line of /proc/self/status, in bytes.
+/// Returns a value of /proc/self/status, in bytes.
 double status_bytes(const std::string& key) {
   std::ifstream in("/proc/self/status");
   for (std::string word; in >> word;) {
@@ -138,7 +138,7 @@ void grain(const setting& s) {
   print_grain(us, n, s.pool.num_workers(), run_all(s.pool, std::vector<double>(n, us)));
 }
 
-// The same by a map, each item a task: without a journal and then with one, a row for each. `FILE` must not exist.
+// Runs a map with one task per chunk, first without and then with a journal, and prints both times. `FILE` must not exist.
 void journalled(const setting& s) {
   const double us = s.args.number(1, 100);
   const std::size_t n = s.args.count(2, 20'000);
@@ -159,7 +159,7 @@ void mixed(const setting& s) {
   print_mixed(us, s.pool.num_workers(), run_all(s.pool, us));
 }
 
-// There and back, the caller's hands empty meanwhile.
+// Sends an array to a task and gets it back. The caller does nothing else meanwhile.
 template <class T>
 void echo_of(const setting& s, T (*task)(T), T data) {
   const T expected = data;
@@ -167,7 +167,7 @@ void echo_of(const setting& s, T (*task)(T), T data) {
   for (std::size_t r = 0; r <= s.args.count(2, 5); ++r) {
     const auto begin = clock_type::now();
     data = s.pool.submit(task, std::move(data)).result();
-    if (r > 0) seconds.push_back(seconds_since(begin));  // the first one makes the pages
+    if (r > 0) seconds.push_back(seconds_since(begin));  // the first repetition allocates the pages
   }
   require(data == expected);
   print_bandwidth(s.args.count(1, 64), seconds);
@@ -183,7 +183,7 @@ void echo_text(const setting& s) {
   const std::size_t length = s.args.count(3, 64);
   const std::size_t mib = s.args.count(1, 64);
   const std::vector<std::string> strings((mib << 20) / length, std::string(length, 'x'));
-  // What nothing can be faster than that gives both sides strings of their own.
+  // The upper limit: two copies, because both sides create their own strings.
   std::vector<double> seconds;
   for (int repeat = 0; repeat < 5; ++repeat) {
     const auto begin = clock_type::now();
@@ -198,7 +198,7 @@ void echo_text(const setting& s) {
   echo_of(s, echo_strings, strings);
 }
 
-// CPU of all ranks while one task sleeps.
+// CPU time of all ranks while one task sleeps.
 void idle(const setting& s) {
   const double seconds = s.args.number(1, 10);
   const double cpu = cpu_seconds_of_all(s.cluster);
@@ -207,7 +207,7 @@ void idle(const setting& s) {
   std::printf("all_ranks_cpu_percent %.2f\n", 100 * (cpu_seconds_of_all(s.cluster) - cpu) / seconds_since(begin));
 }
 
-// From submit to the task's first instruction, after so many seconds of nothing.
+// Time from submit to the task's first instruction, after some idle seconds.
 void wake(const setting& s) {
   std::vector<double> us;
   for (std::size_t i = 0; i < s.args.count(2, 1); ++i) {
@@ -218,7 +218,7 @@ void wake(const setting& s) {
   std::printf("first_task_us_p50 %.1f\nfirst_task_us_max %.1f\n", quantile(us, 0.5), quantile(us, 1));
 }
 
-// Resident bytes of rank 0 per task that waits, its future included.
+// Resident bytes of rank 0 for each pending task, including its future.
 void memory(const setting& s) {
   const std::size_t n = s.args.count(1, 1'000'000);
   std::vector<rankpool::future<double>> naps;
@@ -232,7 +232,7 @@ void memory(const setting& s) {
   std::printf("bytes_per_task %.1f\n", (status_bytes("VmRSS") - before) / static_cast<double>(n));
 }
 
-// A sum over n integers, and the most memory that rank 0 ever had.
+// The time of a sum over n integers, and the peak memory of rank 0.
 void reduce(const setting& s) {
   const auto n = static_cast<std::int64_t>(s.args.number(1, 1e9));
   const auto begin = clock_type::now();
@@ -242,7 +242,7 @@ void reduce(const setting& s) {
   require(sum == static_cast<std::uint64_t>(static_cast<unsigned __int128>(n) * static_cast<std::uint64_t>(n - 1) / 2));
 }
 
-/// Proportional set size of a process, in bytes: memory that it shares counts in parts.
+/// Returns the proportional set size of a process in bytes, which counts a share of its shared memory.
 double proportional_bytes(int pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/smaps_rollup");
   for (std::string word; in >> word;) {
@@ -261,11 +261,11 @@ double bytes_of_all(const rankpool::cluster& cluster) {
 }
 
 double add_up(const rankpool::shared<std::vector<double>>& numbers) {
-  (void)nap(0.05);  // so that every worker gets one
+  (void)nap(0.05);  // so that every worker gets one task
   return std::accumulate(numbers->begin(), numbers->end(), 0.0);
 }
 
-// What a shared array adds to the node's memory once every worker has read all of it, and how fast it gets there.
+// The memory that a shared array adds to the node after every worker has read all of it, and the bandwidth of share.
 void share(const setting& s) {
   const std::size_t mib = s.args.count(1, 1024);
   const double before = bytes_of_all(s.cluster);
@@ -288,7 +288,7 @@ std::uint64_t cube(std::int64_t x) {
   return u * u * u;
 }
 
-// Cubes of n integers on all workers, against a loop on one core.
+// The sum of n cubes on all workers, compared with a loop on one core.
 void cubes(const setting& s) {
   const auto n = static_cast<std::int64_t>(s.args.number(1, 1e9));
   const auto begin = clock_type::now();
@@ -318,7 +318,7 @@ int main(int argc, char** argv) {
   const arguments args(argc, argv);
   return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     rankpool::executor pool(cluster);
-    for (const std::int64_t x : pool.map(null, std::views::iota(std::int64_t{0}, std::int64_t{64}))) (void)x;  // start every worker
+    for (const std::int64_t x : pool.map(null, std::views::iota(std::int64_t{0}, std::int64_t{64}))) (void)x;  // starts all workers
     const auto mode = modes().find(args.text(0, "throughput"));
     if (mode == modes().end()) throw std::invalid_argument("unknown mode '" + args.text(0, "") + "'");
     mode->second({cluster, pool, args});

@@ -1,11 +1,11 @@
-"""What the pools of Python cost: ProcessPoolExecutor and MPIPoolExecutor. Prints `key value` lines as pool_bench does.
+"""Measures the pools of Python, ProcessPoolExecutor and MPIPoolExecutor. Prints `key value` lines as pool_bench does.
 
   python3 python_pool.py processes MODE [ARGS]
   mpirun -n 3 --oversubscribe --bind-to none python3 -m mpi4py.futures python_pool.py mpi4py MODE [ARGS]
 
 MODE: throughput N | map N CHUNKSIZE | latency N | grain MICROSECONDS N | mixed N SEED | echo MIB REPEATS
 
-Two workers, or as many as WORKERS in the environment says.
+The environment variable WORKERS sets the number of workers; the default is 2.
 """
 import os
 import random
@@ -14,7 +14,7 @@ import sys
 import time
 
 
-# ---- tasks; at the top of the module, so that workers find them
+# ---- tasks; at module level, because workers import them by name
 
 def null(x):
     return x
@@ -27,7 +27,7 @@ def spin(microseconds):
     return microseconds
 
 
-def give_back(data):
+def identity(data):
     return data
 
 
@@ -82,8 +82,8 @@ def echo(pool, mib, repeats):
     seconds = []
     for repeat in range(repeats + 1):
         begin = time.perf_counter()
-        back = pool.submit(give_back, data).result()
-        if repeat > 0:  # the first one makes the pages
+        back = pool.submit(identity, data).result()
+        if repeat > 0:  # the first repetition allocates the pages
             seconds.append(time.perf_counter() - begin)
         assert back[-1] == data[-1]
     print("echo_GBps", 2 * data.nbytes / statistics.median(seconds) / 1e9)

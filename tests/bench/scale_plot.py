@@ -1,4 +1,4 @@
-"""Plots what scale_simulation has printed, and prints from which task length on each number of workers is busy.
+"""Plots the output of scale_simulation, and prints the shortest mean task length that keeps each number of workers busy.
 
   scale_plot.py LINES PICTURE.svg
 """
@@ -8,15 +8,15 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "rankpool"  # the same picture gives the same file
-from matplotlib import pyplot  # noqa: E402: after the choice of what it draws with
+matplotlib.rcParams["svg.hashsalt"] = "rankpool"  # the same data gives the same file
+from matplotlib import pyplot  # noqa: E402: after the choice of the backend
 
 WANTED = 0.95
 NAMES = {"equal": "equal lengths", "heavy": "heavy-tailed"}
 
 
 def read(path):
-    """{distribution: {workers: [(task length in us, share of the workers' time in tasks)]}}"""
+    """Returns {distribution: {workers: [(task length in us, share of the workers' time in tasks)]}}."""
     runs = {}
     with open(path) as lines:
         for line in lines:
@@ -25,8 +25,8 @@ def read(path):
     return runs
 
 
-def busy_from(points):
-    """The task length from which on the workers are busy, between the simulated ones by interpolation; None: never."""
+def shortest_busy_task(points):
+    """Returns the task length from which on the workers are busy, interpolated between the simulated lengths, or None."""
     points = sorted(points)
     last_idle = max((i for i, (_, busy) in enumerate(points) if busy < WANTED), default=None)
     if last_idle is None:
@@ -66,10 +66,10 @@ def main():
     figure.savefig(picture, metadata={"Date": None})
 
     names = list(runs)
-    print(f"| workers | {WANTED:.0%} busy from, " + f" | {WANTED:.0%} busy from, ".join(NAMES.get(n, n) for n in names) + " |")
+    print("| workers |" + "".join(f" shortest tasks with {WANTED:.0%} busy, {NAMES.get(n, n)} |" for n in names))
     print("| ---: |" + " ---: |" * len(names))
     for workers in sorted({w for sizes in runs.values() for w in sizes}):
-        cells = [length(busy_from(runs[n][workers])) if workers in runs[n] else "" for n in names]
+        cells = [length(shortest_busy_task(runs[n][workers])) if workers in runs[n] else "" for n in names]
         print(f"| {workers:,} | " + " | ".join(cells) + " |")
 
 

@@ -1,11 +1,11 @@
-// How far one rank 0 goes: the pool's real scheduler in virtual time, with made-up workers and the costs of messages.
+// Simulates how many workers one rank 0 can keep busy: the real scheduler, simulated workers and message costs, in virtual time.
 //
 //   ./scale_simulation [WORKERS...]
 //
 // Prints a line for each number of workers, mean task length and distribution:
 //   workers task_us distribution busy rank0_busy
-// where `busy` is the share of the workers' time that was spent in tasks, from the first submit until rank 0 had no task
-// left to give, and `rank0_busy` the share of that time in which rank 0 was at work. README.md says where the costs are from.
+// `busy` is the share of the workers' time in tasks, from the first submit until rank 0 has sent the last task. `rank0_busy` is
+// the share of that time in which rank 0 works. README.md explains the costs.
 #include "scheduler/scheduler.hpp"
 #include "wire/worker_pace.hpp"
 
@@ -33,16 +33,16 @@ using instant = steady_time;
 // ---- costs
 
 struct costs {
-  nanoseconds to_receive = 700ns;  // rank 0, a message
-  nanoseconds to_send = 500ns;     // rank 0, a message
-  nanoseconds per_result = 110ns;  // rank 0, in addition
-  nanoseconds per_task = 110ns;    // rank 0: what submit leaves to it, and its place in a message
-  nanoseconds way = 2us;           // a message, from rank to rank
-  nanoseconds to_wake = 50us;      // a worker that had nothing
-  nanoseconds to_run = 120ns;      // a worker, each task in addition to its length
+  nanoseconds to_receive = 700ns;  // rank 0, for each message that it receives
+  nanoseconds to_send = 500ns;     // rank 0, for each message that it sends
+  nanoseconds per_result = 110ns;  // rank 0, for each result in a message
+  nanoseconds per_task = 110ns;    // rank 0, for each task: the rest of its submit, and its record in a message
+  nanoseconds way = 2us;           // latency of a message between ranks
+  nanoseconds to_wake = 50us;      // until an idle worker starts a task
+  nanoseconds to_run = 120ns;      // a worker, for each task in addition to its length
 };
 
-constexpr std::size_t results_in_a_message = 280;  // what fits into transport::preferred_frame_bytes
+constexpr std::size_t results_in_a_message = 280;  // as many as fit into transport::preferred_frame_bytes
 constexpr std::size_t tasks_in_a_message = 150;
 constexpr std::size_t messages_in_a_step = 64;
 
@@ -57,7 +57,7 @@ class task final : public job {
   bool may_grow() override { return false; }
   chunk cut(std::uint64_t) override {
     cut_ = true;
-    // The payload is the length: the made-up worker reads it.
+    // The payload is the length, which the simulated worker reads.
     return {.first = 0, .count = 1, .payload = std::as_bytes(std::span(&length_, 1)), .out_of_band = {}, .kept = {}};
   }
   bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }
@@ -70,14 +70,14 @@ class task final : public job {
 
 enum class distribution { equal, heavy };
 
-// Equal lengths, or a Pareto distribution of the same mean with exponent 1.5, cut off at a hundred times the mean.
+// Equal lengths, or a Pareto distribution of the same mean with exponent 1.5, truncated at a hundred times the mean.
 class lengths {
  public:
   lengths(nanoseconds mean, distribution kind) : mean_(static_cast<double>(mean.count())), kind_(kind) {}
   nanoseconds next() {
     if (kind_ == distribution::equal) return nanoseconds(static_cast<std::int64_t>(mean_));
     constexpr double exponent = 1.5;
-    const double least = mean_ / 2.75;  // gives that mean after the cut
+    const double least = mean_ / 2.75;  // gives this mean after the truncation
     const double u = std::uniform_real_distribution<double>(0, 1)(random_);
     return nanoseconds(static_cast<std::int64_t>(std::min(least / std::pow(1 - u, 1 / exponent), 100 * mean_)));
   }
@@ -88,7 +88,7 @@ class lengths {
   std::mt19937_64 random_{1};
 };
 
-// ---- the world
+// ---- the simulation
 
 struct outgoing_task {
   chunk_id id;
@@ -162,7 +162,7 @@ class world {
     std::deque<instant> recalls;
     std::vector<result> done;
     instant flushed{};
-    instant began{};  // the task that runs
+    instant began{};  // of the running task
     bool running = false;
     nanoseconds useful{};
   };
@@ -175,7 +175,7 @@ class world {
     at(std::max(now_, rank0_free_), event::kind::step);
   }
 
-  // As pool::step: some messages, then what can be given out.
+  // As pool::step: handles some messages, then sends the tasks that are ready.
   void step() {
     stepping_ = false;
     effects out;
@@ -194,7 +194,7 @@ class world {
     }
     scheduler_.dispatch(now_ + spent, out);
     std::size_t first = 0;
-    for (std::size_t i = 0; i <= out.send.size(); ++i) {  // neighbours for one worker go in one message
+    for (std::size_t i = 0; i <= out.send.size(); ++i) {  // consecutive tasks for one worker share a message
       const bool ends = i == out.send.size() || out.send[i].to.value != out.send[first].to.value || i - first == tasks_in_a_message;
       if (!ends || i == first) continue;
       spent += cost_.to_send + cost_.per_task * static_cast<std::int64_t>(i - first);
@@ -263,7 +263,7 @@ class world {
     if (attended < when + takes && !w.done.empty()) at(attended, event::kind::attend, static_cast<std::int64_t>(index));
   }
 
-  // What is finished leaves while a long task runs.
+  // Finished results are sent while a long task runs.
   void attend(std::size_t index) {
     if (workers_[index].running && !workers_[index].done.empty()) post(index, false, {});
   }
@@ -303,7 +303,7 @@ class world {
   std::size_t unsent_ = 0;
   instant all_sent_{};
   nanoseconds useful_{};
-  nanoseconds useful_at_all_sent_{};  // tasks that were running count in part
+  nanoseconds useful_at_all_sent_{};  // includes a part of running tasks
 };
 
 }  // namespace
@@ -317,7 +317,7 @@ int main(int argc, char** argv) {
       for (const nanoseconds mean :
            {nanoseconds(10us), nanoseconds(30us), nanoseconds(100us), nanoseconds(300us), nanoseconds(1ms), nanoseconds(3ms),
             nanoseconds(10ms), nanoseconds(30ms), nanoseconds(100ms), nanoseconds(1s), nanoseconds(10s)}) {
-        // Long enough that neither the start nor the end decides: some windows of work, and some tasks, for each worker.
+        // Each worker runs several prefetch windows and tasks, so that the start and the end hardly count.
         const double window = static_cast<double>(scheduling_policy().prefetch_window.count()) + 20e3 * workers;
         const auto each = std::clamp(50 * window / static_cast<double>(mean.count()), 20.0, 20'000.0);
         const std::size_t tasks = std::min(static_cast<std::size_t>(each * workers),

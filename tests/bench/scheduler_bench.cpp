@@ -1,4 +1,4 @@
-// The scheduler alone: events a second, a submitted job and a result being one each, and what they bring about included.
+// Events per second of the scheduler alone. A submitted job and a result are one event each, including all that they cause.
 //
 //   ./scheduler_bench [JOBS [WORKERS]]
 #include "workload.hpp"
@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
   const bench::arguments args(argc, argv);
   const std::size_t jobs = args.count(0, 2'000'000);
   const std::size_t workers = args.count(1, 16);
-  constexpr std::size_t at_once = 256;  // submitted, or coming back in one message
+  constexpr std::size_t at_once = 256;  // events submitted at a time, or results in one message
   constexpr std::chrono::nanoseconds taken(500);
 
   scheduler s(static_cast<int>(workers));

@@ -1,4 +1,4 @@
-// The tasks that all drivers run and the lines that they print, so that they can be set side by side.
+// The tasks that all C++ benchmarks run and the lines that they print, so that their figures can be compared.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ inline double seconds_since(clock_type::time_point t) { return std::chrono::dura
 
 // ---- tasks
 
-/// Keeps a core busy for so many microseconds of the clock.
+/// Keeps a core busy for a number of microseconds.
 inline double spin(double microseconds) {
   const auto end = clock_type::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(microseconds * 1000));
   while (clock_type::now() < end) {
@@ -28,11 +28,11 @@ inline double spin(double microseconds) {
   return microseconds;
 }
 
-/// n lengths in microseconds, from 1 us to 100 ms, each decade as likely as the others; shuffled.
+/// Returns n shuffled task lengths from 1 us to 100 ms, evenly distributed on a logarithmic scale.
 inline std::vector<double> mixed_lengths(std::size_t n, std::size_t seed) {
   std::mt19937_64 random(seed);
   std::vector<double> lengths(n);
-  for (std::size_t i = 0; i < n; ++i) {  // evenly spaced, so that every seed has the same sum
+  for (std::size_t i = 0; i < n; ++i) {  // not random, so that every seed has the same sum
     lengths[i] = std::pow(10.0, 5.0 * (static_cast<double>(i) + 0.5) / static_cast<double>(n));
   }
   std::shuffle(lengths.begin(), lengths.end(), random);
@@ -67,17 +67,17 @@ inline void print_latency(const std::vector<double>& us) {
   std::printf("latency_us_p50 %.2f\nlatency_us_p99 %.2f\n", quantile(us, 0.5), quantile(us, 0.99));
 }
 
-/// Share of the workers' time that was spent in n tasks of so many microseconds.
+/// Prints the share of the workers' time that was spent in n tasks of `us` microseconds.
 inline void print_grain(double us, std::size_t n, int workers, double seconds) {
   std::printf("efficiency %.4f\n", static_cast<double>(n) * us / 1e6 / workers / seconds);
 }
 
-/// Time over that of workers which are never idle.
+/// Prints the time relative to that of workers that are never idle.
 inline void print_mixed(const std::vector<double>& us, int workers, double seconds) {
   std::printf("over_ideal %.4f\n", seconds / (std::accumulate(us.begin(), us.end(), 0.0) / 1e6 / workers));
 }
 
-/// Of an array that went there and back in each of these times.
+/// Prints the bandwidth of sending an array to a task and back, from the times of all repetitions.
 inline void print_bandwidth(std::size_t mib, const std::vector<double>& seconds) {
   std::printf("echo_GBps %.3f\n", 2.0 * static_cast<double>(mib << 20) / quantile(seconds, 0.5) / 1e9);
 }

@@ -1,4 +1,4 @@
-// A plain struct with bit-fields: there are no references to them.
+// A plain struct with bit-fields, to which no reference is possible.
 #include <rankpool/rankpool.hpp>
 
 struct flags {

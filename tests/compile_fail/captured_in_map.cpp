@@ -1,4 +1,4 @@
-// A lambda with captures is refused by map as well.
+// A lambda with captures, passed to map.
 #include <rankpool/rankpool.hpp>
 
 #include <vector>

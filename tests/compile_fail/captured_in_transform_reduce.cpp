@@ -1,4 +1,4 @@
-// A lambda with captures is refused by transform_reduce as well.
+// A lambda with captures, passed to transform_reduce.
 #include <rankpool/rankpool.hpp>
 
 #include <vector>

@@ -1,4 +1,4 @@
-// A lambda that captures by reference cannot travel.
+// A lambda that captures by reference.
 #include <rankpool/rankpool.hpp>
 
 void use(rankpool::executor& pool, int factor) {

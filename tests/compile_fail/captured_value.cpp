@@ -1,4 +1,4 @@
-// A lambda that captures by value cannot travel.
+// A lambda that captures by value.
 #include <rankpool/rankpool.hpp>
 
 void use(rankpool::executor& pool, int factor) {

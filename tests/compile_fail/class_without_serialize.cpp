@@ -1,4 +1,4 @@
-// A class with private members and no serialize does not say what of it is to be sent.
+// A class with private members and without serialize, so that the pool does not know what to send.
 #include <rankpool/rankpool.hpp>
 
 class account {

@@ -1,4 +1,4 @@
-// What the pointers in a vector point to stays behind.
+// A vector of raw pointers as an argument: their targets are not sent.
 #include <rankpool/rankpool.hpp>
 
 #include <vector>

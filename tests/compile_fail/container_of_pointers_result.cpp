@@ -1,4 +1,4 @@
-// What the pointers in a returned vector point to stays on the worker.
+// A vector of raw pointers as a result: their targets stay on the worker.
 #include <rankpool/rankpool.hpp>
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What is in the std::functions of a struct is known to this process alone.
+// A struct with a vector of std::function, whose targets cannot be serialised.
 #include <rankpool/rankpool.hpp>
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Control: what the other files here get wrong, got right.
+// Control: the code of the other files, without their mistakes.
 #include <rankpool/rankpool.hpp>
 
 #include <string>

@@ -1,4 +1,4 @@
-// A function object with private members and no serialize.
+// A function object with private members and without serialize.
 #include <rankpool/rankpool.hpp>
 
 class scaler {

@@ -1,4 +1,4 @@
-// A plain struct cannot be sent when one of its members cannot.
+// A plain struct with a member that cannot be serialised.
 #include <rankpool/rankpool.hpp>
 
 #include <map>

@@ -1,4 +1,4 @@
-// The array that a struct points to stays behind.
+// A struct with a raw pointer: the array that it points to is not sent.
 #include <rankpool/rankpool.hpp>
 
 struct matrix {

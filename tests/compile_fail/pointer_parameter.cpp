@@ -1,4 +1,4 @@
-// A raw pointer means nothing in another process.
+// A raw pointer as a parameter: the address is invalid in another process.
 #include <rankpool/rankpool.hpp>
 
 int first(const int* values) { return *values; }

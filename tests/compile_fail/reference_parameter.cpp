@@ -1,4 +1,4 @@
-// What a task writes through a reference would never come back.
+// A non-const reference as a parameter: changes by the task are not sent back.
 #include <rankpool/rankpool.hpp>
 
 void increment(int& n) { ++n; }

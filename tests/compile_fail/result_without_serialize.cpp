@@ -1,4 +1,4 @@
-// A result with a base class and no serialize.
+// A result with a base class and without serialize.
 #include <rankpool/rankpool.hpp>
 
 struct named {

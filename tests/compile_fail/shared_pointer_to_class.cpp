@@ -1,4 +1,4 @@
-// What a std::shared_ptr points to has to be sent as well.
+// A std::shared_ptr to a class that cannot be serialised.
 #include <rankpool/rankpool.hpp>
 
 #include <memory>

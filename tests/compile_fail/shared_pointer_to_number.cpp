@@ -1,4 +1,4 @@
-// Boost follows shared pointers to classes only.
+// A std::shared_ptr to a number: Boost serialises only shared pointers to classes.
 #include <rankpool/rankpool.hpp>
 
 #include <memory>

@@ -1,4 +1,4 @@
-// A span is a view of memory that is not there.
+// A span as a parameter: the memory that it refers to is not sent.
 #include <rankpool/rankpool.hpp>
 
 #include <span>

@@ -1,4 +1,4 @@
-// starmap unpacks tuples, and a number is none.
+// starmap over numbers, although it requires tuples.
 #include <rankpool/rankpool.hpp>
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What std::bind returns is no lambda, and it cannot be sent.
+// The result of std::bind, which cannot be serialised.
 #include <rankpool/rankpool.hpp>
 
 #include <functional>

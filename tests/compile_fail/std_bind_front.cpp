@@ -1,4 +1,4 @@
-// What std::bind_front returns cannot be sent.
+// The result of std::bind_front, which cannot be serialised.
 #include <rankpool/rankpool.hpp>
 
 #include <functional>

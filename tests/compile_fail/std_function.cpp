@@ -1,4 +1,4 @@
-// What is in a std::function is known to this process alone.
+// A std::function, whose target cannot be serialised.
 #include <rankpool/rankpool.hpp>
 
 #include <functional>

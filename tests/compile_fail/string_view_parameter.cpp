@@ -1,4 +1,4 @@
-// A string_view is a view of characters that are not there.
+// A string_view as a parameter: the characters that it refers to are not sent.
 #include <rankpool/rankpool.hpp>
 
 #include <string>

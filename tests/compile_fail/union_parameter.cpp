@@ -1,4 +1,4 @@
-// Nobody knows which member of a union is in use.
+// A union as a parameter: the active member is unknown.
 #include <rankpool/rankpool.hpp>
 
 union number {

@@ -1,4 +1,4 @@
-// The text that a string_view in a struct looks at stays behind.
+// A struct with a string_view: the characters that it refers to are not sent.
 #include <rankpool/rankpool.hpp>
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// A text for a number.
+// A string as the argument of a task that takes a number.
 #include <rankpool/rankpool.hpp>
 
 #include <string>

@@ -1,4 +1,4 @@
-// as_completed: futures in the order in which they finish, each once, within a time.
+// as_completed: futures in the order of completion, each once, within a timeout.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 #include "support/tracked.hpp"
@@ -21,7 +21,7 @@ static_assert(std::ranges::input_range<decltype(rankpool::as_completed(std::decl
 
 }  // namespace
 
-TEST_CASE("as_completed of nothing is empty") {
+TEST_CASE("as_completed of no futures is empty") {
   int count = 0;
   for (auto&& task : rankpool::as_completed(futures{})) count += task.done();
   CHECK(count == 0);
@@ -41,13 +41,13 @@ TEST_CASE("as_completed yields every future once, done") {
   CHECK(std::ranges::equal(seen, numbers(50)));
 }
 
-TEST_CASE("as_completed yields what is finished first, then waits", "[completed/finished-first]") {
+TEST_CASE("as_completed yields done futures first, then waits", "[completed/finished-first]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto finished = pool.submit(square, 3);
   finished.result();
   const futures tasks{pool.submit(pass, gate.path(), 1), finished};
-  if (is_inline() && tasks[0].done()) return;  // there it may run at once
+  if (is_inline() && tasks[0].done()) return;  // inline, the task may already have run
   std::vector<int> seen;
   for (auto&& task : rankpool::as_completed(tasks)) {
     seen.push_back(task.result());
@@ -81,15 +81,15 @@ TEST_CASE("as_completed counts a future once, however often it is given", "[wait
   CHECK(seen == std::multiset<int>{1, 4});
 }
 
-TEST_CASE("as_completed throws when time is up, and says how many are missing", "[completed/timeout][completed/message][fault]") {
+TEST_CASE("as_completed throws on timeout and says how many futures are left", "[completed/timeout][completed/message][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto one = pool.submit(square, 1);
   auto two = pool.submit(square, 2);
   rankpool::wait(futures{one, two});
-  // Inline the gate is open, and tasks run while as_completed waits for them.
+  // Inline, the gate is open, and tasks run while as_completed waits for them.
   const futures tasks{pool.submit(pass, gate.path(), 1), one, pool.submit(pass, gate.path(), 2), two};
-  if (is_inline() && tasks[2].done()) return;  // there it may run at once
+  if (is_inline() && tasks[2].done()) return;  // inline, the task may already have run
   std::vector timeouts{0ms};
   if (!is_inline()) timeouts.push_back(20ms);
   for (const auto timeout : timeouts) {
@@ -107,7 +107,7 @@ TEST_CASE("as_completed throws when time is up, and says how many are missing", 
   check_computes(pool);
 }
 
-TEST_CASE("as_completed takes no longer than it may while many tasks come and go", "[completed/timeout][fault]") {
+TEST_CASE("as_completed keeps its timeout while many tasks start and end", "[completed/timeout][fault]") {
   rankpool::executor pool(cluster());
   futures tasks;
   for (int i = 0; i < 1000 * workers(); ++i) tasks.push_back(pool.submit(take, 2ms, i));
@@ -124,7 +124,7 @@ TEST_CASE("as_completed takes no longer than it may while many tasks come and go
   check_computes(pool);
 }
 
-TEST_CASE("as_completed with time enough does not throw") {
+TEST_CASE("as_completed does not throw before its timeout") {
   rankpool::executor pool(cluster());
   futures tasks;
   for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(square, i));
@@ -159,7 +159,7 @@ TEST_CASE("as_completed keeps no reference to a future that it has yielded", "[c
   tasks.clear();
   int sum = 0;
   for (const auto& task : completed) {
-    // The one before may still be in the hands of the thread that completed it, for a moment.
+    // The thread that completed the previous future may still hold it for a moment.
     CHECK(eventually([&] { return tracked::alive() - before <= 1; }));
     sum += task.result().value();
   }

@@ -1,4 +1,4 @@
-// Who works when: tasks flow while the caller is away, and a slow worker does not hold the others back.
+// Load balance: tasks run while the caller does other work, and a slow worker does not delay the others.
 #include "support/gate.hpp"
 #include "support/sizes.hpp"
 #include "support/tasks.hpp"
@@ -23,14 +23,14 @@ std::chrono::nanoseconds end_of_short_task(int) {
   return now();
 }
 
-/// The worker with the given rank takes 20 times as long as the others.
+/// Sleeps 20 times as long on the rank `slow_rank` as on the others. Returns its rank.
 int rank_that_ran(int slow_rank, int) {
   const int rank = rankpool::this_worker::rank();
   std::this_thread::sleep_for(rank == slow_rank ? 20ms : 1ms);
   return rank;
 }
 
-/// What this process has used of processors so far.
+/// Returns the CPU time that this process has used.
 std::chrono::microseconds processor_time() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -55,7 +55,7 @@ int highest_rank() {
 
 }  // namespace
 
-TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
+TEST_CASE("the tasks of a map run while the caller sleeps", "[ranks]") {
   rankpool::executor pool(cluster());
   auto results = pool.map(end_of_short_task, numbers(10 * workers()));
   std::this_thread::sleep_for(300ms);
@@ -65,7 +65,7 @@ TEST_CASE("the tasks of a map go on while the caller sleeps", "[ranks]") {
   CHECK(late == 0);
 }
 
-TEST_CASE("submitted tasks go on while the caller sleeps", "[ranks]") {
+TEST_CASE("submitted tasks run while the caller sleeps", "[ranks]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<std::chrono::nanoseconds>> tasks;
   for (int i = 0; i < 10 * workers(); ++i) tasks.push_back(pool.submit(end_of_short_task, i));
@@ -97,14 +97,14 @@ TEST_CASE("a worker far slower than the others gets fewer submitted tasks", "[sc
   CHECK(tasks_of[slow] < 200 / workers() / 2);
 }
 
-TEST_CASE("a long task does not hold back the short ones submitted after it", "[ranks]") {
+TEST_CASE("a long task does not delay the short ones submitted after it", "[ranks]") {
   if (workers() < 2) return;
   rankpool::executor pool(cluster());
   gate gate;
   auto held = pool.submit(pass, gate.path(), 1);
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 500; ++i) tasks.push_back(pool.submit(square, i));
-  // All but those that were already on their way to the worker that is held.
+  // All tasks except those that are already prefetched to the blocked worker.
   CHECK(eventually([&] { return std::ranges::count_if(tasks, [](const auto& task) { return task.done(); }) > 300; }));
   CHECK_FALSE(held.done());
   gate.open();
@@ -121,7 +121,7 @@ TEST_CASE("tasks of very different lengths all return, each with its own value",
   for (int i = 0; i < 120; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i);
 }
 
-TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "[reproach/tiny]") {
+TEST_CASE("a hundred thousand tiny tasks take only seconds without a chunk size", "[reproach/tiny]") {
   rankpool::executor pool(cluster());
   constexpr int count = scaled_down(100'000);
   const auto time_of = [&](const rankpool::map_options& options) {
@@ -142,7 +142,7 @@ TEST_CASE("a hundred thousand tiny tasks need no chunks of the user's making", "
   CHECK(now() - start < count * 100us * slowdown);
 }
 
-TEST_CASE("ranks that have nothing to do use next to no processor time", "[reproach/idle][ranks]") {
+TEST_CASE("idle ranks use almost no CPU time", "[reproach/idle][ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   const auto worker_before = pool.submit(processor_time).result();
   const auto here_before = processor_time();
@@ -151,17 +151,17 @@ TEST_CASE("ranks that have nothing to do use next to no processor time", "[repro
   CHECK(pool.submit(processor_time).result() - worker_before < 80ms);
 }
 
-TEST_CASE("messages that pile up at a busy worker are all read, and what follows is as prompt as ever") {
+TEST_CASE("a worker reads all messages that arrived while it was busy, and later tasks are not delayed") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   const std::string text(120, 'x');
   for (int round = 0; round < 4; ++round) {
     std::vector<rankpool::future<std::size_t>> futures;
-    futures.push_back(pool.submit(stay, round == 0 ? 0 : 9000, text));  // from the second round on, taken for a short one
+    futures.push_back(pool.submit(stay, round == 0 ? 0 : 9000, text));  // from the second round on, the pool expects a short task
     for (int n = 0; n < 40; ++n) {
-      std::this_thread::sleep_for(20us);  // a message for each
+      std::this_thread::sleep_for(20us);  // sends each task in its own message
       futures.push_back(pool.submit(stay, 20, text));
     }
-    const auto deadline = now() + 10s;  // one look in vain costs up to 100 ms
+    const auto deadline = now() + 10s;  // a poll without a message costs up to 100 ms
     for (const auto& future : futures) CHECK(future.result(deadline - now()) == text.size());
     for (int n = 0; n < 200; ++n) CHECK(pool.submit(stay, 0, text).result(deadline - now()) == text.size());
   }

@@ -17,7 +17,7 @@ using namespace support;
 
 namespace {
 
-/// What callbacks have noted, from whichever thread they ran on.
+/// Lines that callbacks record, on any thread.
 class notes {
  public:
   void add(const std::string& line) {
@@ -43,7 +43,7 @@ std::string state_of(const rankpool::future<int>& task) {
   return task.exception() ? "failed" : std::to_string(task.result());
 }
 
-/// Settles the task in an inline cluster as well, where it may wait to be asked for.
+/// Completes the task. In an inline cluster, it may wait until its result is needed.
 void settle(const rankpool::future<int>& task) { rankpool::wait(std::vector{task}); }
 
 }  // namespace
@@ -78,7 +78,7 @@ TEST_CASE("a callback is called when the task is cancelled", "[callback/cancel][
   auto task = pool.submit(square, 5);
   task.add_done_callback([&](rankpool::future<int> done) { seen.add(state_of(done)); });
   const bool cancelled = task.cancel();
-  if (is_inline() && !cancelled) return;  // there it may run at once
+  if (is_inline() && !cancelled) return;  // inline, the task may already have run
   CHECK(cancelled);
   REQUIRE(seen.reach(1));
   CHECK(task.cancel());
@@ -88,7 +88,7 @@ TEST_CASE("a callback is called when the task is cancelled", "[callback/cancel][
   check_computes(pool);
 }
 
-TEST_CASE("a callback may cancel the task that it has submitted, and that one's callback is called", "[callback/cancel][fault]") {
+TEST_CASE("a callback may cancel a task that it has submitted, and that task's callback is called", "[callback/cancel][fault]") {
   notes seen;
   std::atomic<bool> cancelled = false;
   rankpool::executor pool(cluster());
@@ -104,7 +104,7 @@ TEST_CASE("a callback may cancel the task that it has submitted, and that one's 
     const auto lines = seen.lines();
     return std::ranges::count(lines, "over") == 1;
   }));
-  if (!cancelled) return;  // the task may have been sent on by then
+  if (!cancelled) return;  // the task may already have been sent
   CHECK(seen.lines() == std::vector<std::string>{"cancelled", "over"});
   check_computes(pool);
 }
@@ -151,7 +151,7 @@ TEST_CASE("a callback that is added while an earlier one is running comes after 
   CHECK(seen.lines() == std::vector<std::string>{"first begins", "first ends", "second"});
 }
 
-TEST_CASE("what a callback throws is logged, and later callbacks are called", "[callback/throwing][fault]") {
+TEST_CASE("an exception of a callback is logged, and later callbacks are called", "[callback/throwing][fault]") {
   notes seen;
   rankpool::executor pool(cluster());
   auto task = pool.submit(square, 5);
@@ -171,7 +171,7 @@ TEST_CASE("what a callback throws is logged, and later callbacks are called", "[
     REQUIRE(seen.reach(3));
     CHECK_NOTHROW(task.add_done_callback([&](rankpool::future<int>) { throw std::runtime_error("late, on purpose"); }));
     task.add_done_callback([&](rankpool::future<int>) { seen.add("fourth"); });
-    REQUIRE(seen.reach(4));  // the late one may have had to wait for the third to return
+    REQUIRE(seen.reach(4));  // the fourth callback may have to wait until the third has returned
     said = log.text();
   }
   CHECK(seen.lines() == std::vector<std::string>{"first", "second", "third", "fourth"});
@@ -223,7 +223,7 @@ TEST_CASE("a callback may wait for several futures, and map") {
   CHECK(seen.lines() == std::vector<std::string>{"5", "841"});
 }
 
-TEST_CASE("a chain of callbacks, each of which submits the next task, goes on by itself", "[ranks]") {
+TEST_CASE("callbacks that each submit the next task run without a waiting thread", "[ranks]") {
   std::atomic<int> last = 0;
   rankpool::executor pool(cluster());
   struct chain {
@@ -299,7 +299,7 @@ TEST_CASE("a callback may destroy the executor of its task", "[fault][callback/c
   check_cluster_computes();
 }
 
-TEST_CASE("callbacks come although nobody waits for a result", "[callback/unwaited]") {
+TEST_CASE("callbacks are called although no thread waits for a result", "[callback/unwaited]") {
   rankpool::executor pool(cluster());
   std::mutex mutex;
   std::condition_variable all_called;

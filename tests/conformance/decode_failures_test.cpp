@@ -1,5 +1,5 @@
-// Items and results that cannot be decoded, in chunks of types that travel without a length for each value. The values after
-// such a one are right, or fail: they are never read from the wrong place.
+// Items and results that cannot be decoded, in chunks of types that are sent without a length for each value. The values after
+// a damaged one are correct or fail. They are never read from a wrong offset.
 #include "support/brittle.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
@@ -19,7 +19,7 @@ using namespace support;
 
 namespace {
 
-constexpr std::size_t attached = 20'000;  // elements of a vector that travels outside the message
+constexpr std::size_t attached = 20'000;  // elements of a vector that is sent in an out-of-band buffer
 
 int sum_of_two(const brittle& b, int n) { return b.value + n; }
 int sum_of_two_reversed(int n, const brittle& b) { return b.value + n; }
@@ -44,7 +44,7 @@ endless_brittle make_endless(int n, bool fails) { return {n, fails ? breaks::on_
 
 bool is_made_of(const with_attachment& value, int n) { return value == make(n, false); }
 
-/// n brittle values 0, 1, ...; those whose index `fails` says break on the way into a task.
+/// Returns n brittle values 0, 1, ... Those whose index is in `failing` throw when a task decodes them.
 std::vector<brittle> brittles(int n, const std::vector<int>& failing) {
   std::vector<brittle> all;
   for (int i = 0; i < n; ++i) all.push_back({i, std::ranges::count(failing, i) > 0 ? breaks::in_task : breaks::never});
@@ -60,14 +60,14 @@ std::vector<bool> flags(int n, const std::vector<int>& set) {
 const std::string broken_argument = "error: an argument could not be read: std::runtime_error: broke";
 const std::string broken_result = "error: the result could not be read: std::runtime_error: broke";
 
-/// "0", "2", "4" ... but an error at the failing ones.
+/// Returns the expected lines "0", "2", "4" ..., with an error for each failing item.
 std::vector<std::string> doubled(int n, const std::vector<int>& failing) {
   std::vector<std::string> all;
   for (int i = 0; i < n; ++i) all.push_back(std::ranges::count(failing, i) > 0 ? broken_argument : std::to_string(2 * i));
   return all;
 }
 
-/// What is in the results of `make`, by index; "wrong" where it is not what was made.
+/// Returns the content of the results of `make`, by index; "wrong" if a result differs.
 std::vector<std::string> made(auto results) {
   std::vector<std::string> all;
   for (auto item = results.begin(); item != results.end(); ++item) {
@@ -84,7 +84,7 @@ std::vector<std::string> made(auto results) {
 
 }  // namespace
 
-TEST_CASE("an item that cannot be decoded costs itself alone, wherever it stands among the arguments", "[travel/chunk][fault]") {
+TEST_CASE("an item that cannot be decoded fails alone, at any position among the arguments", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   for (const auto& failing : {std::vector{1}, std::vector{0, 6}, std::vector{2, 3, 4}, std::vector{0, 1, 2, 3, 4, 5, 6}}) {
     for (const int chunksize : {0, 3, 7}) {
@@ -100,7 +100,7 @@ TEST_CASE("an item that cannot be decoded costs itself alone, wherever it stands
   check_computes(pool);
 }
 
-TEST_CASE("an item that breaks deep inside a container costs itself alone", "[travel/chunk][fault]") {
+TEST_CASE("an item whose nested containers cannot be decoded fails alone", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   std::vector<nested> items;
   for (int i = 0; i < 6; ++i) {
@@ -112,7 +112,7 @@ TEST_CASE("an item that breaks deep inside a container costs itself alone", "[tr
   check_computes(pool);
 }
 
-TEST_CASE("items after one whose end cannot be found fail, and say why", "[travel/chunk][fault]") {
+TEST_CASE("items after a damaged item of unknown length fail, with the reason", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   std::vector<endless_brittle> items;
   for (int i = 0; i < 8; ++i) items.push_back({i, i == 1 ? breaks::in_task : breaks::never});
@@ -126,7 +126,7 @@ TEST_CASE("items after one whose end cannot be found fail, and say why", "[trave
   check_computes(pool);
 }
 
-TEST_CASE("a result that cannot be decoded costs itself alone, with all that was attached to it", "[travel/chunk][fault]") {
+TEST_CASE("a result that cannot be decoded fails alone, with its out-of-band buffers", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {2, 6}) {
     CAPTURE(chunksize);
@@ -139,7 +139,7 @@ TEST_CASE("a result that cannot be decoded costs itself alone, with all that was
   check_computes(pool);
 }
 
-TEST_CASE("results after one whose end cannot be found fail, and say why", "[travel/chunk][fault]") {
+TEST_CASE("results after a damaged result of unknown length fail, with the reason", "[travel/chunk][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 4}, make_endless, numbers(8), flags(8, {1}));
   std::vector<std::string> lines;
@@ -159,9 +159,9 @@ TEST_CASE("results after one whose end cannot be found fail, and say why", "[tra
   check_computes(pool);
 }
 
-TEST_CASE("a future whose result could not be decoded fails again, and is never empty", "[travel/again][fault]") {
+TEST_CASE("a future whose result cannot be decoded fails each time, and is never empty", "[travel/again][fault]") {
   rankpool::executor pool(cluster());
-  // What was attached has been moved out when the rest of the result breaks; the second attempt to decode it would succeed.
+  // The out-of-band buffer was moved out before the decoding failed, so a second attempt to decode the result would succeed.
   const auto asked = pool.submit(make, 3, false);
   next_breaks_on_rank_0 = true;
   for (int i = 0; i < 3; ++i) CHECK_THROWS_WITH(asked.result(), containing("broke"));
@@ -207,7 +207,7 @@ TEST_CASE("a reduction with an item or a partial result that cannot be decoded f
   check_computes(pool);
 }
 
-TEST_CASE("results that come from a journal and cannot be decoded cost themselves alone", "[travel/chunk][travel/again][fault]") {
+TEST_CASE("results from a journal that cannot be decoded fail alone", "[travel/chunk][travel/again][fault]") {
   const scratch_directory here;
   const std::string file = here.file("first.journal");
   const std::string copy = here.file("second.journal");

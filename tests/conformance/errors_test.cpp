@@ -1,4 +1,4 @@
-// What a task throws: standard exceptions come back as themselves, and can be asked where they happened.
+// Exceptions of tasks: standard exceptions keep their type, and remote_context says where they were thrown.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -43,7 +43,7 @@ int throw_filesystem_error() {
   throw std::filesystem::filesystem_error("cannot enter", "/attic", std::make_error_code(std::errc::permission_denied));
 }
 
-/// A category of the program's own.
+/// An error category of the program.
 class kitchen_category final : public std::error_category {
  public:
   const char* name() const noexcept override { return "kitchen"; }
@@ -84,7 +84,7 @@ int nest() {
   }
 }
 
-/// The messages of an exception and of those nested in it, outermost first.
+/// Returns the messages of an exception and of its nested exceptions, outermost first.
 std::vector<std::string> messages(const std::exception& error) {
   std::vector<std::string> result{error.what()};
   try {
@@ -95,7 +95,7 @@ std::vector<std::string> messages(const std::exception& error) {
   return result;
 }
 
-/// The exception of a failed task, as an Exception; null if it is none.
+/// Returns the exception of a failed task as an Exception, or null if it has another type.
 template <class Exception, class Future>
 std::optional<std::string> message_as(const Future& task) {
   try {
@@ -189,7 +189,7 @@ TEST_CASE("system errors keep their code", "[error/codes][fault]") {
   check_computes(pool);
 }
 
-TEST_CASE("an error code of the program's own category is of that category when it arrives", "[error/codes][fault]") {
+TEST_CASE("an error code of a category of the program keeps its category", "[error/codes][fault]") {
   rankpool::executor pool(cluster());
   for (const int problem : {7, 8}) {
     const auto task = pool.submit(throw_kitchen_error, problem);
@@ -235,13 +235,13 @@ TEST_CASE("a filesystem_error keeps both paths, its code and its message", "[err
   check_computes(pool);
 }
 
-TEST_CASE("exceptions thrown by the library under a task arrive as themselves", "[error/standard][fault]") {
+TEST_CASE("exceptions that the standard library throws in a task arrive as themselves", "[error/standard][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit(out_of_range_of_a_vector).result(), std::out_of_range);
   check_computes(pool);
 }
 
-TEST_CASE("nested exceptions arrive with what is nested in them", "[error/nested][fault]") {
+TEST_CASE("exceptions arrive with their nested exceptions", "[error/nested][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(nest);
   try {
@@ -258,7 +258,7 @@ TEST_CASE("nested exceptions arrive with what is nested in them", "[error/nested
   check_computes(pool);
 }
 
-TEST_CASE("an exception can be asked where it happened", "[error/context][fault]") {
+TEST_CASE("remote_context says where an exception was thrown", "[error/context][fault]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(fail, "somewhere");
   std::set<int> ranks;
@@ -325,7 +325,7 @@ TEST_CASE("an error that was not thrown in a task has no remote context") {
   }
 }
 
-TEST_CASE("each future has an exception of its own, the same whenever it is asked", "[error/own-object][fault]") {
+TEST_CASE("each future has its own exception, the same one at each access", "[error/own-object][fault]") {
   rankpool::executor pool(cluster());
   const auto one = pool.submit(fail, "one");
   const auto two = pool.submit(fail, "two");
@@ -338,14 +338,14 @@ TEST_CASE("each future has an exception of its own, the same whenever it is aske
   check_computes(pool);
 }
 
-TEST_CASE("futures that one event has made fail each have an exception of their own", "[error/own-object][fault]") {
+TEST_CASE("futures that one event made fail each have their own exception", "[error/own-object][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = [] { throw std::runtime_error("unfit"); }});
     std::vector<rankpool::future<int>> tasks;
     try {
       for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(square, i));
     } catch (const rankpool::broken_pool&) {
-      // The first task may have broken the pool before the last is submitted.
+      // The first task may break the pool before the last is submitted.
     }
     std::vector<std::exception_ptr> errors;
     for (const auto& task : tasks) errors.push_back(task.exception());
@@ -364,7 +364,7 @@ TEST_CASE("an error of the library that a task throws arrives as itself", "[faul
   check_computes(pool);
 }
 
-TEST_CASE("an exception object that a task sends on purpose is not an error of the task") {
+TEST_CASE("a task may catch its own exception and return a value") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit([] {
               try {
@@ -376,7 +376,7 @@ TEST_CASE("an exception object that a task sends on purpose is not an error of t
             .result() == "kept");
 }
 
-TEST_CASE("messages may be empty, long, and full of any bytes", "[error/standard][fault]") {
+TEST_CASE("messages may be empty, long, and have any bytes", "[error/standard][fault]") {
   rankpool::executor pool(cluster());
   for (const std::string& message : {std::string(), std::string(100'000, 'x'), std::string("zwölf\n\ttabs %s %d")}) {
     CHECK(message_as<std::runtime_error>(pool.submit(fail, message)) == message);
@@ -384,7 +384,7 @@ TEST_CASE("messages may be empty, long, and full of any bytes", "[error/standard
   check_computes(pool);
 }
 
-TEST_CASE("many failures among many successes each stay with their own task", "[fault]") {
+TEST_CASE("each of many failures among many successes is that of its own task", "[fault]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 500; ++i) tasks.push_back(pool.submit(square_unless_fifth, i));

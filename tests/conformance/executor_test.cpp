@@ -1,4 +1,4 @@
-// The executor itself: its options, its number of workers, moving it, and several of them on the same workers.
+// The executor: its options, its number of workers, move construction, and several executors on the same workers.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 
 using clock_ticks = std::chrono::nanoseconds;
 
-/// When a task began and ended. The steady clock is one for all processes of a node.
+/// The begin and the end of a task. All processes of a node have the same steady clock.
 using span_of_time = std::pair<clock_ticks, clock_ticks>;
 
 span_of_time stay(std::chrono::microseconds time) {
@@ -48,7 +48,7 @@ int most_at_once(rankpool::executor& pool, int count) {
 static_assert(std::movable<rankpool::executor>);
 static_assert(!std::copyable<rankpool::executor>);
 
-TEST_CASE("an executor uses all workers unless told otherwise") {
+TEST_CASE("an executor uses all workers by default") {
   rankpool::executor all(cluster());
   CHECK(all.num_workers() == workers());
   rankpool::executor zero(cluster(), {.max_workers = 0});
@@ -59,7 +59,7 @@ TEST_CASE("an executor uses all workers unless told otherwise") {
   CHECK(too_many.num_workers() == workers());
 }
 
-TEST_CASE("fewer than no workers is refused", "[executor/negative][fault]") {
+TEST_CASE("a negative number of workers is refused", "[executor/negative][fault]") {
   CHECK_THROWS_AS(rankpool::executor(cluster(), {.max_workers = -1}), std::invalid_argument);
   check_cluster_computes();
 }
@@ -82,7 +82,7 @@ TEST_CASE("an executor runs as many tasks at once as there are workers", "[ranks
   CHECK(eventually([&] { return scratch.files() == workers(); }));
 }
 
-TEST_CASE("executors of one and then three workers follow each other", "[executor/one-then-three]") {
+TEST_CASE("an executor of one worker may be followed by one of three", "[executor/one-then-three]") {
   for (const int limit : {1, 3}) {
     rankpool::executor pool(cluster(), {.max_workers = limit});
     CHECK(pool.num_workers() == std::min(limit, workers()));
@@ -90,7 +90,7 @@ TEST_CASE("executors of one and then three workers follow each other", "[executo
   }
 }
 
-TEST_CASE("many executors follow each other") {
+TEST_CASE("a program may have many executors, one after the other") {
   for (int i = 0; i < 50; ++i) {
     rankpool::executor pool(cluster());
     CHECK(pool.submit(square, i).result() == i * i);
@@ -145,7 +145,7 @@ TEST_CASE("sixteen executors share the workers for 2,048 tasks and lose none", "
   CHECK(wrong == 0);
 }
 
-TEST_CASE("an executor whose tasks block does not hold back another with free workers", "[ranks]") {
+TEST_CASE("an executor whose tasks block does not delay another with free workers", "[ranks]") {
   if (workers() < 2) return;
   rankpool::executor blocked(cluster(), {.max_workers = 1});
   rankpool::executor free(cluster(), {.max_workers = 1});
@@ -157,7 +157,7 @@ TEST_CASE("an executor whose tasks block does not hold back another with free wo
   CHECK_FALSE(held.front().done());
 }
 
-TEST_CASE("shutting one executor down leaves the others alone") {
+TEST_CASE("shutdown of one executor does not affect the others") {
   rankpool::executor first(cluster());
   rankpool::executor second(cluster());
   auto of_first = first.submit(square, 3);
@@ -183,7 +183,7 @@ TEST_CASE("each thread of rank 0 may have an executor of its own", "[submit/thre
   CHECK(sums == std::vector<int>(3, std::accumulate(expected.begin(), expected.end(), 0)));
 }
 
-TEST_CASE("an executor of one worker runs one task after the other where it began", "[executor/home]") {
+TEST_CASE("an executor of one worker keeps its worker", "[executor/home]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   std::set<int> ranks;
   for (int i = 0; i < 20; ++i) ranks.insert(pool.submit(rank_of_worker).result());

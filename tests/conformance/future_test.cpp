@@ -1,4 +1,4 @@
-// future: its states, what reading it gives in each of them, cancelling, and waking who waits.
+// future: its states, its results in each state, cancellation, and waking of waiting threads.
 #include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
@@ -27,7 +27,7 @@ std::string printed(const Future& future) {
   return text.str();
 }
 
-/// A pool whose workers are all held, with a queue so long that what comes next stays on rank 0.
+/// A pool whose workers are all blocked. Its queue is so long that further tasks stay on rank 0.
 class busy_pool {
  public:
   busy_pool() : pool(cluster()) {
@@ -41,7 +41,7 @@ class busy_pool {
   std::vector<rankpool::future<int>> queued;
 
  private:
-  gate gate_;  // opened before the pool drains
+  gate gate_;  // declared last, so that it opens before the pool waits for its tasks
 };
 
 }  // namespace
@@ -50,7 +50,7 @@ static_assert(std::copyable<rankpool::future<int>>);
 static_assert(std::copyable<rankpool::future<std::unique_ptr<box>>>);
 static_assert(std::copyable<rankpool::future<void>>);
 
-TEST_CASE("result may be asked for again and again, through every copy") {
+TEST_CASE("result may be called repeatedly, through every copy of the future") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit(many, 5);
   const auto copy = task;
@@ -90,7 +90,7 @@ TEST_CASE("a finished future is done, not running, not cancelled", "[future/fini
   CHECK(task.exception(0s) == nullptr);
 }
 
-TEST_CASE("a failed future is done, and gives its exception either way", "[future/failed][future/no-time][fault]") {
+TEST_CASE("a failed future is done, and both result and exception give its exception", "[future/failed][future/no-time][fault]") {
   rankpool::executor pool(cluster());
   auto task = pool.submit(fail, "as planned");
   CHECK_THROWS_AS(task.result(), std::runtime_error);
@@ -126,7 +126,7 @@ TEST_CASE("a queued future is neither running nor done, and can be cancelled",
           "[future/pending][future/cancelled][future/no-time][future/cancel-far-back][fault]") {
   busy_pool busy;
   auto task = busy.pool.submit(square, 4);
-  if (is_inline() && task.done()) return;  // there it may run at once
+  if (is_inline() && task.done()) return;  // inline, the task may already have run
   CHECK_FALSE(task.running());
   CHECK_FALSE(task.done());
   CHECK_THROWS_AS(task.result(0s), rankpool::timeout_error);
@@ -159,7 +159,7 @@ TEST_CASE("a cancelled task never runs", "[future/cancelled][fault]") {
   CHECK(scratch.files() == (cancelled ? 0 : 1));
 }
 
-TEST_CASE("cancel says the truth about each of many futures", "[future/cancelled][future/no-time][fault]") {
+TEST_CASE("cancel returns whether each of many futures was cancelled", "[future/cancelled][future/no-time][fault]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(square, i));
@@ -301,7 +301,7 @@ TEST_CASE("a future outlives its executor") {
   CHECK(task.result() == 144);
 }
 
-TEST_CASE("a container of move-only objects can be moved out of a future, whoever else holds it") {
+TEST_CASE("a container of move-only objects can be moved out of a future that has copies") {
   rankpool::executor pool(cluster());
   const auto boxes = [](int n) {
     std::vector<std::unique_ptr<box>> all;

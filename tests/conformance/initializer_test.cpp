@@ -1,4 +1,4 @@
-// The initializer: once on each worker before its first task, and what happens if it fails.
+// The initializer: runs once on each worker before its first task; its failures.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -11,7 +11,7 @@ using namespace support;
 
 namespace {
 
-// Each worker has its own, whether it is a process or a thread.
+// Each worker has its own copy, whether it is a process or a thread.
 thread_local int times_initialized = 0;
 thread_local int setting = 0;
 
@@ -36,12 +36,12 @@ struct setter {
   }
 };
 
-/// Fails on the worker with the given rank alone.
+/// Throws only on the worker with the given rank.
 void fail_on(int rank) {
   if (rankpool::this_worker::rank() == rank) throw std::runtime_error("this worker is unfit");
 }
 
-/// Counts how often it arrives.
+/// Counts how often it was deserialised.
 struct table {
   std::vector<double> values;
   static inline thread_local int arrivals = 0;
@@ -58,7 +58,7 @@ struct table {
   BOOST_SERIALIZATION_SPLIT_MEMBER()
 };
 
-/// The worker, what is set there, how often its initializer has run, and how often a table has arrived.
+/// The worker, its setting, how often its initializer has run, and how often a table was deserialised there.
 struct sight {
   int rank = 0;
   int setting = 0;
@@ -71,7 +71,7 @@ struct sight {
   }
 };
 
-/// Leaves a mark named after its worker and waits for the gate, so that every worker answers.
+/// Leaves a mark named after its worker and waits for the gate, so that every worker runs one of these tasks.
 sight look(const std::string& marks, const std::string& gate_path) {
   const sight seen{rank_of_worker(), setting, times_initialized, table::arrivals};
   leave_mark(marks + "/" + std::to_string(seen.rank));
@@ -118,7 +118,7 @@ TEST_CASE("the initializer runs once on each worker", "[initializer/first]") {
   if (!is_inline()) CHECK(times_initialized == 0);
 }
 
-TEST_CASE("what an initializer leaves on a worker has travelled once, however many tasks use it", "[reproach/sent-once]") {
+TEST_CASE("a value that an initializer stores on a worker is sent once, however many tasks use it", "[reproach/sent-once]") {
   const table large{std::vector<double>(100'000, 1.5)};
   rankpool::executor pool(cluster(), {.initializer = rankpool::partial(keep, large)});
   look_everywhere(pool);
@@ -141,7 +141,7 @@ TEST_CASE("an initializer may be a function, a lambda, a function object with st
   }
 }
 
-TEST_CASE("what is bound to an initializer may be large, and so may what it throws", "[initializer/large][fault]") {
+TEST_CASE("the arguments and the exception of an initializer may be large", "[initializer/large][fault]") {
   constexpr std::size_t large = 1 << 20;
   {
     rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set_to_length, std::string(large, 'x'))});
@@ -180,7 +180,7 @@ TEST_CASE("a failing initializer breaks the pool: pending futures say why, later
     try {
       for (int i = 0; i < 20; ++i) tasks.push_back(pool.submit(square, i));
     } catch (const rankpool::broken_pool&) {
-      // The first task may have broken the pool before the last is submitted.
+      // The first task may break the pool before the last is submitted.
     }
     REQUIRE_FALSE(tasks.empty());
     for (auto& task : tasks) {
@@ -203,7 +203,7 @@ TEST_CASE("a failing initializer breaks a map that is being read", "[initializer
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that fails on one worker alone breaks the pool as well",
+TEST_CASE("an initializer that fails on only one worker also breaks the pool",
           "[initializer/pending][initializer/later][initializer/no-hang][initializer/next][fault]") {
   {
     const int unfit = cluster().workers().back().rank;
@@ -223,7 +223,7 @@ TEST_CASE("an initializer that fails on one worker alone breaks the pool as well
   check_cluster_computes();
 }
 
-TEST_CASE("an initializer that is never needed is never run", "[initializer/next][fault]") {
+TEST_CASE("the initializer of an executor without tasks does not run", "[initializer/next][fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = fail_to_initialize});
     pool.shutdown();

@@ -1,5 +1,5 @@
-// Journals: what is finished in one run is not computed in the next. A second run in the same process is played by a copy of the
-// journal, because calls on one file are numbered as long as a process lives.
+// Journals: a run does not repeat the finished work of an earlier run. A copy of the journal simulates a second run, because calls
+// on one journal file are numbered for the lifetime of the process.
 #include <rankpool/journal.hpp>
 
 #include "support/captured_stderr.hpp"
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Leaves a mark that it has run.
+/// Leaves a mark, which shows that the task has run.
 int marked_square(const std::string& marks, int n) {
   leave_mark(marks + "/" + std::to_string(n));
   return n * n;
@@ -42,22 +42,22 @@ std::vector<double> large(int n) { return std::vector<double>(100'000, n); }
 
 std::string text(int n) { return std::string(static_cast<std::size_t>(n) * 1000, 'x'); }
 
-/// Journals of runs, and marks that their tasks leave.
+/// Journals of runs, and the marks that their tasks leave.
 class journalled_runs {
  public:
   std::string file(const std::string& name) const { return here_.file(name); }
   const std::string& marks() const { return marks_; }
-  /// A copy, for another run, once the run before has let go of it.
+  /// Returns a copy of the journal for the next run, after the previous run has closed it.
   std::string copy_of(const std::string& journal) {
     REQUIRE(eventually([&] {
-      rankpool::executor(cluster()).submit(nothing).result();  // inline, nothing else would end what was begun
+      rankpool::executor(cluster()).submit(nothing).result();  // inline, this also runs the pending tasks
       return !fs::exists(journal + "-wal");
     }));
     const std::string copy = here_.file(std::to_string(++copies_) + ".journal");
     fs::copy_file(journal, copy);
     return copy;
   }
-  /// How many tasks have run since the last call.
+  /// Returns the number of tasks that have run since the last call.
   int ran() {
     const auto number = static_cast<int>(std::distance(fs::directory_iterator(marks_), {}));
     fs::remove_all(marks_);
@@ -91,7 +91,7 @@ std::string contents(const std::string& file) {
 
 }  // namespace
 
-TEST_CASE("a second run takes every result from the journal and computes none", "[journal/resume]") {
+TEST_CASE("a second run restores every result from the journal and computes none", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -101,7 +101,7 @@ TEST_CASE("a second run takes every result from the journal and computes none", 
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("a run that was left half way is gone on with, whatever its chunks were", "[journal/resume]") {
+TEST_CASE("a run that ended early is resumed, whatever its chunks were", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -116,7 +116,7 @@ TEST_CASE("a run that was left half way is gone on with, whatever its chunks wer
     const std::string copy = runs.copy_of(file);
     const int before = runs.ran();
     CHECK(before >= 100);
-    for (const int buffersize : {0, 3}) {  // smaller than what was finished at once: that is computed again
+    for (const int buffersize : {0, 3}) {  // below the number of finished items, so that some are computed again
       const std::string another = runs.copy_of(copy);
       CHECK(collect(pool.map({.chunksize = 3, .buffersize = buffersize, .journal = another}, task, std::views::iota(0, 1000))) ==
             squares(1000));
@@ -127,7 +127,7 @@ TEST_CASE("a run that was left half way is gone on with, whatever its chunks wer
   }
 }
 
-TEST_CASE("results as they complete and reductions are gone on with as well", "[journal/resume]") {
+TEST_CASE("unordered maps and reductions are resumed", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -151,7 +151,7 @@ TEST_CASE("results as they complete and reductions are gone on with as well", "[
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("several calls in one journal are told apart by their order", "[journal/calls]") {
+TEST_CASE("several calls in one journal are identified by their order", "[journal/calls]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -161,12 +161,12 @@ TEST_CASE("several calls in one journal are told apart by their order", "[journa
     CHECK(collect(pool.map({.journal = file}, task, numbers(30))) == squares(30));
   };
   both(runs.file("three"));
-  CHECK(runs.ran() == 30);  // marks are named after the number
+  CHECK(runs.ran() == 30);  // marks are named after the number, so equal numbers count once
   both(runs.copy_of(runs.file("three")));
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("large results, which travel beside their message, are kept", "[journal/resume]") {
+TEST_CASE("large results in out-of-band buffers are restored", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const std::vector<std::vector<double>> expected{large(1), large(2), large(3)};
@@ -174,7 +174,7 @@ TEST_CASE("large results, which travel beside their message, are kept", "[journa
   CHECK(collect(pool.map({.journal = runs.copy_of(runs.file("large"))}, large, std::vector{1, 2, 3})) == expected);
 }
 
-TEST_CASE("what has failed is run again, and what has not is kept", "[journal/failures]") {
+TEST_CASE("failed items run again, and finished items are restored", "[journal/failures]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square_unless_fifth, runs.marks());
@@ -197,7 +197,7 @@ TEST_CASE("what has failed is run again, and what has not is kept", "[journal/fa
   check_computes(pool);
 }
 
-TEST_CASE("submitted tasks are told apart by their arguments, in whatever order they come", "[journal/submit]") {
+TEST_CASE("submitted tasks are identified by their arguments, in any order", "[journal/submit]") {
   journalled_runs runs;
   const auto task = rankpool::partial(marked_square, runs.marks());
   const auto submitted = [&](const std::string& file, std::vector<int> ns) {
@@ -215,7 +215,7 @@ TEST_CASE("submitted tasks are told apart by their arguments, in whatever order 
   CHECK(runs.ran() == 1);
 }
 
-TEST_CASE("equal tasks have a result each, and callbacks come for what is taken from a journal", "[journal/submit]") {
+TEST_CASE("equal tasks each have a result, and callbacks are called for restored results", "[journal/submit]") {
   journalled_runs runs;
   std::atomic<int> called = 0;
   const auto three = [&](const std::string& file, std::uint64_t taken) {
@@ -248,7 +248,7 @@ TEST_CASE("a submitted task that has failed is run again, also in the same run",
   CHECK(runs.ran() == 1);
 }
 
-TEST_CASE("an executor's journal is that of its maps as well, and what was decided is told to later runs", "[journal/submit]") {
+TEST_CASE("the maps of an executor use its journal, and later runs recall what the first has stored", "[journal/submit]") {
   journalled_runs runs;
   const auto task = rankpool::partial(marked_square, runs.marks());
   const auto run = [&](const std::string& file, const std::string& seed) {
@@ -266,11 +266,11 @@ TEST_CASE("an executor's journal is that of its maps as well, and what was decid
   CHECK(runs.ran() == 0);
 }
 
-TEST_CASE("shared values count by their content, whatever number they have in a run", "[journal/shared]") {
+TEST_CASE("shared values are identified by their content, whatever their id is", "[journal/shared]") {
   journalled_runs runs;
   const auto run = [&](const std::string& file, double by) {
     rankpool::executor pool(cluster(), {.journal = file});
-    const auto factor = pool.share(std::vector<double>{by, 2});  // in one process each has another number
+    const auto factor = pool.share(std::vector<double>{by, 2});  // its id differs in each run in one process
     CHECK(pool.submit(marked_product, runs.marks(), factor, 30).result() == 30 * by);
     const auto products = collect(pool.map(rankpool::partial(marked_product, runs.marks(), factor), numbers(20)));
     CHECK(products.at(19) == 19 * by);
@@ -280,10 +280,10 @@ TEST_CASE("shared values count by their content, whatever number they have in a 
   run(runs.copy_of(runs.file("tens")), 10);
   CHECK(runs.ran() == 0);
   CHECK_THROWS_WITH(run(runs.copy_of(runs.file("tens")), 11), containing("bound arguments differ"));
-  CHECK(runs.ran() == 1);  // what is submitted is another task then
+  CHECK(runs.ran() == 1);  // the submitted task has a new argument, so it runs
 }
 
-TEST_CASE("a journal of another input is refused with a line that says so", "[journal/refused]") {
+TEST_CASE("a journal of another input is refused with a message", "[journal/refused]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());
   const auto task = rankpool::partial(marked_square, runs.marks());
@@ -299,12 +299,12 @@ TEST_CASE("a journal of another input is refused with a line that says so", "[jo
   CHECK_THROWS_WITH(collect(pool.map({.journal = runs.copy_of(file)}, square, numbers(40))),
                     containing("does not match this run: call 1 is '"));
   CHECK(runs.ran() == 0);
-  CHECK(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(45))) == squares(45));  // more of it is welcome
+  CHECK(collect(pool.map({.journal = runs.copy_of(file)}, task, numbers(45))) == squares(45));  // a longer input is accepted
   CHECK(runs.ran() == 5);
   check_computes(pool);
 }
 
-TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and left as it was",
+TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another subject is refused and not changed",
           "[journal/refused]") {
   journalled_runs runs;
   {
@@ -335,6 +335,6 @@ TEST_CASE("a journal that is damaged, foreign, locked, read-only or of another s
   CHECK_THROWS_WITH(rankpool::journal(runs.file("no/folder/here")), containing("cannot be opened"));
 
   const rankpool::journal ours(first, "texts");
-  CHECK_NOTHROW(rankpool::journal(first, "texts"));  // the same, once more
+  CHECK_NOTHROW(rankpool::journal(first, "texts"));  // the same name again
   CHECK_THROWS_AS(rankpool::journal(first, "numbers"), rankpool::journal_error);
 }

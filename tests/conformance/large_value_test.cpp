@@ -1,6 +1,6 @@
-// Values too large for a stack: every way in which they travel, on a stack that has no room for a copy.
+// Values that do not fit on the stack, as arguments, results, items and shared values: no copy of them may be on the stack.
 //
-// The stack of this program's main thread cannot be made smaller, so the values are larger than it: 16 MB.
+// The stack of this program's main thread cannot be made smaller, so the values are larger than the stack: 16 MB.
 #include "support/tasks.hpp"
 
 #include <array>

@@ -1,4 +1,4 @@
-// map with a buffer: bounded, so that endless inputs work; and unordered, as results come.
+// map with a buffersize, for infinite inputs; and with unordered results.
 #include "support/gate.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
@@ -29,7 +29,7 @@ std::size_t length_of(const std::string& text) { return text.size(); }
 
 int alive_during(const tracked&) { return tracked::alive(); }
 
-/// Leaves a mark named after its worker and waits for the gate, so that every worker answers; how many live there.
+/// Leaves a mark named after its worker and waits for the gate, so that every worker runs one. Returns the rank and its instances.
 std::pair<int, int> alive_here(const std::string& marks, const std::string& gate_path) {
   const int rank = rank_of_worker();
   leave_mark(marks + "/" + std::to_string(rank));
@@ -51,7 +51,7 @@ std::map<int, int> alive_on_each_worker(rankpool::executor& pool) {
 
 }  // namespace
 
-TEST_CASE("buffers of one, two, n and twice n give the same", "[map/buffersize]") {
+TEST_CASE("buffers of one, two, n and twice n items give the same results", "[map/buffersize]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 40, 80}) {
     CAPTURE(buffersize);
@@ -59,7 +59,7 @@ TEST_CASE("buffers of one, two, n and twice n give the same", "[map/buffersize]"
   }
 }
 
-TEST_CASE("a chunk size and a buffer give the same for items that are sent one by one", "[map/buffer-and-chunks]") {
+TEST_CASE("a chunk size and a buffersize give the same for large items, which are sent one by one", "[map/buffer-and-chunks]") {
   rankpool::executor pool(cluster());
   const auto texts = std::views::iota(0, 30) | std::views::transform([](int n) { return std::string(300'000 + n, 'x'); });
   std::vector<std::size_t> expected;
@@ -67,7 +67,7 @@ TEST_CASE("a chunk size and a buffer give the same for items that are sent one b
   CHECK(collect(pool.map({.chunksize = 3, .buffersize = 16}, length_of, texts)) == expected);
 }
 
-TEST_CASE("every pair of buffersize and chunksize gives the same", "[map/buffer-and-chunks][map/input-thread]") {
+TEST_CASE("every pair of buffersize and chunksize gives the same results", "[map/buffer-and-chunks][map/input-thread]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {1, 2, 3, 10, 33, 100}) {
     for (const int chunksize : {0, 1, 2, 5, 33, 100}) {
@@ -116,7 +116,7 @@ TEST_CASE("a buffer never holds more than buffersize items, with chunks too", "[
   check_computes(pool);
 }
 
-TEST_CASE("a buffer makes endless inputs work", "[map/endless]") {
+TEST_CASE("with a buffersize, the input may be infinite", "[map/endless]") {
   rankpool::executor pool(cluster());
   int expected = 0;
   for (const int n : pool.map({.buffersize = 16}, square, std::views::iota(0))) {
@@ -146,12 +146,12 @@ TEST_CASE("unordered results are the same values in some order, with chunks and 
   }
 }
 
-TEST_CASE("unordered results come as they complete", "[ranks]") {
+TEST_CASE("unordered results are yielded as they complete", "[ranks]") {
   if (workers() < 2) return;
   rankpool::executor pool(cluster());
   gate gate;
   const std::string open = scratch_directory().file("gone");
-  // The first item waits; the others find the directory of their gate gone and pass at once.
+  // The first item waits at its gate. The gates of the others do not exist, so they pass at once.
   std::vector<std::string> paths(6, open);
   paths.front() = gate.path();
   auto results = pool.map({.chunksize = 1, .ordered = false}, pass, paths, numbers(6));
@@ -164,7 +164,7 @@ TEST_CASE("unordered results come as they complete", "[ranks]") {
   CHECK(sorted(seen) == numbers(6));
 }
 
-TEST_CASE("unordered results go on past an error", "[map/unordered-error][fault]") {
+TEST_CASE("unordered results continue after an error", "[map/unordered-error][fault]") {
   rankpool::executor pool(cluster());
   for (const int buffersize : {0, 3}) {
     for (const int chunksize : {1, 4}) {
@@ -201,7 +201,7 @@ TEST_CASE("a worker holds no more of a map than the item that it works on", "[ma
   const std::vector<tracked> items(300);
   const bool one_process = is_inline() || are_threads();
   const int here = one_process ? static_cast<int>(items.size()) : 0;
-  const int in_work = one_process ? workers() + 1 : 1;  // in one process, also the item that rank 0 is just reading
+  const int in_work = one_process ? workers() + 1 : 1;  // in one process, also the item that rank 0 is reading
   const int most_before = std::ranges::max(before | std::views::values);
   for (const int chunksize : {0, 1, 50}) {
     CAPTURE(chunksize);
@@ -222,7 +222,7 @@ TEST_CASE("the argument and the result of a task are freed with its future") {
   CHECK(eventually([&] { return tracked::alive() == before; }));
 }
 
-TEST_CASE("work beside a map without an end gets its turn", "[ranks][map/fair]") {
+TEST_CASE("other tasks run while a map reads an infinite input", "[ranks][map/fair]") {
   rankpool::executor pool(cluster());
   std::atomic<bool> enough = false;
   std::thread reader([&] {
@@ -242,7 +242,7 @@ TEST_CASE("work beside a map without an end gets its turn", "[ranks][map/fair]")
   CHECK(read == 100);
 }
 
-TEST_CASE("when reading the input fails, what was read before comes first, then the error, then the end",
+TEST_CASE("if reading the input fails, the results of the items before come first, then the error, then the end",
           "[fault][map/input-error]") {
   for (const int buffersize : {1, 4, 64}) {
     rankpool::executor pool(cluster());
@@ -254,7 +254,7 @@ TEST_CASE("when reading the input fails, what was read before comes first, then 
     try {
       auto results = pool.map({.buffersize = buffersize}, identity, failing);
       seen = readings(results);
-    } catch (const std::domain_error&) {  // within the call: the buffer takes all of it
+    } catch (const std::domain_error&) {  // thrown by the call of map, because the buffer holds the whole input
       seen.push_back("thrown");
     }
     CAPTURE(buffersize);

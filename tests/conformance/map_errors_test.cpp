@@ -1,4 +1,4 @@
-// map when something goes wrong: errors at their own place, timeouts, and results that nobody wants any more.
+// Failures of map: exceptions at the place of their item, timeouts, and results that are destroyed before they are read.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -16,7 +16,7 @@ int throw_timeout_at_two(int n) {
   return n;
 }
 
-/// Items below `limit` return at once; the others wait for the gate and leave a mark named after themselves.
+/// Items below `limit` return at once. The others wait for the gate and leave a mark with their number.
 int pass_from(int limit, const std::string& gate_path, const std::string& marks, int n) {
   if (n < limit) return n;
   pass(gate_path, n);
@@ -24,7 +24,7 @@ int pass_from(int limit, const std::string& gate_path, const std::string& marks,
   return n;
 }
 
-/// Takes two milliseconds, and leaves a mark named after the item.
+/// Sleeps for two milliseconds, and leaves a mark with the item's number.
 int doze_and_mark(const std::string& marks, int n) {
   std::this_thread::sleep_for(2ms);
   leave_mark(marks + "/" + std::to_string(n));
@@ -33,7 +33,7 @@ int doze_and_mark(const std::string& marks, int n) {
 
 }  // namespace
 
-TEST_CASE("an exception surfaces at its own place, after the results before it", "[map/error][fault]") {
+TEST_CASE("an exception is thrown at the place of its item, after the results before it", "[map/error][fault]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {0, 1, 2, 3, 7, 100}) {
     CAPTURE(chunksize);
@@ -78,7 +78,7 @@ TEST_CASE("each failed item has the context of its own task", "[error/context][f
   check_computes(pool);
 }
 
-TEST_CASE("a map where everything fails yields nothing but errors", "[map/after-error][fault]") {
+TEST_CASE("a map whose items all fail yields only errors", "[map/after-error][fault]") {
   rankpool::executor pool(cluster());
   const std::vector<std::string> messages{"a", "b", "c"};
   CHECK(readings(pool.map(fail, messages)) == std::vector<std::string>{"error: a", "error: b", "error: c"});
@@ -93,13 +93,13 @@ TEST_CASE("a timeout_error thrown by a task is not the timeout of the map", "[ma
   check_computes(pool);
 }
 
-TEST_CASE("a timeout long enough is not noticed", "[map/timeout-ample]") {
+TEST_CASE("a timeout that is not reached has no effect", "[map/timeout-ample]") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map({.timeout = 60s}, square, numbers(50))) == squares(50));
   CHECK(collect(pool.map({.chunksize = 3, .buffersize = 7, .timeout = 60s}, square, numbers(50))) == squares(50));
 }
 
-TEST_CASE("after a timeout come the results that are ready, the error, and then the end",
+TEST_CASE("after its timeout, a map yields the results that are ready, the error, and then the end",
           "[map/timeout][map/timeout-cancels][fault][ranks]") {
   const scratch_directory marks;
   {
@@ -115,11 +115,11 @@ TEST_CASE("after a timeout come the results that are ready, the error, and then 
     gate.open();
     check_computes(pool);
   }
-  // What had not started was cancelled, and has never run.
+  // Items that had not started were cancelled and never ran.
   CHECK(marks.files() < 19'000);
 }
 
-TEST_CASE("a map whose time is up yields the first of its results, the error, and nothing more",
+TEST_CASE("after its timeout, a map yields its first results, the error, and nothing more",
           "[map/timeout][map/timeout-cancels][map/timeout-zero][map/unordered-timeout][fault]") {
   const int count = 1000 * workers();
   for (const auto timeout : {0ms, 50ms}) {
@@ -145,13 +145,13 @@ TEST_CASE("a map whose time is up yields the first of its results, the error, an
         CHECK((ordered ? seen == numbers(static_cast<int>(seen.size())) : std::ranges::adjacent_find(seen) == seen.end()));
         check_computes(pool);
       }
-      // What had not started was cancelled, and has never run.
+      // Items that had not started were cancelled and never ran.
       CHECK(marks.files() < count / 2);
     }
   }
 }
 
-TEST_CASE("a timeout of zero passes at once, and the map is at its end", "[map/timeout-zero][fault][ranks]") {
+TEST_CASE("a timeout of zero ends the map at once", "[map/timeout-zero][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto results = pool.map({.timeout = 0s}, pass, std::vector<std::string>(10, gate.path()), numbers(10));
@@ -178,7 +178,7 @@ TEST_CASE("the timeout counts from the call, however late the results are read",
   check_computes(pool);
 }
 
-TEST_CASE("unordered results know the timeout too", "[map/unordered-timeout][fault][ranks]") {
+TEST_CASE("the timeout also ends unordered results", "[map/unordered-timeout][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto results =
@@ -191,7 +191,7 @@ TEST_CASE("unordered results know the timeout too", "[map/unordered-timeout][fau
   check_computes(pool);
 }
 
-TEST_CASE("dropping the results cancels what has not started", "[fault][ranks]") {
+TEST_CASE("destroying the results cancels items that have not started", "[fault][ranks]") {
   const scratch_directory marks;
   {
     rankpool::executor pool(cluster());
@@ -204,7 +204,7 @@ TEST_CASE("dropping the results cancels what has not started", "[fault][ranks]")
   CHECK(marks.files() < 19'000);
 }
 
-TEST_CASE("dropping half-read results leaves the pool sound", "[fault]") {
+TEST_CASE("destroying half-read results leaves the pool usable", "[fault]") {
   rankpool::executor pool(cluster());
   for (int round = 0; round < 20; ++round) {
     int seen = 0;

@@ -1,4 +1,4 @@
-// map: the sequential answer, in order, whatever the ranges and the chunks are.
+// map: the results of a sequential loop, in order, for any ranges and chunk sizes.
 #include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/sizes.hpp"
@@ -50,7 +50,7 @@ static_assert(std::ranges::input_range<rankpool::map_results<int>>);
 static_assert(std::movable<rankpool::map_results<int>>);
 static_assert(!std::copyable<rankpool::map_results<int>>);
 
-TEST_CASE("map equals the sequential map, in order", "[map/order]") {
+TEST_CASE("map returns the results of a sequential loop, in order", "[map/order]") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map(square, numbers(1000))) == squares(1000));
 }
@@ -79,7 +79,7 @@ TEST_CASE("map of an empty range is empty", "[map/empty]") {
   CHECK(collect(pool.map({.buffersize = 3}, square, std::vector<int>{})).empty());
 }
 
-TEST_CASE("map gives the same for chunks that divide the input, do not divide it, or exceed it", "[map/chunksize]") {
+TEST_CASE("map gives the same results for chunks that divide the input, do not divide it, or exceed it", "[map/chunksize]") {
   rankpool::executor pool(cluster());
   for (const int chunksize : {1, 2, 3, 7, 10, 50, 99, 100, 101, 100'000}) {
     CAPTURE(chunksize);
@@ -87,7 +87,7 @@ TEST_CASE("map gives the same for chunks that divide the input, do not divide it
   }
 }
 
-TEST_CASE("map takes items that are written out, and keeps them as long as it needs") {
+TEST_CASE("map takes an initializer list, and keeps its items as long as necessary") {
   rankpool::executor pool(cluster());
   CHECK(collect(pool.map(square, {1, 2, 3})) == std::vector{1, 4, 9});
   CHECK(collect(pool.map({.buffersize = 1}, square, {1, 2, 3})) == std::vector{1, 4, 9});
@@ -115,7 +115,7 @@ TEST_CASE("map takes borrowed, owned and lazy ranges") {
   CHECK(collect(pool.map(square, table | std::views::values)) == std::vector{1, 4});
 }
 
-TEST_CASE("map takes what it needs of a borrowed range during the call") {
+TEST_CASE("map reads a borrowed range during the call") {
   rankpool::executor pool(cluster());
   std::vector<int> borrowed = numbers(500);
   auto results = pool.map(square, borrowed);
@@ -148,7 +148,7 @@ TEST_CASE("map takes the kinds of callables that submit takes") {
   CHECK(collect(pool.map(std::negate<>{}, numbers(3))) == std::vector{0, -1, -2});
 }
 
-TEST_CASE("map sends strings and other values of changing size") {
+TEST_CASE("map sends strings and other values of varying size") {
   rankpool::executor pool(cluster());
   const std::vector<std::string> texts{"", "ab", "c", "wide"};
   CHECK(collect(pool.map(repeat, texts, numbers(4))) == std::vector<std::string>{"", "ab", "cc", "widewidewide"});
@@ -180,7 +180,7 @@ TEST_CASE("map of a task that returns nothing runs every task") {
   CHECK(scratch.files() == 10);
 }
 
-TEST_CASE("map starts its work without being iterated", "[map/eager][ranks]") {
+TEST_CASE("map starts its tasks before its results are read", "[map/eager][ranks]") {
   rankpool::executor pool(cluster());
   const scratch_directory scratch;
   std::vector<std::string> paths;
@@ -190,7 +190,7 @@ TEST_CASE("map starts its work without being iterated", "[map/eager][ranks]") {
   CHECK(drain(results) == 40);
 }
 
-TEST_CASE("several maps of one executor are read alternately") {
+TEST_CASE("several maps of one executor may be read alternately") {
   rankpool::executor pool(cluster());
   auto squares = pool.map(square, numbers(30));
   auto sums = pool.map(add, numbers(30), numbers(30));
@@ -232,7 +232,7 @@ TEST_CASE("starmap takes one argument pack for each tuple", "[map/starmap]") {
   CHECK(collect(pool.starmap(add, std::vector<std::tuple<int, int>>{})).empty());
 }
 
-TEST_CASE("starmap takes the items of a map, and map takes bits") {
+TEST_CASE("starmap takes a std::map, and map takes a std::vector<bool>") {
   rankpool::executor pool(cluster());
   const std::map<std::string, int> table{{"ab", 2}, {"c", 3}};
   CHECK(collect(pool.starmap(repeat, table)) == std::vector<std::string>{"abab", "ccc"});
@@ -251,7 +251,7 @@ TEST_CASE("starmap takes the options of map", "[map/starmap]") {
   }
 }
 
-TEST_CASE("a map may return large arrays, and items that fail between them cost only themselves", "[map/large-results][fault]") {
+TEST_CASE("a map may return large arrays, and failed items among them fail alone", "[map/large-results][fault]") {
   rankpool::executor pool(cluster());
   const auto array_of = [](int n) {
     if (n % 5 == 3) throw std::invalid_argument("three");

@@ -1,4 +1,4 @@
-// max_pending: submit waits while too many tasks of the executor are unfinished.
+// max_pending: submit blocks while too many tasks of the executor are unfinished.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -13,7 +13,7 @@ using namespace support;
 
 namespace {
 
-/// Calls `submit` on a thread of its own, and knows whether it has returned and what it threw.
+/// Calls `submit` on its own thread, and records whether it has returned and what it threw.
 class submitter {
  public:
   template <class Submit>
@@ -33,7 +33,7 @@ class submitter {
   submitter& operator=(const submitter&) = delete;
 
   bool has_returned() const { return returned_; }
-  /// Blocks until it has returned. Throws what it threw.
+  /// Blocks until `submit` has returned. Rethrows its exception.
   void join() {
     thread_.join();
     if (error_ != nullptr) std::rethrow_exception(error_);
@@ -47,7 +47,7 @@ class submitter {
 
 }  // namespace
 
-TEST_CASE("with max_pending no more tasks are unfinished, and all of them run", "[pending/limit]") {
+TEST_CASE("with max_pending, at most that many tasks are unfinished, and all tasks run", "[pending/limit]") {
   for (const std::size_t most : {1, 2, 7}) {
     rankpool::executor pool(cluster(), {.max_pending = most});
     std::vector<rankpool::future<int>> tasks;
@@ -70,7 +70,7 @@ TEST_CASE("a task that has failed or was cancelled makes room for the next", "[p
   check_computes(pool);
 }
 
-TEST_CASE("submit waits for room, and goes on when a task is done", "[pending/wakes][ranks]") {
+TEST_CASE("submit waits for room, and continues when a task is done", "[pending/wakes][ranks]") {
   rankpool::executor pool(cluster(), {.max_pending = 2});
   gate gate;
   auto first = pool.submit(pass, gate.path(), 1);
@@ -79,7 +79,7 @@ TEST_CASE("submit waits for room, and goes on when a task is done", "[pending/wa
   submitter waits([&] { third = pool.submit(square, 3); });
   SECTION("because one has returned") { gate.open(); }
   SECTION("because one was cancelled") {
-    if (!second.cancel()) gate.open();  // it runs already: there is more than one worker
+    if (!second.cancel()) gate.open();  // cancel fails if a second worker already runs the task
   }
   waits.join();
   gate.open();
@@ -101,14 +101,14 @@ TEST_CASE("submit does not return while there is no room", "[ranks]") {
   });
   REQUIRE(eventually([&] { return scratch.files() == 1; }));
   rankpool::executor other(cluster());
-  if (workers() > 1) CHECK(collect(other.map(square, numbers(200))) == squares(200));  // time enough for a submit too many
+  if (workers() > 1) CHECK(collect(other.map(square, numbers(200))) == squares(200));  // long enough for an excess submit to return
   CHECK(accepted == 0);
   gate.open();
   waits.join();
   CHECK(held.result() == 1);
 }
 
-TEST_CASE("shutdown ends a submit that waits for room with pool_closed", "[pending/shutdown][ranks][fault]") {
+TEST_CASE("a submit that waits for room throws pool_closed on shutdown", "[pending/shutdown][ranks][fault]") {
   {
     rankpool::executor pool(cluster(), {.max_pending = 1});
     gate gate;
@@ -122,7 +122,7 @@ TEST_CASE("shutdown ends a submit that waits for room with pool_closed", "[pendi
   check_cluster_computes();
 }
 
-TEST_CASE("a failed initializer ends a submit that waits for room with broken_pool", "[fault]") {
+TEST_CASE("a submit that waits for room throws broken_pool when the initializer fails", "[fault]") {
   {
     rankpool::executor pool(cluster(), {.initializer = [] { throw std::runtime_error("no licence"); }, .max_pending = 2});
     const auto submit_on = [&] {
@@ -133,7 +133,7 @@ TEST_CASE("a failed initializer ends a submit that waits for room with broken_po
   check_cluster_computes();
 }
 
-TEST_CASE("callbacks that submit do not block, however few tasks may be unfinished", "[pending/callbacks]") {
+TEST_CASE("callbacks that submit do not block, whatever max_pending is", "[pending/callbacks]") {
   std::atomic<int> left = 200;
   std::atomic<int> done = 0;
   {
@@ -145,7 +145,7 @@ TEST_CASE("callbacks that submit do not block, however few tasks may be unfinish
       }
     };
     pool.submit(square, 1).add_done_callback(again);
-    for (int i = 0; i < 50; ++i) (void)pool.submit(square, i);  // a thread that waits for room meanwhile
+    for (int i = 0; i < 50; ++i) (void)pool.submit(square, i);  // meanwhile, this thread waits for room
     CHECK(eventually([&] {
       (void)pool.submit(square, 0);
       return done == 201;
@@ -154,7 +154,7 @@ TEST_CASE("callbacks that submit do not block, however few tasks may be unfinish
   CHECK(done == 201);
 }
 
-TEST_CASE("many threads share the room") {
+TEST_CASE("several threads may submit with max_pending") {
   rankpool::executor pool(cluster(), {.max_pending = 3});
   std::atomic<int> sum = 0;
   std::vector<std::thread> threads;
@@ -167,7 +167,7 @@ TEST_CASE("many threads share the room") {
   CHECK(sum == 4 * 200 * 201 / 2);
 }
 
-TEST_CASE("maps and run_everywhere take no room", "[pending/maps]") {
+TEST_CASE("maps and run_everywhere do not count as pending tasks", "[pending/maps]") {
   rankpool::executor pool(cluster(), {.max_pending = 1});
   int sum = 0;
   for (const int n : pool.map({.buffersize = 5}, square, numbers(50))) sum += pool.submit(identity, n).result();

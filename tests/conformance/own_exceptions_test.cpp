@@ -1,4 +1,4 @@
-// Exceptions of the program's own: whole once registered, by name and message otherwise.
+// Exception types of the program: a registered one keeps its contents, any other keeps its type name and message.
 #include "support/tasks.hpp"
 
 #include <exception>
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace plant {
 
-/// A registered exception with more to say than a message.
+/// A registered exception with members in addition to its message.
 class overheated : public std::exception {
  public:
   overheated() = default;
@@ -102,7 +102,7 @@ RANKPOOL_REGISTER_EXCEPTION(own::nesting)
 RANKPOOL_REGISTER_EXCEPTION(plant::overheated)
 RANKPOOL_REGISTER_EXCEPTION(plant::alarm);
 
-TEST_CASE("a registered exception type comes back whole", "[error/registered][fault]") {
+TEST_CASE("a registered exception type arrives with its contents", "[error/registered][fault]") {
   rankpool::executor pool(cluster());
   try {
     pool.submit(plant::overheat, 451.5).result();
@@ -132,7 +132,7 @@ TEST_CASE("a registered type need not be a std::exception", "[error/registered][
   check_computes(pool);
 }
 
-TEST_CASE("a registered type comes back whole from inside a chunk", "[error/registered][fault]") {
+TEST_CASE("a registered type arrives with its contents from inside a chunk", "[error/registered][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 3}, plant::overheat, std::vector{1.0, 2.0, 3.0, 4.0});
   double expected = 1;
@@ -148,7 +148,7 @@ TEST_CASE("a registered type comes back whole from inside a chunk", "[error/regi
   check_computes(pool);
 }
 
-TEST_CASE("a registered type that is nested in a standard one comes back whole", "[error/registered][error/nested][fault]") {
+TEST_CASE("a registered type nested in a standard one arrives with its contents", "[error/registered][error/nested][fault]") {
   rankpool::executor pool(cluster());
   try {
     pool.submit(plant::nest_own).result();
@@ -177,7 +177,7 @@ TEST_CASE("an unregistered exception type comes back as a remote_error with its 
   check_computes(pool);
 }
 
-TEST_CASE("what is not an exception class at all comes back as a remote_error with the name of its type",
+TEST_CASE("a thrown object that is not an exception comes back as a remote_error with the name of its type",
           "[error/no-exception][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit(plant::throw_42).result(), rankpool::remote_error);
@@ -189,7 +189,7 @@ TEST_CASE("what is not an exception class at all comes back as a remote_error wi
   check_computes(pool);
 }
 
-TEST_CASE("a registered type whose name repeats its namespace comes back whole when something is nested in it", "[fault][error/registered][error/nested]") {
+TEST_CASE("a registered type whose name repeats its namespace may nest exceptions", "[fault][error/registered][error/nested]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit([]() -> int {
     try {
@@ -208,7 +208,7 @@ TEST_CASE("a registered type whose name repeats its namespace comes back whole w
   check_computes(pool);
 }
 
-TEST_CASE("a registered type that nests by itself keeps what is nested in it", "[fault][error/nested]") {
+TEST_CASE("a registered type that derives from std::nested_exception keeps its nested exception", "[fault][error/nested]") {
   rankpool::executor pool(cluster());
   const auto task = pool.submit([]() -> int {
     try {
@@ -227,7 +227,7 @@ TEST_CASE("a registered type that nests by itself keeps what is nested in it", "
   check_computes(pool);
 }
 
-TEST_CASE("a null pointer that is thrown, or that what() returns, is an error like any other", "[fault][error/null]") {
+TEST_CASE("a thrown null pointer, or a null pointer from what(), is an ordinary error", "[fault][error/null]") {
   rankpool::executor pool(cluster());
   CHECK_THROWS_AS(pool.submit([]() -> int { throw nullptr; }).result(), rankpool::remote_error);
   CHECK_THROWS_AS(pool.submit([]() -> int { throw static_cast<const char*>(nullptr); }).result(), rankpool::remote_error);

@@ -1,4 +1,4 @@
-// Plain structs travel without a `serialize`, in every place where a value travels; a serialize of their own always wins.
+// Plain structs are serialised without a `serialize`, wherever a value is sent. If a struct has a serialize, that one is used.
 #include "support/tasks.hpp"
 
 #include <gmpxx.h>
@@ -41,7 +41,7 @@ struct empty {
   bool operator==(const empty&) const = default;
 };
 
-/// Members of every kind that is not bytes.
+/// Members of many kinds, none of which is trivially copyable.
 struct report {
   std::string title;
   colour tint = colour::red;
@@ -83,7 +83,7 @@ int sum_of(const tree& t) {
   return sum;
 }
 
-/// Boost keeps the two pointers to one object.
+/// Two pointers to one object. Boost preserves that they are equal.
 struct linked {
   std::shared_ptr<position> first;
   std::shared_ptr<position> second;
@@ -102,7 +102,7 @@ struct scale {
   double operator()(double x) const { return factor * x; }
 };
 
-/// Each says how it is sent; the number that arrives tells that it was asked.
+/// Each of these types has its own serialisation. The number that arrives shows that it was used.
 struct own_member {
   int value = 0;
   template <class Archive>
@@ -130,7 +130,7 @@ void serialize(Archive& archive, own_free_function& own, const unsigned) {
   archive& own.value;
   ++own.value;
 }
-/// A function of that name that has nothing to do with Boost.
+/// A function named serialize that has nothing to do with Boost.
 struct other_serialize {
   int value = 0;
   std::string serialize() const { return std::to_string(value); }
@@ -191,7 +191,7 @@ TEST_CASE("two pointers of a plain struct to one object are still two pointers t
 
 TEST_CASE("vectors of plain structs travel as one block, their padding zeroed", "[travel/plain-struct]") {
   std::vector<sample> many(100'000);
-  std::memset(static_cast<void*>(many.data()), 0xAA, many.size() * sizeof(sample));  // as memory that was used before
+  std::memset(static_cast<void*>(many.data()), 0xAA, many.size() * sizeof(sample));  // simulates memory that was used before
   for (std::size_t i = 0; i < many.size(); ++i) {
     auto& [kind, value, at, counts] = many[i];
     kind = static_cast<std::uint8_t>(i);

@@ -1,4 +1,4 @@
-// task_options: higher priority first, first come first served among equals.
+// task_options: tasks of higher priority run first; tasks of equal priority run in the order of submission.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace {
 
-/// The order of tasks on one node: the steady clock is the same for all of its processes.
+/// Records the order of tasks on one node, whose processes all have the same steady clock.
 std::chrono::nanoseconds moment() {
   std::this_thread::sleep_for(20us);
   return std::chrono::steady_clock::now().time_since_epoch();
@@ -33,7 +33,7 @@ TEST_CASE("submit with options returns the value") {
   CHECK(pool.submit({.priority = -3}, [] { return 5; }).result() == 5);
 }
 
-TEST_CASE("a task of higher priority overtakes the tasks that wait", "[ranks]") {
+TEST_CASE("a task of higher priority overtakes waiting tasks", "[ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   gate gate;
   auto held = pool.submit(pass, gate.path(), 0);
@@ -49,7 +49,7 @@ TEST_CASE("a task of higher priority overtakes the tasks that wait", "[ranks]") 
   CHECK(std::ranges::is_sorted(high_times));
 }
 
-TEST_CASE("equal priorities run first come, first served", "[ranks]") {
+TEST_CASE("tasks of equal priority run in the order of submission", "[ranks]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   moments tasks;
   for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(moment));

@@ -1,4 +1,4 @@
-// A loop over results that is left and entered again: it goes on with the next, and gives nothing twice.
+// A loop over results that is left and started again: it continues with the next result and repeats none.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -14,7 +14,7 @@ std::string named(int n) { return "a name that no small buffer holds, of number 
 
 }  // namespace
 
-TEST_CASE("a loop over a map that was left goes on with the next result", "[map/resumed]") {
+TEST_CASE("a second loop over a map continues after the first", "[map/resumed]") {
   rankpool::executor pool(cluster());
   auto results = pool.map(named, std::views::iota(0, 5));
   for (std::string name : results) {
@@ -27,7 +27,7 @@ TEST_CASE("a loop over a map that was left goes on with the next result", "[map/
   CHECK(results.begin() == results.end());
 }
 
-TEST_CASE("a loop over a map that an error has ended goes on behind it", "[map/resumed]") {
+TEST_CASE("a second loop over a map continues after the error that ended the first", "[map/resumed]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.chunksize = 4}, square_unless_fifth, std::views::iota(1, 13));
   std::vector<int> squares;
@@ -44,7 +44,7 @@ TEST_CASE("a loop over a map that an error has ended goes on behind it", "[map/r
   CHECK(squares == std::vector{1, 4, 9, 16, 36, 49, 64, 81, 121, 144});
 }
 
-TEST_CASE("a map that has timed out is at its end when it is asked again", "[ranks][map/resumed]") {
+TEST_CASE("a second loop over a map that has timed out is empty", "[ranks][map/resumed]") {
   rankpool::executor pool(cluster());
   const gate held;
   auto results = pool.map({.timeout = 10ms}, pass, std::vector(3, held.path()), numbers(3));
@@ -52,7 +52,7 @@ TEST_CASE("a map that has timed out is at its end when it is asked again", "[ran
   CHECK(results.begin() == results.end());
 }
 
-TEST_CASE("a loop over as_completed that was left goes on with the next future", "[completed/resumed]") {
+TEST_CASE("a second loop over as_completed continues with the next future", "[completed/resumed]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<int>> tasks;
   for (int n = 0; n < 5; ++n) tasks.push_back(pool.submit(square, n));

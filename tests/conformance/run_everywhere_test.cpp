@@ -1,4 +1,4 @@
-// run_everywhere: a function once on each worker of an executor.
+// run_everywhere: runs a function once on each worker of an executor.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -16,7 +16,7 @@ using namespace support;
 
 namespace {
 
-// Each worker has its own, whether it is a process or a thread.
+// Each worker has its own copy, whether it is a process or a thread.
 thread_local int setting = 0;
 
 void set(int value) { setting = value; }
@@ -53,7 +53,7 @@ TEST_CASE("run_everywhere gives one result for each worker, in rank order", "[ev
   check_computes(pool);
 }
 
-TEST_CASE("an argument of run_everywhere may be a large array, or movable alone") {
+TEST_CASE("an argument of run_everywhere may be a large array, or move-only") {
   rankpool::executor pool(cluster());
   const std::vector<double> numbers(100'000, 0.5);
   const auto sum = [](const std::vector<double>& all) { return static_cast<double>(all.size()) * all.back(); };
@@ -62,7 +62,7 @@ TEST_CASE("an argument of run_everywhere may be a large array, or movable alone"
   CHECK(pool.run_everywhere(value, std::make_unique<int>(7)) == std::vector<int>(static_cast<std::size_t>(workers()), 7));
 }
 
-TEST_CASE("run_everywhere comes after the initializer", "[everywhere/initializer]") {
+TEST_CASE("run_everywhere runs after the initializer", "[everywhere/initializer]") {
   rankpool::executor pool(cluster(), {.initializer = rankpool::partial(set, 100)});
   for (int turn = 1; turn <= 3; ++turn) {
     CHECK(pool.run_everywhere(add_to_setting, 1) == std::vector<int>(static_cast<std::size_t>(workers()), 100 + turn));
@@ -84,7 +84,7 @@ TEST_CASE("run_everywhere reaches every worker exactly once while thousands of t
   for (int i = 0; i < 3000; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == i * i);
 }
 
-TEST_CASE("run_everywhere waits for the task that a worker is in", "[ranks]") {
+TEST_CASE("run_everywhere waits for the running task of each worker", "[ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   const scratch_directory scratch;
@@ -99,7 +99,7 @@ TEST_CASE("run_everywhere waits for the task that a worker is in", "[ranks]") {
   CHECK(held.result() == 3);
 }
 
-TEST_CASE("an executor of fewer workers keeps to those that run_everywhere has used", "[everywhere/limited]") {
+TEST_CASE("an executor with max_workers uses only the workers that run_everywhere has used", "[everywhere/limited]") {
   const int most = std::max(1, workers() - 1);
   rankpool::executor pool(cluster(), {.max_workers = most});
   const auto used = pool.run_everywhere(rank_of_worker);
@@ -110,7 +110,7 @@ TEST_CASE("an executor of fewer workers keeps to those that run_everywhere has u
   for (const int rank : pool.map([](int) { return rank_of_worker(); }, numbers(500))) CHECK(known.contains(rank));
 }
 
-TEST_CASE("when one call of run_everywhere throws, all have run, and its exception comes back", "[everywhere/error][fault]") {
+TEST_CASE("if a call of run_everywhere throws, all calls still run, and the exception is rethrown", "[everywhere/error][fault]") {
   rankpool::executor pool(cluster());
   const int last = ranks_of_workers().back();
   try {
@@ -125,7 +125,7 @@ TEST_CASE("when one call of run_everywhere throws, all have run, and its excepti
   check_computes(pool);
 }
 
-TEST_CASE("run_everywhere is refused by an executor that is shut down, and in a task", "[fault]") {
+TEST_CASE("run_everywhere throws after shutdown, and in a task", "[fault]") {
   rankpool::executor pool(cluster());
   pool.run_everywhere(nothing);
   pool.shutdown();

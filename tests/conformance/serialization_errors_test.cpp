@@ -1,4 +1,4 @@
-// Values that cannot travel: only their own task fails, whichever side it is that gives up.
+// Values whose serialisation or deserialisation throws, on either side: only their own task fails.
 #include "support/tasks.hpp"
 
 #include <stdexcept>
@@ -11,7 +11,7 @@ namespace {
 
 enum class refusal { none, save, load };
 
-/// Throws where it is told to; `journeys` counts how often it was loaded.
+/// Throws in the call that its members select. `journeys` counts how often it was loaded.
 struct picky {
   refusal on_first_journey = refusal::none;
   refusal on_second_journey = refusal::none;
@@ -37,7 +37,7 @@ picky pass_on(picky value) { return value; }
 
 int journeys(const picky& value) { return value.journeys; }
 
-/// Refuses to be sent as a callable.
+/// A function object whose serialisation throws.
 struct picky_function {
   picky state;
   int operator()(int n) const { return n; }
@@ -59,7 +59,7 @@ void check_only_this_fails(const picky& value, const std::string& message) {
   check_computes(pool);
 }
 
-/// Rebuilding it begins with its default constructor, which throws in tasks, or outside of them.
+/// Its default constructor, which deserialisation calls, throws in tasks or outside of tasks.
 template <bool InTasks>
 struct fragile {
   int value = 0;
@@ -80,7 +80,7 @@ fragile<false> made_in_task(int n) { return fragile<false>(n); }
 
 }  // namespace
 
-TEST_CASE("a picky value that has no objection travels") {
+TEST_CASE("a value whose serialisation may throw travels if it does not") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(pass_on, picky{}).result().journeys == 2);
 }
@@ -124,7 +124,7 @@ TEST_CASE("a result that failed to be loaded fails the same way each time it is 
   check_computes(pool);
 }
 
-TEST_CASE("a callable that fails to travel fails its own future only", "[travel/argument-leaves][travel/argument-arrives][fault]") {
+TEST_CASE("a callable that cannot be sent fails its own future only", "[travel/argument-leaves][travel/argument-arrives][fault]") {
   rankpool::executor pool(cluster());
   for (const auto when : {refusal::save, refusal::load}) {
     auto failing = pool.submit(picky_function{{.on_first_journey = when}}, 1);
@@ -135,7 +135,7 @@ TEST_CASE("a callable that fails to travel fails its own future only", "[travel/
   check_computes(pool);
 }
 
-TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too",
+TEST_CASE("items of a map that fail to be saved or loaded fail alone, inside a chunk too",
           "[travel/argument-leaves][travel/argument-arrives][travel/result-leaves][travel/result-arrives][fault]") {
   rankpool::executor pool(cluster());
   for (const auto when : {refusal::save, refusal::load}) {
@@ -172,7 +172,7 @@ TEST_CASE("items of a map that fail to travel fail alone, inside a chunk too",
   check_computes(pool);
 }
 
-TEST_CASE("what one task leaves half-written does not spoil the next", "[fault]") {
+TEST_CASE("a task that fails while it is encoded does not damage the next", "[fault]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   std::vector<rankpool::future<picky>> tasks;
   for (int i = 0; i < 60; ++i) {

@@ -1,4 +1,4 @@
-// What travels: standard containers, smart pointers, big integers and the program's own types arrive as they left.
+// Serialisation: standard containers, smart pointers, big integers and types of the program arrive unchanged.
 #include "support/box.hpp"
 #include "support/tasks.hpp"
 
@@ -29,7 +29,7 @@ using namespace support;
 
 namespace {
 
-/// Without a default constructor, and with a member that cannot be assigned.
+/// Has no default constructor, and a member that cannot be assigned.
 struct fixed {
   explicit fixed(int n) : value(n) {}
   const int value;
@@ -69,7 +69,7 @@ bool survives(const T& value) {
 
 enum class colour : std::uint8_t { red, green = 200 };
 
-/// Serialised in two halves, one for each direction, and counts how often each has run on its way.
+/// Has separate save and load functions, and counts how often each has run.
 struct stamped {
   std::string text;
   mutable int saved = 0;
@@ -240,7 +240,7 @@ TEST_CASE("durations travel") {
   CHECK(survives(std::vector<std::chrono::milliseconds>{1ms, 2ms}));
 }
 
-TEST_CASE("smart pointers travel with what they point to") {
+TEST_CASE("smart pointers travel with their targets") {
   const auto unique = round_trip(std::make_unique<box>(box{7}));
   REQUIRE(unique != nullptr);
   CHECK(unique->value == 7);
@@ -251,7 +251,7 @@ TEST_CASE("smart pointers travel with what they point to") {
   CHECK(round_trip(std::shared_ptr<box>()) == nullptr);
 }
 
-TEST_CASE("pointers to one object are pointers to one object after the journey") {
+TEST_CASE("pointers to one object still point to one object on arrival") {
   const auto object = std::make_shared<box>(box{5});
   const auto both = round_trip(std::pair(object, object));
   REQUIRE(both.first != nullptr);
@@ -280,7 +280,7 @@ TEST_CASE("types with a free serialize function travel, in containers too") {
   CHECK(survives(std::optional<point>(point{1, 2})));
 }
 
-TEST_CASE("move-only types of the program's own travel") {
+TEST_CASE("move-only types of the program travel") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(next_ticket, ticket(7)).result().number() == 8);
   std::vector<ticket> tickets;
@@ -289,7 +289,7 @@ TEST_CASE("move-only types of the program's own travel") {
   for (auto&& ticket : pool.map(next_ticket, std::move(tickets))) CHECK(ticket.number() == expected++);
 }
 
-TEST_CASE("megabytes travel, of numbers that lie in one chunk and of objects that do not") {
+TEST_CASE("megabytes travel, of contiguous numbers and of separate objects") {
   std::vector<double> numbers(1'000'000);
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 0.5 * static_cast<double>(i);
   CHECK(survives(numbers));
@@ -312,7 +312,7 @@ TEST_CASE("large and small arguments travel together") {
   for (int i = 0; i < 8; ++i) CHECK(tasks[static_cast<std::size_t>(i)].result() == std::to_string(i * 100'000) + "m");
 }
 
-TEST_CASE("a type without a default constructor travels as Boost says, by its construct data", "[travel/construct-data]") {
+TEST_CASE("a type without a default constructor travels with its construct data", "[travel/construct-data]") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit([](fixed f) { return f.value; }, fixed(7)).result() == 7);
   CHECK(pool.submit([](int n) { return fixed(n); }, 8).result().value == 8);
@@ -322,7 +322,7 @@ TEST_CASE("a type without a default constructor travels as Boost says, by its co
   CHECK(sum == 3);
 }
 
-TEST_CASE("points in time and paths travel") {
+TEST_CASE("time points and paths travel") {
   rankpool::executor pool(cluster());
   const auto now = std::chrono::system_clock::now();
   CHECK(pool.submit([](std::chrono::system_clock::time_point t) { return t + 1s; }, now).result() == now + 1s);

@@ -1,4 +1,4 @@
-// executor::share: what tasks see of a shared value, and when its memory goes.
+// executor::share: the value that tasks see, and when its memory is freed.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -20,7 +20,7 @@ using namespace support;
 
 namespace {
 
-constexpr std::size_t large = 1 << 20;  // elements: far more than travels in a message
+constexpr std::size_t large = 1 << 20;  // elements: far more than a message contains
 
 struct point {
   double x;
@@ -40,7 +40,7 @@ int lengths(const rankpool::shared<std::vector<int>>& v, const rankpool::shared<
 
 std::string name_of(const rankpool::shared<std::map<int, std::string>>& names, int i) { return names->at(i); }
 
-/// How many chunks of shared memory this process has mapped.
+/// Returns the number of shared memory segments that this process has mapped.
 int mappings(int) {
   std::ifstream in("/proc/self/maps");
   int count = 0;
@@ -54,7 +54,7 @@ std::vector<double> counted(std::size_t n) {
   return numbers;
 }
 
-/// Cannot be rebuilt in a task if it says so.
+/// A value whose deserialisation in a task throws if `fails`.
 struct unreadable_table {
   std::vector<int> rows;
   bool fails = false;
@@ -98,7 +98,7 @@ TEST_CASE("tasks see a shared value as rank 0 does, large or small, and of any t
   CHECK(*text == std::string_view("text"));
 }
 
-TEST_CASE("shared values may be bound, be items of a map, and several in one task", "[share/anywhere]") {
+TEST_CASE("a shared value may be bound or be an item of a map, and a task may have several", "[share/anywhere]") {
   rankpool::executor pool(cluster());
   const auto numbers_shared = pool.share(counted(large));
   const auto at = rankpool::partial(element, numbers_shared);
@@ -114,9 +114,9 @@ TEST_CASE("shared values may be bound, be items of a map, and several in one tas
   CHECK(pool.transform_reduce(numbers(100), 0.0, std::plus<>{}, rankpool::partial(element, numbers_shared)) == 4950);
 }
 
-TEST_CASE("a shared value is freed on every rank when its last handle goes", "[share/freed]") {
+TEST_CASE("a shared value is freed on every rank when its last handle is destroyed", "[share/freed]") {
   rankpool::executor pool(cluster());
-  REQUIRE(eventually([&] { return sum_of_mappings(pool) == 0; }));  // those of other tests
+  REQUIRE(eventually([&] { return sum_of_mappings(pool) == 0; }));  // mappings of earlier tests
   {
     const auto numbers_shared = pool.share(counted(large));
     const auto copy = numbers_shared;
@@ -127,7 +127,7 @@ TEST_CASE("a shared value is freed on every rank when its last handle goes", "[s
   check_computes(pool);
 }
 
-TEST_CASE("a task that was given a shared value has it, although rank 0 has let go of it", "[share/kept]") {
+TEST_CASE("a task keeps its shared value after rank 0 has released it", "[share/kept]") {
   rankpool::executor pool(cluster());
   std::vector<rankpool::future<double>> sums;
   {
@@ -141,7 +141,7 @@ TEST_CASE("a task that was given a shared value has it, although rank 0 has let 
   check_computes(pool);
 }
 
-TEST_CASE("an empty shared value says so", "[share/empty][fault]") {
+TEST_CASE("access to an empty shared value is an error", "[share/empty][fault]") {
   const rankpool::shared<std::vector<double>> nothing;
   CHECK_FALSE(nothing);
   CHECK_THROWS_WITH(nothing->size(), containing("empty"));
@@ -150,7 +150,7 @@ TEST_CASE("an empty shared value says so", "[share/empty][fault]") {
   check_computes(pool);
 }
 
-TEST_CASE("nothing can be shared by an executor that is closed, or in a task", "[share/closed]") {
+TEST_CASE("share throws on a closed executor, and in a task", "[share/closed]") {
   rankpool::executor pool(cluster());
   const auto kept = pool.share(counted(3));
   pool.shutdown();
@@ -158,7 +158,7 @@ TEST_CASE("nothing can be shared by an executor that is closed, or in a task", "
   CHECK(kept->size() == 3);
 }
 
-TEST_CASE("a shared value that cannot be rebuilt in a task fails every item that takes it, and no other",
+TEST_CASE("a shared value that a task cannot deserialise fails all items that use it, and no others",
           "[share/unreadable][fault]") {
   rankpool::executor pool(cluster());
   const auto good = pool.share(unreadable_table{{7, 8, 9}, false});

@@ -1,4 +1,4 @@
-// shutdown and the destructor: everything accepted is finished or cancelled, and nobody hangs.
+// shutdown and the destructor: all submitted tasks are finished or cancelled, and no call hangs.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -40,7 +40,7 @@ TEST_CASE("shutdown finishes fifty queued tasks", "[shutdown/finishes]") {
   }
 }
 
-TEST_CASE("the destructor finishes what was submitted and mapped", "[shutdown/destructor]") {
+TEST_CASE("the destructor finishes submitted and mapped tasks", "[shutdown/destructor]") {
   const scratch_directory scratch;
   std::vector<std::string> paths;
   for (int i = 0; i < 30; ++i) paths.push_back(scratch.file("mapped" + std::to_string(i)));
@@ -70,7 +70,7 @@ TEST_CASE("a map_results outlives its executor") {
   CHECK(collect(results) == squares(100));
 }
 
-TEST_CASE("shutdown with cancel_futures cancels what has not started and finishes the rest", "[shutdown/cancels][fault][ranks]") {
+TEST_CASE("shutdown with cancel_futures cancels waiting tasks and finishes the others", "[shutdown/cancels][fault][ranks]") {
   rankpool::executor pool(cluster());
   gate gate;
   const scratch_directory scratch;
@@ -103,7 +103,7 @@ TEST_CASE("shutdown with cancel_futures leaves every future done, inline too", "
   check_cluster_computes();
 }
 
-TEST_CASE("shutdown without waiting goes on, and a later one joins", "[shutdown/no-wait][fault]") {
+TEST_CASE("shutdown without waiting lets tasks continue, and a later shutdown waits for them", "[shutdown/no-wait][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   std::vector<rankpool::future<int>> tasks;
@@ -202,7 +202,7 @@ TEST_CASE("no hang when a task fails after shutdown", "[shutdown/then-failure][f
   check_cluster_computes();
 }
 
-TEST_CASE("a buffered map that is not read to its end does not hold up shutdown", "[shutdown/after-drop][fault]") {
+TEST_CASE("a buffered map that is not read to its end does not block shutdown", "[shutdown/after-drop][fault]") {
   rankpool::executor pool(cluster());
   auto results = pool.map({.buffersize = 4}, square, std::views::iota(0));
   CHECK(*results.begin() == 0);
@@ -210,7 +210,7 @@ TEST_CASE("a buffered map that is not read to its end does not hold up shutdown"
   check_cluster_computes();
 }
 
-TEST_CASE("a map that has not read all its input when the executor is shut down says so after what it took", "[fault]") {
+TEST_CASE("a map that was shut down before it read all its input yields its results, then pool_closed", "[fault]") {
   rankpool::executor pool(cluster());
   const auto input = numbers(10);
   auto results = pool.map({.buffersize = 4}, square, input);

@@ -1,4 +1,4 @@
-// submit: what can be called, with which arguments, and where the task runs.
+// submit: which callables and arguments it accepts, and where the task runs.
 #include "support/box.hpp"
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
@@ -36,7 +36,7 @@ struct negation {
   int operator()(int n) const { return -n; }
 };
 
-/// Keeps its state to itself: only Boost.Serialization sees it.
+/// Has private state, to which only Boost.Serialization has access.
 class line {
  public:
   line() = default;
@@ -53,7 +53,7 @@ class line {
   int offset_ = 0;
 };
 
-/// Calling it changes it: each task works on its own copy.
+/// Changes its own state when it is called. Each task works on its own copy.
 struct counter {
   int count = 0;
   int operator()() { return ++count; }
@@ -75,7 +75,7 @@ T larger(T a, T b) {
   return a < b ? b : a;
 }
 
-/// Leaves a mark named after its worker, waits for the gate, and returns the process that it ran in.
+/// Leaves a mark named after its worker, waits for the gate, and returns the id of its process.
 int mark_rank_and_pass(const std::string& marks, const std::string& gate_path) {
   leave_mark(marks + "/" + std::to_string(rank_of_worker()));
   pass(gate_path, 0);
@@ -91,7 +91,7 @@ TEST_CASE("submit returns the value of a plain function", "[submit/value]") {
   CHECK(pool.submit(larger<std::string>, "a", "b").result() == "b");
 }
 
-TEST_CASE("functions may be noexcept and may return a reference, whose value travels") {
+TEST_CASE("functions may be noexcept and may return a reference, whose value is sent") {
   rankpool::executor pool(cluster());
   CHECK(pool.submit(sum_noexcept, 2, 3).result() == 5);
   CHECK(pool.submit([](int n) noexcept { return n; }, 4).result() == 4);
@@ -178,7 +178,7 @@ TEST_CASE("a task may return nothing") {
   pool.submit(nothing).result();
 }
 
-TEST_CASE("tasks run on the workers of the cluster, which are named as the cluster names them") {
+TEST_CASE("tasks run on the workers of the cluster, with the ranks and hosts that the cluster lists") {
   std::set<int> ranks;
   for (const auto& worker : cluster().workers()) {
     CHECK_FALSE(worker.host.empty());
@@ -193,7 +193,7 @@ TEST_CASE("tasks run on the workers of the cluster, which are named as the clust
   CHECK(host == cluster().workers().front().host);
 }
 
-TEST_CASE("outside of tasks there is no worker") {
+TEST_CASE("this_worker has rank -1 and no host outside of tasks") {
   CHECK(rankpool::this_worker::rank() == -1);
   CHECK(std::string(rankpool::this_worker::host()).empty());
 }
@@ -211,7 +211,7 @@ TEST_CASE("every worker of the cluster is used", "[ranks]") {
   check_computes(pool);
 }
 
-TEST_CASE("fifteen tasks for each worker keep all workers busy, and no other process", "[submit/saturation]") {
+TEST_CASE("fifteen tasks for each worker run on all workers, and in no other process", "[submit/saturation]") {
   rankpool::executor pool(cluster());
   gate all_are_busy;
   const scratch_directory busy;
@@ -228,7 +228,7 @@ TEST_CASE("fifteen tasks for each worker keep all workers busy, and no other pro
   CHECK(used == all);
 }
 
-TEST_CASE("a task keeps what it leaves in a global variable to its worker", "[ranks][processes]") {
+TEST_CASE("a global variable that a task sets is set only on its worker", "[ranks][processes]") {
   static int visits = 0;
   rankpool::executor pool(cluster());
   CHECK(pool.submit([] { return ++visits; }).result() >= 1);
@@ -250,7 +250,7 @@ TEST_CASE("submit may be called from any thread of rank 0", "[submit/threads]") 
   CHECK(sums == std::vector<int>(4, count * (count + 1) / 2));
 }
 
-TEST_CASE("tens of thousands of tasks may be outstanding") {
+TEST_CASE("tens of thousands of tasks may be pending") {
   rankpool::executor pool(cluster());
   constexpr int count = 30'000;
   std::vector<rankpool::future<int>> tasks;

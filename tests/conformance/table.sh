@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# table.sh [--write] LIST: joins behaviours.txt with what the tests have shown, and compares the table with README.md, or writes it.
+# table.sh [--write] LIST: joins behaviours.txt with the results of the tests, and compares the table with README.md, or writes it.
 #
-# LIST, written by CMake, has a line for each test of ctest that leaves a record: mode, name, file of the record, program that
-# was run, and the behaviours that the test proves unless the record says so itself; tabs in between. A record has lines of
-# status, name and tags (support/record.cpp, support/record.sh).
+# LIST, written by CMake, has a line for each test of ctest that writes a record, with fields separated by tabs: mode, name, file of
+# the record, program, and the tags of the behaviours that the test proves. If there are no tags, the record has them. A record has
+# lines of status, name and tags (support/record.cpp, support/record.sh).
 #
-# The status is 1 if a behaviour has no passing test in a mode that it needs, if a test carries a tag that is no behaviour, or if
-# README.md is not the table; 77, skipped, if some test has not run since it was built.
+# The status is 1 if a behaviour has no passing test in a required mode, if a test has an unknown tag, or if README.md differs from the
+# table; 77 (skipped) if a test has not run since it was built.
 set -u
 export LC_ALL=C
 modes="ranks threads inline"  # the columns
-needs="ranks inline"          # where a behaviour has to be shown, unless it says where
+needs="ranks inline"          # modes in which a behaviour without modes requires a test
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 write=''
@@ -28,18 +28,18 @@ while IFS=$'\t' read -r mode name file program tags; do
   awk -F '\t' -v OFS='\t' -v mode="$mode" -v tags="$tags" '{ print mode, $1, $2, tags == "" ? $3 : tags }' "$file"
 done <"$list" >"$scratch/records"
 if ((${#stale[@]})); then
-  echo "no table: these tests have not run since they were built. Run all of them, tests/run: ${stale[*]}"
+  echo "no table, because these tests have not run since they were built; run all tests with tests/run: ${stale[*]}"
   exit 77
 fi
 
 sort -t $'\t' -k 3,3 "$scratch/records" | awk -F '\t' -v modes="$modes" -v needs="$needs" -v table="$scratch/table" '
   function complain(line) { print line; wrong = 1 }
 
-  # The behaviours: "## section", or "tag: behaviour", or "tag (modes): behaviour". Comments begin with "# ".
+  # The first input, behaviours.txt: "## section", "tag: behaviour", or "tag (modes): behaviour". Comments begin with "# ".
   FNR == NR {
     if ($0 ~ /^## /) { ++rows; section[rows] = substr($0, 4); next }
     if ($0 ~ /^#/ || $0 == "") next
-    if ($0 !~ /^[a-z]+\/[a-z0-9-]+( \([a-z ]+\))?: ./) { complain("behaviours.txt: not of the form \"tag: behaviour\": " $0); next }
+    if ($0 !~ /^[a-z]+\/[a-z0-9-]+( \([a-z ]+\))?: ./) { complain("behaviours.txt: this line is not of the form \"tag: behaviour\": " $0); next }
     colon = index($0, ": ")
     head = substr($0, 1, colon - 1)
     here = needs
@@ -47,20 +47,20 @@ sort -t $'\t' -k 3,3 "$scratch/records" | awk -F '\t' -v modes="$modes" -v needs
       here = substr(head, bracket + 2, length(head) - bracket - 2)
       head = substr(head, 1, bracket - 1)
     }
-    if (head in row_of) complain("behaviours.txt: two rows have the tag " head)
+    if (head in row_of) complain("behaviours.txt: two lines have the tag " head)
     ++rows
     ++count
     row_of[head] = rows; tag[rows] = head; text[rows] = substr($0, colon + 2); needed[rows] = " " here " "
     next
   }
 
-  # The records: mode, status, name, tags. A test counts in a mode if it has passed there and never failed.
+  # The second input, the records: mode, status, name, tags. A test counts in a mode if it passed there and never failed there.
   {
     n = split($4, tags, " ")
     for (i = 1; i <= n; ++i) {
       if (tags[i] == "ranks" || tags[i] == "processes" || tags[i] == "fault") continue
       if (!(tags[i] in row_of)) {
-        if (!(tags[i] in unknown)) complain("\"" $3 "\" has the tag [" tags[i] "], which behaviours.txt does not know")
+        if (!(tags[i] in unknown)) complain("test \"" $3 "\" has the tag [" tags[i] "], which is not in behaviours.txt")
         unknown[tags[i]] = 1
         continue
       }
@@ -91,7 +91,7 @@ sort -t $'\t' -k 3,3 "$scratch/records" | awk -F '\t' -v modes="$modes" -v needs
         shown = 0
         for (i = 1; i <= n; ++i) shown = shown || (((r, name[i], mode[j]) in passed) && !((r, name[i], mode[j]) in failed))
         printf " %s |", shown ? "✓" : "–" >table
-        if (!shown && index(needed[r], " " mode[j] " ")) complain("no passing test shows, " (mode[j] == "inline" ? "" : "on ") mode[j] ": [" tag[r] "] " text[r])
+        if (!shown && index(needed[r], " " mode[j] " ")) complain("no passing test " (mode[j] == "inline" ? "" : "on ") mode[j] ": [" tag[r] "] " text[r])
       }
       for (i = 1; i <= n; ++i) printf "%s%s", i == 1 ? " " : "<br>", name[i] ~ / / ? name[i] : "`" name[i] "`" >table
       printf " |\n" >table
@@ -103,11 +103,12 @@ sort -t $'\t' -k 3,3 "$scratch/records" | awk -F '\t' -v modes="$modes" -v needs
 
 {
   cat <<'END'
-# What a pool must do, and the tests that show it
+# The behaviours of a pool, and the tests that prove them
 
-Generated by `table.sh` from `behaviours.txt` and from what the tests have shown; do not edit. A test names the behaviours that it
-proves by their tags: `[map/order]` on a `TEST_CASE`, `PROVES map/order` where CMake adds a program. ✓: at least one such test has
-passed there; –: none has, where the behaviour does not make sense or needs no test. To write this file anew, after a run of all tests:
+`table.sh` generates this file from `behaviours.txt` and the results of the tests; do not edit it. A test has the tags of the behaviours
+that it proves: `[map/order]` on a `TEST_CASE`, `PROVES map/order` for a program in CMake. ✓: at least one such test passes in this mode.
+–: no test, because the behaviour does not apply to this mode or needs no test there. After a run of all tests, this command updates the
+file:
 
     tests/conformance/table.sh --write build/release/tests/records.txt
 END
@@ -117,8 +118,8 @@ END
 if [[ -n $write ]]; then
   cp "$scratch/readme" "$here/README.md"
 elif ! cmp -s "$scratch/readme" "$here/README.md"; then
-  echo "tests/conformance/README.md is out of date (< as committed, > as the tests have it):"
+  echo "tests/conformance/README.md is out of date (< current file, > results of the tests):"
   diff "$here/README.md" "$scratch/readme" | head -n 40
-  echo "To write it anew: tests/conformance/table.sh --write $list"
+  echo "To update it: tests/conformance/table.sh --write $list"
   exit 1
 fi

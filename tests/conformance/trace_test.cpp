@@ -1,4 +1,4 @@
-// The stack of the throw, as remote_context gives it.
+// The stack trace of a throw in remote_context.
 #include "support/tasks.hpp"
 
 #include <stdexcept>
@@ -6,7 +6,7 @@
 
 using namespace support;
 
-// Neither inlined nor static: the names that a trace must show, in a build without debug information as well.
+// These functions are neither inlined nor static, so that a trace shows their names even without debug information.
 namespace trace_test {
 
 [[gnu::noinline]] int innermost(int n) {
@@ -47,7 +47,7 @@ std::string trace_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-TEST_CASE("an exception tells the functions that it was thrown in, innermost first and the pool's own left out",
+TEST_CASE("a trace has the functions of the throw, innermost first, without those of the pool",
           "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   const std::string trace = trace_of(pool.submit(trace_test::outer, 3).exception());
@@ -63,13 +63,13 @@ TEST_CASE("an exception tells the functions that it was thrown in, innermost fir
   check_computes(pool);
 }
 
-TEST_CASE("an exception that is thrown on tells where it was thrown first", "[error/trace][fault]") {
+TEST_CASE("a rethrown exception has the trace of its first throw", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THAT(trace_of(pool.submit(trace_test::rethrows, 3).exception()), containing("trace_test::innermost"));
   check_computes(pool);
 }
 
-TEST_CASE("exceptions thrown by the standard library tell where", "[error/trace][fault]") {
+TEST_CASE("exceptions that the standard library throws have a trace", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   CHECK_THAT(trace_of(pool.submit(trace_test::at_of_a_vector, 3).exception()), containing("trace_test::at_of_a_vector"));
   check_computes(pool);
@@ -108,7 +108,7 @@ TEST_CASE("each failed item of a map has the trace of its own throw", "[error/tr
   check_computes(pool);
 }
 
-TEST_CASE("an exception that was made and not thrown has no trace, least of all that of another task", "[error/trace][fault]") {
+TEST_CASE("an exception that was not thrown has no trace, not even that of another task", "[error/trace][fault]") {
   rankpool::executor pool(cluster(), {.max_workers = 1});
   for (int i = 0; i < 10; ++i) {
     CHECK_FALSE(trace_of(pool.submit(trace_test::outer, 3).exception()).empty());

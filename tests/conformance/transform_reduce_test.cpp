@@ -1,4 +1,4 @@
-// transform_reduce: the sequential answer for any associative reduction, in input order, from anywhere.
+// transform_reduce: the result of a sequential loop, in input order, for any associative reduction.
 #include "support/sizes.hpp"
 #include "support/sources.hpp"
 #include "support/tasks.hpp"
@@ -47,7 +47,7 @@ TEST_CASE("transform_reduce sums over the workers") {
   CHECK(pool.transform_reduce(numbers(101), 0, add, square) == 338'350);
 }
 
-TEST_CASE("transform_reduce of nothing is the initial value") {
+TEST_CASE("transform_reduce of an empty range is the initial value") {
   rankpool::executor pool(cluster());
   CHECK(pool.transform_reduce(std::vector<int>{}, 7, add, square) == 7);
   CHECK(pool.transform_reduce(std::views::iota(3, 3), 7, add, square) == 7);
@@ -109,7 +109,7 @@ TEST_CASE("transform_reduce throws what a task throws", "[fault]") {
   check_computes(pool);
 }
 
-TEST_CASE("transform_reduce over ten million integers keeps to bounds, not items") {
+TEST_CASE("transform_reduce over ten million integers sends bounds, not items") {
   rankpool::executor pool(cluster());
   constexpr long n = scaled_down(10'000'000);
   CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, [](long k) { return k; }) == n * (n - 1) / 2);

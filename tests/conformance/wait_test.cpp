@@ -1,4 +1,4 @@
-// wait: for the first, the first failure, or all; never throwing when time is up.
+// wait: for the first future, the first exception or all; a timeout does not throw.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 
 using futures = std::vector<rankpool::future<int>>;
 
-/// The ids of futures, to compare lists of them.
+/// Returns the ids of futures, so that lists of futures can be compared.
 std::vector<std::uint64_t> ids(const futures& tasks) {
   std::vector<std::uint64_t> result;
   for (const auto& task : tasks) result.push_back(task.id());
@@ -23,7 +23,7 @@ std::vector<std::uint64_t> ids(const futures& tasks) {
 
 }  // namespace
 
-TEST_CASE("wait for all of nothing returns at once") {
+TEST_CASE("wait for all of no futures returns at once") {
   const auto [done, not_done] = rankpool::wait(futures{});
   CHECK(done.empty());
   CHECK(not_done.empty());
@@ -39,7 +39,7 @@ TEST_CASE("wait for all returns all, in the order given") {
   for (const auto& task : tasks) CHECK(task.done());
 }
 
-TEST_CASE("wait for all takes failed and cancelled futures as done", "[wait/all][fault]") {
+TEST_CASE("wait for all counts failed and cancelled futures as done", "[wait/all][fault]") {
   rankpool::executor pool(cluster());
   futures tasks{pool.submit(square, 1), pool.submit(fail, "no"), pool.submit(square, 2)};
   for (int i = 0; i < 100; ++i) tasks.push_back(pool.submit(square, i));
@@ -66,7 +66,7 @@ TEST_CASE("wait for the first returns at once if one was done before", "[wait/fi
   auto finished = pool.submit(square, 3);
   finished.result();
   const futures tasks{pool.submit(pass, gate.path(), 1), finished};
-  const bool both = tasks[0].done();  // inline it may be
+  const bool both = tasks[0].done();  // possible inline
   const auto [done, not_done] = rankpool::wait(tasks, return_when::first_completed);
   CHECK(ids(done) == (both ? ids(tasks) : ids({finished})));
   CHECK(ids(not_done) == (both ? ids({}) : ids({tasks[0]})));
@@ -90,7 +90,7 @@ TEST_CASE("wait for the first failure returns at once if one had failed before",
   auto failed = pool.submit(fail, "before");
   CHECK(failed.exception() != nullptr);
   const futures tasks{pool.submit(pass, gate.path(), 1), failed};
-  const bool both = tasks[0].done();  // inline it may be
+  const bool both = tasks[0].done();  // possible inline
   const auto [done, not_done] = rankpool::wait(tasks, return_when::first_exception);
   CHECK(ids(done) == (both ? ids(tasks) : ids({failed})));
   CHECK(ids(not_done) == (both ? ids({}) : ids({tasks[0]})));
@@ -105,7 +105,7 @@ TEST_CASE("wait for the first failure does not stop at a cancelled future", "[wa
   for (int i = 0; i < 100 * workers(); ++i) held.push_back(pool.submit(pass, gate.path(), i));
   auto cancelled = pool.submit(square, 1);
   const bool cancels = cancelled.cancel();
-  if (is_inline() && !cancels) return;  // there it may run at once
+  if (is_inline() && !cancels) return;  // inline, the task may already have run
   REQUIRE(cancels);
   const futures tasks{held.front(), cancelled};
   if (!is_inline()) {
@@ -129,7 +129,7 @@ TEST_CASE("wait for the first failure waits for all if none fails") {
   CHECK(not_done.empty());
 }
 
-TEST_CASE("wait gives what there is when time is up, and does not throw", "[wait/timeout][fault]") {
+TEST_CASE("wait returns the done futures on timeout, and does not throw", "[wait/timeout][fault]") {
   rankpool::executor pool(cluster());
   gate gate;
   auto finished = pool.submit(square, 3);
@@ -146,7 +146,7 @@ TEST_CASE("wait gives what there is when time is up, and does not throw", "[wait
   check_computes(pool);
 }
 
-TEST_CASE("wait takes no longer than it may while many tasks come and go", "[wait/timeout][fault]") {
+TEST_CASE("wait keeps its timeout while many tasks start and end", "[wait/timeout][fault]") {
   rankpool::executor pool(cluster());
   futures tasks;
   for (int i = 0; i < 1000 * workers(); ++i) tasks.push_back(pool.submit(take, 2ms, i));

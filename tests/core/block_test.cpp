@@ -1,4 +1,4 @@
-// Large contiguous data beside its message: attached, moved out, and its memory used again.
+// Large contiguous data in out-of-band buffers: attached to a frame, moved into the receiving object, and its memory reused.
 #include "support/catch.hpp"
 
 #include <rankpool/detail/codec/codec.hpp>
@@ -39,7 +39,7 @@ T read(const message& m) {
 
 }  // namespace
 
-TEST_CASE("a large array that is moved is attached as it lies, and comes out as it lies") {
+TEST_CASE("a moved large array is attached and taken out without a copy") {
   std::vector<double> numbers(large, 2.5);
   const double* const where = numbers.data();
   const message m = written(std::move(numbers));
@@ -51,14 +51,14 @@ TEST_CASE("a large array that is moved is attached as it lies, and comes out as 
   CHECK(back == std::vector<double>(large, 2.5));
 }
 
-TEST_CASE("a large array that somebody else has as well is copied out") {
+TEST_CASE("a large attached array with another owner is copied out") {
   const message m = written(std::vector<double>(large, 1.5));
   const blocks other_handle = m.out_of_band;
   CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));
   CHECK(read<std::vector<double>>(m) == std::vector<double>(large, 1.5));
 }
 
-TEST_CASE("a small array, and one that nothing can be attached to, are written") {
+TEST_CASE("a small array is written into the message, and so is any array if nothing can be attached") {
   CHECK(written(std::vector<double>(large - 1)).out_of_band.empty());
   byte_buffer bytes;
   byte_writer out(bytes);
@@ -74,7 +74,7 @@ TEST_CASE("several attachments come out in their order") {
   CHECK(read<std::tuple<std::vector<double>, std::string, std::vector<int>>>(m) == value);
 }
 
-TEST_CASE("a value is skipped with what is attached to it") {
+TEST_CASE("a value is skipped with its attachments") {
   using value = std::tuple<std::vector<double>, std::string, std::vector<double>, std::vector<double>>;
   message m;
   byte_writer out(m.bytes, &m.out_of_band);
@@ -94,12 +94,12 @@ TEST_CASE("an attachment that is missing or of another type is refused") {
   CHECK_THROWS_WITH(read<std::vector<float>>(other), support::containing("another type"));
 }
 
-TEST_CASE("a part of an element is refused") {
+TEST_CASE("a block that ends within an element is refused") {
   CHECK_THROWS_AS(contiguous<std::vector<double>>::make(9), rankpool::serialization_error);
 }
 
-TEST_CASE("the memory of a block that has gone is used for the next of its type") {
-  using array = std::vector<std::uint32_t>;  // of no other test
+TEST_CASE("the memory of a destroyed block is reused for the next block of its type") {
+  using array = std::vector<std::uint32_t>;  // a type that no other test uses
   constexpr std::size_t n = bulk_bytes / sizeof(std::uint32_t);
   const void* where = nullptr;
   {
@@ -112,7 +112,7 @@ TEST_CASE("the memory of a block that has gone is used for the next of its type"
   CHECK(contiguous<array>::make(bulk_bytes).data() != where);
 }
 
-TEST_CASE("what is kept of blocks that have gone is bounded") {
+TEST_CASE("the memory that is kept for reuse is bounded") {
   using array = std::vector<std::uint16_t>;
   constexpr std::size_t chunk = max_pooled_bytes / 5 / sizeof(std::uint16_t);
   {
@@ -123,7 +123,7 @@ TEST_CASE("what is kept of blocks that have gone is bounded") {
   for (int i = 0; i < 8; ++i) CHECK(contiguous<array>::make(chunk * sizeof(std::uint16_t)).size() == chunk);
 }
 
-TEST_CASE("numbers of any size go as variable-length bytes and come back") {
+TEST_CASE("numbers of any size are encoded with variable length, and decoded") {
   for (const std::uint64_t n :
        {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     byte_buffer bytes;

@@ -1,4 +1,4 @@
-// The outcome of a map's chunk, read item by item: what becomes of the items after a damaged place.
+// The outcome of a map's chunk, read item by item: which items after a damaged one can still be read.
 #include "support/catch.hpp"
 
 #include <rankpool/detail/call/invocation.hpp>
@@ -23,7 +23,7 @@ int odd_only(int n) {
   return n;
 }
 
-/// What a worker sends for the items `items`.
+/// Returns the result that a worker sends for `items`.
 byte_buffer chunk_of(const std::vector<int>& items) {
   byte_buffer task;
   byte_writer in(task);
@@ -37,7 +37,7 @@ byte_buffer chunk_of(const std::vector<int>& items) {
   return result;
 }
 
-/// Each item as text; an error as its what().
+/// Returns each item as text; an error as its what().
 std::vector<std::string> read_all(byte_buffer bytes, std::uint64_t count) {
   static const worker_place place{1, "here"};
   finished_chunk chunk;
@@ -58,7 +58,7 @@ std::vector<std::string> read_all(byte_buffer bytes, std::uint64_t count) {
   return lines;
 }
 
-/// Where the encoding of this exception's message begins in the bytes.
+/// Returns the offset in the bytes at which the encoding of this exception's message begins.
 std::byte* find(byte_buffer& bytes, const std::string& message) {
   const auto* text = reinterpret_cast<const std::byte*>(message.data());
   std::byte* const found = std::search(bytes.data(), bytes.data() + bytes.size(), text, text + message.size());
@@ -68,11 +68,11 @@ std::byte* find(byte_buffer& bytes, const std::string& message) {
 
 }  // namespace
 
-TEST_CASE("results and exceptions of a chunk come at the places of their items") {
+TEST_CASE("results and exceptions of a chunk are read at the places of their items") {
   CHECK(read_all(chunk_of({1, 2, 3, 4, 5}), 5) == std::vector<std::string>{"1", "even: 2", "3", "even: 4", "5"});
 }
 
-TEST_CASE("an exception of a chunk that cannot be decoded costs its item alone") {
+TEST_CASE("an exception of a chunk that cannot be decoded fails only its item") {
   byte_buffer bytes = chunk_of({1, 2, 3, 4, 5});
   std::byte* const length = find(bytes, "even: 2") - sizeof(std::uint64_t);
   for (std::size_t i = 0; i < sizeof(std::uint64_t); ++i) length[i] = std::byte{0x7F};
@@ -82,7 +82,7 @@ TEST_CASE("an exception of a chunk that cannot be decoded costs its item alone")
   CHECK(std::vector{lines[0], lines[2], lines[3], lines[4]} == std::vector<std::string>{"1", "3", "even: 4", "5"});
 }
 
-TEST_CASE("after the place in a chunk's exceptions is lost no item has a value") {
+TEST_CASE("after a truncated exception of a chunk, no item has a value") {
   byte_buffer bytes = chunk_of({1, 2, 3, 4, 5});
   const std::size_t end = static_cast<std::size_t>(find(bytes, "even: 4") - bytes.data());
   bytes.resize(end);

@@ -1,4 +1,4 @@
-// Addresses in libraries that are loaded and unloaded: each is located and resolved by what is loaded at that moment.
+// Addresses in libraries that are loaded and unloaded: they are located and resolved with the libraries loaded at that moment.
 #include "support/catch.hpp"
 #include "support/plugin.hpp"
 
@@ -20,7 +20,7 @@ TEST_CASE("a function of a library is found as long as the library is loaded, an
   CHECK(resolve_function<plugin::function>(where)(1) == 1001);
 }
 
-TEST_CASE("a library that takes the place of an unloaded one is not taken for it") {
+TEST_CASE("a library at the address of an unloaded one is not mistaken for it") {
   std::optional<plugin> library(PLUGIN_1000);
   const plugin::function first = library->work();
   const code_address where = locate_function(first);

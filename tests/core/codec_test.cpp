@@ -1,4 +1,4 @@
-// Values to bytes and back, without a pool; and what damaged bytes do.
+// Encoding and decoding of values, without a pool; decoding of damaged bytes.
 #include <rankpool/detail/call/callable.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/codec/skip.hpp>
@@ -80,7 +80,7 @@ struct outer {
 };
 static_assert(bitwise<outer> && has_padding<outer>());
 
-/// An object in memory that held `before`.
+/// Returns an object in memory whose bytes were `before`.
 outer outer_in(int before) {
   outer object;
   std::memset(static_cast<void*>(&object), before, sizeof object);
@@ -102,7 +102,7 @@ std::string encoded(const T& value) {
 
 }  // namespace
 
-TEST_CASE("equal structs are equal bytes, whatever was in their padding") {
+TEST_CASE("equal structs have equal bytes, whatever was in their padding") {
   const outer one = outer_in(0x55);
   const outer other = outer_in(0xAA);
   CHECK(encoded(one) == encoded(other));
@@ -146,7 +146,7 @@ TEST_CASE("large numbers of either sign come back equal") {
   CHECK(there_and_back(huge) == huge);
 }
 
-TEST_CASE("own types and containers of them go through Boost") {
+TEST_CASE("types with a serialize member, and containers of them, are encoded by Boost") {
   CHECK(there_and_back(point{1, 2}) == point{1, 2});
   CHECK(there_and_back(std::vector<point>{{1, 2}, {3, 4}}) == std::vector<point>{{1, 2}, {3, 4}});
   CHECK(there_and_back(std::map<std::string, point>{{"a", {1, 2}}}) == std::map<std::string, point>{{"a", {1, 2}}});
@@ -155,7 +155,7 @@ TEST_CASE("own types and containers of them go through Boost") {
   CHECK(there_and_back(std::tuple(point{1, 1}, mpz_class(9))) == std::tuple(point{1, 1}, mpz_class(9)));
 }
 
-TEST_CASE("a shared value within an archive is referred to at the place of its id") {
+TEST_CASE("a shared value inside an archive has a reference at the offset of its id") {
   const auto memory = std::make_shared<const std::string>("content");
   const auto data = std::make_shared<shared_data>(0x1234567890abcdef, memory, std::as_bytes(std::span(*memory)));
   class_with_holder value;
@@ -209,7 +209,7 @@ TEST_CASE("a count larger than the message is refused before anything is allocat
   }
 }
 
-TEST_CASE("a function travels as its place in the program") {
+TEST_CASE("a function is encoded as its offset in the program") {
   const code_address where = locate_function(&twice);
   CHECK(resolve_function<int (*)(int)>(where) == &twice);
   CHECK(there_and_back(&twice) == &twice);
@@ -221,7 +221,7 @@ TEST_CASE("a function travels as its place in the program") {
   CHECK(resolve_code(library) == reinterpret_cast<const void*>(&std::malloc));
 }
 
-TEST_CASE("a partial travels with what it binds") {
+TEST_CASE("a partial is encoded with its bound arguments") {
   auto bound =
       rankpool::partial(rankpool::partial([](int a, const std::string& b, int c) { return b + std::to_string(a * c); }, 6), "x");
   byte_buffer buffer;
@@ -232,7 +232,7 @@ TEST_CASE("a partial travels with what it binds") {
   CHECK(back(7) == "x42");
 }
 
-TEST_CASE("an exception comes back as its type with its causes") {
+TEST_CASE("an exception is decoded with its type and its nested exceptions") {
   byte_buffer buffer;
   try {
     try {
@@ -258,7 +258,7 @@ TEST_CASE("an exception comes back as its type with its causes") {
   }
 }
 
-TEST_CASE("a damaged exception is refused or becomes some exception") {
+TEST_CASE("a damaged exception is refused or decodes to an exception") {
   byte_buffer buffer;
   try {
     throw std::invalid_argument("message");

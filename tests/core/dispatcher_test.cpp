@@ -1,4 +1,4 @@
-// Unit tests of the dispatcher: events and messages are made up, and an observer records what becomes of the chunks.
+// Unit tests of the dispatcher: the test creates events and messages, and an observer records what happens to the chunks.
 #include "dispatcher/dispatcher.hpp"
 #include "support/catch.hpp"
 #include "support/counting_job.hpp"
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 steady_time simulated_time;
 
-/// Notes what it is told, in order.
+/// Records the events in order.
 class noting_observer final : public dispatch_observer {
  public:
   void on_sent(const observed_chunk& chunk) override { note("sent", chunk.count, chunk.worker); }
@@ -65,7 +65,7 @@ using notes = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("the observer learns in order what becomes of every chunk") {
+TEST_CASE("the observer gets the events of every chunk in order") {
   fixture f;
   f.submit();
   f.d.step();
@@ -83,7 +83,7 @@ TEST_CASE("the observer learns in order what becomes of every chunk") {
   f.d.step();
   CHECK(f.observer.take() == notes{"sent 2 on 0", "sent 3 on 0"});
 
-  simulated_time += 1s;  // the worker is stuck: what it returns is not sent to it again
+  simulated_time += 1s;  // the worker is stuck: recalled tasks must not be sent to it again
   said.started(2);
   said.recalled({3});
   f.link.arrive(0, said.take());
@@ -96,7 +96,7 @@ TEST_CASE("the observer learns in order what becomes of every chunk") {
   CHECK(f.observer.take() == notes{"threw 2 on 0", "sent 3 on 0"});
 }
 
-TEST_CASE("the observer learns of chunks that end without an answer of their worker") {
+TEST_CASE("the observer gets the events of chunks that end without a reply of their worker") {
   fixture f;
   f.submit(2);
   f.d.step();

@@ -1,4 +1,4 @@
-// Unit tests of the driver: the pool and the transport are made up, and time passes only when a thread would sleep.
+// Unit tests of the driver: the pool and the transport are simulated, and time passes only when a thread would sleep.
 #include "dispatcher/driver.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
@@ -23,7 +23,7 @@ std::atomic<steady_time> simulated_time;
 steady_time simulated_now() { return simulated_time; }
 void advance(std::chrono::nanoseconds by) { simulated_time = simulated_now() + by; }
 
-/// A sleep takes no time, but the clock moves to its end. After `max_rests` of them the thread really sleeps until it is woken.
+/// A sleep returns at once and sets the clock to its end. After `max_rests` sleeps, the thread really sleeps until it is woken.
 class simulated_transport final : public support::scripted_transport {
  public:
   explicit simulated_transport(std::size_t max_rests = 1000) : max_rests_(max_rests) {}
@@ -97,11 +97,11 @@ class made_up_pool final : public stepper {
   std::chrono::nanoseconds check_after = 0ns;
 };
 
-/// A driver with a transport and a pool of the test's own.
+/// A driver with a simulated transport and pool.
 struct driven {
-  /// Without a progress thread: waiting threads drive.
+  /// Without a progress thread: waiting threads drive progress.
   driven() : with_thread(false) {}
-  /// With a progress thread, which really sleeps after so many sleeps.
+  /// With a progress thread, which really sleeps after `max_rests` simulated sleeps.
   explicit driven(std::size_t max_rests) : link(max_rests), with_thread(true) {}
 
   void start() { d.emplace(link, pool, waiting, life, driver_options{.progress_thread = with_thread, .now = &simulated_now}); }
@@ -116,7 +116,7 @@ struct driven {
 
 }  // namespace
 
-TEST_CASE("an idle driver sleeps until the next check, or a tenth of a second where none is due") {
+TEST_CASE("an idle driver sleeps until the next check, or 0.1 s if none is due") {
   driven t(3);
   t.pool.check_after = GENERATE(7ms, 0ms);
   t.start();
@@ -129,7 +129,7 @@ TEST_CASE("an idle driver sleeps until the next check, or a tenth of a second wh
   CHECK(t.pool.is_closed);
 }
 
-TEST_CASE("while every worker has enough to do, the driver lets messages gather for half of that time, a millisecond at most") {
+TEST_CASE("while every worker has enough tasks, the driver sleeps for half of their time, at most a millisecond") {
   driven t(3);
   t.pool.on_step = [] { return true; };
   t.pool.gathering = GENERATE(1ms, 8ms);
@@ -151,14 +151,14 @@ TEST_CASE("a waiting thread returns at its deadline, even if there is always som
   CHECK(t.pool.steps == 5);
 }
 
-TEST_CASE("a waiting thread drives until what it waits for has happened") {
+TEST_CASE("a waiting thread drives progress until its condition is true") {
   driven t;
   t.start();
   CHECK(t.d->wait_until(steady_time::max(), [&] { return t.pool.steps == 3; }));
   CHECK_FALSE(t.d->is_driven_by_caller());
 }
 
-TEST_CASE("a callback that waits drives on, within the step that has called it") {
+TEST_CASE("a callback that waits drives progress, within the step that has called it") {
   driven t;
   t.start();
   int depth = 0;
@@ -181,13 +181,13 @@ TEST_CASE("the pool fails with the error of a step") {
 }
 
 TEST_CASE("a submit that finds no driver and an idle worker sends its task on the calling thread") {
-  driven t(0);  // the progress thread sleeps at once
+  driven t(0);  // the progress thread really sleeps at once
   t.start();
-  while (t.pool.submits == 0) t.d->on_posted(true, true);  // until the progress thread is asleep
+  while (t.pool.submits == 0) t.d->on_posted(true, true);  // until the progress thread sleeps
   CHECK(t.pool.sender == std::this_thread::get_id());
 }
 
-TEST_CASE("a driver that is detached uses its transport no more, and takes the last events") {
+TEST_CASE("a detached driver no longer uses its transport, and handles the last events") {
   driven t(0);
   t.start();
   t.d->detach();

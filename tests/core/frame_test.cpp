@@ -1,4 +1,4 @@
-// Frames there and back; short, long and foreign ones are refused.
+// Encoding and decoding of frames. Frames that are too short, too long or of another format are refused.
 #include "wire/frame.hpp"
 #include "support/catch.hpp"
 
@@ -49,7 +49,7 @@ frame one_of_each() {
 
 }  // namespace
 
-TEST_CASE("every record comes back as it was written") {
+TEST_CASE("every record is decoded as it was encoded") {
   const frame f = one_of_each();
   const auto r = read_all(f);
   REQUIRE(r.size() == 17);
@@ -108,7 +108,7 @@ TEST_CASE("the large exception of an initializer travels out of band") {
   CHECK(std::get<open_failed_record>(r.at(0)).payload.size() == bulk_bytes);
 }
 
-TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do their results") {
+TEST_CASE("tasks of one kind with consecutive numbers share a header, and so do their results") {
   constexpr int n = 100;
   const std::string argument = "eight by";
   frame_writer tasks;
@@ -134,7 +134,7 @@ TEST_CASE("tasks of one kind with consecutive numbers share a head, and so do th
   }
 }
 
-TEST_CASE("what comes between tasks keeps its place") {
+TEST_CASE("records between tasks keep their order") {
   frame_writer out;
   out.task(1, 7, {3, 4}, {}, nullptr);
   out.recall();
@@ -162,7 +162,7 @@ TEST_CASE("a writer is empty again once its frame is taken") {
   CHECK(read_all(out.take()).empty());
 }
 
-TEST_CASE("a result's large payload can be taken") {
+TEST_CASE("the large payload of a result can be moved out of its frame") {
   frame_writer out;
   byte_buffer large;
   const std::vector<char> content(bulk_bytes, 'x');
@@ -186,7 +186,7 @@ TEST_CASE("a frame cut short anywhere is refused") {
   }
 }
 
-TEST_CASE("a frame with something behind its end is refused") {
+TEST_CASE("a frame with trailing bytes is refused") {
   frame f = one_of_each();
   byte_writer(f.head).put<std::uint8_t>(0);
   CHECK_THROWS_AS(read_all(f), message_error);

@@ -1,4 +1,4 @@
-// Unit tests of item batches: what is cut from them, with the shared values that the items refer to.
+// Unit tests of item batches: the items that are cut from them, and the shared values that these items refer to.
 #include "support/catch.hpp"
 
 #include <rankpool/detail/map/item_source.hpp>
@@ -19,7 +19,7 @@ std::shared_ptr<const shared_data> value_of(std::uint64_t id, const std::string&
   return std::make_shared<shared_data>(id, memory, std::as_bytes(std::span(*memory)));
 }
 
-/// `count` items: a number, and the id of `value`.
+/// Returns `count` items. Each has a number and the id of `value`.
 item_batch batch_of(int count, const std::shared_ptr<const shared_data>& value) {
   item_batch batch;
   byte_writer out(batch.bytes, nullptr, &batch.references);
@@ -45,7 +45,7 @@ digest digest_of_cut(item_source& source, std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("a part of a batch has its items and their references") {
+TEST_CASE("a part that is cut from a batch has its items and their references") {
   const auto value = value_of(17, "content");
   const item_batch part = part_of(batch_of(5, value), 2, 2);
   CHECK(part.count == 2);
@@ -82,7 +82,7 @@ TEST_CASE("a digest depends on the content of shared values, not on their ids") 
   CHECK(digest_with(1, "same") != digest_with(1, "other"));
 }
 
-TEST_CASE("bytes that equal the id of a shared value are no reference") {
+TEST_CASE("bytes that equal the id of a shared value are not a reference") {
   const auto value = value_of(42, "content");
   const auto digest_with = [&](std::uint64_t number) {
     byte_buffer bytes;

@@ -1,4 +1,4 @@
-// Results as JSON text: what each kind of type looks like to who exports a journal.
+// Results as JSON text: how an exported journal shows each kind of type.
 #include <rankpool/detail/journal/result_printer.hpp>
 #include <rankpool/register_result.hpp>
 
@@ -34,7 +34,7 @@ struct with_operator {
 
 class without_text {
  public:
-  without_text() {}  // so that it is no plain struct
+  without_text() {}  // a constructor, so that it is not a plain struct
 };
 
 enum class letter : char { a = 97 };
@@ -56,19 +56,19 @@ TEST_CASE("numbers of any size are JSON numbers with all their digits") {
   CHECK(json(mpz_class("-123456789012345678901234567890")) == "-123456789012345678901234567890");
   CHECK(json(0.1) == "0.1");
   CHECK(json(0.1F) == "0.1");
-  CHECK(json(std::numeric_limits<double>::infinity()) == "null");  // JSON has none
+  CHECK(json(std::numeric_limits<double>::infinity()) == "null");  // JSON has no infinity
   CHECK(json(letter::a) == "97");
   CHECK(json(std::uint8_t{65}) == "65");
   CHECK(json(std::chrono::milliseconds(1500)) == "1.5");
 }
 
-TEST_CASE("text is a JSON string, and bytes that are no UTF-8 are replaced") {
+TEST_CASE("text is a JSON string, and bytes that are not UTF-8 are replaced") {
   CHECK(json(std::string("a\n\"\\\x01")) == R"("a\n\"\\\u0001")");
   CHECK(json(std::string("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80")) == "\"gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80\"");
   CHECK(json(std::string("a\xFFz")) == "\"a\uFFFDz\"");
   CHECK(json(std::string("\xC0\xAF")) == "\"\uFFFD\uFFFD\"");            // not the shortest form
-  CHECK(json(std::string("\xED\xA0\x80")) == "\"\uFFFD\uFFFD\uFFFD\"");  // half a pair
-  CHECK(json(std::string("\xE2\x82")) == "\"\uFFFD\"");                  // cut
+  CHECK(json(std::string("\xED\xA0\x80")) == "\"\uFFFD\uFFFD\uFFFD\"");  // half of a surrogate pair
+  CHECK(json(std::string("\xE2\x82")) == "\"\uFFFD\"");                  // truncated
   CHECK(json('c') == "\"c\"");
   CHECK(json(std::filesystem::path("/tmp/x")) == "\"/tmp/x\"");
 }
@@ -88,7 +88,7 @@ TEST_CASE("pairs, tuples and ranges are arrays, an optional is its value or null
   CHECK(json(std::monostate()) == "null");
 }
 
-TEST_CASE("results have text if their type is registered, and the latest registration counts") {
+TEST_CASE("results have text if their type is registered, and the latest registration is used") {
   using rankpool::detail::find_result_printer;
   using rankpool::detail::print_result;
   CHECK(find_result_printer(typeid(double)) == &print_result<double>);
@@ -103,7 +103,7 @@ TEST_CASE("results have text if their type is registered, and the latest registr
   CHECK(find_result_printer(typeid(with_operator)) == nullptr);
 }
 
-TEST_CASE("what else has operator<< is the string that it writes, and what has nothing is null") {
+TEST_CASE("any other type is the string that its operator<< writes, or null without one") {
   CHECK(json(with_operator{4}) == R"("is \"4\"")");
   CHECK(json(without_text{}) == "null");
   CHECK(json(std::vector<without_text>(2)) == "[null,null]");

@@ -1,4 +1,4 @@
-// Unit tests of map_results with a call and an input that do what the test wants.
+// Unit tests of map_results with a simulated call and input.
 #include "support/catch.hpp"
 
 #include <rankpool/map_results.hpp>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace rankpool::detail;
 
-/// A call whose executor is shut down when the caller asks for the n-th time whether it is sealed.
+/// A call whose executor is shut down at the n-th call of is_sealed().
 class call_sealed_at final : public map_call {
  public:
   explicit call_sealed_at(int query) : query_(query) {}
@@ -40,7 +40,7 @@ class call_sealed_at final : public map_call {
   std::uint64_t added_ = 0;
 };
 
-/// An endless input that adds one item at a time.
+/// An infinite input that adds one item at a time.
 class endless_feed final : public input_feed {
  public:
   std::unique_ptr<item_source> source() const override { return nullptr; }
@@ -70,7 +70,7 @@ TEST_CASE("a loop over results ends with pool_closed, whenever the executor is s
       } catch (const std::logic_error& e) {
         FAIL(e.what());
       } catch (...) {
-        // The items that were added have no result here.
+        // The added items have no results in this test.
       }
     }
     CHECK(refused == 1);

@@ -1,4 +1,4 @@
-// The pool on rank 0 with workers that say what the test wants.
+// The pool on rank 0 with workers that the test simulates.
 #include "dispatcher/pool.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
@@ -26,7 +26,7 @@ std::shared_ptr<pool> make_pool(std::unique_ptr<transport> link, scheduling_poli
                                 pool_options{.progress_thread = false, .scheduling = scheduling});
 }
 
-/// What a future fails with after a worker has sent `said`.
+/// Returns the error of a future after a worker has sent the records that `say` writes.
 template <class Say>
 std::string failure_after(Say say) {
   auto link = std::make_unique<support::scripted_transport>();
@@ -46,7 +46,7 @@ std::string failure_after(Say say) {
   return "nothing";
 }
 
-/// A worker that runs nothing by itself: it notes what it is sent.
+/// A worker that runs nothing and records the tasks that it is sent.
 class noting_worker final : public support::scripted_transport {
  public:
   void finish(std::uint64_t task) {
@@ -67,7 +67,7 @@ class noting_worker final : public support::scripted_transport {
   }
 };
 
-rankpool::executor* reachable = nullptr;  // as it is for a task that runs in this process
+rankpool::executor* reachable = nullptr;  // a task that runs in this process can use it
 
 int submit_more(int n) {
   return reachable->submit([](int m) { return m; }, n).result();
@@ -75,17 +75,17 @@ int submit_more(int n) {
 
 }  // namespace
 
-TEST_CASE("a message that only a worker expects is named with its sender, and every future says so") {
+TEST_CASE("a record that only a worker expects fails all futures, with its name and its sender") {
   const std::string why = failure_after([](frame_writer& out) { out.close(1); });
   CHECK_THAT(why, support::containing("'close'"));
   CHECK_THAT(why, support::containing("rank 3"));
 }
 
-TEST_CASE("a worker that stops without being asked is named") {
+TEST_CASE("a worker that stops without a request is named") {
   CHECK_THAT(failure_after([](frame_writer& out) { out.stopped(); }), support::containing("rank 3 has stopped"));
 }
 
-TEST_CASE("a result of a task that nobody gave is passed over") {
+TEST_CASE("a result of an unknown task is ignored") {
   auto link = std::make_unique<support::scripted_transport>();
   support::scripted_transport& worker = *link;
   const auto p = make_pool(std::move(link));
@@ -96,7 +96,7 @@ TEST_CASE("a result of a task that nobody gave is passed over") {
   CHECK_FALSE(p->life().has_ended());
 }
 
-TEST_CASE("a pool that has failed takes no more tasks, and nobody waits for it") {
+TEST_CASE("a failed pool takes no tasks, and no thread waits for it") {
   auto link = std::make_unique<support::scripted_transport>();
   support::scripted_transport& worker = *link;
   const auto p = make_pool(std::move(link));
@@ -137,7 +137,7 @@ TEST_CASE("tasks that a worker has returned are pending again, and cancelled wit
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);
   const auto same = [](int n) { return n; };
-  const auto first = executor.submit(same, 1);  // tells that such tasks are short, so that others are prefetched
+  const auto first = executor.submit(same, 1);  // shows that these tasks are short, so that others are prefetched
   p->room().poll();
   worker.finish(worker.tasks.at(0));
   p->room().poll();
@@ -185,7 +185,7 @@ TEST_CASE("a future that another thread cancels is done when shutdown() returns"
   CHECK(p->end(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }
 
-TEST_CASE("a pool that has ended is freed with the last handle on it, whatever was dropped in between") {
+TEST_CASE("a pool that has ended is freed with its last handle, whatever was destroyed in between") {
   std::weak_ptr<pool> seen;
   {
     const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
@@ -221,7 +221,7 @@ TEST_CASE("futures of two pools in one process can be waited for together") {
   for (const auto& p : {one, two}) CHECK(p->end(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }
 
-TEST_CASE("a pool that is drained does not wait for a map that nobody reads on") {
+TEST_CASE("draining a pool does not wait for a map whose results are not read") {
   const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);
@@ -232,7 +232,7 @@ TEST_CASE("a pool that is drained does not wait for a map that nobody reads on")
   CHECK(p->end(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }
 
-TEST_CASE("a task that submits in its own process is told that it cannot") {
+TEST_CASE("submit in a task that runs inline is an error") {
   const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
   rankpool::cluster cluster = cluster_access::make(p);
   {
@@ -245,7 +245,7 @@ TEST_CASE("a task that submits in its own process is told that it cannot") {
 }
 
 TEST_CASE("a task that still runs when the grace period is over fails with the reason of the stop") {
-  const auto p = make_pool(std::make_unique<support::scripted_transport>());  // whose worker never answers
+  const auto p = make_pool(std::make_unique<support::scripted_transport>());  // its worker never answers
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);
   const auto runs = executor.submit([](int n) { return n; }, 1);
@@ -264,7 +264,7 @@ TEST_CASE("a task that still runs when the grace period is over fails with the r
   CHECK_THROWS_AS(rankpool::executor(cluster), rankpool::stopped_error);
 }
 
-TEST_CASE("a stop after everything has run leaves nothing out") {
+TEST_CASE("a stop after all tasks have run leaves no work undone") {
   const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}));
   rankpool::cluster cluster = cluster_access::make(p);
   {
@@ -278,7 +278,7 @@ TEST_CASE("a stop after everything has run leaves nothing out") {
   CHECK(p->end(0, std::make_exception_ptr(rankpool::pool_closed()), 5s));
 }
 
-TEST_CASE("items of a map that a stop has kept from running are work that was left out") {
+TEST_CASE("items of a map that did not run because of a stop count as work left undone") {
   const auto p = make_pool(std::make_unique<inline_transport>(worker_place{0, "here"}), {.max_chunks = 1});
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);

@@ -1,4 +1,4 @@
-// Unit tests of the replay of a journal. A call that runs nothing records what the replay passes to it.
+// Unit tests of the replay of a journal. A call that runs no tasks records what the replay passes to it.
 #include "journal/replay.hpp"
 #include "support/catch.hpp"
 #include "support/scratch_directory.hpp"
@@ -24,7 +24,7 @@ void run_nothing(byte_reader&, byte_writer&) {}
 
 call_description description() { return {locate_function(&run_nothing), 0, typeid(run_nothing), typeid(int), false}; }
 
-/// The items first, first + 1, ...
+/// Returns the items first, first + 1, ...
 item_batch batch_of(int first, int count) {
   item_batch batch;
   byte_writer out(batch.bytes);
@@ -52,7 +52,7 @@ std::string message_of(const std::exception_ptr& error) {
   }
 }
 
-/// Records what is added, and finishes nothing but what is added as finished.
+/// Records the added items, and finishes only items that are added as finished.
 class recording_call final : public resumable_map_call {
  public:
   explicit recording_call(events& seen) : seen_(seen) {}
@@ -95,7 +95,7 @@ class recording_call final : public resumable_map_call {
 /// A journal in which an earlier run has finished chunks of the items 0, 1, 2, ...
 class resumed_run {
  public:
-  /// `chunks`: the first item and the number of items of each.
+  /// `chunks`: the first item and the number of items of each chunk.
   explicit resumed_run(const std::vector<std::pair<int, int>>& chunks) {
     const std::string earlier = here_.file("earlier.journal");
     {
@@ -112,7 +112,7 @@ class resumed_run {
       }
       call->commit();
     }
-    std::filesystem::copy_file(earlier, here_.file("journal"));  // calls on one file are numbered as long as a process lives
+    std::filesystem::copy_file(earlier, here_.file("journal"));  // calls on one file are numbered for the lifetime of the process
     record = journal_call::begin(rankpool::journal(here_.file("journal")), description(), {}, {});
     recorder_ = std::make_unique<call_recorder>(record);
     replayed = replay::of(resumable_map_call_ptr(new recording_call(seen_)), record, std::make_unique<packed_source>(), *recorder_);
@@ -198,7 +198,7 @@ TEST_CASE("an input that ends before the finished chunks of the earlier run is r
   REQUIRE(seen.size() == 3);
   CHECK(seen[0] == "finished 1 from 0");
   CHECK(seen[1].ends_with("there are 3 items, and it has results up to item 4"));
-  CHECK(seen[2] == "run all of 1 2");  // after cancel(), they fail
+  CHECK(seen[2] == "run all of 1 2");  // after cancel(), items that run fail
 }
 
 TEST_CASE("an input that stops before its end is not compared with the earlier run") {

@@ -1,4 +1,4 @@
-// The scheduler by itself: events in, orders out, on a clock that the test turns.
+// Unit tests of the scheduler: events, the effects that it returns, and a simulated clock.
 #include "core/simulation.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ TEST_CASE("a task goes to a worker that is free") {
   (*s).state().check();
 }
 
-TEST_CASE("tasks of unknown length are not sent ahead") {
+TEST_CASE("tasks of unknown length are not prefetched") {
   simulation s(2);
   s.open(1, 2);
   for (int i = 0; i < 10; ++i) s.submit(1, items(1));
@@ -26,7 +26,7 @@ TEST_CASE("tasks of unknown length are not sent ahead") {
   CHECK(s.queue(1).size() == 1);
 }
 
-TEST_CASE("short tasks are sent ahead, long ones are not") {
+TEST_CASE("short tasks are prefetched, long ones are not") {
   for (const auto& [taken, ahead] :
        {std::pair(std::chrono::nanoseconds(1us), true), std::pair(std::chrono::nanoseconds(1s), false)}) {
     simulation s(1);
@@ -60,10 +60,10 @@ TEST_CASE("a worker ten times slower gets about a tenth of the tasks") {
   CHECK(chunks[3] < 4000 / 31 * 2);
 }
 
-TEST_CASE("tasks of one kind may differ much in length: no worker is held for slow because it had the long ones") {
+TEST_CASE("a worker that got the long tasks of a kind is not considered slow") {
   worker_speed even;
   for (int round = 0; round < 200; ++round) {
-    for (const double length : {1e3, 1e3, 1e3, 1e7}) even.add(2.50075e6, length);  // expected: their mean
+    for (const double length : {1e3, 1e3, 1e3, 1e7}) even.add(2.50075e6, length);  // the expected time is the mean
   }
   CHECK(even.slowness() > 0.5);
   CHECK(even.slowness() < 2);
@@ -72,7 +72,7 @@ TEST_CASE("tasks of one kind may differ much in length: no worker is held for sl
   CHECK(slow.slowness() > 4.5);
 }
 
-TEST_CASE("of idle workers the last that had something is given the next task") {
+TEST_CASE("the idle worker that was busy last gets the next task") {
   simulation s(3);
   s.open(1, 3);
   for (int i = 0; i < 3; ++i) s.submit(1, items(1));
@@ -83,7 +83,7 @@ TEST_CASE("of idle workers the last that had something is given the next task") 
   CHECK(s.queue(1).size() == 1);
 }
 
-TEST_CASE("a worker that returns results is sent more ahead than one that has just begun") {
+TEST_CASE("a worker that returns results gets more prefetched tasks than a new one") {
   simulation s(1);
   s.open(1, 1);
   for (int i = 0; i < 5000; ++i) s.submit(1, items(1));
@@ -119,7 +119,7 @@ TEST_CASE("higher priority goes first, equal ones in order of submission, across
   CHECK(order == std::vector<const counting_job*>{running.get(), high.get(), also_high.get(), low.get()});
 }
 
-TEST_CASE("an executor never uses more workers than it may") {
+TEST_CASE("an executor never uses more than max_workers workers") {
   simulation s(5);
   s.open(1, 2);
   s.open(2, 1);
@@ -127,7 +127,7 @@ TEST_CASE("an executor never uses more workers than it may") {
     s.submit(1, items(1, 1, 1));
     s.submit(2, items(1, 1, 2));
   }
-  s.run_all([](int) { return 50us; });  // sanity_check looks at every step
+  s.run_all([](int) { return 50us; });  // the simulation checks the scheduler's state after each step
   CHECK(s.finished == 600);
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("an executor is opened once on each worker it uses") {
   CHECK(s.opened == 3);
 }
 
-TEST_CASE("an executor is closed where it has been opened, and nowhere else") {
+TEST_CASE("an executor is closed on the workers on which it was opened, and on no others") {
   simulation s(3);
   s.open(1, 1);
   s.submit(1, items(1));
@@ -152,7 +152,7 @@ TEST_CASE("an executor is closed where it has been opened, and nowhere else") {
   CHECK(out.close.size() == 1);
 }
 
-TEST_CASE("what a job reads later waits behind what was submitted meanwhile") {
+TEST_CASE("items that a job reads later wait behind jobs that were submitted meanwhile") {
   simulation s(1);
   s.open(1, 1);
   s.submit(1, items(1));
@@ -172,13 +172,13 @@ TEST_CASE("what a job reads later waits behind what was submitted meanwhile") {
   s.dispatch();
   s.finish_one(0, 1s);
   CHECK(growing->done == 1);
-  CHECK(s.finished == 2);  // more of it may come
+  CHECK(s.finished == 2);  // the input may still grow
   growing->seal();
   (*s).on_change(*growing, out);
   CHECK(out.jobs_finished.size() == 1);
 }
 
-TEST_CASE("jobs that are still being read take turns with their equals") {
+TEST_CASE("jobs that still read their input take turns with jobs of equal priority") {
   simulation s(1);
   s.open(1, 1);
   std::vector<shared_job<counting_job>> endless;
@@ -197,7 +197,7 @@ TEST_CASE("jobs that are still being read take turns with their equals") {
   CHECK(endless[1]->done == 4);
 }
 
-TEST_CASE("an executor that may not have all workers comes back to those it has begun on") {
+TEST_CASE("an executor with max_workers returns to the workers that it has used") {
   simulation s(4);
   s.open(1, 1);
   for (int i = 0; i < 8; ++i) {
@@ -210,7 +210,7 @@ TEST_CASE("an executor that may not have all workers comes back to those it has 
   }
 }
 
-TEST_CASE("an executor that may not have all workers begins on another when its own are taken") {
+TEST_CASE("an executor with max_workers uses another worker when its own are busy") {
   simulation s(2);
   s.open(1, 1);
   s.open(2, 2);
@@ -236,11 +236,11 @@ TEST_CASE("chunks of a map fit the measured time and shrink towards the end") {
   const auto before = map->available();
   s.dispatch();
   const auto cut = before - map->available();
-  CHECK(cut > 1000);         // short items: many in a chunk
-  CHECK(cut <= before / 2);  // but each worker gets a share only
+  CHECK(cut > 1000);         // short items: a chunk has many
+  CHECK(cut <= before / 2);  // but a worker gets at most its share
 }
 
-TEST_CASE("a worker that is stuck gives back what it has not started, once another is idle") {
+TEST_CASE("chunks that a stuck worker has not started are recalled once another worker is idle") {
   simulation s(2);
   s.open(1, 2);
   for (int i = 0; i < 64; ++i) s.submit(1, items(1));
@@ -258,7 +258,7 @@ TEST_CASE("a worker that is stuck gives back what it has not started, once anoth
   REQUIRE(s.recalled == std::vector<int>{0});
   s.recall_all_but_first(0);
   s.dispatch();
-  CHECK(s.queue(0).size() == 1);  // nothing goes back to it while its task runs
+  CHECK(s.queue(0).size() == 1);  // the worker gets no further tasks while its task runs
   CHECK_FALSE(s.queue(1).empty());
   while (!s.queue(1).empty()) {
     s.finish_one(1, 1us);
@@ -371,14 +371,14 @@ TEST_CASE("a broken executor's jobs fail and the others' do not") {
   CHECK(other->done == 1);
 }
 
-TEST_CASE("a result that nobody waits for any more is recognised") {
+TEST_CASE("a result that no job waits for any more is recognised") {
   simulation s(1);
   s.open(1, 1);
   effects out;
   CHECK_FALSE((*s).on_result({0}, 12345, 1us, 8, s.now, out));
 }
 
-TEST_CASE("the books balance through random events") {
+TEST_CASE("the scheduler's state is consistent through random events") {
   std::mt19937 random(7);
   simulation s(6);
   s.open(1, 6);
@@ -402,11 +402,11 @@ TEST_CASE("the books balance through random events") {
   CHECK(s.finished == submitted);
 }
 
-TEST_CASE("what a worker gives back of a broken executor fails, and is not sent again") {
+TEST_CASE("recalled chunks of a broken executor fail, and are not sent again") {
   simulation s(2);
   s.open(1, 2);
   s.open(2, 2);
-  s.submit(2, items(1, 1, 1));  // tells how long this kind takes, so that several are sent ahead
+  s.submit(2, items(1, 1, 1));  // shows that these tasks are short, so that several are prefetched
   s.run_all([](int) { return 1us; });
   std::vector<shared_job<counting_job>> jobs;
   for (int i = 0; i < 4; ++i) jobs.push_back(s.submit(1, items(1, 1, 1)));
@@ -420,7 +420,7 @@ TEST_CASE("what a worker gives back of a broken executor fails, and is not sent 
   s.dispatch();
   (*s).state().check();
   CHECK(s.queue(0).empty());
-  CHECK(s.finished == 1 + 3);  // all but the one that the other worker still has
+  CHECK(s.finished == 1 + 3);  // all except the one that the other worker still has
 }
 
 TEST_CASE("a job that reaches a broken executor fails at once") {
@@ -459,7 +459,7 @@ TEST_CASE("a pinned job runs once on each worker") {
   CHECK_FALSE((*s).busy());
 }
 
-TEST_CASE("a pinned job is the next that its worker gets, however much waits for any worker") {
+TEST_CASE("a pinned job is the next job of its worker, however many others are queued") {
   simulation s(2);
   s.open(1, 2);
   for (int i = 0; i < 5000; ++i) s.submit(1, items(1, 1, 1), 5);
@@ -471,7 +471,7 @@ TEST_CASE("a pinned job is the next that its worker gets, however much waits for
   const auto jobs = s.submit_everywhere(1, 2);
   for (std::size_t i = 0; i < before; ++i) {
     s.dispatch();
-    CHECK(s.queue(0).size() == before - i);  // nothing is added behind what it has
+    CHECK(s.queue(0).size() == before - i);  // the worker gets no further chunks
     s.finish_one(0, 1us);
   }
   s.dispatch();
@@ -484,7 +484,7 @@ TEST_CASE("a pinned job is the next that its worker gets, however much waits for
   CHECK(s.finished == 5002);
 }
 
-TEST_CASE("a pinned job that a worker gives back goes to the same worker again") {
+TEST_CASE("a recalled pinned job is sent to the same worker again") {
   simulation s(2);
   s.open(1, 2);
   const auto jobs = s.submit_everywhere(1, 2);
@@ -497,18 +497,18 @@ TEST_CASE("a pinned job that a worker gives back goes to the same worker again")
   CHECK(done(jobs) == std::vector<std::uint64_t>{0, 1});
 }
 
-TEST_CASE("an executor that may not have all workers keeps to those that its pinned jobs ran on") {
+TEST_CASE("an executor with max_workers uses only the workers on which its pinned jobs ran") {
   simulation s(4);
   s.open(1, 2);
   s.open(2, 4);
-  s.submit(2, items(1));  // holds worker 0
-  s.submit(1, items(1));  // opens the executor on worker 1
+  s.submit(2, items(1));  // occupies worker 0
+  s.submit(1, items(1));  // the executor uses worker 1
   s.dispatch();
   s.finish_one(1, 1us);
   const auto jobs = s.submit_everywhere(1, 2);
   s.dispatch();
-  CHECK(s.queue(1).size() == 1);  // has been used
-  CHECK(s.queue(2).size() == 1);  // is idle
+  CHECK(s.queue(1).size() == 1);  // the executor has used worker 1
+  CHECK(s.queue(2).size() == 1);  // worker 2 is idle
   s.finish_one(1, 1us);
   s.finish_one(2, 1us);
   CHECK(done(jobs) == std::vector<std::uint64_t>{1, 1});

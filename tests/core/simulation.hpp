@@ -1,4 +1,4 @@
-// A scheduler with made-up jobs and workers, on a clock that the test turns.
+// A scheduler with simulated jobs and workers, and a clock that the test sets.
 #pragma once
 
 #include "scheduler/scheduler.hpp"
@@ -17,7 +17,7 @@ namespace simulated {
 using namespace rankpool::detail;
 using support::counting_job;
 
-// A scheduler, the workers it drives, and a clock. A worker runs its chunks in order.
+// A scheduler, its workers, and a clock. A worker runs its chunks in order.
 class simulation {
  public:
   explicit simulation(int workers, scheduling_policy policy = {})
@@ -36,7 +36,7 @@ class simulation {
     return work;
   }
 
-  // A job of one item for each of `workers` workers of the executor.
+  // Submits a job of one item for each of `workers` workers of the executor.
   std::vector<shared_job<counting_job>> submit_everywhere(executor_id id, int workers) {
     effects out;
     std::vector<shared_job<counting_job>> jobs;
@@ -93,7 +93,7 @@ class simulation {
     take(out);
   }
 
-  // Finishes everything, each item of a chunk taking `each`; returns how many chunks each worker ran.
+  // Finishes everything. Each chunk takes `each(worker)`. Returns how many chunks each worker ran.
   std::vector<int> run_all(const std::function<std::chrono::nanoseconds(int worker)>& each) {
     std::vector<int> chunks(queues_.size());
     std::vector<std::chrono::steady_clock::time_point> free_at(queues_.size(), now);

@@ -1,4 +1,4 @@
-// The tables of transitions: of chunks, of the pool, of executors.
+// The transition tables of chunks, the pool and executors.
 #include "dispatcher/lifecycle.hpp"
 #include "scheduler/chunk_state.hpp"
 #include "scheduler/scheduler_state.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 using namespace rankpool::detail;
 
-/// Whether may_become() allows exactly these transitions.
+/// Checks that may_become() allows exactly these transitions.
 template <class State>
 void check_table(std::initializer_list<State> all, const std::map<State, std::set<State>>& allowed) {
   for (const State from : all) {

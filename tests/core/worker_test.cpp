@@ -1,4 +1,4 @@
-// The worker's loop with a rank 0 that says what the test wants.
+// The worker's loop with a simulated rank 0.
 #include "worker/worker.hpp"
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
@@ -25,7 +25,7 @@ void fail_to_begin(byte_reader&, byte_writer&) { throw std::runtime_error("no be
 void say_done(byte_reader&, byte_writer& out) { out.put('d'); }
 void take_long(byte_reader&, byte_writer&) { std::this_thread::sleep_for(2 * worker_pace::for_workers(1).flush_after); }
 
-// Keeps the names of what the worker sends.
+// Records the names of the records that the worker sends.
 class rank_zero final : public support::scripted_transport {
  public:
   std::vector<std::string> said;
@@ -56,13 +56,13 @@ std::string refusal_of(frame_writer& out) {
 
 }  // namespace
 
-TEST_CASE("a message that only rank 0 expects is named by the worker that gets it") {
+TEST_CASE("a worker that gets a record for rank 0 fails with the name of the record") {
   frame_writer out;
   out.recalled({1});
   CHECK_THAT(refusal_of(out), support::containing("'recalled'"));
 }
 
-TEST_CASE("a task of an executor that is not open is refused with both their numbers") {
+TEST_CASE("a task of an executor that is not open is refused with the numbers of both") {
   frame_writer out;
   out.task(12, 34, locate_function(&say_done), {}, nullptr);
   const std::string why = refusal_of(out);
@@ -80,14 +80,14 @@ TEST_CASE("tasks of a broken executor are dropped when it is closed, and the oth
   out.task(2, 1, locate_function(&say_done), {}, nullptr);
   out.task(3, 2, locate_function(&say_done), {}, nullptr);
   link.arrive(0, out.take());
-  REQUIRE(w.step());  // the first: its initializer fails
+  REQUIRE(w.step());  // the first task: its initializer fails
   out.close(1);
   link.arrive(0, out.take());
   run_all(w);
   CHECK(link.said == std::vector<std::string>{"open-failed", "result"});
 }
 
-TEST_CASE("what a worker has not started it gives back when asked") {
+TEST_CASE("a worker returns the tasks that it has not started when they are recalled") {
   rank_zero link;
   worker w(link, {1, "here"});
   frame_writer out;
@@ -100,7 +100,7 @@ TEST_CASE("what a worker has not started it gives back when asked") {
   CHECK(link.said == std::vector<std::string>{"recalled"});
 }
 
-TEST_CASE("a task whose function this process does not have fails alone") {
+TEST_CASE("a task whose function is unknown in this process fails alone") {
   rank_zero link;
   worker w(link, {1, "here"});
   frame_writer out;
@@ -140,7 +140,7 @@ TEST_CASE("a worker without memory for a broadcast takes part in it and gives th
   CHECK_THROWS_WITH(shared_data::find(6), link.reason);
 }
 
-TEST_CASE("a worker knows why its node has no memory for shared data, and forgets it with the data") {
+TEST_CASE("a worker knows why its node has no memory for a shared value, until the value is released") {
   rank_zero link;
   worker w(link, {1, "here"});
   frame_writer out;
@@ -150,7 +150,7 @@ TEST_CASE("a worker knows why its node has no memory for shared data, and forget
   CHECK_THROWS_WITH(shared_data::find(6), "no memory");
   out.unshare(6);
   out.unshare(7);
-  out.unavailable(7, "no memory");  // it is no longer needed
+  out.unavailable(7, "no memory");  // the value is no longer needed
   out.unavailable(6, "another reason");
   link.arrive(0, out.take());
   run_all(w);
@@ -193,7 +193,7 @@ TEST_CASE("a worker's initializers and tasks are called by its runner") {
 TEST_CASE("a worker tells rank 0 which task it runs, if that takes long") {
   class waiting_link final : public support::scripted_transport {
    public:
-    // Blocks until the worker has reported a task, 30 s at most.
+    // Blocks until the worker has reported a running task, at most 30 s.
     void await_started() {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, std::chrono::seconds(30), [&] { return started != 0; });
@@ -235,7 +235,7 @@ TEST_CASE("a worker tells rank 0 which task it runs, if that takes long") {
   CHECK(link.started == 5);
 }
 
-TEST_CASE("what a worker says on its way is not urgent until it has little left to do") {
+TEST_CASE("the messages of a worker are not urgent until few tasks are left") {
   class counting final : public support::scripted_transport {
    public:
     std::vector<bool> urgent;
@@ -261,7 +261,7 @@ TEST_CASE("what a worker says on its way is not urgent until it has little left 
   for (std::uint64_t id = 1; id <= 8; ++id) out.task(id, 2, locate_function(&take_long), {}, nullptr);
   link.arrive(0, out.take());
   CHECK(w.serve() == 3);
-  // On a machine that is busy several results may leave in one message.
+  // On a busy machine, one message may have several results.
   if (link.urgent.size() > 8) CHECK_FALSE(link.urgent.front());
   CHECK(link.urgent.back());
   CHECK(std::ranges::is_sorted(link.urgent));

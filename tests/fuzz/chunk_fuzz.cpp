@@ -1,5 +1,5 @@
-// Any bytes as what a worker is given to run, a call or a chunk of a map or reduction, and as what comes back of a
-// chunk: everything fails as serialization_error, item by item where items have their bounds, or works.
+// Arbitrary bytes as a call, a chunk of a map or a reduction for a worker, and as the result of a chunk. All of it must decode, or
+// fail with serialization_error: item by item where the items have lengths.
 #include "fuzz/input.hpp"
 
 #include <rankpool/detail/call/invocation.hpp>
@@ -16,7 +16,7 @@ using namespace rankpool::detail;
 
 namespace {
 
-// Function objects: a function pointer in made-up bytes would be called wherever it points.
+// Function objects, because a function pointer in arbitrary bytes would be called at any address.
 struct join {
   std::string operator()(const std::vector<std::string>& words, int n) const {
     std::string all;
@@ -41,7 +41,7 @@ void run(task_function function, const byte_buffer& bytes) {
   }
 }
 
-// A count of items is as large as it says: bounded here, so that a billion failing items do not count as a hang.
+// The count of items in the bytes may be huge. It is limited here, so that a billion failing items do not count as a hang.
 byte_buffer with_count(std::uint64_t count, const byte_buffer& items) {
   byte_buffer bytes;
   byte_writer out(bytes);

@@ -1,4 +1,4 @@
-// Any bytes as an exception: refused with serialization_error, or some exception that can be caught and asked.
+// Arbitrary bytes as an exception: they fail with serialization_error, or decode to an exception that can be caught and read.
 #include "fuzz/input.hpp"
 
 #include <rankpool/detail/codec/exception_codec.hpp>

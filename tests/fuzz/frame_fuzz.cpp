@@ -1,4 +1,4 @@
-// Any bytes as a frame: read within its bounds or refused with message_error.
+// Arbitrary bytes as a frame: read within its bounds, or refused with message_error.
 #include "fuzz/input.hpp"
 #include "wire/frame.hpp"
 
@@ -6,7 +6,7 @@ using namespace rankpool::detail;
 
 namespace {
 
-std::size_t sum_of(bytes_view bytes) {  // touches every byte
+std::size_t sum_of(bytes_view bytes) {  // reads every byte
   std::size_t sum = 0;
   for (const std::byte b : bytes) sum += static_cast<std::size_t>(b);
   return sum;

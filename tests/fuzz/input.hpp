@@ -1,4 +1,4 @@
-// The bytes that a fuzzer made up, taken off bit by bit to decide what a target does next.
+// The bytes of a fuzzer's input, from which a target reads the values that decide its next step.
 #pragma once
 
 #include <rankpool/detail/wire/bytes.hpp>
@@ -16,7 +16,7 @@ class input {
 
   bool empty() const { return left_ == 0; }
 
-  /// 0 once the bytes are used up.
+  /// Reads a number; 0 at the end of the input.
   template <class T>
   T number() {
     T value{};
@@ -28,7 +28,7 @@ class input {
 
   std::size_t below(std::size_t n) { return number<std::uint16_t>() % n; }
 
-  /// Up to `most` bytes, as many as the input itself says.
+  /// Returns up to `most` bytes. The input itself has their number.
   rankpool::detail::byte_buffer bytes(std::size_t most) {
     const std::size_t n = std::min<std::size_t>({number<std::uint16_t>(), most, left_});
     rankpool::detail::byte_buffer taken;
@@ -54,12 +54,12 @@ class input {
   std::size_t left_;
 };
 
-/// Ends the process where something that must hold does not: the fuzzer keeps the input that led there.
+/// Ends the process if a condition does not hold, so that the fuzzer keeps the input.
 inline void require(bool holds) {
   if (!holds) __builtin_trap();
 }
 
 }  // namespace fuzz
 
-/// What every target defines. Whatever the bytes are, it returns 0: a crash, a sanitizer's report or a hang is a find.
+/// The entry point of every target. Returns 0 for any bytes; the fuzzer reports crashes, sanitizer errors and hangs.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

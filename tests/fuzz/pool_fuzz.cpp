@@ -1,5 +1,5 @@
-// A worker that says anything at any time: rank 0 takes it for what it is or fails as a whole with one line, and in
-// the end every future is done.
+// A worker that sends arbitrary records at any time: rank 0 accepts them or breaks the pool with a message, and in the end every
+// future is done.
 #include "dispatcher/pool.hpp"
 #include "fuzz/input.hpp"
 #include "support/scripted_transport.hpp"
@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (!in.empty()) {
       try {
         if (in.below(3) == 0) futures.push_back(executor.submit([](int n) { return n + 1; }, 1));
-      } catch (const rankpool::error&) {  // closed or broken: as the workers have brought it about
+      } catch (const rankpool::error&) {  // the records of the worker may have closed or broken the pool
       }
       workers.arrive(0, made_up_frame(in));
       p->room().poll();

@@ -1,4 +1,4 @@
-// Runs a fuzz target on kept inputs: for compilers without a fuzzer, and to look at one input under a debugger.
+// Runs a fuzz target on the inputs of its corpus, for compilers without libFuzzer, or on one input under a debugger.
 //   replay FILE|DIRECTORY...
 #include "fuzz/input.hpp"
 

@@ -1,4 +1,4 @@
-// Any order of events: the scheduler's books balance after each, and in the end every job has finished exactly once.
+// Arbitrary events in any order: the scheduler's state is consistent after each event, and in the end every job has finished once.
 #include "fuzz/input.hpp"
 #include "scheduler/scheduler.hpp"
 #include "support/counting_job.hpp"
@@ -32,7 +32,7 @@ class world {
         break;
       case 1:
       case 2: {
-        if (id > opened_) break;  // nobody submits to an executor that is not there
+        if (id > opened_) break;  // executors are opened before jobs are submitted to them
         auto work = make_job<counting_job>(1 + in.below(40), in.below(4), in.below(3));
         work->growing = in.below(4) == 0;
         jobs_.push_back(work);
@@ -57,7 +57,7 @@ class world {
       case 4:
       case 5:
       case 6: finish(w, in, out); break;
-      case 7: {  // gives back what it has not started
+      case 7: {  // the worker returns recalled chunks
         auto& queue = queues_[w];
         std::vector<chunk_id> ids;
         while (queue.size() > 1) {
@@ -105,7 +105,7 @@ class world {
     queues_[w].pop_front();
     const std::chrono::nanoseconds taken(in.number<std::uint32_t>());
     now_ += taken;
-    // Nothing comes of a chunk that was given up meanwhile.
+    // A result of a chunk that was abandoned meanwhile is ignored.
     if (auto done = scheduler_.on_result({static_cast<int>(w)}, id, taken, 8, now_, out))
       done->work->on_outcome(done->first, done->count, {});
   }
@@ -133,7 +133,7 @@ class world {
   scheduler scheduler_{static_cast<int>(workers)};
   std::vector<std::deque<chunk_id>> queues_ = std::vector<std::deque<chunk_id>>(workers);
   std::vector<shared_job<counting_job>> jobs_;
-  std::array<std::size_t, most_executors> most_{};  // workers of each executor
+  std::array<std::size_t, most_executors> most_{};  // highest number of workers of each executor
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
   steady_time now_{};

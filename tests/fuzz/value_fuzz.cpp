@@ -1,5 +1,5 @@
-// Any bytes as a value of each kind that the codec writes itself: refused with serialization_error, or a value that
-// comes back equal when it is written and read again. What lies in a Boost archive is Boost's to check.
+// Arbitrary bytes as a value of each type that the codec encodes itself: they fail with serialization_error, or decode to a value
+// that is equal after it is encoded and decoded again. Boost checks the content of its own archives.
 #include "fuzz/input.hpp"
 
 #include <rankpool/detail/codec/codec.hpp>
@@ -41,7 +41,7 @@ void try_as(const byte_buffer& bytes) {
     byte_buffer twice;
     byte_writer second(twice);
     encode(second, copy);
-    // By their bytes: a NaN does not equal itself.
+    // Compares the bytes, because a NaN does not equal itself.
     fuzz::require(again.size() == twice.size() && std::memcmp(again.data(), twice.data(), again.size()) == 0);
   } catch (const rankpool::serialization_error&) {
   }

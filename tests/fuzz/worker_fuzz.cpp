@@ -1,5 +1,5 @@
-// A rank 0 that orders anything at any time: the worker runs what it can and refuses the rest with message_error.
-// The functions that are named are real: an address that is made up would be called.
+// A rank 0 that sends arbitrary records at any time: the worker runs the valid ones and refuses the others with message_error.
+// All function addresses are real, because the worker would call any other address.
 #include "fuzz/input.hpp"
 #include "support/scripted_transport.hpp"
 #include "worker/worker.hpp"

@@ -5,9 +5,9 @@
 
 #include "support/catch.hpp"
 #include "support/closed_form.hpp"
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 #include "support/prime.hpp"
-#include "support/printed_sum.hpp"
+#include "engine/printed_sum.hpp"
 #include "support/residue.hpp"
 
 using namespace jobs;

@@ -19,6 +19,7 @@
 #include "matrices/text.hpp"
 #include "matrices/tiles.hpp"
 #include "support/catch.hpp"
+#include "jobs/test_run.hpp"
 #include "support/cluster.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -64,9 +65,8 @@ table<T> random_table(std::uint64_t rows, std::uint64_t columns, std::uint64_t s
 
 template <class T>
 matrix_source stored(const std::string& path, const table<T>& content, bool fortran_order) {
-  jobs::command_context context;
-  jobs::result_file file(context, {.path = path, .force = true},
-                         {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
+  support::test_run run(path);
+  jobs::result_file file(run, {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
   const matrix_source target = file.target();
   const jobs::file parts(target.path, jobs::file::mode::write);
   for (std::uint64_t r = 0; r < content.rows; ++r) {
@@ -115,8 +115,8 @@ bool is_close(const table<T>& a, const table<T>& b) {
 
 /// What `asked` gives in a file of this name, made by the pool.
 matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
-  jobs::command_context context;
-  jobs::result_file file(context, {.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
+  support::test_run run(path);
+  jobs::result_file file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_product, asked), jobs::tiles_of_product(asked, 2, rows_per_tile).all()));
   file.finish();
@@ -124,8 +124,8 @@ matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std:
 }
 
 matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
-  jobs::command_context context;
-  jobs::result_file file(context, {.path = path, .force = true}, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
+  support::test_run run(path);
+  jobs::result_file file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_sum, asked), jobs::parts_of_sum(asked, 2, count).all()));
   file.finish();

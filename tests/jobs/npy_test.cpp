@@ -6,7 +6,7 @@
 #include <string>
 
 #include "support/catch.hpp"
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace {
 

@@ -74,27 +74,6 @@ TEST_CASE("a number must lie in its range") {
   CHECK_THROWS_WITH((parse_number<int>("11", 1, 10)), support::containing("from 1 to 10"));
 }
 
-TEST_CASE("an option says what it takes and what it got, in one line") {
-  CLI::App job;
-  int value = 3;
-  jobs::add_number(job, "--count", value, "how many", 1, 1'000'000);
-  job.parse("--count 1e3");
-  CHECK(value == 1000);
-  CHECK_THROWS_WITH(job.parse("--count 2e6"),
-                    support::containing("--count takes a whole number from 1 to 1e6") && support::containing("not '2e6'"));
-  CHECK_THROWS_WITH(job.parse("--count many"), support::containing("--count takes") && support::containing("not 'many'"));
-}
-
-TEST_CASE("a list of numbers replaces its default") {
-  CLI::App job;
-  std::vector<std::uint64_t> values{35, 40};
-  jobs::add_numbers<std::uint64_t>(job, "n", values, "which ones", 0, 100);
-  job.parse("");
-  CHECK(values == std::vector<std::uint64_t>{35, 40});
-  job.parse("1 2 3");
-  CHECK(values == std::vector<std::uint64_t>{1, 2, 3});
-}
-
 TEST_CASE("numbers with a fraction print as Python prints them") {
   CHECK(jobs::decimal_text(50) == "50.0");
   CHECK(jobs::decimal_text(-0.0) == "-0.0");

@@ -1,5 +1,5 @@
 // Results reach stdout or a file whole, or not at all under the final name.
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // What is shown of a job's progress.
-#include "support/progress.hpp"
+#include "engine/progress.hpp"
 
 #include <chrono>
 #include <string>

@@ -1,5 +1,5 @@
 // The object that --json prints, and the lines that tell how far a job is.
-#include "support/run_report.hpp"
+#include "engine/run_report.hpp"
 
 #include <unistd.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 
 #include "support/catch.hpp"
-#include "support/output.hpp"
-#include "support/progress.hpp"
+#include "engine/output.hpp"
+#include "engine/progress.hpp"
 
 namespace {
 
@@ -52,7 +52,7 @@ TEST_CASE("lines become strings wherever they are cut, and figures keep all thei
   });
   CHECK(text ==
         "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
-        "{\"sum\": 123456789012345678901234567890, \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
+        "{\"sum\": \"123456789012345678901234567890\", \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
         "\"status\": "
         "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"taken_over\":0,\"workers\":2}\n");
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # check.sh RULE ...: checks one rule of the layers and prints every line that breaks it.
 #
-#   mpi-headers SOURCE          only src/mpi, and the header of with_executor, include MPI or Boost.MPI
-#   job-headers SOURCE          jobs include the public headers, headers of their own, std, and what they have declared
-#   rooms SOURCE                a room includes only the rooms that rooms.txt allows it
-#   header-guards SOURCE        every header begins its code with #pragma once
+#   mpi-headers SOURCE          only src/mpi and the header of with_executor include MPI or Boost.MPI
+#   job-headers SOURCE          jobs include only public headers, their own headers, std, and the libraries that they declare
+#   rooms SOURCE                a room includes only the rooms that rooms.txt allows
+#   header-guards SOURCE        every header has #pragma once
 #   core-without-mpi NM ARCHIVE the core's archive refers to no symbol of MPI
 #   links-no-mpi PROGRAM        the program needs no MPI library
 set -u
@@ -25,18 +25,18 @@ case $1 in
     ;;
   job-headers)
     cd "$2" || exit 1
-    # Third parties that jobs have declared in jobs/CMakeLists.txt, and what the system itself offers.
+    # The libraries that jobs/CMakeLists.txt declares, and the headers of the system.
     third_party='<(gmp\.h|gmpxx\.h|CLI/|nlohmann/|primesieve|hwy/|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h|jerror\.h|zlib\.h)'
     system='<(fcntl|regex|dlfcn|malloc|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|immintrin)\.h>'
     std='<[a-z_0-9]+>'
     own='"'
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
       grep -vE "include *(<rankpool/(rankpool|register_result)\.hpp>|$third_party|$system|$std|$own)")
-    [[ -z $found ]] || fail "jobs include what they have not declared" "$found"
+    [[ -z $found ]] || fail "jobs include undeclared libraries" "$found"
     found=$(grep -rnE '^ *# *include *"(\.\./|src/|core/|mpi/|rankpool/)' jobs --include='*.hpp' --include='*.cpp')
-    [[ -z $found ]] || fail "jobs include headers that are not theirs" "$found"
+    [[ -z $found ]] || fail "jobs include private headers" "$found"
     found=$(grep -rnwE 'MPI_[A-Z][a-z_]+|boost::mpi|rankpool::detail' jobs --include='*.hpp' --include='*.cpp')
-    [[ -z $found ]] || fail "jobs reach below the public interface" "$found"
+    [[ -z $found ]] || fail "jobs use MPI or private names" "$found"
     ;;
   rooms)
     table=$(dirname "$(readlink -f "$0")")/rooms.txt
@@ -66,12 +66,12 @@ case $1 in
       to=${to%%/*}
       [[ ${allowed[$from]:-} == *" $to "* ]] || broken+="$file:$line: $from may not include $to"$'\n'
     done < <(grep -rnE '^ *# *include *("|<rankpool/)' include src --include='*.hpp' --include='*.cpp')
-    [[ -z $broken ]] || fail "includes that rooms.txt does not allow" "$broken"
+    [[ -z $broken ]] || fail "rooms.txt does not allow these includes" "$broken"
     ;;
   header-guards)
     cd "$2" || exit 1
     found=$(find include src jobs tests -name '*.hpp' -exec grep -L '^#pragma once$' {} +)
-    [[ -z $found ]] || fail "headers without #pragma once" "$found"
+    [[ -z $found ]] || fail "these headers have no #pragma once" "$found"
     ;;
   core-without-mpi)
     found=$("$2" -C "$3" 2>/dev/null | grep -E ' (MPIX?_[A-Z][A-Za-z_]+|PMIx_|ompi_|boost::mpi::)')
@@ -79,7 +79,7 @@ case $1 in
     ;;
   links-no-mpi)
     found=$(ldd "$2" | grep -iE 'lib(open-?)?(mpi|pmix|rte|pal)|boost_mpi')
-    [[ -z $found ]] || fail "the core brings MPI along" "$found"
+    [[ -z $found ]] || fail "a program that links only the core needs MPI libraries" "$found"
     ;;
   *)
     echo "check.sh: unknown rule $1" >&2

@@ -1,4 +1,4 @@
-// Uses the core and nothing else: it must link, and load no MPI.
+// Links only the core. It must link without MPI, and must not load an MPI library.
 #include <rankpool/errors.hpp>
 
 #include <exception>

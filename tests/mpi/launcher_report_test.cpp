@@ -1,4 +1,4 @@
-// Reports of Open MPI 5's launcher, removed from text that arrives in parts of any size.
+// Open MPI 5's launcher reports, which must be removed from output that arrives in parts of any size.
 #include "mpi/launcher_report.hpp"
 #include "support/catch.hpp"
 
@@ -50,7 +50,7 @@ std::string joined(std::string_view a, std::string_view b, std::string_view c) {
 
 }  // namespace
 
-TEST_CASE("a report is removed, whatever the parts that it arrives in") {
+TEST_CASE("a report is removed, whatever parts it arrives in") {
   for (const std::string_view report : {status_report, signal_report, exit_report}) {
     const std::string text = joined("before\n", report, "after\n");
     for (std::size_t length = 1; length <= text.size(); ++length) {

@@ -1,4 +1,4 @@
-// The files of a killed launcher, made up in a folder for temporary files.
+// The files that a killed launcher leaves. The tests create them in a temporary folder.
 #include "mpi/open_mpi_files.hpp"
 #include "support/catch.hpp"
 #include "support/scratch_directory.hpp"
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 const std::string user = std::to_string(::geteuid());
 
-/// TMPDIR, while the object lives.
+/// Sets TMPDIR during its lifetime.
 class temporary_files {
  public:
   temporary_files() {
@@ -47,7 +47,7 @@ class temporary_files {
   std::string before_;
 };
 
-/// A shared memory file of a host that does not exist.
+/// A shared memory file with the name of a host that does not exist.
 class segment {
  public:
   explicit segment(const std::string& name) : path_("/dev/shm/" + name) { std::ofstream(path_) << "x"; }
@@ -81,12 +81,12 @@ TEST_CASE("the session directory of a launcher of Open MPI 5 is removed, and no 
 }
 
 TEST_CASE("the shared memory of the ranks of Open MPI 5 is removed, and no other") {
-  // Names as Open MPI 5.0.7 gives them: the launcher is process 9 of a host with the name 'vm'.
+  // Names in the format of Open MPI 5.0.7: the launcher is process 9 on the host 'vm'.
   const temporary_files files;
   files.write("prterun.vm.9." + user + "/file");
   const segment ranks[] = {segment("sm_segment.vm." + user + ".10aa0001.0"), segment("sm_segment.vm." + user + ".10aa0001.12")};
   const segment other("sm_segment.vm." + user + ".10ab0001.0");
-  if (!ranks[0].exists()) return;  // no /dev/shm
+  if (!ranks[0].exists()) return;  // the machine has no /dev/shm
   rankpool::detail::remove_open_mpi_files(9);
   CHECK_FALSE(ranks[0].exists());
   CHECK_FALSE(ranks[1].exists());

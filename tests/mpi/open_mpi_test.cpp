@@ -1,4 +1,4 @@
-// The action of SIGHUP, which a library that Open MPI loads may have replaced.
+// The action of SIGHUP, which a library of Open MPI may replace.
 #include "mpi/open_mpi.hpp"
 #include "support/catch.hpp"
 
@@ -21,7 +21,7 @@ action hangup_action() {
 TEST_CASE("SIGHUP has its default action, unless the program or its user has chosen another") {
   rankpool::detail::restore_hangup_action();
   const action before = hangup_action();
-  CHECK((before == SIG_DFL || before == SIG_IGN));  // nohup
+  CHECK((before == SIG_DFL || before == SIG_IGN));  // SIG_IGN under nohup
   for (const action chosen : {handle, SIG_IGN}) {
     std::signal(SIGHUP, chosen);
     rankpool::detail::restore_hangup_action();

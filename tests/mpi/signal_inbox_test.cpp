@@ -14,7 +14,7 @@ using rankpool::detail::signal_inbox;
 volatile std::sig_atomic_t terminations = 0;
 void count(int) { terminations = terminations + 1; }
 
-/// Counts SIGTERM while it lives.
+/// Counts SIGTERM during its lifetime.
 class counted {
  public:
   counted() : before_(std::signal(SIGTERM, count)) { terminations = 0; }
@@ -43,7 +43,7 @@ TEST_CASE("an inbox queues signals, and restores their actions when it is destro
   CHECK(terminations == 1);
 }
 
-TEST_CASE("a repeated stop signal is ignored after the inbox is destroyed, and has its action again once that time is over") {
+TEST_CASE("a repeated stop signal is ignored for a while after the inbox is destroyed, and then has its action again") {
   const counted scope;
   for (int launch = 0; launch < 2; ++launch) {
     {

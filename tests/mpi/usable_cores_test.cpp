@@ -1,4 +1,4 @@
-// Limits of CPU time, read from made-up trees of /proc and /sys.
+// Limits of CPU time, read from test copies of /proc and /sys.
 #include "mpi/usable_cores.hpp"
 
 #include "support/catch.hpp"
@@ -17,7 +17,7 @@ constexpr double no_limit = std::numeric_limits<double>::infinity();
 const std::string version_1 = "31 30 0:28 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n";
 const std::string version_2 = "24 1 0:20 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n";
 
-/// A root file system of a process.
+/// The root file system of a simulated machine.
 struct machine {
   support::scratch_directory root;
 
@@ -31,7 +31,7 @@ struct machine {
 
 }  // namespace
 
-TEST_CASE("no control groups are no limit") {
+TEST_CASE("without control groups there is no limit") {
   const machine m;
   CHECK(m.quota() == no_limit);
 }
@@ -87,7 +87,7 @@ TEST_CASE("a mount of a part of the hierarchy shows the groups below it") {
   }
 }
 
-TEST_CASE("the lower limit of both versions holds, and names may have spaces") {
+TEST_CASE("the lower limit of both control group versions is used, and names may have spaces") {
   const machine m;
   m.write("proc/self/mountinfo", version_1 + "40 30 0:37 / /sys/fs/my\\040groups rw - cgroup2 cgroup2 rw\n");
   m.write("proc/self/cgroup", "1:cpuacct,cpu:/\n0::/a b\n");
@@ -97,7 +97,7 @@ TEST_CASE("the lower limit of both versions holds, and names may have spaces") {
   CHECK(m.quota() == 3);
 }
 
-TEST_CASE("what cannot be read is no limit") {
+TEST_CASE("files that cannot be read set no limit") {
   const machine m;
   m.write("proc/self/mountinfo", version_2 + "\n- - -\n31 30 0:28 /\n");
   m.write("proc/self/cgroup", "0::/a\nnothing\n:\n");
@@ -107,4 +107,4 @@ TEST_CASE("what cannot be read is no limit") {
   CHECK(m.quota() == no_limit);
 }
 
-TEST_CASE("this process has a core") { CHECK(rankpool::detail::usable_cores() >= 1); }
+TEST_CASE("this process has a usable core") { CHECK(rankpool::detail::usable_cores() >= 1); }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# cpu_quota.sh PROGRAM: in a control group that may use half of a core, a program starts one worker.
+# cpu_quota.sh PROGRAM: in a control group with a quota of half a core, a program starts one worker.
 #
-# The status is 77 where this user cannot make such a group, or where there is only one core.
+# The status is 77 if this user cannot create a control group, or if the machine has only one core.
 set -u
 program=$1
 (($(nproc) > 1)) || exit 77
@@ -9,7 +9,7 @@ program=$1
 group=
 trap '[[ -z $group ]] || rmdir "$group"' EXIT
 
-# limited_group: makes a group and sets `group`.
+# limited_group: creates a control group and sets `group`.
 limited_group() {
   local name=rankpool-test-$$
   if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
@@ -24,7 +24,7 @@ limited_group() {
 }
 
 limited_group 2>/dev/null || exit 77
-# In a shell of its own, whose processes are all gone when the group is removed.
+# The group can be removed only after all its processes have ended, so the program runs in a subshell.
 (
   echo $BASHPID >"$group/cgroup.procs" || exit 77
   timeout 100 env -u RANKPOOL_WORKERS "$program" workers

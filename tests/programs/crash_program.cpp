@@ -1,5 +1,5 @@
-// crash_program exit|exit-0|quick-exit|exec|abort|segfault|kill|kill-loaded|kill-returning: a task takes its process down. The
-// program must end, with a clear error or with the other tasks done: what it must never do is hang.
+// crash_program exit|exit-0|quick-exit|exec|abort|segfault|kill|kill-loaded|kill-returning: a task ends its process. The program
+// must end with an error message, or complete the other tasks. It must never hang.
 #include <rankpool/rankpool.hpp>
 
 #include <signal.h>
@@ -30,7 +30,7 @@ int crash(const std::string& how) {
   return 0;
 }
 
-/// Dies with megabytes on their way to it.
+/// Kills its process while megabytes are on their way to it.
 int crash_loaded(const std::vector<double>& load) {
   if (!load.empty()) raise(SIGKILL);
   return 0;
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
     rankpool::executor pool(cluster);
     std::vector<rankpool::future<int>> tasks;
     for (int n = 0; n < 50; ++n) tasks.push_back(pool.submit(work, n));
-    if (how == "kill-returning") {  // megabytes are on their way from the one that dies
+    if (how == "kill-returning") {  // megabytes are on their way from the process that is killed
       for (int n = 0; n < 20; ++n) pool.submit(load, n);
     }
     const bool loaded = how == "kill-loaded";

@@ -1,7 +1,7 @@
-// early_stop_program WORK BY: submits a thousand tasks and stops the run when some of them have run. The status must tell.
+// early_stop_program WORK BY: submits a thousand tasks and stops the run after some of them. The exit status must report it.
 //
-// WORK: what is left when the run stops: submitted futures that are dropped, kept or whose errors are caught, an executor that
-// nobody destroys, a map that nobody reads, a submit that is refused; or nothing; or the program has a status of its own.
+// WORK is the state when the run stops: futures that are dropped or kept, or whose errors are caught; an executor that is shut down
+// or never destroyed; a map that is not read; a submit that is refused; no unfinished task; or a program that returns a status.
 // BY: signal, stop (cluster::stop) or time (run_options::stop_at).
 #include <rankpool/rankpool.hpp>
 

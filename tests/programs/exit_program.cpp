@@ -1,5 +1,5 @@
-// exit_program WHEN STATUS [with_executor]: rank 0's program calls std::exit(STATUS) in place of returning, as a command line
-// parser does. Every rank must end with that status, and the handlers and destructors of rank 0 are called.
+// exit_program WHEN STATUS [with_executor]: rank 0's program calls std::exit(STATUS) instead of returning, as a command line
+// parser does. Every rank must end with this status, and rank 0 must call its exit handlers and destructors.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/communicator.hpp>
@@ -106,5 +106,5 @@ int main(int argc, char** argv) {
     return 98;
   }
   const int ended = rankpool::run(argc, argv, [&](rankpool::cluster& cluster) { work(rankpool::executor(cluster), when, status); });
-  return ended;  // in the process that has started the launcher
+  return ended;  // reached only in the process that started the launcher
 }

@@ -1,4 +1,4 @@
-// Function objects with state of their own, partial applications, and reductions with them.
+// Function objects with state, partial applications, and reductions with them.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/serialization/access.hpp>
@@ -11,7 +11,7 @@
 
 namespace {
 
-/// A polynomial: its coefficients are its own, and travel with it.
+/// A polynomial. Its coefficients are sent with it.
 class polynomial {
  public:
   polynomial() = default;

@@ -1,4 +1,4 @@
-// Futures: callbacks, as_completed, wait, errors, and cancelling.
+// Futures: callbacks, as_completed, wait, errors and cancellation.
 #include <rankpool/rankpool.hpp>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ void print_callbacks(rankpool::executor& pool) {
     });
   }
   const auto all = rankpool::wait(futures);
-  // A result is there a moment before the callbacks have run.
+  // A future is done a moment before its callbacks have run.
   for (;;) {
     const std::scoped_lock lock(mutex);
     if (sum == 385) break;

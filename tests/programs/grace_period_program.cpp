@@ -1,5 +1,5 @@
-// grace_period_program PLACE: a task never ends, and the run is stopped with a grace period of a second. PLACE is where the program is
-// when that period is over.
+// grace_period_program PLACE: a task never ends, and the run is stopped with a grace period of one second. PLACE is the call in
+// which the program is at the end of the grace period.
 #include <rankpool/rankpool.hpp>
 
 #include <chrono>
@@ -39,7 +39,7 @@ void program(rankpool::cluster& cluster, const std::string& place) {
     rankpool::executor late(cluster);
   }
   if (place == "returned") new rankpool::executor(std::move(*pool));
-}  // or in the destructor
+}  // or waits in the destructor
 
 }  // namespace
 

@@ -20,7 +20,7 @@ def fail(text):
 
 
 def marked():
-    """{pid: state} of the processes of the run."""
+    """Returns {pid: state} of the processes of the run, which have MARK in their environment."""
     found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -48,10 +48,10 @@ if pid == 0:
     os.execve(sys.argv[1], [sys.argv[1], "task-waits"], os.environ | {"RANKPOOL_WORKERS": "2", key: value})
 
 printed = b""
-while b"2 workers: 9" not in printed:  # the ranks are at work
+while b"2 workers: 9" not in printed:  # the ranks are running
     printed += os.read(terminal, 1000)
 if len(marked()) < 5:
-    fail(f"the program, its launcher and three ranks are {marked()}")
+    fail(f"expected five processes: the program, its launcher and three ranks, but found {marked()}")
 
 os.write(terminal, b"\x1a")
 _, status = os.waitpid(pid, os.WUNTRACED)
@@ -71,4 +71,4 @@ _, status = os.waitpid(pid, 0)
 if left := marked():
     fail(f"processes are left after Ctrl-C: {left}")
 if os.waitstatus_to_exitcode(status) != 130 or b"stopped by signal 2 (Interrupt); no rank is left" not in printed:
-    fail(f"Ctrl-C gives status {os.waitstatus_to_exitcode(status)} and {printed}")
+    fail(f"after Ctrl-C, the status is {os.waitstatus_to_exitcode(status)} and the output {printed}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# killed_parent.sh PROGRAM: a program that starts itself is killed with SIGKILL; neither launcher nor ranks are left.
+# killed_parent.sh PROGRAM: kills a program that starts itself with SIGKILL. The launcher and the ranks end.
 #
-# They are known by a mark in their environment. The first line of output tells that the ranks are at work.
+# A variable in their environment marks the processes. The first line of output shows that the ranks are running.
 set -u
 program=$1
 mark=RANKPOOL_TEST_MARK=$$-$RANDOM

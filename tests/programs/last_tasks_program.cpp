@@ -1,6 +1,6 @@
-// A program that is at its end while tasks still wait: they are all run before run() returns, and nothing is printed.
+// A program that returns while tasks are pending: all tasks run before run() returns, and nothing is printed.
 //
-// The executor even outlives run(). The status is 0 if every task has left its mark by then.
+// The executor is destroyed after run(). The status is 0 if every task has left its mark when run() returns.
 #include <rankpool/rankpool.hpp>
 
 #include <chrono>
@@ -26,7 +26,7 @@ void leave_mark(const std::string& path) {
 
 int main(int argc, char** argv) {
   std::optional<rankpool::executor> pool;
-  std::filesystem::path marks;  // known to rank 0 alone
+  std::filesystem::path marks;  // set only on rank 0
   const int status = rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     marks = std::filesystem::temp_directory_path() / ("rankpool-last-tasks-" + std::to_string(getpid()));
     std::filesystem::create_directory(marks);

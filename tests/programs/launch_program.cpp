@@ -1,6 +1,6 @@
-// launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits | task-prints N | copy | line |
-// terminals | workers]: run() seen from what it was started with, from what its program and its tasks start, and from what its tasks
-// print.
+// launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits | task-prints N | copy |
+// line | terminals | workers]: prints the arguments and the streams of a program that run() starts, and runs commands from the
+// program and from tasks.
 #include <rankpool/rankpool.hpp>
 
 #include <sys/wait.h>
@@ -19,7 +19,7 @@ int shell(const std::string& command) {
   return WEXITSTATUS(std::system(command.c_str()));
 }
 
-/// The status of a child that ends as a program does, by exit().
+/// Returns the status of a child that calls exit().
 int fork_and_exit(int status) {
   const pid_t child = fork();
   if (child == 0) std::exit(status);
@@ -34,7 +34,7 @@ int print_lines(int n) {
   return 0;
 }
 
-/// Copies stdin to stdout, up to the end of a line or to its own end. False if it cannot be read.
+/// Copies stdin to stdout, up to the end of the line or of the input. Returns false if stdin cannot be read.
 bool copy_input(bool one_line) {
   char byte = 0;
   ssize_t got = 0;
@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
     if (what == "task-forks") return pool.submit(fork_and_exit, 0).result();
     if (what == "task-prints") return pool.submit(print_lines, std::atoi(argv[2])).result();
     if (what == "copy" || what == "line") {
-      std::fflush(stdout);  // a test waits for it before it writes
+      std::fflush(stdout);  // a test waits for this line before it writes
       return copy_input(what == "line") ? 0 : 3;
     }
     if (what == "terminals") std::printf("%d%d%d\n", isatty(STDIN_FILENO), isatty(STDOUT_FILENO), isatty(STDERR_FILENO));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# left_behind.sh PROGRAM LAUNCHER...: after a program that throws has ended, none of its processes is left.
+# left_behind.sh PROGRAM LAUNCHER...: after a program has ended by an exception, none of its processes is left.
 #
-# Each run carries a mark of its own in its environment, by which its processes are known.
+# A variable in their environment marks the processes of a run.
 set -u
 program=$1
 shift

@@ -1,4 +1,4 @@
-// Too little memory for one item, or one result, of a chunk: it fails, and the others of its chunk are right.
+// Out of memory for one item, or one result, of a chunk: this item fails, and the others of its chunk are correct.
 //
 //   memory_limit_program items     the workers have little memory
 //   memory_limit_program results   rank 0 has little memory while it reads
@@ -52,7 +52,7 @@ void results(rankpool::cluster& cluster) {
   const auto future = pool.submit(pair, 1);
   rankpool::wait({future});
   auto item = texts.begin();
-  print([&] { return (*item).size(); });  // the chunk is here
+  print([&] { return (*item).size(); });  // waits for the chunk
   limit_memory();
   for (++item; item != texts.end(); ++item) print([&] { return (*item).size(); });
   print([&] { return future.result().first.size(); });

@@ -1,7 +1,7 @@
-// What the pool asks of MPI, counted by standing between the two (PMPI): coalesced tasks do not cost a message each,
-// nothing blocks, and nothing is left over when a pool has ended.
+// Counts the pool's MPI calls with PMPI: coalesced tasks do not cost a message each, no call blocks, and nothing is left at the end
+// of a pool.
 //
-// Prints what is wrong, or one line if nothing is. Only MPI calls that the pool makes for its messages are counted.
+// Prints the errors, or one line if there are none. Counts only calls for the pool's messages.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/collectives.hpp>
@@ -22,7 +22,7 @@ namespace {
 struct counts {
   std::atomic<long> sends = 0;
   std::atomic<long> receives = 0;
-  std::atomic<long> requests = 0;  // open
+  std::atomic<long> requests = 0;  // not yet completed
   std::atomic<long> communicators = 0;
   std::atomic<long> windows = 0;
   std::atomic<long> groups = 0;
@@ -137,7 +137,7 @@ void check(bool holds, const std::string& what) {
   std::cout << what << std::endl;
 }
 
-// Everything that moves messages: single tasks, a map, large payloads, failures, cancelled and dropped work.
+// Work of all kinds: single tasks, a map, large values, failures, cancelled tasks and dropped results.
 void work(rankpool::executor& pool) {
   const long before = own.sends;
   std::vector<rankpool::future<int>> many;
@@ -149,7 +149,7 @@ void work(rankpool::executor& pool) {
   check(pool.submit(make, large).result().size() == large, "a large result came to harm");
   check(pool.submit(fail, 1).exception() != nullptr, "a failure got lost");
   for (int n = 0; n < 1000; ++n) (void)pool.submit(nothing, n).cancel();
-  (void)pool.map(nothing, many.size() > 0 ? std::vector(1000, 1) : std::vector<int>());  // dropped at once
+  (void)pool.map(nothing, many.size() > 0 ? std::vector(1000, 1) : std::vector<int>());  // its results are destroyed at once
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-// Tasks call MPI while their worker's second thread calls it as well. PMPI stands in between and sees when both do at once: then
-// MPI must have been initialised with MPI_THREAD_MULTIPLE.
+// Tasks call MPI while their worker's attendant thread also calls it. PMPI detects when two threads are in MPI at the same time.
+// Then MPI must have been initialised with MPI_THREAD_MULTIPLE.
 //
 //   mpi_in_tasks_program               run() initialises MPI
-//   mpi_in_tasks_program serialized    the program does, below MPI_THREAD_MULTIPLE: a second pool over ranks is refused
+//   mpi_in_tasks_program serialized    the program initialises MPI below MPI_THREAD_MULTIPLE: a second pool over ranks is refused
 #include <rankpool/rankpool.hpp>
 
 #include <mpi.h>
@@ -21,7 +21,7 @@
 namespace {
 
 std::atomic<int> threads_in_mpi = 0;
-std::atomic<bool> met = false;  // two threads were in MPI at once
+std::atomic<bool> met = false;  // two threads were in MPI at the same time
 
 class call {
  public:
@@ -62,7 +62,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace mpi = boost::mpi;
 
-/// Sends numbers to itself for a while. False if one of them differs on arrival.
+/// Sends numbers to its own rank for a while. Returns false if one of them differs on arrival.
 bool exchange_with_itself(const std::vector<char>&) {
   const auto until = std::chrono::steady_clock::now() + 20ms;
   for (int n = 0; std::chrono::steady_clock::now() < until; ++n) {
@@ -73,7 +73,7 @@ bool exchange_with_itself(const std::vector<char>&) {
   return true;
 }
 
-/// Writes a file with MPI-IO; its size.
+/// Writes a file with MPI-IO. Returns its size.
 long write_file(int n) {
   const auto path = std::filesystem::temp_directory_path() / ("rankpool-mpi-io-" + std::to_string(getpid()));
   MPI_File file = MPI_FILE_NULL;
@@ -102,7 +102,7 @@ void program(rankpool::cluster& cluster) {
     std::vector<rankpool::future<bool>> tasks;
     for (int i = 0; i < 20; ++i) {
       tasks.push_back(pool.submit(exchange_with_itself, std::vector<char>(1 << 20)));
-      std::this_thread::sleep_for(5ms);  // what comes during a task is received by the second thread
+      std::this_thread::sleep_for(5ms);  // the attendant thread receives the messages that arrive during a task
     }
     for (const auto& task : tasks) right = task.result() && right;
     for (const bool there : pool.run_everywhere(have_met, 0)) both = both || there;
@@ -120,7 +120,7 @@ void program(rankpool::cluster& cluster) {
 
 const mpi::communicator* copy = nullptr;
 
-/// Says how a pool on a copy of the communicator is refused.
+/// Starts a second pool on a copy of the communicator. Returns its error.
 std::string start_second_pool(int) {
   try {
     rankpool::with_executor(*copy, 0, [](rankpool::executor&) {});

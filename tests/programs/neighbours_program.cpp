@@ -1,5 +1,5 @@
-// Five ranks, three of which are a pool while the other two do MPI work of their own: each side waits for the other to be in
-// the middle of it. Messages that anyone on the world communicator could take are among them.
+// Of five ranks, three form a pool and two do MPI work of their own. Each side waits until the other is in the middle of its work.
+// The two ranks also receive from any source and with any tag on the world communicator, and must not get messages of the pool.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/collectives.hpp>
@@ -34,7 +34,7 @@ void wait_for_mark(const std::string& path) {
   throw std::runtime_error("nobody left " + path);
 }
 
-/// Runs from before the neighbours begin to after they have ended.
+/// Starts before the other ranks' work begins, and ends after it has ended.
 int stay(const std::string& here, const std::string& neighbours_done) {
   leave_mark(here);
   wait_for_mark(neighbours_done);
@@ -52,7 +52,7 @@ int compute(rankpool::executor& pool, const std::string& scratch) {
   return sum;
 }
 
-/// Between world ranks 3 and 4, whose own communicator is `part`.
+/// Exchanges messages between world ranks 3 and 4, whose own communicator is `part`.
 int talk(const mpi::communicator& world, const mpi::communicator& part, const std::string& scratch) {
   for (const std::string name : {"/a", "/b"}) wait_for_mark(scratch + name);
   int sum = 0;

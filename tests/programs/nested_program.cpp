@@ -1,6 +1,6 @@
-// nested_program WHAT: starts a pool where there is one already, or where MPI is over.
+// nested_program WHAT: starts a pool inside another pool, or after MPI was finalised.
 //
-// None of them may hang: each works, or is refused with a sentence and leaves the pool that was there able to compute.
+// No case may hang. The new pool works, or is refused with a message; then the first pool still computes.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/collectives.hpp>
@@ -23,7 +23,7 @@ int square(int n) { return n * n; }
 int arguments = 0;
 char** values = nullptr;
 
-/// What a pool that is made here says.
+/// Starts a pool and returns whether it worked or was refused.
 template <class Start>
 std::string outcome(Start start) {
   try {
@@ -61,7 +61,7 @@ std::string pools_on_self_nested(int) {
 
 using starter = std::string (*)(int);
 
-/// In root's program and in a task; then the pool still computes.
+/// Starts a pool in the program and in a task. Then checks that the first pool still computes.
 void start_inside(rankpool::executor& pool, starter start) {
   std::printf("program: %s\n", start(0).c_str());
   std::printf("task: %s\n", pool.submit(start, 0).result().c_str());
@@ -96,7 +96,7 @@ void moved_away() {
   });
 }
 
-/// Each of two threads of a rank leads one pool or serves in the other.
+/// Each of two threads of a rank is the root of one pool and serves in the other.
 void two_threads() {
   const mpi::environment environment(arguments, values, mpi::threading::multiple);
   const mpi::communicator world;

@@ -1,7 +1,7 @@
-// Libraries that are unloaded and replaced by others while a pool runs: a task never runs a function of the wrong one.
+// Libraries that are unloaded and replaced by others while a pool runs: a task never runs a function of the wrong library.
 //
 //   plugin_program reload A B   rank 0 replaces A by B and back; the workers keep both
-//   plugin_program swap A B     a task replaces A by B on its worker, where further tasks of A follow
+//   plugin_program swap A B     a task replaces A by B on its worker, which then gets further tasks of A
 #include "support/plugin.hpp"
 
 #include <rankpool/rankpool.hpp>
@@ -17,7 +17,7 @@ namespace {
 
 using support::plugin;
 
-/// Loads the library in place of the one that this process has loaded before.
+/// Loads the library, and unloads the one that this process has loaded before.
 plugin::function load(const std::string& file) {
   static std::optional<std::pair<std::string, plugin>> loaded;
   if (!loaded || loaded->first != file) {

@@ -1,4 +1,4 @@
-// Loads a library that contains rankpool as well, on every rank, and lets it use the pool: pool_plugin_program LIBRARY
+// Loads a library that also contains rankpool on every rank, and lets it use the pool: pool_plugin_program LIBRARY
 #include <rankpool/rankpool.hpp>
 
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
-// A task runs for a minute when the run is stopped, and SIGTERM comes again and again to every thread of rank 0. The grace period
-// of a second ends all the same, and with it the run.
+// The run is stopped while a task needs a minute, and every thread of rank 0 gets SIGTERM repeatedly. The signals must not extend
+// the grace period of one second.
 #include <rankpool/rankpool.hpp>
 
 #include <sys/syscall.h>
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
                          rankpool::executor pool(cluster);
                          auto task = pool.submit(take_a_minute);
                          while (!task.running()) std::this_thread::sleep_for(1ms);
-                         for (int repetition = 0; repetition < 20; ++repetition) {  // within half a second they are one request
+                         for (int repetition = 0; repetition < 20; ++repetition) {  // signals within 0.5 s are one request
                            signal_all_threads();
                            std::this_thread::sleep_for(10ms);
                          }

@@ -1,7 +1,7 @@
-// A process has no memory for a shared value: only what needs the value there fails, and the pool goes on.
+// A process runs out of memory for a shared value: only the tasks there that use the value fail, and the pool remains usable.
 //
-//   share_memory_program rank-0     rank 0 has none: share() throws
-//   share_memory_program RANK       the first worker of a node has none: tasks on that node fail
+//   share_memory_program rank-0     rank 0 has no memory: share() throws
+//   share_memory_program RANK       the first worker of a node has no memory: tasks on that node fail
 #include "../support/memory_limit.hpp"
 
 #include <rankpool/rankpool.hpp>
@@ -33,7 +33,7 @@ std::vector<double> counted(std::size_t n) {
 
 double expected_sum(std::size_t n) { return static_cast<double>(n) * (static_cast<double>(n) - 1) / 2; }
 
-/// The rank that has added them up; -1 if they are wrong.
+/// Adds the numbers up. Returns the rank, or -1 if the sum is wrong.
 int rank_that_adds(const rankpool::shared<std::vector<double>>& numbers) {
   const bool right = std::accumulate(numbers->begin(), numbers->end(), 0.0) == expected_sum(numbers->size());
   return right ? rankpool::this_worker::rank() : -1;
@@ -45,7 +45,7 @@ void print(const std::string& what, const std::set<int>& ranks) {
   std::cout << std::endl;
 }
 
-/// Shares so many numbers, and prints which ranks could add them up.
+/// Shares n numbers, and prints which ranks could add them up.
 void add_everywhere(rankpool::executor& pool, std::size_t n) {
   const auto numbers = pool.share(counted(n));
   std::set<int> added;
@@ -93,7 +93,7 @@ void without_memory_on_rank_0(rankpool::executor& pool) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  mallopt(M_ARENA_MAX, 1);  // else glibc reserves 64 MiB for a thread
+  mallopt(M_ARENA_MAX, 1);  // by default, glibc reserves 64 MiB for each thread
   return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     rankpool::executor pool(cluster);
     const std::string where = argv[1];

@@ -1,5 +1,5 @@
-// The disk of a journal stalls, and more results come than wait for it in memory: a stop takes effect all the same. To be started
-// with support/stalled_disk.cpp.
+// The disk of a journal stalls, and the results exceed the memory that is reserved for them: a stop must still take effect. Run it
+// with support/stalled_disk.cpp as LD_PRELOAD.
 #include <rankpool/rankpool.hpp>
 
 #include <unistd.h>
@@ -22,7 +22,7 @@ constexpr int results_in_memory = 32;  // 256 MiB
 
 std::string large(int n) { return std::string(result_bytes, static_cast<char>('a' + n % 26)); }
 
-// Until the memory for results is full: for a second, no task finishes.
+// The memory for results is full when no task finishes for a second.
 void wait_until_no_task_finishes(const rankpool::cluster& cluster) {
   std::uint64_t finished = 0, before = 0;
   do {

@@ -1,6 +1,6 @@
-// run() from the outside: status_program [N | throw | throw-in-task | throw-while-busy | workers-are-here].
+// Tests run() as the shell sees it: status_program [N | throw | throw-in-task | throw-while-busy | workers-are-here].
 //
-// Every rank prints the status that run() gave it.
+// Every rank prints the status that run() returns.
 #include <rankpool/rankpool.hpp>
 
 #include <chrono>
@@ -24,7 +24,7 @@ int doze(int n) {
 
 }  // namespace
 
-// Outside of the namespace without a name: the trace of the throw shows it.
+// Outside of the unnamed namespace, so that the stack trace shows it.
 [[gnu::noinline]] int stumble(int n) {
   if (n == 5) throw std::invalid_argument("the reactor is not a toy");
   return n;

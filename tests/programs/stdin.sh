@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# stdin.sh PROGRAM CASE: what a program that starts itself reads from stdin, and what it leaves there.
+# stdin.sh PROGRAM CASE: tests the stdin of a program that starts itself: what it reads, and what it leaves unread.
 set -u
 program=$1
 # shellcheck source=../support/waiting.sh
@@ -7,11 +7,11 @@ source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
 # shellcheck source=../support/scratch.sh
 source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 
-# expect TEXT: that is what the file `out` holds.
-expect() { [[ $(<out) == "$1" ]] || fail "the output is not '$1', but:" out; }
+# expect TEXT: checks that the file `out` contains TEXT.
+expect() { [[ $(<out) == "$1" ]] || fail "expected the output '$1', but it is:" out; }
 
 case $2 in
-  left-alone)  # by a program that reads nothing
+  unread)  # a program that reads nothing leaves stdin to the shell
     printf '%s\n' 1 2 3 >list
     run_for_each_line() {
       while read -r x; do
@@ -24,7 +24,7 @@ case $2 in
     cat list | run_for_each_line >out
     expect $'2 workers: 9\n1\n2 workers: 9\n2\n2 workers: 9\n3'
     ;;
-  shared)  # what the program does not read, the next one reads
+  shared)  # the next program reads what the program leaves
     printf '%s\n' first second third >list
     { "$program" line && "$program" line && cat; } <list >out || fail "status $?"
     expect $'2 workers: 9\nfirst\n2 workers: 9\nsecond\nthird'
@@ -33,8 +33,8 @@ case $2 in
     ;;
   whole)
     seq 300000 >list
-    "$program" copy <list | tail -n +2 | cmp - list || fail "a file arrives changed"
-    cat list | "$program" copy | tail -n +2 | cmp - list || fail "a pipe arrives changed"
+    "$program" copy <list | tail -n +2 | cmp - list || fail "a file is changed on the way"
+    cat list | "$program" copy | tail -n +2 | cmp - list || fail "the bytes of a pipe are changed on the way"
     "$program" copy </dev/null >out || fail "status $?"
     expect "2 workers: 9"
     "$program" copy <&- >out || fail "status $? with stdin closed"
@@ -50,17 +50,17 @@ case $2 in
     wait $! || fail "status $?"
     expect $'2 workers: 9\nnow'
     ;;
-  elsewhere)  # nobody lends: as if rank 0 were on another node
+  other-node)  # rank 0 cannot get the stdin of the starting process, as if it were on another node
     printf '%s\n' '#!/bin/sh' 'RANKPOOL_CONTROL=rankpool-nobody-with-input exec mpirun "$@"' >launcher
     chmod +x launcher
     echo text | RANKPOOL_MPIRUN=./launcher "$program" copy >out 2>err
     status=$?
     ((status == 3)) || fail "status $status, expected 3:" out err
-    grep -q '^rankpool: rank 0 cannot read standard input: it runs on another node' err || fail "not told:" err
+    grep -q '^rankpool: rank 0 cannot read standard input: it runs on another node' err || fail "stderr has no such message:" err
     RANKPOOL_MPIRUN=./launcher "$program" </dev/null >out || fail "status $?"
     expect "2 workers: 9"
     ;;
-  salloc)  # in a Slurm allocation, seen from outside it: the launcher passes stdin on, as rank 0 may be on another node
+  salloc)  # in a Slurm allocation, rank 0 may be on another node, so the launcher forwards stdin
     printf '%s\n' '#!/bin/sh' 'unset SLURM_JOB_ID; exec mpirun "$@"' >launcher
     chmod +x launcher
     echo text | SLURM_JOB_ID=1 RANKPOOL_MPIRUN=./launcher "$program" copy >out || fail "status $?"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# stop.sh PROGRAM CASE: stop_program is stopped in the middle of its work, in one way or another, and goes on from its journal.
+# stop.sh PROGRAM CASE: stops stop_program while its tasks run, in the way that CASE says, and resumes it from its journal.
 set -u
 program=$1
 export RANKPOOL_WORKERS=${RANKPOOL_WORKERS:-2}
@@ -9,7 +9,7 @@ source "${BASH_SOURCE[0]%/*}/../support/waiting.sh"
 # shellcheck source=../support/scratch.sh
 source "${BASH_SOURCE[0]%/*}/../support/scratch.sh"
 numbers=300
-milliseconds=10  # of a task
+milliseconds=10  # length of a task
 sum=$((numbers * (numbers + 1) / 2))
 
 die() {
@@ -19,12 +19,12 @@ die() {
 }
 
 begin() {
-  # bash has the commands that it runs in the background ignore SIGINT.
+  # bash starts commands in the background with SIGINT ignored.
   RANKPOOL_TEST_MARK=$mark setsid env --default-signal=INT "$program" journal marks "$numbers" "$milliseconds" >stdout 2>stderr &
   run=$!
 }
 
-# The program, its launcher and its ranks: they have the mark in their environment, as this shell has not.
+# Prints the process ids of the program, its launcher and its ranks. A variable in their environment marks them.
 processes() { grep -l -z -x -s -- "RANKPOOL_TEST_MARK=$mark" /proc/[0-9]*/environ | cut -d/ -f3; }
 
 tasks_run() { stat -c %s marks 2>/dev/null || echo 0; }
@@ -35,21 +35,21 @@ until_tasks() { until_true 30 have_run "$1" || die "only $(tasks_run) tasks have
 
 has_launcher() { [[ $(ps -o comm= --ppid "$run") =~ mpirun|orterun|prterun ]]; }
 
-# No signal waits for the program.
+# The program has no pending signal.
 is_handled() { grep -qE '^ShdPnd:\s0+$' "/proc/$run/status"; }
 
-ends_with() {  # STATUS
+expect_status() {  # STATUS
   wait "$run"
   local status=$?
-  ((status == $1)) || die "the status is $status, not $1"
+  ((status == $1)) || die "the status is $status, expected $1"
 }
 
-says_once() { [[ $(grep -c "$1" stderr) == 1 && $(wc -l <stderr) == 1 ]] || die "it does not say '$1' in one line:"; }
+expect_message() { [[ $(grep -c "$1" stderr) == 1 && $(wc -l <stderr) == 1 ]] || die "stderr is not one line with '$1':"; }  # REGEX
 
-goes_on() {  # what may have run twice
+expect_resumes() {  # NUMBER of tasks that may have run twice
   "$program" journal marks "$numbers" "$milliseconds" >stdout 2>stderr || die "the next run fails"
-  [[ $(<stdout) == "$sum" ]] || die "the next run prints '$(<stdout)', not $sum"
-  (($(tasks_run) >= numbers && $(tasks_run) <= numbers + $1)) || die "$(tasks_run) tasks have run in all, of $numbers"
+  [[ $(<stdout) == "$sum" ]] || die "the next run prints '$(<stdout)', expected $sum"
+  (($(tasks_run) >= numbers && $(tasks_run) <= numbers + $1)) || die "both runs together ran $(tasks_run) tasks, expected $numbers"
 }
 
 case $2 in
@@ -57,20 +57,20 @@ case $2 in
     begin
     until_tasks 50
     [[ $2 == usr1 ]] && kill -USR1 "$run" || kill -TERM "$run"
-    ends_with 75
-    (($(tasks_run) < numbers)) || die "it was not stopped"
-    says_once "stopped early"
-    goes_on 0
+    expect_status 75
+    (($(tasks_run) < numbers)) || die "the program was not stopped early"
+    expect_message "stopped early"
+    expect_resumes 0
     ;;
-  interrupted)  # at the terminal: the whole group gets it
+  interrupted)  # Ctrl-C at a terminal sends SIGINT to the whole process group
     begin
     until_tasks 50
     kill -INT -- "-$run"
-    ends_with 75
-    says_once "stopped early"
-    goes_on 0
+    expect_status 75
+    expect_message "stopped early"
+    expect_resumes 0
     ;;
-  repeated)  # as timeout(1) does: to the program, and to its group at once
+  repeated)  # timeout(1) sends the signal to the program and to its process group
     numbers=100000
     for ((i = 0; i < 5; ++i)); do
       rm -f journal* marks
@@ -79,58 +79,58 @@ case $2 in
       kill -TERM "$run"
       kill -TERM -- "-$run"
       kill -CONT -- "-$run"
-      ends_with 75
+      expect_status 75
       left=$(processes | wc -l)
       ((left == 0)) || die "$left processes are left"
-      says_once "stopped early by signal 15"
+      expect_message "stopped early by signal 15"
     done
     ;;
-  early)  # the launcher has been started, and its ranks perhaps not
+  early)  # the launcher has started; the ranks may not have started
     for ((i = 0; i < 5; ++i)); do
       rm -f journal* marks
       begin
-      until_true 30 has_launcher || die "there is no launcher"
+      until_true 30 has_launcher || die "the program has no launcher"
       kill -TERM "$run"
-      ends_with 75
+      expect_status 75
       left=$(processes | wc -l)
       ((left == 0)) || die "$left processes are left"
-      says_once "stopped early by signal 15"
+      expect_message "stopped early by signal 15"
     done
-    goes_on 0
+    expect_resumes 0
     ;;
-  again)  # in the middle of tasks that take long, the second signal does not wait for them
+  again)  # the second signal ends the program without waiting for long tasks
     RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks 4 60000 >stdout 2>stderr &
     run=$!
     until_tasks 1
     kill -TERM "$run"
     until_true 10 is_handled || die "the first signal is still pending"
-    sleep 0.7  # within half a second it would be taken for the same
+    sleep 0.7  # a second signal within half a second counts as the same one
     kill -TERM "$run"
     begun=$SECONDS
     wait "$run"
     (($? == 143)) || die "the status is not 143"
-    ((SECONDS - begun < 20)) || die "it took $((SECONDS - begun)) s"
+    ((SECONDS - begun < 20)) || die "the program ended only after $((SECONDS - begun)) s"
     ;;
-  time)  # is up
+  time)  # the time limit is reached
     RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" 20 1 >stdout 2>stderr &
     run=$!
-    ends_with 75
-    says_once "stopped early: time limit reached"
+    expect_status 75
+    expect_message "stopped early: time limit reached"
     milliseconds=20
-    goes_on 0
+    expect_resumes 0
     ;;
-  grace)  # is over, and a task still runs: some more are left to be begun, or none
+  grace)  # a task runs beyond the grace period, with and without tasks that have not started
     for numbers in 4 2; do
       rm -f marks journal*
       RANKPOOL_TEST_MARK=$mark setsid "$program" journal marks "$numbers" 60000 >stdout 2>stderr &
       run=$!
       until_tasks 1
       kill -TERM "$run"
-      ends_with 75
-      grep -q "tasks still ran after the grace period of 5 s" stderr || die "it does not say that tasks were abandoned"
+      expect_status 75
+      grep -q "tasks still ran after the grace period of 5 s" stderr || die "stderr does not report tasks that ran beyond the grace period:"
     done
     ;;
-  killed)  # all ranks at once, at any moment: what was finished in the last second may be lost
+  killed)  # all processes are killed at a random moment; tasks of the last second may be lost
     for ((i = 0; i < 4; ++i)); do
       rm -f journal* marks
       begin
@@ -139,9 +139,9 @@ case $2 in
       kill -KILL $(processes) 2>/dev/null
       wait "$run" 2>/dev/null
       before=$(tasks_run)
-      goes_on 220  # two workers do 200 tasks of 10 ms in a second
-      ((before > 0)) || die "nothing had run"
+      expect_resumes 220  # two workers run 200 tasks of 10 ms in a second
+      ((before > 0)) || die "no task ran before the kill"
     done
     ;;
-  *) die "there is no case $2" ;;
+  *) die "unknown case '$2'" ;;
 esac

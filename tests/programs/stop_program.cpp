@@ -1,5 +1,5 @@
-// stop_program JOURNAL MARKS N MILLISECONDS [SECONDS]: the sum of 1 to N, with a task of so many milliseconds for each that adds a
-// byte to the file MARKS. Stops in good order at a signal, or after so many seconds, and goes on from its journal.
+// stop_program JOURNAL MARKS N MILLISECONDS [SECONDS]: the sum of 1 to N. A task for each number sleeps for MILLISECONDS and adds a
+// byte to the file MARKS. The run stops early at a signal or after SECONDS, and resumes from its journal.
 #include <rankpool/rankpool.hpp>
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """terminal.py CASE COMMAND...: runs a program that starts itself in a terminal, as a shell with job control does.
 
-Exit status 0 if the case holds, else 1 with what was seen.
+The exit status is 0 if the case passes, and 1 after a message if it fails.
 """
 
 import os
@@ -16,7 +16,7 @@ LIMIT_SECONDS = 60
 
 
 class Terminal:
-    """A pseudo-terminal whose session is led by a process that stands for the shell."""
+    """A pseudo-terminal. A child process leads its session and acts as the shell."""
 
     def __init__(self):
         self.end = time.monotonic() + LIMIT_SECONDS
@@ -33,17 +33,17 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def wait_for(self, text):
-        """Waits until the screen shows a text that it has not been asked for yet."""
+        """Waits until the terminal shows the text after the end of the previous match."""
         while text not in self.text:
             if not self.read():
-                fail(f"{text!r} is not shown, but {self.text!r}")
+                fail(f"expected {text!r} on the terminal, but it shows {self.text!r}")
         self.text = self.text.split(text, 1)[1]
 
     def wait_for_end(self):
         while self.read():
             pass
         if time.monotonic() >= self.end:
-            fail(f"it does not end; the terminal shows {self.text!r}")
+            fail(f"the program does not end; the terminal shows {self.text!r}")
         return os.waitstatus_to_exitcode(os.waitpid(self.leader, 0)[1])
 
     def read(self):
@@ -52,13 +52,13 @@ class Terminal:
             return False
         try:
             got = os.read(self.master, 4096)
-        except OSError:  # no process has the terminal any more
+        except OSError:  # the last process with this terminal has ended
             return False
         self.text += got.decode()
         return bool(got)
 
     def send_order(self, order):
-        """To the shell: "fg" continues the job that it has seen stopped."""
+        """Tells the shell to continue the stopped job, as "fg" does."""
         os.write(self.orders, order)
 
 
@@ -68,7 +68,7 @@ def fail(message):
 
 
 def run_shell(command, orders, background, reads):
-    """Runs the command as a job, says when it is stopped, and may read a line after it. Exits with its status."""
+    """Runs the command as a job, reports when it is stopped, and reads a line after the job if `reads`. Exits with its status."""
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     job = os.fork()
     if job == 0:
@@ -102,12 +102,12 @@ def main():
     if terminal.leader == 0:
         run_shell(command, terminal.orders, background=case == "background", reads=case in ("typed-ahead", "background"))
     expected = 0
-    if case == "terminals":
+    if case == "isatty":
         terminal.wait_for("111\r\n")
-    elif case == "progress-bar":  # of a command that waits for the file "go"
-        terminal.wait_for("] 0 of 1 done")  # a bar in brackets, and not a plain line
+    elif case == "progress-bar":  # the command waits for the file "go"
+        terminal.wait_for("] 0 of 1 done")  # a plain progress line has no bracket
         open("go", "w").close()
-    elif case == "typed-ahead":  # what the program does not read is the shell's
+    elif case == "typed-ahead":  # the shell reads the input that the program leaves
         terminal.type("the next command\n")
         terminal.wait_for("the shell reads: the next command\r\n")
     elif case in ("read", "child-reads"):
@@ -135,7 +135,7 @@ def main():
         terminal.wait_for("another line\r\n")
         terminal.wait_for("another line\r\n")
         terminal.type("\x04")
-    elif case == "background":  # the terminal's input is not the program's
+    elif case == "background":  # the program does not read the terminal's input
         terminal.type("the next command\n")
         terminal.wait_for("the shell reads: the next command\r\n")
         expected = 3

@@ -1,4 +1,4 @@
-// A program that has not asked MPI for threads is told so in one line, instead of failing obscurely some day.
+// A program that initialises MPI with too low a thread level gets an error message of one line.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/communicator.hpp>

@@ -1,6 +1,6 @@
-// A program that owns MPI: the pool on any root, on a part of the ranks, twice in a row, and refused where it must be.
+// A program that owns MPI: pools with any root, on a part of the ranks, several times, and refused for wrong communicators.
 //
-// Everything is printed by world rank 0, after the others have sent it theirs.
+// World rank 0 prints all lines, after the other ranks have sent it their results.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/collectives.hpp>
@@ -42,7 +42,7 @@ void any_root(const mpi::communicator& world) {
   }
 }
 
-/// Two ranks compute with a pool while the others talk among themselves.
+/// Two ranks compute with a pool while the others exchange messages.
 void sub_communicator(const mpi::communicator& world) {
   const bool in_pool = world.rank() < 2;
   const mpi::communicator part = world.split(in_pool ? 0 : 1);
@@ -82,7 +82,7 @@ void after_an_exception(const mpi::communicator& world) {
   if (world.rank() == 0) std::printf("exception on the root: %s, then %d\n", caught ? "thrown on" : "lost", sum);
 }
 
-/// How many ranks refused, with std::invalid_argument, to make a pool on `communicator`.
+/// Returns how many ranks threw std::invalid_argument for a pool on `communicator`.
 int refusals(const mpi::communicator& world, const mpi::communicator& communicator, int root) {
   int refused = 0;
   try {

@@ -1,7 +1,7 @@
-// worker_failure_program run|with_executor: MPI fails on a worker in the middle of its work (PMPI).
+// worker_failure_program run|with_executor: an MPI call fails on a worker while tasks run (PMPI).
 //
-// What frees a pool's memory and communicators is collective, so that a worker that unwound would wait for the others
-// for ever. It must end the program instead, and say why.
+// The calls that free a pool's memory and communicators are collective. A worker that unwinds its stack would wait for the other
+// ranks for ever, so it must end the program with a message instead.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/communicator.hpp>
@@ -21,7 +21,7 @@ int break_mpi(int n) {
   return n;
 }
 
-/// Ends only with the program.
+/// Runs until the program ends.
 void work(rankpool::executor& pool) {
   for (;;) {
     for (const int n : pool.map(break_mpi, std::views::iota(0, 20))) (void)n;

@@ -1,4 +1,4 @@
-// Large numbers of tasks, items and bytes: a program of its own, because it takes longer than all of conformance.
+// Large numbers of tasks, items and bytes. This is a separate program because it takes longer than all conformance tests.
 #include "support/tasks.hpp"
 
 #include <malloc.h>
@@ -14,7 +14,7 @@ using namespace support;
 
 namespace {
 
-/// The most memory that this process has held since forget_peak(), in bytes.
+/// Returns the peak memory of this process since forget_peak(), in bytes.
 std::size_t peak_bytes() {
   std::ifstream status("/proc/self/status");
   std::string word;
@@ -25,7 +25,7 @@ std::size_t peak_bytes() {
   return kilobytes * 1024;
 }
 
-/// What earlier tests have held and could give back no longer counts.
+/// Returns free memory to the system, and resets the peak.
 void forget_peak() {
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;
@@ -49,7 +49,7 @@ std::vector<char> bytes_from_a_to_z(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("a million submits may be outstanding", "[scale/million]") {
+TEST_CASE("a million tasks may be pending", "[scale/million]") {
   rankpool::executor pool(cluster());
   constexpr int count = 1'000'000;
   std::vector<rankpool::future<int>> tasks;
@@ -80,7 +80,7 @@ TEST_CASE("transform_reduce over ten billion integers takes no memory for them")
   CHECK(peak_bytes() - before < 50'000'000);
 }
 
-TEST_CASE("what is bound to an initializer may be over 1 GiB", "[ranks]") {
+TEST_CASE("the arguments of an initializer may be over 1 GiB", "[ranks]") {
   rankpool::executor pool(
       cluster(), {.max_workers = 1, .initializer = rankpool::partial(keep_checked_size, bytes_from_a_to_z(beyond_one_message))});
   CHECK(pool.submit([] { return kept_size; }).result() == beyond_one_message);

@@ -1,4 +1,4 @@
-// A job of empty items for tests of a scheduler without a pool. It counts the items that are over.
+// A job of empty items for tests of a scheduler without a pool. It counts the finished items.
 #pragma once
 
 #include <rankpool/detail/scheduler/job.hpp>

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# expect.sh [what to expect] -- COMMAND...: runs a command and checks what it prints and returns.
+# expect.sh [OPTIONS] -- COMMAND...: runs a command and checks its output and its exit status.
 #
-#   --status N        the exit status (default 0); "failure" for any but 0
-#   --stdout FILE     stdout is the text of FILE, byte for byte
-#   --as-set          compare sorted lines: their order may differ
-#   --ignoring REGEX  leave out the lines of stdout that match before comparing
+#   --status N        the exit status is N (default 0), or not 0 with "failure"
+#   --stdout FILE     stdout is the content of FILE, byte for byte
+#   --as-set          sort the lines before the comparison, because their order may differ
+#   --ignoring REGEX  remove the matching lines of stdout before the checks
 #   --form REGEX      every line of stdout matches
 #   --ascending       the numbers in brackets, [a, b, ...], ascend on every line of stdout
-#   --lines N         stdout has so many lines
-#   --stderr REGEX    some line of stderr matches (may be given more than once)
-#   --stderr-lines N  stderr has so many lines
-#   --within SECONDS  the command ends in that time (default 60)
-# Prints what differs. The status is 0 if all is as expected.
+#   --lines N         stdout has N lines
+#   --stderr REGEX    at least one line of stderr matches (may be repeated)
+#   --stderr-lines N  stderr has N lines
+#   --within SECONDS  the command ends within this time (default 60)
+# Prints the differences. The status is 0 if there are none.
 set -u
 
 status=0 stdout='' as_set='' ignoring='' form='' ascending='' lines='' stderr_lines='' within=60
@@ -45,11 +45,11 @@ timeout --kill-after=5 "$within" "$@" >"$scratch/stdout" 2>"$scratch/stderr" </d
 got=$?
 
 if ((got == 124)); then
-  complain "did not end within $within s"
+  complain "the command did not end within $within s"
 elif [[ $status == failure ]]; then
-  ((got != 0)) || complain "status is 0, expected a failure"
+  ((got != 0)) || complain "the status is 0, expected a failure"
 elif ((got != status)); then
-  complain "status is $got, expected $status"
+  complain "the status is $got, expected $status"
 fi
 
 cp "$scratch/stdout" "$scratch/actual"
@@ -73,7 +73,7 @@ if [[ -n $ascending ]]; then
     n = split($2, number, ", ")
     for (i = 2; i <= n; ++i) if (number[i] + 0 < number[i - 1] + 0) { print; next }
   }' "$scratch/actual")
-  [[ -z $descending ]] || complain "not ascending: $descending"
+  [[ -z $descending ]] || complain "the numbers do not ascend: $descending"
 fi
 if [[ -n $lines ]] && (($(wc -l <"$scratch/actual") != lines)); then
   complain "stdout has $(wc -l <"$scratch/actual") lines, expected $lines"

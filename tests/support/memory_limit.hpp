@@ -1,4 +1,4 @@
-// A limit on the address space of the calling process, for tests of what happens without memory.
+// A limit on the address space of the calling process, for tests of out-of-memory errors.
 #pragma once
 
 #include <sys/resource.h>
@@ -8,7 +8,7 @@
 
 namespace support {
 
-/// From now on this process gets at most `more_bytes` in addition to what it has.
+/// Limits the memory of this process to `more_bytes` in addition to its present memory.
 inline void limit_memory(rlim_t more_bytes) {
   std::ifstream in("/proc/self/statm");
   rlim_t pages = 0;

@@ -1,41 +1,41 @@
-# How tests are run: under mpirun, self-launched, inline in one process, or on threads of one; and what they leave for the
-# table of conformance.
+# Functions that add tests in each mode: under mpirun, self-launched, inline in one process, or with threads as workers. They also
+# set up the records for the table of conformance.
 #
-# Tests on ranks run one at a time, so that timing means something on two cores. A sanitize build has none of them:
-# MPI itself is not clean there, and inline runs the same code.
+# Tests on ranks run one at a time, because several of them would overload two cores. Sanitizer builds do not have them, because MPI
+# itself is not clean under sanitizers, and the inline tests run the same code.
 
 find_program(RANKPOOL_TEST_MPIRUN NAMES mpirun mpiexec HINTS ${MPIEXEC_EXECUTABLE} REQUIRED)
 find_program(RANKPOOL_TEST_BASH bash REQUIRED)
 find_program(RANKPOOL_TEST_PYTHON python3 REQUIRED)
 
-# mpirun refuses root and more ranks than cores unless it is told otherwise.
+# By default, mpirun refuses to run as root or to start more ranks than cores.
 set(rank_environment
   OMPI_ALLOW_RUN_AS_ROOT=1
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_rmaps_base_oversubscribe=1
 )
-# The factor by which a sanitizer slows tests down. Time limits are multiplied by it, and the sizes of large tests are divided
-# by it (sizes.hpp), so that a test stays within its limit on a busy machine as well.
+# The factor by which a sanitizer slows tests down. Time limits are multiplied by it and the sizes of large tests are divided by it
+# (sizes.hpp), so that tests also stay within their limits on a busy machine.
 set(slowdown 1)
 if(RANKPOOL_SANITIZE)
   set(slowdown 5)
 endif()
 
-# compares what a program prints and returns with what it should: see the file.
+# Compares the output and the status of a program with the expected ones.
 set(expect ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/expect.sh)
 set(record ${RANKPOOL_TEST_BASH} ${CMAKE_CURRENT_LIST_DIR}/record.sh)
 set(records ${CMAKE_CURRENT_BINARY_DIR}/records)
 
-# The command line that runs a program on `ranks` ranks of this machine.
+# Sets `result` to the launcher's command line for `ranks` ranks on this machine.
 function(on_ranks result ranks)
   set(${result} ${RANKPOOL_TEST_MPIRUN} -n ${ranks} --oversubscribe --bind-to none PARENT_SCOPE)
 endfunction()
 
-# All kinds of test may prove behaviours of conformance/behaviours.txt: RECORDS is for programs of test cases, which write
-# what each case has shown; PROVES tag... for all others. conformance/table.sh reads what they leave.
+# Every test may prove behaviours of conformance/behaviours.txt. RECORDS is for programs of test cases, which write a record of each
+# case. PROVES tag... is for all others. conformance/table.sh reads the records.
 
-# add_rank_test(NAME [RANKS n] [TIMEOUT s] [ENVIRONMENT ...] [RECORDS | PROVES ...] COMMAND ...): with RANKS, the command
-# runs under mpirun; without, it sees to its ranks itself.
+# add_rank_test(NAME [RANKS n] [TIMEOUT s] [ENVIRONMENT ...] [RECORDS | PROVES ...] COMMAND ...): with RANKS, the command runs under
+# mpirun. Without RANKS, the command starts its ranks itself.
 function(add_rank_test name)
   if(RANKPOOL_SANITIZE)
     return()
@@ -47,7 +47,7 @@ function(add_rank_test name)
     on_ranks(launcher ${arg_RANKS})
   endif()
   set(mode ranks)
-  if(arg_RANKS EQUAL 1)  # which rankpool::run makes so
+  if(arg_RANKS EQUAL 1)  # rankpool::run runs tasks inline on one rank
     set(mode inline)
   endif()
   add_recorded_test(${name} ${mode} "${launcher}")
@@ -55,7 +55,7 @@ function(add_rank_test name)
     LABELS ranks TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${rank_environment};${arg_ENVIRONMENT}")
 endfunction()
 
-# add_inline_test(NAME [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): everything in one process.
+# add_inline_test(NAME [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): all tasks run inline in one process.
 function(add_inline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "TIMEOUT" "COMMAND;PROVES")
   set_time_limit()
@@ -64,8 +64,8 @@ function(add_inline_test name)
   set_tests_properties(${name} PROPERTIES LABELS inline TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
-# add_thread_test(NAME THREADS n [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): n workers that are threads of one process, by
-# support/main.cpp.
+# add_thread_test(NAME THREADS n [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): n threads of one process are the workers. The
+# command must use support/main.cpp.
 function(add_thread_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "THREADS;TIMEOUT" "COMMAND;PROVES")
   set_time_limit()
@@ -75,7 +75,7 @@ function(add_thread_test name)
     LABELS threads TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
-# For those above: sets arg_TIMEOUT to 120 s where it is not given, and scales it to this build.
+# For the functions above: sets arg_TIMEOUT to 120 s if it is not set, and multiplies it by the slowdown of this build.
 macro(set_time_limit)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
@@ -83,8 +83,8 @@ macro(set_time_limit)
   math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${slowdown}")
 endmacro()
 
-# For those above: adds the test, with arg_COMMAND, arg_RECORDS and arg_PROVES as they parsed them, and enters the record
-# that it leaves into the list. Sets arg_ENVIRONMENT.
+# For the functions above, which have parsed arg_COMMAND, arg_RECORDS and arg_PROVES: adds the test, and adds its record to the list
+# of records. Extends arg_ENVIRONMENT.
 macro(add_recorded_test name mode launcher)
   list(GET arg_COMMAND 0 program)
   if(TARGET ${program})

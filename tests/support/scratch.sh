@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Sourced by test scripts: from here on they are in a folder of their own, `scratch`, which goes when they end.
+# Sourced by test scripts: changes to a new temporary folder, `scratch`, which is removed at the end of the script.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 
-# fail MESSAGE [FILE...]: ends the test, with what stands in the files.
+# fail MESSAGE [FILE...]: ends the test with the message and the contents of the files.
 fail() {
   echo "$1"
   shift

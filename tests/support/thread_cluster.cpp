@@ -30,7 +30,7 @@ constexpr int polls = 50;
 class mailbox {
  public:
   void put(int from, const frame& f) {
-    frame copy;  // the sides share nothing
+    frame copy;  // a copy, because processes share no memory either
     copy.head.append(f.head.data(), f.head.size());
     for (const auto& b : f.bulk) {
       copy.bulk.push_back(b->make()(b->size()));
@@ -73,7 +73,7 @@ class mailbox {
   }
 
  private:
-  static constexpr std::uint32_t urgent_ring = 1 << 16;  // counted in the upper half
+  static constexpr std::uint32_t urgent_ring = 1 << 16;  // urgent rings are counted in the upper half of the counter
 
   std::mutex mutex_;
   std::condition_variable rung_;

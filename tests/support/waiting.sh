@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by test scripts: waits that have an end.
+# Sourced by test scripts: waits with a timeout.
 
-# until_true SECONDS COMMAND...: false if the command still fails after so long.
+# until_true SECONDS COMMAND...: repeats the command until it succeeds. Fails after SECONDS.
 until_true() {
   local deadline=$((SECONDS + $1))
   shift

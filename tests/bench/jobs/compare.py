@@ -1,7 +1,7 @@
-"""Runs every job at scale and the tool it is measured against in turn, and sets their times side by side.
+"""Measures every job at scale and its peer, the best tool for the same work, and prints a table of their times.
 
-tests/bench/jobs/run calls it. Rows are in rows/: a file there with a list ROWS is picked up by itself. A round runs the job
-and the peer once each, one after the other; a ratio is the median of the rounds' ratios, below 1 the job is faster.
+tests/bench/jobs/run calls it. Each file in rows/ has a list ROWS of table rows. A round runs the job and the peer once each,
+one after the other. A ratio is the median of the rounds' ratios; below 1, the job is faster.
 """
 import argparse
 import datetime
@@ -31,14 +31,14 @@ def rows():
 
 
 def timed(command, folder, environment):
-    """Seconds of a whole process, start-up included."""
+    """Runs a command and returns the seconds from its start to its end, including start-up."""
     begin = time.monotonic()
     with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
         done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                               timeout=SECONDS_FOR_ONE_RUN, check=False)
     seconds = time.monotonic() - begin
     if done.returncode != 0:
-        raise RuntimeError(f"status {done.returncode} of {' '.join(command)}: {(folder / 'stderr').read_text(errors='replace')[-500:]}")
+        raise RuntimeError(f"{' '.join(command)} failed with status {done.returncode}: {(folder / 'stderr').read_text(errors='replace')[-500:]}")
     return seconds
 
 
@@ -68,19 +68,19 @@ def measure(row, programs, rounds, scratch):
 
 def cells(row, times, checked):
     ratio = statistics.median(a / b for a, b in zip(times["own"], times["peer"]))
-    verdict = "holds" if ratio <= row.bar else "missed"
+    verdict = "met" if ratio <= row.max_ratio else "missed"
     return [f"`{row.job}`", row.size, f"`rankpool {' '.join(row.own)}`", f"{statistics.median(times['own']):.2f}",
-            f"{row.peer_name}: {statistics.median(times['peer']):.2f}", f"{ratio:.2f}", f"{row.bar:g} ({verdict})", checked or "", row.note]
+            f"{row.peer_name}: {statistics.median(times['peer']):.2f}", f"{ratio:.2f}", f"{row.max_ratio:g} ({verdict})", checked or "", row.note]
 
 
 def main():
     everything = rows()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="the build tree")
-    parser.add_argument("--scratch", type=pathlib.Path, default=None, help="where inputs and outputs go (default: the system's)")
+    parser.add_argument("--scratch", type=pathlib.Path, default=None, help="folder for inputs and outputs (default: the system's temporary folder)")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", metavar="JOB", help="these alone")
-    parser.add_argument("--packages", action="store_true", help="print what the peers need of Debian's packages, and end")
+    parser.add_argument("--only", nargs="+", metavar="JOB", help="only the rows of these jobs")
+    parser.add_argument("--packages", action="store_true", help="print the Debian packages that the peers need, and exit")
     options = parser.parse_args()
     options.programs = options.programs.resolve()
     chosen = [r for r in everything if not options.only or r.job in options.only]
@@ -93,7 +93,7 @@ def main():
     for row in chosen:
         try:
             print("| " + " | ".join(cells(row, *measure(row, options.programs, options.rounds, options.scratch))) + " |", flush=True)
-        except Exception as error:  # the others are measured all the same
+        except Exception as error:  # the other rows are still measured
             print(f"| `{row.job}` | {row.size} | failed: {error} |", flush=True)
             print(f"bench: {row.job}: {error}", file=sys.stderr)
 

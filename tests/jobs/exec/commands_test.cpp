@@ -10,7 +10,7 @@
 #include "exec/command_template.hpp"
 #include "pipes.hpp"
 #include "support/catch.hpp"
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include "exec/ordered_output.hpp"
 #include "exec/records.hpp"
 #include "support/catch.hpp"
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 TEST_CASE("output comes in order again, from memory as from a file") {
   for (const std::size_t most_bytes : {std::size_t{1000}, std::size_t{0}}) {

@@ -18,6 +18,7 @@
 #include "image/split_picture.hpp"
 #include "image/strip_stream.hpp"
 #include "support/scratch_directory.hpp"
+#include "jobs/test_run.hpp"
 
 namespace pictures {
 
@@ -61,10 +62,10 @@ inline std::string problem_of(const jobs::picture_settings& settings, const jobs
 inline std::string problem_of_split(
     rankpool::executor& pool, const jobs::picture_settings& settings, const jobs::picture_files& files,
     const std::function<void(std::uint64_t, std::uint64_t)>& strips_done = [](std::uint64_t, std::uint64_t) {}) {
-  const jobs::command_context context;
-  jobs::picture_results results(context, settings.replace);
+  support::test_run run;
+  jobs::picture_results results(run, settings.replace);
   try {
-    (void)jobs::split_picture(pool, context.journal, results, settings, files, strips_done);
+    (void)jobs::split_picture(pool, run.journal(), results, settings, files, strips_done);
     return {};
   } catch (const jobs::picture_failure& failure) {
     return failure.what();

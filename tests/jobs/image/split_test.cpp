@@ -6,7 +6,7 @@
 #include "pictures.hpp"
 #include "support/catch.hpp"
 #include "support/cluster.hpp"
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 using namespace pictures;
 

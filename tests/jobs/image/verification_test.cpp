@@ -7,7 +7,7 @@
 #include "image/verification.hpp"
 #include "pictures.hpp"
 #include "support/catch.hpp"
-#include "support/command.hpp"
+#include "support/usage_error.hpp"
 
 using namespace pictures;
 

@@ -1,4 +1,4 @@
-// mpz_fac_ui of each number on one core (factorials N...), or all the digits of one (factorials --digits FILE N).
+// mpz_fac_ui of each number on one core (factorials N...), or all digits of one factorial (factorials --digits FILE N).
 #include <gmp.h>
 
 #include <cstdio>

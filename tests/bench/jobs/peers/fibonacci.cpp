@@ -1,4 +1,4 @@
-// A Fibonacci number with mpz_fib_ui, in decimal.
+// A Fibonacci number with mpz_fib_ui, printed in decimal.
 #include <gmp.h>
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-// openblas_gemm A.npy B.npy C.npy [THREADS]: OpenBLAS alone on matrices of float64 in C order. Reads both, multiplies, writes the
-// product to the disk, and says how long each took.
+// openblas_gemm A.npy B.npy C.npy [THREADS]: OpenBLAS alone on matrices of float64 in C order. Reads both matrices, multiplies,
+// writes the product to the disk, and prints the time of each step.
 #include <cblas.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ namespace {
 }
 
 struct array {
-  std::string header;  // of version 1.0
+  std::string header;  // in format version 1.0
   std::vector<double> numbers;
 };
 
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
   const array a = load(argv[1]);
   const array b = load(argv[2]);
   const double loaded = seconds();
-  int n = 0;  // square matrices
+  int n = 0;  // rows and columns of the square matrices
   while (static_cast<std::size_t>(n) * static_cast<std::size_t>(n) < a.numbers.size()) ++n;
   std::vector<double> c(a.numbers.size());
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a.numbers.data(), n, b.numbers.data(), n, 0, c.data(), n);

@@ -1,4 +1,4 @@
-"""The tutorial's own way: process_pool.py squares|cubes N, or is-prime NUMBER..., with ProcessPoolExecutor on two processes."""
+"""The tutorial's programs with ProcessPoolExecutor and two processes: process_pool.py squares|cubes N, or is-prime NUMBER..."""
 import sys
 from concurrent.futures import ProcessPoolExecutor
 

@@ -1,4 +1,4 @@
-// std_sort INPUT OUTPUT: what one core does with a raw file of int64 numbers: read it whole, std::sort, write it.
+// std_sort INPUT OUTPUT: sorts a raw file of int64 numbers on one core: reads all of it, calls std::sort, and writes it.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

@@ -1,4 +1,4 @@
-// The sum of the squares (sum_powers 2 N) or cubes (sum_powers 3 N) of 1 to N, exactly, with one loop on one core.
+// The exact sum of the squares (sum_powers 2 N) or cubes (sum_powers 3 N) of 1 to N, with one loop on one core.
 #include <gmpxx.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ using wide = unsigned __int128;
 
 template <class Power>
 mpz_class sum(std::uint64_t to, Power power) {
-  constexpr std::uint64_t block = 1'000'000;  // whose sum fits 128 bits
+  constexpr std::uint64_t block = 1'000'000;  // the sum of a block fits 128 bits
   mpz_class total = 0;
   for (std::uint64_t first = 1; first <= to; first += block) {
     const std::uint64_t last = std::min(to, first + block - 1);

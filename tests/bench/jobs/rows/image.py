@@ -3,11 +3,11 @@ import subprocess
 
 from row import Row
 
-PICTURES = 200  # half of them JPEG, half PNG, of 1024 x 768, in colour
+PICTURES = 200  # half JPEG, half PNG; 1024 x 768, in colour
 
 
 def make(folder: pathlib.Path):
-    """Pictures like photographs in what they cost: smooth areas, edges and some noise, none like another."""
+    """Creates different pictures that cost as much as photographs: smooth areas, edges and some noise."""
     plain = folder / "plain.ppm"
     pictures = folder / "in"
     pictures.mkdir()
@@ -27,7 +27,7 @@ def make(folder: pathlib.Path):
             for c in range(3):
                 row[c::3] = bytes(a + b for a, b in zip(base, noise[at + c:at + c + width]))
             rows.append(bytes(row))
-            if y >= 95 and y % 96 == 95:  # the same 96 rows, shifted, for speed of making them
+            if y >= 95 and y % 96 == 95:  # repeats the first 96 rows, shifted, which is faster
                 rows += [r[-96 * k:] + r[:-96 * k] for k in range(1, 8) for r in rows[:96]]
                 break
         plain.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + b"".join(rows))
@@ -37,7 +37,7 @@ def make(folder: pathlib.Path):
 
 
 def check(folder: pathlib.Path):
-    """Against ImageMagick's own results where they are without loss: no sample differs by more than one level."""
+    """Compares ten PNG files, which are lossless, with ImageMagick: no sample may differ by more than one level."""
     worst = 0
     for n in range(1, 20, 2):
         name = f"{n:03d}.png"
@@ -53,10 +53,10 @@ def check(folder: pathlib.Path):
 OWN = ["image", "--op", "gaussian", "--sigma", "2", "in", "--output", "own"]
 ROWS = [
     Row(job="image", size="200 pictures of 1024 x 768, blurred", own=OWN, peer_name="mogrify, 2 threads",
-        peer=["sh", "-c", "mkdir -p peer && mogrify -limit thread 2 -path peer -blur 6x2 in/*"], bar=1, prepare=make, check=check,
+        peer=["sh", "-c", "mkdir -p peer && mogrify -limit thread 2 -path peer -blur 6x2 in/*"], max_ratio=1, prepare=make, check=check,
         packages=("imagemagick",), fresh=("own", "peer"),
         note="sigma 2, 6 pixels to each side; 100 JPEG, 100 PNG; each tool at its default compression: mogrify's files are 12 % smaller together"),
     Row(job="image", size="the same, PNG at zlib's level 7 as the peer's", own=[*OWN, "--compression", "7"], peer_name="two mogrify of 1 thread",
         peer=["sh", "-c", "mkdir -p peer && ls -d in/* | MAGICK_THREAD_LIMIT=1 xargs -P 2 -n 10 mogrify -path peer -blur 6x2"],
-        bar=1, prepare=make, check=check, packages=("imagemagick",), fresh=("own", "peer"), note="two processes of the peer; its files are 3 % smaller together"),
+        max_ratio=1, prepare=make, check=check, packages=("imagemagick",), fresh=("own", "peer"), note="two processes of the peer; its files are 3 % smaller together"),
 ]

@@ -3,8 +3,8 @@ import subprocess
 
 from row import Row
 
-N = 4096   # of the product
-M = 16384  # of the sum: 2 GiB each
+N = 4096   # rows and columns of the product
+M = 16384  # rows and columns of the sum: 2 GiB for each matrix
 NUMPY = "/usr/bin/python3"
 
 ADD = """
@@ -52,9 +52,9 @@ def same_as_numpy(job):
 
 ROWS = [
     Row(job="matmul", size=f"{N} x {N} float64, files", own=["matmul", "a.npy", "b.npy", "--output", "own.npy"],
-        peer_name="OpenBLAS alone, 2 threads", peer=["PEERS/openblas_gemm", "a.npy", "b.npy", "peer.npy", "2"], bar=1 / 0.9,
+        peer_name="OpenBLAS alone, 2 threads", peer=["PEERS/openblas_gemm", "a.npy", "b.npy", "peer.npy", "2"], max_ratio=1 / 0.9,
         prepare=inputs(N), check=same_as_numpy("matmul"), packages=("python3-numpy",), fresh=("own.npy", "peer.npy")),
     Row(job="matadd", size="2 x 2 GiB float64, files", own=["matadd", "a.npy", "b.npy", "--output", "own.npy"],
-        peer_name="numpy's memmap", peer=[NUMPY, "-c", ADD, "a.npy", "b.npy", "peer.npy"], bar=1 / 0.9,
+        peer_name="numpy's memmap", peer=[NUMPY, "-c", ADD, "a.npy", "b.npy", "peer.npy"], max_ratio=1 / 0.9,
         prepare=inputs(M), check=same_as_numpy("matadd"), packages=("python3-numpy",), fresh=("own.npy", "peer.npy")),
 ]

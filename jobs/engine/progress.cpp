@@ -1,4 +1,4 @@
-#include "support/progress.hpp"
+#include "engine/progress.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -10,18 +10,21 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <rankpool/rankpool.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "support/command.hpp"
 #include "support/input.hpp"
 #include "support/text.hpp"
 #include "support/unfinished_file.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
+
+class job_run;
 
 /// A result could not be written. `code()` holds errno: EPIPE when the reader of stdout has gone.
 struct output_error : std::system_error {
@@ -57,17 +60,13 @@ struct output_options {
 /// the files they lead to. Throws: usage_error that names both.
 void check_distinct(const std::vector<input_options>& inputs, const std::vector<output_options>& outputs);
 
-/// Adds --output and --force to a job.
-void add_output(CLI::App& job, output_options& options,
-                const std::string& help = "write the results to this file instead of stdout");
-
 class output {
  public:
   /// Opens stdout, or a temporary file beside `options.path`. Throws: output_error.
   explicit output(const output_options& options = {});
-  /// The same for a job: with --json, what would go to stdout goes into its report. `context` must outlive it. Throws also
+  /// The same for a job: with --json, what would go to stdout goes into its report. `run` must outlive it. Throws also
   /// usage_error for a file that is not to be replaced.
-  explicit output(command_context& context, const output_options& options = {});
+  explicit output(job_run& run, const output_options& options = {});
   /// Writes to a descriptor that the caller owns and keeps open.
   output(int descriptor, std::string name);
   /// Removes the temporary file if finish() was not reached.
@@ -115,7 +114,7 @@ class output {
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
 
-  command_context* context_ = nullptr;   // of a job that writes to stdout
+  job_run* run_ = nullptr;   // of a job that writes to stdout
   std::optional<unfinished_file> file_;  // none for a stream
   int descriptor_ = -1;
   bool owned_ = false;  // a stream opened here

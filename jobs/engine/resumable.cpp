@@ -1,4 +1,4 @@
-#include "support/resumable.hpp"
+#include "engine/resumable.hpp"
 
 #include <sys/stat.h>
 
@@ -13,8 +13,8 @@
 #include <sstream>
 #include <system_error>
 
-#include "support/command.hpp"
-#include "support/duration.hpp"
+#include "support/canonical_path.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {
@@ -95,16 +95,6 @@ bool has_written(const rankpool::journal& journal, const std::string& path) {
   struct stat status {};
   const auto time = journal.recalled(time_of(path));
   return time && ::stat(path.c_str(), &status) == 0 && text_of(status) == *time;
-}
-
-void add_resumable(CLI::App& job, resumable_options& options) {
-  job.add_option("--journal", options.journal,
-                 "keep finished tasks in this file, and take them from there when the same is run again; signals then stop the run "
-                 "in good order, with status 75")
-      ->type_name("FILE");
-  add_duration(
-      job, "--stop-before", [&options](double seconds) { options.stop_before_end = seconds; },
-      "stop so long before the end of the Slurm allocation, such as 90s or 5min (default 60s); requires --journal");
 }
 
 }  // namespace jobs

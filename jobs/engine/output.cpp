@@ -1,4 +1,4 @@
-#include "support/output.hpp"
+#include "engine/output.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/job_run.hpp"
+#include "engine/resumable.hpp"
 #include "support/file_io.hpp"
 
 namespace jobs {
@@ -123,15 +125,6 @@ void output_options::check_for_workers() const {
   check();
 }
 
-void add_output(CLI::App& job, output_options& options, const std::string& help) {
-  job.add_option("--output", options.path, help)->type_name("FILE")->check([](const std::string& path) {
-    return std::string(path.empty() ? "takes the name of a file, not an empty one" : "");
-  });
-  job.add_flag("--force", options.force, "replace the output file if it exists");
-  if (CLI::Option* journal = job.get_option_no_throw("--journal"))
-    journal->each([&options](const std::string& file) { options.journal = file; });
-}
-
 output::output(const output_options& options)
     : name_(options.is_stdout() ? "standard output" : options.path), replace_(options.force), durable_(options.durable) {
   if (options.is_stdout()) {
@@ -150,14 +143,14 @@ output::output(const output_options& options)
   }
 }
 
-output::output(command_context& context, const output_options& options) : output(options) {
+output::output(job_run& run, const output_options& options) : output(options) {
   if (options.is_stdout()) {
-    context_ = &context;
+    run_ = &run;
   } else {
-    if (options.option == output_options().option) context.report.add("output", options.path);
-    replace_ = options.replaces(context.journal);
-    durable_ |= !context.resumable.journal.empty();
-    journal_ = context.journal;
+    if (options.option == output_options().option) run.report().add("output", options.path);
+    replace_ = options.replaces(run.journal());
+    durable_ |= run.has_journal();
+    journal_ = run.journal();
   }
 }
 
@@ -211,8 +204,8 @@ void output::finish() {
 }
 
 void output::write_all(std::string_view bytes) {
-  if (context_ != nullptr && context_->report.is_started()) return context_->report.add_lines(bytes);
-  if (context_ != nullptr) context_->shown.make_way();
+  if (run_ != nullptr && run_->report().is_started()) return run_->report().add_lines(bytes);
+  if (run_ != nullptr) run_->shown().make_way();
   if (const int error = jobs::write_all(descriptor_, bytes); error != 0) fail(error);
 }
 

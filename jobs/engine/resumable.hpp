@@ -1,7 +1,6 @@
-// Runs that end early and are gone on with: what --journal and --stop-before say, in terms of the library.
+// Runs that stop early and are resumed: --journal and --stop-before, as options of rankpool::run().
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <rankpool/rankpool.hpp>
 #include <string>
@@ -9,14 +8,14 @@
 namespace jobs {
 
 struct resumable_options {
-  std::string journal{};                    // a file; empty: nothing is kept, and a signal ends the run at once
+  std::string journal{};                    // a file; empty: no journal, and a signal ends the run at once
   std::optional<double> stop_before_end{};  // seconds before the end of a Slurm allocation
 
-  /// Throws: usage_error for --stop-before where no end is known.
+  /// Throws: usage_error if --stop-before is given and the end of the allocation is unknown.
   void check() const;
-  /// Whether an earlier run has left a journal, which it may have written results with.
+  /// Returns whether the journal exists already. Results may exist as well, written by the run that created it.
   bool resumes() const;
-  /// With a journal a signal stops the run in good order, and so does the end of the allocation that is near.
+  /// With a journal, a signal stops the run early, and so does the approaching end of the allocation.
   rankpool::run_options run_options() const;
 };
 
@@ -25,8 +24,5 @@ struct resumable_options {
 void note_written(rankpool::journal& journal, int descriptor, const std::string& path);
 /// Returns whether note_written() has noted the file of this name, and nobody has written it since.
 bool has_written(const rankpool::journal& journal, const std::string& path);
-
-/// Adds both to a job.
-void add_resumable(CLI::App& job, resumable_options& options);
 
 }  // namespace jobs

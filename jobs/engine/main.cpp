@@ -16,18 +16,13 @@
 #include <ctime>
 #include <iostream>
 #include <new>
-#include <sstream>
-#include <vector>
+#include <string>
+#include <string_view>
 
-#include "support/command.hpp"
+#include "engine/command_line.hpp"
 #include "support/file_io.hpp"
 #include "support/in_quotes.hpp"
-#include "support/output.hpp"
 #include "support/unfinished_file.hpp"
-
-#ifndef RANKPOOL_VERSION
-#define RANKPOOL_VERSION "unknown"
-#endif
 
 namespace {
 
@@ -81,29 +76,14 @@ void complain(const std::string& job, std::string message) {
   std::cerr << "rankpool" << (job.empty() ? "" : " " + job) << ": " << jobs::printable(message) << std::endl;
 }
 
-/// What CLI11 has to say, in words that name the job or the option.
-std::string description(const CLI::App& app, const CLI::Error& error) {
-  const auto chosen = app.get_subcommands();
-  const auto strange = chosen.empty() ? app.remaining() : chosen.front()->remaining();
-  if (chosen.empty()) {
-    const std::string problem = strange.empty()                    ? "a job is missing"
-                                : strange.front().starts_with('-') ? "a job is missing before " + jobs::in_quotes(strange.front())
-                                                                   : "there is no job " + jobs::in_quotes(strange.front());
-    return problem + "; rankpool --help lists them";
+/// Prints the answer to --help or --version, or a usage error. Returns the exit status.
+int print_answer(const jobs::command_line& line) {
+  const auto& [status, text] = line.answer();
+  if (status == usage) {
+    complain(line.name(), text);
+    return status;
   }
-  const std::string help = "; rankpool " + chosen.front()->get_name() + " --help lists what it takes";
-  if (const auto early = app.remaining(); !early.empty())
-    return jobs::in_quotes(early.front()) + " stands before the job, and options stand after it" + help;
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !strange.empty())
-    return "it takes no " + jobs::in_quotes(strange.front()) + help;
-  return error.what() + help;
-}
-
-/// Prints what --help or --version ask for.
-int answer(const CLI::App& app, const CLI::Success& request) {
-  std::ostringstream text;
-  const int status = app.exit(request, text, text);
-  const int error = jobs::write_all(STDOUT_FILENO, text.str());
+  const int error = jobs::write_all(STDOUT_FILENO, text);
   if (error == 0) return status;
   complain("", std::string("cannot write standard output: ") + std::strerror(error));
   return failed;
@@ -129,40 +109,43 @@ double own_cpu_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// Runs the chosen job with what surrounds every job: progress, and the report that --json prints.
-int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context) {
+/// Runs the chosen job, with progress and the report for --json.
+int run_reported(rankpool::cluster& cluster, const jobs::command_line& line) {
   const auto begin = std::chrono::steady_clock::now();
-  context.open_journal();
-  if (context.json) context.report.start(job, context.parameters);
-  if (!context.quiet) {
-    context.shown.start(job, [&cluster, journal = context.journal] { return cluster.statistics().tasks + journal.taken_over(); });
+  const jobs::run_settings& settings = line.settings();
+  jobs::job_run run(cluster, settings, line.subject());
+  if (settings.json) run.report().start(line.name(), line.parameters());
+  if (!settings.quiet) {
+    run.shown().start(line.name(), [&cluster, journal = run.journal()] { return cluster.statistics().tasks + journal.taken_over(); });
   }
   using ending = jobs::run_report::ending;
   const auto end = [&](ending how, const std::string& error) {
-    context.shown.stop();
-    const std::uint64_t taken_over = context.journal.taken_over();
-    if (taken_over > 0 && !context.quiet) {
-      complain(job, std::to_string(taken_over) + " finished tasks were taken from the journal " + context.resumable.journal);
+    run.shown().stop();
+    const std::uint64_t restored = run.journal().taken_over();
+    if (restored > 0 && !settings.quiet) {
+      complain(line.name(), std::to_string(restored) + " finished tasks were restored from the journal " + run.journal_name());
     }
     const auto statistics = cluster.statistics();
-    context.report.finish(
+    run.report().finish(
         {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
          .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
          .tasks = statistics.tasks,
-         .taken_over = taken_over,
-         .workers = context.max_workers > 0 ? std::min(context.max_workers, cluster.num_workers()) : cluster.num_workers()},
+         .taken_over = restored,
+         .workers = settings.max_workers > 0 ? std::min(settings.max_workers, cluster.num_workers()) : cluster.num_workers()},
         how, error);
   };
-  const auto end_by = [&end](ending how, const std::exception& error) {
+  const auto end_by = [&](ending how, const std::exception& error) {
+    run.abandon();
     try {
       end(how, error.what());
-    } catch (const jobs::output_error&) {  // stdout as well: what came first is what to tell
+    } catch (const jobs::output_error&) {  // stdout fails as well: the first error is reported
     }
   };
   try {
-    const int status = context.program(cluster);
-    end(status == done ? ending::done : ending::failed, "some tasks failed");
-    return status;
+    line.chosen_job()->run(run);
+    run.finish();
+    end(run.exit_status() == done ? ending::done : ending::failed, "some tasks failed");
+    return run.exit_status();
   } catch (const rankpool::stopped_error& error) {
     end_by(ending::stopped, error);
     throw;
@@ -172,10 +155,10 @@ int run_reported(rankpool::cluster& cluster, const std::string& job, jobs::comma
   }
 }
 
-/// Turns what a job may throw about its surroundings into a line and a status. Other errors pass through.
+/// Turns errors about options, files and the system into a line and an exit status. Other errors pass through.
 template <class Work>
-int told(const std::string& job, Work work) {
-  std::signal(SIGPIPE, SIG_IGN);  // write(2) then says EPIPE, and the job ends in good order
+int reporting_errors(const std::string& job, Work work) {
+  std::signal(SIGPIPE, SIG_IGN);  // write(2) then fails with EPIPE, and the job ends in order
   try {
     return work();
   } catch (const jobs::usage_error& error) {
@@ -196,70 +179,64 @@ int told(const std::string& job, Work work) {
     return failed;
   } catch (const std::bad_alloc& error) {
     if (rankpool::remote_context(error) != nullptr) throw;
-    complain(job, "rank 0 has too little memory for what it is asked for");
+    complain(job, "out of memory on rank 0");
     return failed;
   }
 }
 
-/// Runs the chosen job on rank 0. What its tasks throw passes through: rankpool::run reports it.
-int run_job(rankpool::cluster& cluster, const std::string& job, jobs::command_context& context, bool checked) {
-  return told(job, [&] {
-    if (!checked && context.check) context.check();
-    if (context.verbose) print_host_map(cluster);
-    return run_reported(cluster, job, context);
+/// Runs the chosen job on rank 0. Exceptions of its tasks pass through: rankpool::run reports them.
+int run_job(rankpool::cluster& cluster, const jobs::command_line& line, bool checked) {
+  return reporting_errors(line.name(), [&] {
+    if (!checked) line.check();
+    if (line.settings().verbose) print_host_map(cluster);
+    return run_reported(cluster, line);
   });
 }
 
-/// Runs what is not a job, in this process.
-int run_alone(const std::string& name, jobs::command_context& context, bool checked) {
+/// Runs a subcommand that is no job, in this process.
+int run_alone(const jobs::command_line& line, bool checked) {
   try {
-    return told(name, [&] {
-      if (!checked && context.check) context.check();
-      return context.own_program();
+    return reporting_errors(line.name(), [&] {
+      if (!checked) line.check();
+      return line.chosen_command()->run();
     });
   } catch (const std::exception& error) {
-    complain(name, error.what());
+    complain(line.name(), error.what());
     return failed;
   }
+}
+
+/// --workers N starts N workers: it decides in place of the number of cores and of a number in the environment. RANKPOOL_WORKERS=0
+/// stays: it runs everything in one process.
+void start_as_many_as(int workers) {
+  const char* const given = std::getenv("RANKPOOL_WORKERS");
+  if (given != nullptr && std::string_view(given) == "0") return;
+  ::setenv("RANKPOOL_WORKERS", std::to_string(workers).c_str(), 1);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   occupy_closed_streams();
-  jobs::command_context context;
-  context.words.assign(argv + std::min(argc, 1), argv + argc);
-  CLI::App app("Workloads on a process pool over MPI. Without options a job does the tutorial's example of its name.", "rankpool");
-  app.set_version_flag("--version", "rankpool " RANKPOOL_VERSION);
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(24);
-  jobs::add_all_jobs(app, context);
-
-  // Every rank reads the same command line and comes to the same end; one of them says so.
+  jobs::command_line line;
+  // All ranks parse the same command line, with the same result; one of them prints.
   const int rank = launched_rank();
+  const bool is_launched = rank >= 0;
   const bool prints = rank <= 0;
   if (rank > 0) let_rank_0_leave_first();
-  const auto job_name = [&app] {
-    const auto chosen = app.get_subcommands();
-    return chosen.empty() ? std::string() : chosen.front()->get_name();
-  };
+  if (!line.parse({argv + std::min(argc, 1), argv + argc})) return prints ? print_answer(line) : line.answer().status;
   try {
-    app.parse(std::vector(context.words.rbegin(), context.words.rend()));  // which CLI11 takes from the end
-    // Under a launcher only rank 0 is sure to see the files that are meant: it looks once the others are there.
-    if (rank < 0 && context.check) context.check();
-  } catch (const CLI::Success& request) {  // --help, --version
-    return prints ? answer(app, request) : done;
-  } catch (const CLI::Error& error) {
-    if (prints) complain(job_name(), description(app, error));
-    return usage;
+    // Under a launcher, only rank 0 is sure to see the files: it checks when all ranks have started.
+    if (!is_launched) line.check();
   } catch (const jobs::usage_error& error) {
-    if (prints) complain(job_name(), error.what());
+    complain(line.name(), error.what());
     return usage;
   }
 
-  if (context.own_program) return prints ? run_alone(job_name(), context, rank < 0) : done;
-  const rankpool::run_options stopping = context.resumable.run_options();
-  if (stopping.stop_on_signal && rank <= 0) jobs::remove_unfinished_on_signals();  // which the second signal comes to
+  if (line.chosen_command() != nullptr) return prints ? run_alone(line, !is_launched) : done;
+  if (!is_launched && line.settings().max_workers > 0) start_as_many_as(line.settings().max_workers);
+  const rankpool::run_options stopping = line.settings().resumable.run_options();
+  if (stopping.stop_on_signal && prints) jobs::remove_unfinished_on_signals();  // the second signal gets there
   return rankpool::run(
-      argc, argv, [&, job = job_name()](rankpool::cluster& cluster) { return run_job(cluster, job, context, rank < 0); }, stopping);
+      argc, argv, [&](rankpool::cluster& cluster) { return run_job(cluster, line, !is_launched); }, stopping);
 }

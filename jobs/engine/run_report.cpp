@@ -1,11 +1,11 @@
-#include "support/run_report.hpp"
+#include "engine/run_report.hpp"
 
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "support/file_io.hpp"
-#include "support/json.hpp"
-#include "support/output.hpp"
+#include "engine/json.hpp"
+#include "engine/output.hpp"
 
 namespace jobs {
 

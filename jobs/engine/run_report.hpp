@@ -35,7 +35,8 @@ class run_report {
     text.print(value);
     add_json(key, text.take());
   }
-  void add(std::string_view key, const mpz_class& value) { add_json(key, value.get_str()); }
+  /// An arbitrary-precision number, as a string: other programs read it without a loss.
+  void add(std::string_view key, const mpz_class& value) { add(key, std::string_view(value.get_str())); }
   void add(std::string_view key, double value);
   void add(std::string_view key, std::string_view text);
   /// The same where `value` is JSON already.

@@ -1,0 +1,188 @@
+// The options of a job, as it declares them. job_options.cpp alone knows how they are read from the command line.
+//
+// An option is bound to a variable, which holds the default until the command line is read. From the variable come the parameters
+// that --json prints, and the part of the journal's identity that belongs to the option.
+#pragma once
+
+#include <gmpxx.h>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "engine/run_settings.hpp"
+#include "support/interval.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace jobs {
+
+/// The identity of a list for a journal: "[a,b,c]", empty for an empty list.
+std::string identity_of_list(const std::vector<std::string>& texts);
+
+class job_options {
+ private:
+  struct declared;
+
+ public:
+  /// One declared option. A reference to it that can be copied; it lives as long as the job_options.
+  class option {
+   public:
+    /// It is an error to give this option without `other`.
+    option needs(option other) const;
+    /// It is an error to give this option together with `other`.
+    option excludes(option other) const;
+    /// Results do not depend on the value: with another value, it is still the same run for a journal.
+    option without_effect() const;
+    /// Sets how the value is written in the identity of a journal. An empty text leaves it out.
+    option identified_by(std::function<std::string()> text) const;
+    /// It is an error to leave the option out.
+    option required() const;
+    /// Returns whether the command line has the option. Valid after parsing.
+    bool is_given() const;
+
+   private:
+    friend job_options;
+    explicit option(declared* which) : declared_(which) {}
+    declared* declared_;
+  };
+
+  /// `settings` receives the options that jobs have in common.
+  job_options(CLI::App& parser, run_settings& settings);
+  ~job_options();
+  job_options(const job_options&) = delete;
+  job_options& operator=(const job_options&) = delete;
+
+  // Names are `--name` for an option and `name` for an argument without one. A text cannot be empty.
+
+  /// A whole number in [least, most]: 1000000, 10_000, 1e12, 2^40. A default outside this range stands for "none".
+  template <std::integral Integer>
+  option number(const std::string& name, Integer& value, const std::string& help,
+                std::type_identity_t<Integer> least = std::numeric_limits<Integer>::min(),
+                std::type_identity_t<Integer> most = std::numeric_limits<Integer>::max()) {
+    return integers(
+        name, help, {to_mpz(least), to_mpz(most), false},
+        [&value](const std::vector<mpz_class>& given) { value = from_mpz<Integer>(given.back()); },
+        [&value] { return std::vector<mpz_class>{to_mpz(value)}; });
+  }
+
+  /// The same without a default.
+  template <std::integral Integer>
+  option number(const std::string& name, std::optional<Integer>& value, const std::string& help,
+                std::type_identity_t<Integer> least = std::numeric_limits<Integer>::min(),
+                std::type_identity_t<Integer> most = std::numeric_limits<Integer>::max()) {
+    return integers(
+        name, help, {to_mpz(least), to_mpz(most), false},
+        [&value](const std::vector<mpz_class>& given) { value = from_mpz<Integer>(given.back()); },
+        [&value] { return value ? std::vector<mpz_class>{to_mpz(*value)} : std::vector<mpz_class>(); });
+  }
+
+  /// A list of whole numbers.
+  template <std::integral Integer>
+  option numbers(const std::string& name, std::vector<Integer>& values, const std::string& help,
+                 std::type_identity_t<Integer> least = std::numeric_limits<Integer>::min(),
+                 std::type_identity_t<Integer> most = std::numeric_limits<Integer>::max()) {
+    return integers(
+        name, help, {to_mpz(least), to_mpz(most), true},
+        [&values](const std::vector<mpz_class>& given) {
+          values.clear();
+          for (const mpz_class& value : given) values.push_back(from_mpz<Integer>(value));
+        },
+        [&values] {
+          std::vector<mpz_class> all;
+          for (const Integer value : values) all.push_back(to_mpz(value));
+          return all;
+        });
+  }
+
+  option text(const std::string& name, std::string& value, const std::string& help, const std::string& type_name = "TEXT");
+  option texts(const std::string& name, std::vector<std::string>& values, const std::string& help,
+               const std::string& type_name = "TEXT");
+  option choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const std::string& help,
+                const std::string& type_name);
+  option flag(const std::string& name, bool& value, const std::string& help);
+  /// A time, in seconds: 90, 1.5s, 250ms, 5min, 1h, 2d.
+  option duration(const std::string& name, std::optional<double>& seconds, const std::string& help);
+  /// A number of bytes in [least, most]: 65536, 512K, 1.5G, 4GB.
+  option size(const std::string& name, std::uint64_t& bytes, const std::string& help, std::uint64_t least, std::uint64_t most);
+  /// A file that the job reads. A journal knows it by its canonical path.
+  option input_file(const std::string& name, std::string& path, const std::string& help, const std::string& type_name = "FILE");
+
+  /// --from and --to in [least, most]; the defaults are what `range` holds. Checks that --to is not less than --from.
+  template <std::integral Integer>
+  void interval(jobs::interval<Integer>& range, std::type_identity_t<Integer> least, std::type_identity_t<Integer> most) {
+    number("--from", range.from, "first number (default " + std::to_string(range.from) + ")", least, most);
+    number("--to", range.to, "last number (default " + std::to_string(range.to) + ")", least, most);
+    check([&range] { range.check(); });
+  }
+
+  // Options that several jobs have; their values are in run_settings.
+
+  void output(const std::string& help = "write the results to this file instead of stdout", const std::string& type_name = "FILE",
+              const std::string& force_help = "replace the output file if it exists");
+  option chunksize(const std::string& help);
+  option verify(const std::string& help);
+  /// The same for a job whose tasks verify their own results: for a journal, a run with --verify is another run.
+  option verify_in_tasks(const std::string& help);
+
+  /// Calls `act` when the command line has been parsed, on every rank.
+  void after_parsing(std::function<void()> act);
+  /// Calls `act` before subcommand::check, under the same rules.
+  void check(std::function<void()> act);
+  /// Adds a value that is no option to the identity of journals. `text` is called after parsing.
+  void identity(const std::string& name, std::function<std::string()> text);
+  /// The same as without_effect() for all options declared so far.
+  void all_without_effect();
+  /// Adds text at the end of the help.
+  void footer(const std::string& text);
+
+  // For the engine.
+
+  /// Declares the options of every job.
+  void common();
+  /// Returns whether `word` of a command line is an option whose value is the next word.
+  bool takes_next_word(const std::string& word) const;
+  /// Returns a JSON object with the values of all options, defaults included. A value that is not given and has no default is null.
+  std::string parameters() const;
+  /// Returns the identity of the run for a journal: `job`, then name and value of each option that results depend on. Numbers are
+  /// written in one way, whatever the command line has: 1e9 and 1000000000 are the same.
+  std::string subject(const std::string& job) const;
+  /// Runs the checks that were added.
+  void run_checks() const;
+
+ private:
+  struct number_format {
+    mpz_class least, most;
+    bool is_list;
+  };
+  using set_numbers = std::function<void(const std::vector<mpz_class>&)>;
+  using get_numbers = std::function<std::vector<mpz_class>()>;
+
+  option integers(const std::string& name, const std::string& help, const number_format& format, set_numbers set, get_numbers get);
+
+  template <std::integral Integer>
+  static mpz_class to_mpz(Integer value) {
+    if constexpr (std::signed_integral<Integer>) {
+      return mpz_class(static_cast<long>(value));
+    } else {
+      return mpz_class(static_cast<unsigned long>(value));
+    }
+  }
+  template <std::integral Integer>
+  static Integer from_mpz(const mpz_class& value) {
+    return std::signed_integral<Integer> ? static_cast<Integer>(value.get_si()) : static_cast<Integer>(value.get_ui());
+  }
+
+  struct implementation;
+  std::unique_ptr<implementation> all_;
+};
+
+}  // namespace jobs

@@ -1,0 +1,101 @@
+// A run of a job, as the job's code on rank 0 sees it: the pool, the output, the journal, progress and the report.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <rankpool/rankpool.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "engine/output.hpp"
+#include "engine/progress.hpp"
+#include "engine/run_report.hpp"
+#include "engine/run_settings.hpp"
+#include "support/usage_error.hpp"
+
+namespace jobs {
+
+/// The result did not pass --verify. what() says which check failed. The exit status is 1.
+struct verification_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Of one thread, that of the job. The cluster must outlive it.
+class job_run {
+ public:
+  /// Opens the journal, if there is one. `subject` is the identity of the run for it.
+  /// Throws: usage_error if the journal belongs to another run or cannot be opened.
+  job_run(rankpool::cluster& cluster, run_settings settings, const std::string& subject);
+
+  const run_settings& settings() const { return settings_; }
+  bool verifies() const { return settings_.verify; }
+
+  rankpool::cluster& cluster() { return cluster_; }
+  /// The executor with --workers and --journal. It starts at the first call.
+  rankpool::executor& pool();
+  /// The options of pool(), for a job that needs several executors.
+  rankpool::executor_options executor_options() const;
+  /// An executor without a journal, for tasks that must run in every run.
+  rankpool::executor pool_without_journal() { return rankpool::executor(cluster_, {.max_workers = settings_.max_workers}); }
+
+  /// The number of workers that the work is divided for: that of pool(), or of the first run with the journal. A job divides its
+  /// work by this number alone, so that a resumed run has the same tasks.
+  int workers();
+  /// --chunksize, or `own_choice` if it was not given.
+  template <class Integer>
+  Integer chunksize_or(Integer own_choice) const {
+    return chunksize_ > 0 ? static_cast<Integer>(chunksize_) : own_choice;
+  }
+  long long chunksize() const { return chunksize_; }
+  /// The value of an option that decides how the work is divided: `value`, or that of the first run with the journal.
+  std::string divided_as(const std::string& option, const std::string& value);
+  /// A random number, the same in all runs with the journal.
+  std::uint64_t seed();
+  /// How many tasks may be submitted before their results are taken: 16 for each worker, but fewer if results of `result_bytes` would
+  /// occupy more than 256 MiB on rank 0; at least one for each worker and one more.
+  int tasks_in_flight(std::size_t result_bytes = 0);
+
+  bool has_journal() const { return !settings_.resumable.journal.empty(); }
+  const std::string& journal_name() const { return settings_.resumable.journal; }
+  rankpool::journal& journal() { return journal_; }
+  const rankpool::journal& journal() const { return journal_; }
+  /// Checks that a file that workers read has not changed since the first run with the journal. Throws: usage_error.
+  void expect_unchanged(const std::string& path);
+
+  /// Where the results go: stdout or --output. The engine calls finish() after job::run. Throws: output_error.
+  output& out();
+  /// Figures for --json.
+  run_report& report() { return report_; }
+  progress& shown() { return shown_; }
+  /// Announces the number of tasks; with --verify, `checks` more.
+  void expect_tasks(std::uint64_t tasks, std::uint64_t checks = 0) { shown_.expect(tasks + (verifies() ? checks : 0)); }
+  /// The exit status of a run that ends without an exception; 0 if this is not called.
+  void set_exit_status(int status) { exit_status_ = status; }
+  int exit_status() const { return exit_status_; }
+
+  /// Prints a line on stderr, unless --quiet was given.
+  void note(const std::string& text) const;
+  /// Prints a line on stderr with --verbose: a decision with its reason.
+  void explain(const std::string& decision) const;
+  /// Records that a check of the result succeeded. `statement` completes "verified: ". Throws: verification_error if `holds` is false.
+  void verified(bool holds, const std::string& statement);
+
+  /// Finishes out(). The engine calls it. Throws: output_error.
+  void finish();
+  /// Ends the pool and removes an unfinished output. The engine calls it after an error.
+  void abandon() noexcept;
+
+ private:
+  rankpool::cluster& cluster_;
+  run_settings settings_;
+  rankpool::journal journal_;
+  long long chunksize_ = 0;
+  int exit_status_ = 0;
+  run_report report_;
+  progress shown_;
+  std::optional<rankpool::executor> pool_;
+  std::optional<output> out_;  // destroyed before the pool, whose tasks it may wait for
+};
+
+}  // namespace jobs

@@ -1,0 +1,13 @@
+// The error of a command line that cannot be carried out.
+#pragma once
+
+#include <stdexcept>
+
+namespace jobs {
+
+/// An option, an argument or an input file is wrong. The command prints what() as one line and exits with status 2.
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace jobs

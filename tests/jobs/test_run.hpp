@@ -1,0 +1,28 @@
+// A run of a job for unit tests of what jobs use.
+#pragma once
+
+#include <string>
+
+#include "engine/job_run.hpp"
+#include "support/cluster.hpp"
+
+namespace support {
+
+/// With an output file, which it may replace, and a journal, if they are given.
+class test_run : public jobs::job_run {
+ public:
+  explicit test_run(const std::string& output = {}, const std::string& journal = {}, bool force = true)
+      : job_run(support::cluster(), settings_for(output, journal, force), "test") {}
+
+ private:
+  static jobs::run_settings settings_for(const std::string& output, const std::string& journal, bool force) {
+    jobs::run_settings settings;
+    settings.quiet = true;
+    settings.resumable.journal = journal;
+    settings.output.path = output;
+    settings.output.force = force;
+    return settings;
+  }
+};
+
+}  // namespace support
