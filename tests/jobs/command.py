@@ -2,6 +2,7 @@
 
 A failed test prints the record: each command with its status and output. No process survives its test.
 """
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -186,6 +187,18 @@ class Command:
         assert until is None, f"the terminal never shows {until!r}"
         assert finished.status == status, f"status {finished.status}, not {status}"
         return text.decode(errors="backslashreplace")
+
+    @contextlib.contextmanager
+    def beside(self, script):
+        """Runs a shell script at the same time, which must succeed."""
+        process = subprocess.Popen(["sh", "-c", script], cwd=self.folder, env=os.environ | {MARK: self.mark},
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            yield
+            assert process.wait(self.seconds) == 0, f"status {process.returncode} of {script}"
+        finally:
+            process.kill()
+            process.wait()
 
     def has_results(self, journal="kept"):
         """Whether the journal, to which a run may be writing, has finished tasks."""

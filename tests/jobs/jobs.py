@@ -123,7 +123,7 @@ LARGE_PICTURE = {"in.ppm": lambda: picture(2000, 1500)}
 
 
 def many_commands():
-    return b"".join(b"sleep 0.03; echo %d; echo %d >>ran\n" % (n, n) for n in range(1, 101))
+    return b"".join(b"sleep 0.03; echo %d; echo %d >>ran\n" % (n, n) for n in range(1, 151))
 
 
 # Runs that take some seconds on two cores and have many tasks: to be stopped in the middle.
@@ -131,7 +131,7 @@ LONG_RUNS = {
     "primes": [Run("1 3e10 --count --chunksize 1e8")],
     "factorials": [Run(" ".join(map(str, range(1_000_000, 1_500_000, 20_000))))],
     "matadd": [
-        Run("a.npy a.npy --chunksize 25000", "", {"a.npy": lambda: npy("<i8", (7000, 7000), bytes(7000 * 7000 * 8))}, **TO_NPY),
+        Run("a.npy a.npy --chunksize 2000", "", {"a.npy": lambda: npy("<i8", (5000, 5000), bytes(5000 * 5000 * 8))}, **TO_NPY),
     ],
     "matmul": [Run("--size 3000 --chunksize 64", **TO_NPY)],
     "sort": [Run("in --type int64 --memory 2^19", files={"in": lambda: noise(1_000_000) * 120}, prints=False, parallel=True)],

@@ -7,4 +7,3 @@ foreach(case summary json most export-json export-csv open read-only barely-begu
   add_inline_test(jobs/journal/${case} COMMAND ${look_at_journal} ${case})
 endforeach()
 set_tests_properties(jobs/journal/json jobs/journal/export-json jobs/journal/export-csv PROPERTIES SKIP_RETURN_CODE 77)
-add_inline_test(jobs/journal/in-help COMMAND ${RANKPOOL_TEST_BASH} -c "'${command}' --help | grep -q '^  journal  *what is in a journal'")

@@ -119,9 +119,8 @@ def test_template_for_file(command):
 def test_named_pipe(command):
     """It can be opened once, by the one who reads it."""
     os.mkfifo(command.path("pipe"))
-    with subprocess.Popen(["sh", "-c", "echo 'echo a' >pipe"], cwd=command.folder) as writer:
+    with command.beside("echo 'echo a' >pipe"):
         assert run(command, "pipe").stdout == "a\n"
-        assert writer.wait(command.seconds) == 0
 
 
 @both
@@ -221,7 +220,8 @@ def test_log_and_results(command):
 @ranks
 def test_log_is_followed(command):
     """The log and the results have what is done while others run."""
-    running = command.start("exec", "--log", "log", "--results", "results", ":::", "echo a", "until [ -e go ]; do sleep 0.05; done")
+    running = command.start("exec", "--log", "log", "--results", "results", ":::", "echo a",
+                            "until [ -e go ]; do sleep 0.05; done")
     log, results = running.wait_for_file("log.part-*"), running.wait_for_file("results.part-*")
     running.wait_until(lambda: b"\techo a\t" in log.read_bytes(), "the log has what is done")
     running.wait_until(lambda: b'"echo a"' in results.read_bytes(), "the results have what is done")
@@ -244,7 +244,7 @@ def children(pid):
 
 
 class Sleepers:
-    """A run whose two commands write their process ids into files and sleep. The sleep is a child of the shell: both have to go."""
+    """A run whose two commands write their process ids into files and sleep. A sleep is a child of its shell: both have to go."""
 
     def __init__(self, command):
         self.command = command

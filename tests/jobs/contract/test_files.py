@@ -3,7 +3,6 @@
 Most tests are about every option of every job that names an output file.
 """
 import os
-import subprocess
 
 import pytest
 
@@ -114,14 +113,8 @@ def test_pipe(written, command):
     if written.run.parallel:
         command.fail(*forced(written.to(written.output)), names=(written.output, "regular file"))
         return
-    with open(command.path("received"), "wb") as file:
-        reader = subprocess.Popen(["cat", written.output], cwd=command.folder, stdout=file)
-    try:
+    with command.beside(f"exec cat {written.output} >received"):
         command.run(*written.to(written.output))
-        reader.wait(command.seconds)
-    finally:
-        reader.kill()
-        reader.wait()
     received = command.read("received")
     assert command.path(written.output).is_fifo()
     command.path(written.output).unlink()

@@ -26,10 +26,6 @@ def test_unknown_option(job, command):
     command.fail(job.name, "--no-such-option", names=(f"rankpool {job.name}", "'--no-such-option'"))
 
 
-def test_misspelt_flag(job, command):
-    command.fail(job.name, "--jsn", names="--jsn")
-
-
 def test_missing_value(job, command):
     for option in with_value(job):
         command.fail(job.name, option.name, names=option.name)
@@ -39,8 +35,7 @@ def test_wrong_value(job, command):
     """What is no number, size, time or choice."""
     for option in with_value(job):
         if option.choices or option.takes in ("NUMBER", "SIZE", "TIME"):
-            words = job.first_case.words if option.name == "--stop-before" else (job.name,)
-            command.fail(words[0], option.name, "many", *words[1:], names=option.name)
+            command.fail(job.name, option.name, "many", names=option.name)
 
 
 def test_control_characters(job, command):
