@@ -23,17 +23,17 @@ namespace {
 struct options {
   std::vector<std::string> numbers;  // none, and no file: the tutorial's
   std::string file;
-  int rounds = 20;
+  primality_test test;
   output_options output;
 };
 
 const std::vector<std::uint64_t> tutorial_numbers{112272535095293, 112582705942171, 112272535095293, 115280095190773};
 
-primality judge_text(std::string_view text, int rounds) {
+primality judge_text(std::string_view text, const primality_test& test) {
   std::uint64_t small = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), small);
   if (error == std::errc() && end == text.data() + text.size()) return judge(small);
-  return judge(parse_integer(text), rounds);
+  return judge(parse_integer(text), test);
 }
 
 /// How a line goes on after the number.
@@ -47,15 +47,15 @@ std::string words_for(primality answer, int rounds) {
 }
 
 /// A block of numbers in, a block of answers out.
-std::string judge_lines(int rounds, bool verify, const line_block& block) {
+std::string judge_lines(const primality_test& test, bool verify, const line_block& block) {
   std::string answers;
   for_each_line(block, [&](std::string_view line, std::uint64_t number) {
     try {
-      const primality answer = judge_text(line, rounds);
+      const primality answer = judge_text(line, test);
       if (verify && !confirms(parse_integer(line), answer))
         throw std::logic_error("another test disagrees about " + in_quotes(line));
       answers += line;
-      answers += words_for(answer, rounds);
+      answers += words_for(answer, test.rounds);
     } catch (const std::invalid_argument& error) {
       throw std::invalid_argument("line " + std::to_string(number) + ": " + error.what());
     }
@@ -64,30 +64,40 @@ std::string judge_lines(int rounds, bool verify, const line_block& block) {
 }
 
 /// Whether another test confirms every answer in lines that judge_lines() has written. Throws: std::logic_error if it does not.
-bool confirm_answers(int rounds, const std::string& answers) {
+bool confirm_answers(const primality_test& test, const std::string& answers) {
   line_block numbers{1, {}};
   for (std::string_view rest = answers; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
     numbers.text.append(rest.substr(0, rest.find(' '))) += '\n';
   }
-  return judge_lines(rounds, true, numbers) == answers;
+  return judge_lines(test, true, numbers) == answers;
 }
 
+constexpr double cost_of_block = 1e8;
+
+bool is_expression(std::string_view line) { return line.find_first_of("e^+") != std::string_view::npos; }
+
 /// About the time for a prime of so many digits, in the cube of digits; an expression such as 2^521-1 may be anything.
-double cost_of_number(std::string_view line) {
+double cost_of_test(std::string_view line) {
   const auto digits = static_cast<double>(line.size());
-  const bool plain = line.find_first_of("e^+") == std::string_view::npos;
-  return plain ? digits * digits * digits : 1e7;
+  return is_expression(line) ? cost_of_block / 10 : digits * digits * digits;
+}
+
+/// A proof takes about a hundred times as long as a test.
+double cost_of_proof(std::string_view line) {
+  constexpr std::size_t tested = 24;  // numbers of so many digits need no proof
+  if (is_expression(line)) return cost_of_block;
+  return (line.size() > tested && line.size() <= proven_digits ? 100 : 1) * cost_of_test(line);
 }
 
 template <class Blocks>
-void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, int rounds, bool verify) {
-  const auto judge_block = rankpool::partial(judge_lines, rounds, false);
+void print_answers(rankpool::executor& pool, output& out, Blocks&& blocks, const primality_test& test, bool verify) {
+  const auto judge_block = rankpool::partial(judge_lines, test, false);
   check_queue<bool> checks(pool, [](bool same) {
     if (!same) throw std::logic_error("the answers differ when they are computed again");
   });
   for (const std::string& answers : pool.map({.chunksize = 1, .buffersize = 16 * pool.num_workers()}, judge_block, blocks)) {
     out.print(answers);
-    if (verify) checks.add(confirm_answers, rounds, answers);
+    if (verify) checks.add(confirm_answers, test, answers);
   }
   checks.finish();
 }
@@ -97,15 +107,14 @@ input_options input_of(const options& chosen) { return {chosen.file, "--file"}; 
 double cost_of_one(std::string_view) { return 1; }
 
 void print_answers_for_stream(rankpool::executor& pool, const command_context& context, output& out, const input_options& from,
-                              int rounds) {
-  constexpr double cost_of_block = 1e8;
+                              const primality_test& test) {
   const auto chunk = static_cast<double>(context.chunksize);
   const input lines(from);
   try {
     print_answers(pool, out,
                   chunk > 0 ? line_blocks(lines.descriptor(), from.name(), cost_of_one, chunk)
-                            : line_blocks(lines.descriptor(), from.name(), cost_of_number, cost_of_block),
-                  rounds, context.verify);
+                            : line_blocks(lines.descriptor(), from.name(), test.fast ? cost_of_test : cost_of_proof, cost_of_block),
+                  test, context.verify);
   } catch (const std::invalid_argument& error) {
     out.flush();
     throw usage_error(from.name() + ": " + error.what());
@@ -125,7 +134,7 @@ int print_primality(rankpool::cluster& cluster, command_context& context, const 
   rankpool::executor pool(cluster, context.executor_options());
   output out(context, chosen.output);
   if (!chosen.file.empty()) {
-    print_answers_for_stream(pool, context, out, input_of(chosen), chosen.rounds);
+    print_answers_for_stream(pool, context, out, input_of(chosen), chosen.test);
   } else if (!chosen.numbers.empty()) {
     std::vector<line_block> blocks;
     const auto chunk = context.chunk_or(std::size_t{1});
@@ -136,7 +145,7 @@ int print_primality(rankpool::cluster& cluster, command_context& context, const 
         blocks.back().text += '\n' + chosen.numbers[i];
       }
     }
-    print_answers(pool, out, blocks, chosen.rounds, context.verify);
+    print_answers(pool, out, blocks, chosen.test, context.verify);
   } else {
     print_answers_for_tutorial(pool, context, out);
   }
@@ -172,8 +181,11 @@ void add_is_prime(CLI::App& app, command_context& context) {
   job.add_option("number", chosen->numbers, "whole numbers of any size; - reads them from stdin, one a line")->type_name("NUMBERS");
   context.without_effect.insert(  // its content is what counts, and each task is told apart by it
       job.add_option("--file", chosen->file, "read the numbers from this file, one a line (-: stdin)")->type_name("FILE"));
-  add_number(job, "--rounds", chosen->rounds,
-             "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
+  job.add_flag("--fast", chosen->test.fast, "no proof for numbers above 3.3e24: the answer is \"probably prime\"");
+  add_number(job, "--rounds", chosen->test.rounds,
+             "rounds of Miller-Rabin where there is no proof, with --fast and for numbers of more than " +
+                 std::to_string(proven_digits) + " digits, each with an error below 1/4 (default 20)",
+             1, 10'000);
   add_output(job, chosen->output);
   add_chunksize(job, context, "numbers in a task, at most 64 KiB of a file (default: by the time they take)");
   add_verify(job, context, "confirm every answer by another test, on the workers");

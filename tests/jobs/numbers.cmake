@@ -18,6 +18,12 @@ add_json_check(stretches-of-primes-verified "\"verified\": .* among 1260000 numb
 add_known(no-primes "--form;^0$" primes 0 1 --count)
 add_known(is-prime "--stdout;${expected}/is-prime.txt" is-prime --file ${expected}/is-prime-numbers.txt)
 add_known(is-prime-below-two "--form;^(0|1|-7) neither prime nor composite$;--lines;3" is-prime 0 1 -7)
+# Primes of up to 300 digits are proven, unless --fast is given.
+add_known(is-prime-limit "--form;^(1e299\\+669 prime|1e300\\+331 probably prime \\(error < 4\\^-20\\)|2\\^1279-1 probably prime .*)$;--lines;3"
+          is-prime 1e299+669 1e300+331 2^1279-1)
+add_known(is-prime-fast "--form;^(2\\^89-1 probably prime \\(error < 4\\^-7\\)|2\\^61-1 prime|2\\^83-1 composite)$;--lines;3"
+          is-prime --fast --rounds 7 2^89-1 2^61-1 2^83-1)
+add_known(is-prime-fast-file "--stdout;${expected}/is-prime-fast.txt" is-prime --fast --file ${expected}/is-prime-numbers.txt)
 add_known(fibonacci "--as-set;--stdout;${expected}/fibonacci.txt" fibonacci 0 1 2 93 94)
 add_known(sum-of-nothing "--form;^Total sum of squares: 0$" sum-squares --from 0 --to 0)
 add_known(sum-of-the-largest "--form;: 100000000000000000000000000000000000000$" sum-squares --from 1e19 --to 1e19)
