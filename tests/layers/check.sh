@@ -33,6 +33,8 @@ case $1 in
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
       grep -vE "include *(<rankpool/(rankpool|register_result)\.hpp>|$third_party|$system|$std|$own)")
     [[ -z $found ]] || fail "jobs include undeclared libraries" "$found"
+    found=$(grep -rn '^ *# *include *<CLI/' jobs --include='*.hpp' --include='*.cpp' | grep -v '^jobs/engine/[a-z_]*\.cpp:')
+    [[ -z $found ]] || fail "only the sources of jobs/engine may include the command line parser" "$found"
     found=$(grep -rnE '^ *# *include *"(\.\./|src/|core/|mpi/|rankpool/)' jobs --include='*.hpp' --include='*.cpp')
     [[ -z $found ]] || fail "jobs include private headers" "$found"
     found=$(grep -rnwE 'MPI_[A-Z][a-z_]+|boost::mpi|rankpool::detail' jobs --include='*.hpp' --include='*.cpp')
