@@ -31,7 +31,7 @@ case $1 in
     std='<[a-z_0-9]+>'
     own='"'
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
-      grep -vE "include *(<rankpool/(rankpool|register_result)\.hpp>|$third_party|$system|$std|$own)")
+      grep -vE "include *(<rankpool/(rankpool|register_result|result_files?|unfinished_file|written_files)\.hpp>|$third_party|$system|$std|$own)")
     [[ -z $found ]] || fail "jobs include what they have not declared" "$found"
     found=$(grep -rnE '^ *# *include *"(\.\./|src/|core/|mpi/|rankpool/)' jobs --include='*.hpp' --include='*.cpp')
     [[ -z $found ]] || fail "jobs include headers that are not theirs" "$found"
