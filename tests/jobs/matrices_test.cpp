@@ -135,12 +135,16 @@ matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::str
   return asked.target;
 }
 
+void write_at(const std::string& path, std::uint64_t offset, std::span<const std::byte> bytes) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(offset));
+  REQUIRE(file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes)).flush());
+}
+
 /// Puts another number into the file.
 template <class T>
 void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t column, T value) {
-  std::fstream file(target.path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(static_cast<std::streamoff>(target.offset_of(row, column)));
-  REQUIRE(file.write(reinterpret_cast<const char*>(&value), sizeof value).flush());
+  write_at(target.path, target.offset_of(row, column), std::as_bytes(std::span(&value, 1)));
 }
 
 }  // namespace
@@ -180,10 +184,8 @@ TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the f
   const auto a = random_table<TestType>(9, 8, 1), b = random_table<TestType>(8, 7, 2);
   matrix_source moved = stored(folder.file("b.npy"), b, false);
   const auto bytes = std::as_bytes(std::span(b.numbers));
-  {
-    fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
-    jobs::file(moved.path, jobs::file::mode::write).write(bytes, moved.data_offset += 3);
-  }
+  fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
+  write_at(moved.path, moved.data_offset += 3, bytes);
   jobs::product asked{stored(folder.file("a.npy"), a, false), moved, {}};
   CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }
