@@ -31,7 +31,7 @@ case $1 in
     std='<[a-z_0-9]+>'
     own='"'
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
-      grep -vE "include *(<rankpool/(rankpool|register_result)\.hpp>|$third_party|$system|$std|$own)")
+      grep -vE "include *(<rankpool/(rankpool|register_result|result_files?|unfinished_file|written_files)\.hpp>|$third_party|$system|$std|$own)")
     [[ -z $found ]] || fail "jobs include undeclared libraries" "$found"
     found=$(grep -rn '^ *# *include *<CLI/' jobs --include='*.hpp' --include='*.cpp' | grep -v '^jobs/engine/[a-z_]*\.cpp:')
     [[ -z $found ]] || fail "only the sources of jobs/engine may include the command line parser" "$found"
