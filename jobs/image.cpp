@@ -2,11 +2,13 @@
 //
 // Tasks read and write the files themselves. A picture that cannot be processed is reported, and the others go on.
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <ranges>
+#include <rankpool/result_files.hpp>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -15,7 +17,6 @@
 #include "engine/job.hpp"
 #include "image/operation.hpp"
 #include "image/picture_names.hpp"
-#include "image/picture_results.hpp"
 #include "image/picture_task.hpp"
 #include "image/split_picture.hpp"
 #include "support/canonical_path.hpp"
@@ -24,7 +25,6 @@
 #include "support/in_quotes.hpp"
 #include "support/power_sums.hpp"
 #include "support/result_queue.hpp"
-#include "support/unfinished_file.hpp"
 
 namespace jobs {
 namespace {
@@ -89,7 +89,7 @@ class tally {
 /// Processes pictures, each by one worker.
 class whole_pictures {
  public:
-  whole_pictures(rankpool::executor& pool, const picture_settings& settings, picture_results& results, tally& all)
+  whole_pictures(rankpool::executor& pool, const picture_settings& settings, rankpool::result_files& results, tally& all)
       : pool_(pool), settings_(settings), results_(results), all_(all) {}
 
   /// Returns those that are large enough to be split. Throws: an error of the pool; after stopped_error, finished results have
@@ -99,11 +99,11 @@ class whole_pictures {
       while (!pictures.empty()) {
         for (const picture_files& files : std::exchange(pictures, {})) submit(files);
         outstanding_.finish();
-        results_.name_all();
+        results_.finish();
         pictures = std::exchange(lost_, {});
       }
     } catch (const rankpool::stopped_error&) {
-      results_.name_all();
+      results_.finish();
       throw;
     }
     return std::exchange(large_, {});
@@ -117,13 +117,9 @@ class whole_pictures {
   static constexpr std::size_t most_outstanding = 1 << 14;
 
   void submit(const picture_files& files) {
+    if (results_.is_taken(files.target)) return all_.add_failure(result_exists(files));
     rankpool::future<picture_result> submitted = pool_.submit(process_picture, settings_, files);
     const bool is_restored = submitted.done();
-    if (!is_restored && results_.is_taken(files)) {
-      submitted.cancel();
-      all_.add_failure(result_exists(files));
-      return;
-    }
     outstanding_.add(std::move(submitted), {files, is_restored});
   }
 
@@ -133,24 +129,24 @@ class whole_pictures {
       large_.push_back(files);
       return;
     }
-    switch (results_.state_of(files, result)) {
-      case picture_results::state::named: all_.add(result.pixels); break;
-      case picture_results::state::unfinished:
-        results_.name(files, result, [this, pixels = result.pixels](const std::string& problem) {
-          problem.empty() ? all_.add(pixels) : all_.add_failure(problem);
-        });
-        break;
-      case picture_results::state::lost:
-        if (!submitted.is_restored) throw picture_failure(files.output + ": its result was changed or removed; run it again");
-        lost_.push_back(files);
-        ++lost_.back().attempts;
-        break;
-    }
+    const auto named = [this, files, pixels = result.pixels](std::error_code error) {
+      error ? all_.add_failure(problem_of(files, error)) : all_.add(pixels);
+    };
+    if (results_.accept(files.target, result.version, named)) return;
+    if (!submitted.is_restored) throw picture_failure(problem_of(files, std::error_code(ESTALE, std::generic_category())));
+    lost_.push_back(files);
+  }
+
+  /// Why the result did not get its name.
+  static std::string problem_of(const picture_files& files, std::error_code error) {
+    if (error.value() == EEXIST) return result_exists(files);
+    if (error.value() == ESTALE) return files.output + ": its result was changed or removed; run it again";
+    return "cannot write " + files.output + ": " + error.message();
   }
 
   rankpool::executor& pool_;
   const picture_settings settings_;
-  picture_results& results_;
+  rankpool::result_files& results_;
   tally& all_;
   std::vector<picture_files> large_;
   std::vector<picture_files> lost_;  // the journal has a result that is not there any more
@@ -269,22 +265,18 @@ class image : public job {
   }
 
   void process_pictures(job_run& run) const {
-    const bool has_journal = run.has_journal();
     picture_plan plan = plan_pictures(request_, what_);
     if (!plan.folder.empty()) {
       std::error_code error;
       std::filesystem::create_directory(plan.folder, error);
-      if (error) throw output_error(error, "cannot make the folder " + plan.folder);
+      if (error) throw output_error(error, "cannot create the folder " + plan.folder);
     }
-    picture_results results(run, request_.force);
-    if (has_journal) {
-      for (picture_files& files : plan.pictures) {
-        files.input = canonical_path(files.input);  // tasks are the same however the paths are written
-        if (plan.is_stream) continue;
-        files.output = canonical_path(behind_links(files.output));
-        results.prepare(files);
-      }
-      if (!plan.is_stream) results.remove_remains(plan.pictures);
+    rankpool::result_files results(run.journal(), {.overwrite = request_.force});
+    for (picture_files& files : plan.pictures) {
+      if (run.has_journal()) files.input = canonical_path(files.input);  // tasks are the same however the paths are written
+      if (plan.is_stream) continue;
+      files.target = results.target(files.output, files.input);
+      files.output = files.target.path();
     }
     const std::uint64_t split_from = std::stoull(run.divided_as("--split-from", std::to_string(split_from_)));
     picture_settings settings{.what = what_,
@@ -292,7 +284,6 @@ class image : public job {
                               .compression = compression_,
                               .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
                               .rows = run.chunksize_or(std::uint64_t{0}),
-                              .replace = request_.force && !has_journal,  // or --force would make other tasks
                               .verify = run.verifies()};
     tally all(run, plan);
     run.shown().set(0, plan.pictures.size());
@@ -308,7 +299,7 @@ class image : public job {
         const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
           if (large.size() == 1 && plan.pictures.size() == 1) run.shown().set(done, strips);
         };
-        all.add_from([&] { all.add(split_picture(run.pool(), run.journal(), results, settings, files, strips_done)); });
+        all.add_from([&] { all.add(split_picture(run.pool(), run.journal(), request_.force, settings, files, strips_done)); });
       }
     }
     run.set_exit_status(all.report());

@@ -20,11 +20,11 @@ namespace {
 
 const std::vector<std::uint64_t> tutorial_numbers{112272535095293, 112582705942171, 112272535095293, 115280095190773};
 
-primality judge_text(std::string_view text, int rounds) {
+primality judge_text(std::string_view text, const primality_test& test) {
   std::uint64_t small = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), small);
   if (error == std::errc() && end == text.data() + text.size()) return judge(small);
-  return judge(parse_integer(text), rounds);
+  return judge(parse_integer(text), test);
 }
 
 /// The rest of a line after the number.
@@ -38,15 +38,15 @@ std::string words_for(primality answer, int rounds) {
 }
 
 /// A block of numbers in, a block of answers out.
-std::string judge_lines(int rounds, bool verify, const line_block& block) {
+std::string judge_lines(const primality_test& test, bool verify, const line_block& block) {
   std::string answers;
   for_each_line(block, [&](std::string_view line, std::uint64_t number) {
     try {
-      const primality answer = judge_text(line, rounds);
+      const primality answer = judge_text(line, test);
       if (verify && !confirms(parse_integer(line), answer))
         throw std::logic_error("another test disagrees about " + in_quotes(line));
       answers += line;
-      answers += words_for(answer, rounds);
+      answers += words_for(answer, test.rounds);
     } catch (const std::invalid_argument& error) {
       throw std::invalid_argument("line " + std::to_string(number) + ": " + error.what());
     }
@@ -55,19 +55,29 @@ std::string judge_lines(int rounds, bool verify, const line_block& block) {
 }
 
 /// Whether another test confirms every answer in lines that judge_lines() has written. Throws: std::logic_error if it does not.
-bool confirm_answers(int rounds, const std::string& answers) {
+bool confirm_answers(const primality_test& test, const std::string& answers) {
   line_block numbers{1, {}};
   for (std::string_view rest = answers; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
     numbers.text.append(rest.substr(0, rest.find(' '))) += '\n';
   }
-  return judge_lines(rounds, true, numbers) == answers;
+  return judge_lines(test, true, numbers) == answers;
 }
 
+constexpr double cost_of_block = 1e8;
+
+bool is_expression(std::string_view line) { return line.find_first_of("e^+") != std::string_view::npos; }
+
 /// About the time for a prime of so many digits, in the cube of digits; an expression such as 2^521-1 may be anything.
-double cost_of_number(std::string_view line) {
+double cost_of_test(std::string_view line) {
   const auto digits = static_cast<double>(line.size());
-  const bool plain = line.find_first_of("e^+") == std::string_view::npos;
-  return plain ? digits * digits * digits : 1e7;
+  return is_expression(line) ? cost_of_block / 10 : digits * digits * digits;
+}
+
+/// A proof takes about a hundred times as long as a test.
+double cost_of_proof(std::string_view line) {
+  constexpr std::size_t tested = 24;  // numbers of so many digits need no proof
+  if (is_expression(line)) return cost_of_block;
+  return (line.size() > tested && line.size() <= proven_digits ? 100 : 1) * cost_of_test(line);
 }
 
 double cost_of_one(std::string_view) { return 1; }
@@ -75,7 +85,7 @@ double cost_of_one(std::string_view) { return 1; }
 class is_prime_job : public job {
   std::vector<std::string> numbers_;  // none, and no file: the tutorial's
   std::string file_;
-  int rounds_ = 20;
+  primality_test test_;
 
   input_options input_file() const { return {file_, "--file"}; }
 
@@ -83,8 +93,11 @@ class is_prime_job : public job {
     options.texts("number", numbers_, "whole numbers of any size; - reads them from stdin, one per line", "NUMBERS");
     // A journal knows a task by the numbers in it, wherever they come from.
     options.text("--file", file_, "read the numbers from this file, one per line (-: stdin)", "FILE").without_effect();
-    options.number("--rounds", rounds_,
-                   "rounds of Miller-Rabin for numbers above 3.3e24, each with an error below 1/4 (default 20)", 1, 10'000);
+    options.flag("--fast", test_.fast, "no proof for numbers above 3.3e24: the answer is \"probably prime\"");
+    options.number("--rounds", test_.rounds,
+                   "rounds of Miller-Rabin where there is no proof, with --fast and for numbers of more than " +
+                       std::to_string(proven_digits) + " digits, each with an error below 1/4 (default 20)",
+                   1, 10'000);
     options.output();
     options.chunksize("numbers in a task, at most 64 KiB of a file (default: by the time they take)");
     options.verify("confirm every answer by another test, on the workers");
@@ -128,26 +141,25 @@ class is_prime_job : public job {
 
   template <class Blocks>
   void print_answers(job_run& run, Blocks&& blocks) const {
-    const auto judge_block = rankpool::partial(judge_lines, rounds_, false);
+    const auto judge_block = rankpool::partial(judge_lines, test_, false);
     check_queue<bool> checks(run, [](bool same) {
       if (!same) throw std::logic_error("the answers differ when they are computed again");
     });
     const int in_flight = run.tasks_in_flight(16 * line_blocks::most_bytes);  // an answer is at most 15 times as long as its line
     for (const std::string& answers : run.pool().map({.chunksize = 1, .buffersize = in_flight}, judge_block, blocks)) {
       run.out().print(answers);
-      checks.add(confirm_answers, rounds_, answers);
+      checks.add(confirm_answers, test_, answers);
     }
     checks.finish();
   }
 
   void print_answers_for_stream(job_run& run) const {
-    constexpr double cost_of_block = 1e8;
     const auto chunk = static_cast<double>(run.chunksize());
     const input lines(input_file());
     const std::string name = input_file().name();
     try {
       print_answers(run, chunk > 0 ? line_blocks(lines.descriptor(), name, cost_of_one, chunk)
-                                   : line_blocks(lines.descriptor(), name, cost_of_number, cost_of_block));
+                                   : line_blocks(lines.descriptor(), name, test_.fast ? cost_of_test : cost_of_proof, cost_of_block));
     } catch (const std::invalid_argument& error) {
       run.out().flush();
       throw usage_error(name + ": " + error.what());

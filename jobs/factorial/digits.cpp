@@ -9,7 +9,7 @@
 
 #include "factorial/large_buffer.hpp"
 #include "factorial/transform.hpp"
-#include "support/clones.hpp"
+#include "factorial/vector_kernels.hpp"
 
 namespace jobs {
 namespace {
@@ -21,31 +21,11 @@ constexpr std::uint64_t prime_1 = 0x1ffffc0000001, prime_2 = 0x1fffe00000001, pr
 
 // ---- one coefficient: from three residues to three digits ----------------------------------------------------
 
-// V = x + p1·(k1 + p2·k2), Garner's mixed-radix form, for a block of coefficients.
-constexpr std::size_t block_length = 256;
-struct mixed_radix_block {
-  std::array<double, block_length> x, k1, k2;
-};
+using vector_kernels::mixed_radix_block;
 
-struct garner_constants {
-  modular::prime_field f1 = modular::field_of(prime_1), f2 = modular::field_of(prime_2), f3 = modular::field_of(prime_3);
-  double p1_inverse_2 = modular::inverse(f1.p - f2.p, f2);
-  double p1_inverse_3 = modular::inverse(f1.p - f3.p, f3);
-  double p2_inverse_3 = modular::inverse(f2.p - f3.p, f3);
-};
-
-RANKPOOL_JOBS_CLONES void to_mixed_radix(const double* r1, const double* r2, const double* r3, std::size_t count,
-                                         const garner_constants& constants, mixed_radix_block& out) {
-  const garner_constants c = constants;
-  RANKPOOL_JOBS_VECTORIZE
-  for (std::size_t i = 0; i < count; ++i) {
-    const double x = modular::canonical(r1[i], c.f1);
-    const double k1 = modular::canonical(modular::multiply(r2[i] - x, c.p1_inverse_2, c.f2), c.f2);
-    const double k2 = modular::multiply(modular::multiply(r3[i] - x, c.p1_inverse_3, c.f3) - k1, c.p2_inverse_3, c.f3);
-    out.x[i] = x;
-    out.k1[i] = k1;
-    out.k2[i] = modular::canonical(k2, c.f3);
-  }
+vector_kernels::garner_constants make_garner_constants() {
+  const modular::prime_field f1 = modular::field_of(prime_1), f2 = modular::field_of(prime_2), f3 = modular::field_of(prime_3);
+  return {f1, f2, f3, modular::inverse(f1.p - f2.p, f2), modular::inverse(f1.p - f3.p, f3), modular::inverse(f2.p - f3.p, f3)};
 }
 
 struct three_digits {
@@ -85,8 +65,7 @@ inline std::uint64_t divide(std::uint64_t high, std::uint64_t low, std::uint64_t
 
 inline three_digits digits_of(const wide& v, binary_radix) {
   constexpr std::uint64_t mask = binary_radix::value - 1;
-  return {v.low & mask, static_cast<std::uint64_t>(v.rest << 4 | v.low >> 60) & mask,
-          static_cast<std::uint64_t>(v.rest >> 56)};
+  return {v.low & mask, static_cast<std::uint64_t>(v.rest << 4 | v.low >> 60) & mask, static_cast<std::uint64_t>(v.rest >> 56)};
 }
 
 inline three_digits digits_of(const wide& v, decimal_radix) {
@@ -154,10 +133,10 @@ class engine {
     const double* const r = memory_.get();
     mixed_radix_block block;
     return carry_through<Radix>(size, [&, this](std::size_t i) {
-      const std::size_t place = i % block_length;
+      const std::size_t place = i % mixed_radix_block::length;
       if (place == 0) {
-        const std::size_t count = std::min(block_length, size - i);
-        to_mixed_radix(r + i, r + length + i, r + 2 * length + i, count, constants_, block);
+        const std::size_t count = std::min(mixed_radix_block::length, size - i);
+        vector_kernels::to_mixed_radix(r + i, r + length + i, r + 2 * length + i, count, constants_, block);
       }
       return coefficient(block.x[place], block.k1[place], block.k2[place]);
     });
@@ -165,7 +144,7 @@ class engine {
 
   static constexpr std::size_t most_kept = std::size_t{1} << 23;  // doubles in each of the four parts
   std::array<prime_transform, 3> transforms_;
-  garner_constants constants_;
+  vector_kernels::garner_constants constants_ = make_garner_constants();
   large_buffer memory_;
   std::size_t capacity_ = 0;
 };
@@ -191,20 +170,15 @@ digit_vector multiply_schoolbook(const digit_vector& a, const digit_vector& b) {
 template <class Radix>
 digit_vector multiply_digits(const digit_vector& a, const digit_vector& b) {
   if (std::min(a.size(), b.size()) < 16) return multiply_schoolbook<Radix>(a, b);
-  if (!transforms_are_fast()) return multiply_digits_by_gmp<Radix>(a, b);
-  thread_local engine transforms;
-  return transforms.multiply<Radix>(a, b);
+  return transforms_are_fast() ? multiply_digits_by_transforms<Radix>(a, b) : multiply_digits_by_gmp<Radix>(a, b);
 }
 
-bool transforms_are_fast() {
-#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
-  return true;
-#elif defined(__x86_64__) && !defined(__clang__)  // see clones.hpp
-  static const bool fast = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return fast;
-#else
-  return false;
-#endif
+bool transforms_are_fast() { return vector_kernels::have_fused_multiply_add(); }
+
+template <class Radix>
+digit_vector multiply_digits_by_transforms(const digit_vector& a, const digit_vector& b) {
+  thread_local engine transforms;
+  return transforms.multiply<Radix>(a, b);
 }
 
 template <class Radix>
@@ -241,6 +215,8 @@ void add_digits(digit_vector& a, const digit_vector& b, std::size_t shift) {
 
 template digit_vector multiply_digits_by_gmp<binary_radix>(const digit_vector&, const digit_vector&);
 template digit_vector multiply_digits_by_gmp<decimal_radix>(const digit_vector&, const digit_vector&);
+template digit_vector multiply_digits_by_transforms<binary_radix>(const digit_vector&, const digit_vector&);
+template digit_vector multiply_digits_by_transforms<decimal_radix>(const digit_vector&, const digit_vector&);
 template digit_vector multiply_digits<binary_radix>(const digit_vector&, const digit_vector&);
 template digit_vector multiply_digits<decimal_radix>(const digit_vector&, const digit_vector&);
 template void add_digits<binary_radix>(digit_vector&, const digit_vector&, std::size_t);

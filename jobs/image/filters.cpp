@@ -3,12 +3,15 @@
 #include <cmath>
 #include <type_traits>
 
-#include "support/clones.hpp"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "image/filters.cpp"
+#include "support/vector_targets.hpp"
 
-// Into clones for every kind of processor goes only what is inlined.
-#define RANKPOOL_JOBS_INLINE [[gnu::always_inline]] inline
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-namespace jobs {
+HWY_BEFORE_NAMESPACE();
+namespace jobs::HWY_NAMESPACE {
 namespace {
 
 template <class Sample>
@@ -28,12 +31,12 @@ struct strip_view {
 };
 
 template <class Sample>
-RANKPOOL_JOBS_INLINE Sample luma(std::uint32_t red, std::uint32_t green, std::uint32_t blue) {
+HWY_INLINE Sample luma(std::uint32_t red, std::uint32_t green, std::uint32_t blue) {
   return static_cast<Sample>((luma_red * red + luma_green * green + luma_blue * blue + 32768) >> 16);
 }
 
 template <class Sample, std::uint32_t Channels>
-RANKPOOL_JOBS_INLINE void gray_row(const Sample* __restrict from, Sample* __restrict to, std::size_t width) {
+HWY_INLINE void gray_row(const Sample* __restrict from, Sample* __restrict to, std::size_t width) {
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t x = 0; x < width; ++x) {
     const Sample* pixel = from + x * Channels;
@@ -46,7 +49,7 @@ RANKPOOL_JOBS_INLINE void gray_row(const Sample* __restrict from, Sample* __rest
 }
 
 template <class Sample>
-RANKPOOL_JOBS_INLINE void gray_row(const Sample* from, Sample* to, const picture_layout& layout) {
+HWY_INLINE void gray_row(const Sample* from, Sample* to, const picture_layout& layout) {
   switch (layout.channels) {
     case 1: return gray_row<Sample, 1>(from, to, layout.width);
     case 2: return gray_row<Sample, 2>(from, to, layout.width);
@@ -69,7 +72,7 @@ void put_gray_row(const Sample* gray, const Sample* from, Sample* to, const pict
 }
 
 template <class Sample>
-RANKPOOL_JOBS_INLINE void grayscale(const strip_view<Sample>& in, Sample* out) {
+HWY_INLINE void grayscale(const strip_view<Sample>& in, Sample* out) {
   const picture_layout& layout = in.strip.layout;
   const std::size_t out_samples = std::size_t{layout.width} * (layout.has_alpha() ? 2 : 1);
   std::vector<Sample> gray(layout.width);
@@ -81,8 +84,8 @@ RANKPOOL_JOBS_INLINE void grayscale(const strip_view<Sample>& in, Sample* out) {
 
 /// The length of the gradient of three gray rows, each with its outermost pixels once more at both ends.
 template <class Sample>
-RANKPOOL_JOBS_INLINE void sobel_row(const Sample* __restrict up, const Sample* __restrict at, const Sample* __restrict down,
-                                    Sample* __restrict to, std::size_t width) {
+HWY_INLINE void sobel_row(const Sample* __restrict up, const Sample* __restrict at, const Sample* __restrict down,
+                          Sample* __restrict to, std::size_t width) {
   using real = std::conditional_t<sizeof(Sample) == 1, float, double>;  // enough to tell a half from its neighbours
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t x = 0; x < width; ++x) {
@@ -96,12 +99,12 @@ RANKPOOL_JOBS_INLINE void sobel_row(const Sample* __restrict up, const Sample* _
 }
 
 template <class Sample>
-RANKPOOL_JOBS_INLINE void sobel(const strip_view<Sample>& in, Sample* out) {
+HWY_INLINE void sobel(const strip_view<Sample>& in, Sample* out) {
   const picture_layout& layout = in.strip.layout;
   const std::size_t width = layout.width;
   const std::size_t out_samples = width * (layout.has_alpha() ? 2 : 1);
   std::vector<Sample> rows[3], result(width);
-  const auto load = [&](std::int64_t y) {
+  const auto load = [&](std::int64_t y) HWY_ATTR {
     std::vector<Sample>& row = rows[(y + 3) % 3];
     row.resize(width + 2);
     gray_row(in.row(y), row.data() + 1, layout);
@@ -140,21 +143,20 @@ struct blurred_row {
 };
 
 template <class Source, class Number>
-RANKPOOL_JOBS_INLINE void add_weighted(const Source* __restrict a, const Source* __restrict b, Number weight, Number* __restrict to,
-                                       std::size_t n) {
+HWY_INLINE void add_weighted(const Source* __restrict a, const Source* __restrict b, Number weight, Number* __restrict to,
+                             std::size_t n) {
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t i = 0; i < n; ++i) to[i] += weight * (static_cast<Number>(a[i]) + static_cast<Number>(b[i]));
 }
 
 template <class Source, class Number>
-RANKPOOL_JOBS_INLINE void set_weighted(const Source* __restrict a, Number weight, Number* __restrict to, std::size_t n) {
+HWY_INLINE void set_weighted(const Source* __restrict a, Number weight, Number* __restrict to, std::size_t n) {
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t i = 0; i < n; ++i) to[i] = weight * static_cast<Number>(a[i]);
 }
 
 template <class Source, class Number>
-RANKPOOL_JOBS_INLINE void gaussian_sums(const strip_view<Source>& in, std::int64_t y, const operation& what,
-                                        blurred_row<Number>& row) {
+HWY_INLINE void gaussian_sums(const strip_view<Source>& in, std::int64_t y, const operation& what, blurred_row<Number>& row) {
   const std::size_t n = row.sums.size();
   set_weighted(in.row(y), static_cast<Number>(what.weights[0]), row.middle(), n);
   for (std::int64_t k = 1; k <= what.radius; ++k) {
@@ -169,12 +171,11 @@ RANKPOOL_JOBS_INLINE void gaussian_sums(const strip_view<Source>& in, std::int64
 }
 
 template <class Source>
-RANKPOOL_JOBS_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y, const operation& what,
-                                   blurred_row<std::uint64_t>& row) {
+HWY_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y, const operation& what, blurred_row<std::uint64_t>& row) {
   const std::size_t n = row.sums.size();
   const std::int64_t radius = what.radius;
   std::uint64_t* const columns = row.middle();
-  const auto move = [&](const Source* __restrict enters, const Source* __restrict leaves) {
+  const auto move = [&](const Source* __restrict enters, const Source* __restrict leaves) HWY_ATTR {
     RANKPOOL_JOBS_VECTORIZE
     for (std::size_t i = 0; i < n; ++i) columns[i] += std::uint64_t{enters[i]} - std::uint64_t{leaves[i]};
   };
@@ -197,7 +198,7 @@ RANKPOOL_JOBS_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y,
 
 /// sums / total. Exact in doubles: a quotient that is not whole is further from the next whole number than they can err.
 template <class Sample, class Number>
-RANKPOOL_JOBS_INLINE void round_row(const Number* __restrict sums, Sample* __restrict to, std::size_t n, double total) {
+HWY_INLINE void round_row(const Number* __restrict sums, Sample* __restrict to, std::size_t n, double total) {
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t i = 0; i < n; ++i)
     to[i] = static_cast<Sample>(static_cast<int>((static_cast<double>(sums[i]) * 2 + total) / (2 * total)));
@@ -216,7 +217,7 @@ void round_row_with_alpha(const Number* sums, Sample* to, std::size_t width, std
 }
 
 template <class Sample, class Source, class Number>
-RANKPOOL_JOBS_INLINE void blur(const operation& what, const strip_view<Source>& in, Sample* out) {
+HWY_INLINE void blur(const operation& what, const strip_view<Source>& in, Sample* out) {
   const picture_layout& layout = in.strip.layout;
   const std::uint64_t side = what.kind == operation_kind::box ? 2 * what.radius + 1 : operation::weights_total;
   const std::uint64_t total = side * side;
@@ -249,7 +250,7 @@ std::vector<std::uint32_t> weighted_by_alpha(const strip_rows& strip, const Samp
 }
 
 template <class Sample>
-RANKPOOL_JOBS_INLINE void filter(const operation& what, const strip_rows& strip, const Sample* samples, Sample* out) {
+HWY_INLINE void filter(const operation& what, const strip_rows& strip, const Sample* samples, Sample* out) {
   const strip_view<Sample> in{strip, samples, strip.layout.row_samples()};
   if (what.kind == operation_kind::grayscale) return grayscale(in, out);
   if (what.kind == operation_kind::sobel) return sobel(in, out);
@@ -261,26 +262,34 @@ RANKPOOL_JOBS_INLINE void filter(const operation& what, const strip_rows& strip,
   return blur<Sample, Sample, double>(what, in, out);  // below 2^48
 }
 
-RANKPOOL_JOBS_CLONES
 void filter_8(const operation& what, const strip_rows& strip, const std::uint8_t* samples, std::uint8_t* out) {
   filter(what, strip, samples, out);
 }
 
-RANKPOOL_JOBS_CLONES
 void filter_16(const operation& what, const strip_rows& strip, const std::uint16_t* samples, std::uint16_t* out) {
   filter(what, strip, samples, out);
 }
 
 }  // namespace
+}  // namespace jobs::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace jobs {
+
+HWY_EXPORT(filter_8);
+HWY_EXPORT(filter_16);
 
 strip_samples filter_strip(const operation& what, const strip_rows& strip, const std::uint8_t* samples) {
   strip_samples out(what.result_of(strip.layout).row_bytes() * strip.rows);
   if (strip.layout.bits == 8) {
-    filter_8(what, strip, samples, out.data());
+    HWY_DYNAMIC_DISPATCH(filter_8)(what, strip, samples, out.data());
   } else {
-    filter_16(what, strip, reinterpret_cast<const std::uint16_t*>(samples), reinterpret_cast<std::uint16_t*>(out.data()));
+    const auto* const from = reinterpret_cast<const std::uint16_t*>(samples);
+    HWY_DYNAMIC_DISPATCH(filter_16)(what, strip, from, reinterpret_cast<std::uint16_t*>(out.data()));
   }
   return out;
 }
 
 }  // namespace jobs
+#endif

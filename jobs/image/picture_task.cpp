@@ -5,10 +5,10 @@
 #include <system_error>
 
 #include "image/filters.hpp"
+#include "image/input_file.hpp"
 #include "image/picture_names.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
-#include "engine/output.hpp"
 
 namespace jobs {
 
@@ -55,9 +55,9 @@ void rethrow_as_failure(const picture_files& files, const picture_layout& layout
   }
 }
 
+std::string result_exists(const picture_files& files) { return files.output + " exists already; --force replaces it"; }
+
 picture_result process_picture(const picture_settings& settings, const picture_files& files) {
-  const bool is_kept = !files.unfinished.empty();
-  const std::string& path = is_kept ? files.unfinished : files.output;
   picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
@@ -66,24 +66,23 @@ picture_result process_picture(const picture_settings& settings, const picture_f
     const picture_layout result = settings.what.result_of(layout);
     const encoding how = settings.encoding_for(files, *reader);
 
-    output out({.path = path, .force = settings.replace || is_kept, .durable = is_kept});
+    rankpool::item_file out(files.target);
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
-    out.print(joiner.start());
+    out.write(joiner.start());
     strip_stream strips(*reader, settings.strip_rows_for(layout, how.format), settings.what.halo());
     while (strips.next()) {
       const strip_samples filtered = filter_strip(settings.what, strips.strip(), strips.samples());
       const strip_rows rows{result, strips.strip().first, strips.strip().rows};
-      out.print(joiner.part(encode_strip(how, rows, filtered.data())));
+      out.write(joiner.part(encode_strip(how, rows, filtered.data())));
     }
-    out.print(joiner.end());
-    out.flush();
+    out.write(joiner.end());
     if (settings.verify) {
       if (const std::string wrong = difference(settings, files, out.temporary_path()); !wrong.empty()) throw wrong_picture(wrong);
     }
-    if (is_kept && reader->version().without_inode() != files.version)
+    const file_version now = reader->version();
+    if (files.target.is_durable() && files.target.input() != rankpool::file_version{now.bytes, now.seconds, now.nanoseconds})
       throw picture_error(files.input + ": has changed while it was read; run it again");
-    out.finish();
-    return {.pixels = layout.pixels(), .version = is_kept ? version_of(path).value_or(file_version()) : file_version()};
+    return {.pixels = layout.pixels(), .version = out.finish()};
   } catch (...) {
     rethrow_as_failure(files, layout);
   }

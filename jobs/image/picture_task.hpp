@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <rankpool/result_files.hpp>
 #include <stdexcept>
 #include <string>
 
-#include "image/input_file.hpp"
 #include "image/operation.hpp"
 #include "image/picture_encoder.hpp"
 
@@ -14,16 +14,14 @@ namespace jobs {
 struct picture_files {
   std::string input;
   std::string output;
-  int format = -1;  // a picture_format; -1: that of the input
+  int format = -1;                 // a picture_format; -1: that of the input
+  rankpool::item_target target{};  // of `output`, unless that is a stream
 
-  // Of a run with a journal, which knows a task by its arguments:
-  file_version version{};      // of the input
-  std::string unfinished{};    // the name that the task gives to its result; empty: the task gives it its final name
-  std::uint32_t attempts = 0;  // how many results of earlier tasks are lost
+  bool is_stream() const { return target.path().empty(); }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& input& output& format& version& unfinished& attempts;
+    archive& input& output& format& target;
   }
   picture_format format_for(picture_format of_input) const { return format < 0 ? of_input : static_cast<picture_format>(format); }
 };
@@ -35,7 +33,6 @@ struct picture_settings {
   int compression = 4;
   std::uint64_t split_from = 0;  // a picture of so many pixels is left alone, for all workers together; 0: none is
   std::uint64_t rows = 0;        // of a strip; 0: what suits
-  bool replace = false;
   bool verify = false;
 
   encoding encode_as(picture_format format) const { return {format, quality, compression}; }
@@ -46,14 +43,14 @@ struct picture_settings {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& what& quality& compression& split_from& rows& replace& verify;
+    archive& what& quality& compression& split_from& rows& verify;
   }
 };
 
 struct picture_result {
   std::uint64_t pixels = 0;
-  bool is_left = false;    // it is large enough to be split, and nothing was written
-  file_version version{};  // of the unfinished file, if there is one
+  bool is_left = false;              // it is large enough to be split, and nothing was written
+  rankpool::file_version version{};  // of the result
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -75,7 +72,10 @@ struct wrong_picture : picture_failure {
   using picture_failure::picture_failure;
 };
 
-/// Throws: picture_failure; no file is left then.
+/// The message for a picture whose result must not replace a file.
+std::string result_exists(const picture_files& files);
+
+/// Writes the result into the file of `files.target`. Throws: picture_failure; no file is left then.
 picture_result process_picture(const picture_settings& settings, const picture_files& files);
 
 /// Throws what the exception that is being handled means for a picture. `layout` is empty if it was not yet known.

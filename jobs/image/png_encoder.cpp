@@ -6,12 +6,11 @@
 
 #include <array>
 #include <bit>
-#include <cstdlib>
 #include <stdexcept>
 #include <string_view>
 
 #include "image/picture_encoder.hpp"
-#include "support/clones.hpp"
+#include "image/png_filters.hpp"
 
 namespace jobs::png {
 namespace {
@@ -31,41 +30,6 @@ std::string chunk(std::string_view type, std::string_view data) {
   const auto* const covered = reinterpret_cast<const Bytef*>(text.data()) + 4;
   put_32(text, static_cast<std::uint32_t>(::crc32_z(0, covered, data.size() + 4)));
   return text;
-}
-
-constexpr int filters = 5;  // none, left, up, average, Paeth: their numbers in the file
-
-/// `at` and `up` have `apart` zero bytes before them.
-RANKPOOL_JOBS_CLONES
-void filter_row(const std::uint8_t* __restrict at, const std::uint8_t* __restrict up, std::size_t apart, std::size_t n,
-                std::array<std::uint8_t*, filters> out) {
-  std::uint8_t* __restrict left = out[1], * __restrict above = out[2], * __restrict average = out[3], * __restrict paeth = out[4];
-  const std::uint8_t* const before = at - apart;
-  const std::uint8_t* const before_up = up - apart;
-  RANKPOOL_JOBS_VECTORIZE
-  for (std::size_t i = 0; i < n; ++i) {
-    const int a = before[i], b = up[i], c = before_up[i];
-    left[i] = static_cast<std::uint8_t>(at[i] - a);
-    above[i] = static_cast<std::uint8_t>(at[i] - b);
-    average[i] = static_cast<std::uint8_t>(at[i] - ((a + b) >> 1));
-    const int to_a = std::abs(b - c), to_b = std::abs(a - c), to_c = std::abs(a + b - 2 * c);
-    const int b_or_c = to_b <= to_c ? b : c;
-    const int nearest = (to_a <= to_b && to_a <= to_c) ? a : b_or_c;
-    paeth[i] = static_cast<std::uint8_t>(at[i] - nearest);
-  }
-}
-
-/// Small where the bytes, taken as signed, are: those rows mostly compress best.
-RANKPOOL_JOBS_CLONES
-std::uint64_t cost(const std::uint8_t* bytes, std::size_t n) {
-  std::uint64_t sum = 0;
-  for (std::size_t begin = 0; begin < n; begin += 4096) {
-    std::uint32_t part = 0;
-    for (std::size_t i = begin; i < std::min(n, begin + 4096); ++i)
-      part += static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(bytes[i])));
-    sum += part;
-  }
-  return sum;
 }
 
 /// Rows of a strip, one after another, as PNG wants them: most significant byte first, filtered, the filter's number in front.
@@ -92,9 +56,9 @@ class row_filter {
     filter_row(at, up_.data() + apart_, apart_, bytes_, out);
     out[0] = at;
     std::size_t best = 0;
-    std::uint64_t least = cost(at, bytes_);
+    std::uint64_t least = filter_cost(at, bytes_);
     for (std::size_t f = 1; f < (is_first_ ? 2 : filters); ++f) {
-      const std::uint64_t found = cost(out[f], bytes_);
+      const std::uint64_t found = filter_cost(out[f], bytes_);
       if (found < least) {
         least = found;
         best = f;

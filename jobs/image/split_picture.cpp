@@ -1,12 +1,14 @@
 #include "image/split_picture.hpp"
 
+#include <optional>
+#include <rankpool/result_file.hpp>
 #include <sstream>
 #include <utility>
 
 #include "image/filters.hpp"
+#include "image/input_file.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
-#include "support/file_io.hpp"
 #include "engine/output.hpp"
 #include "support/result_queue.hpp"
 
@@ -17,9 +19,9 @@ namespace {
 struct strip_work {
   operation what;
   encoding how;
-  std::string input;     // a file to read the rows from; empty: they were sent
-  file_version version;  // of that file
-  std::string output;    // a file to write the rows to; empty: they are sent back
+  std::string input;               // a file to read the rows from; empty: they were sent
+  file_version version;            // of that file
+  rankpool::result_writer output;  // of a file to write the rows to; of none: they are sent back
   std::uint64_t output_offset = 0;
 
   template <class Archive>
@@ -49,10 +51,8 @@ encoded_strip process_samples(const strip_work& work, const strip_rows& strip, c
   const strip_samples filtered = filter_strip(work.what, strip, samples.data());
   const strip_rows rows{work.what.result_of(strip.layout), strip.first, strip.rows};
   encoded_strip encoded = encode_strip(work.how, rows, filtered.data());
-  if (work.output.empty()) return encoded;
-  file out(work.output, file::mode::write);
-  out.write(std::as_bytes(std::span(encoded.bytes)), work.output_offset + rows.layout.row_bytes() * rows.first);
-  out.close();
+  if (work.output.path().empty()) return encoded;
+  work.output.write(std::as_bytes(std::span(encoded.bytes)), work.output_offset + rows.layout.row_bytes() * rows.first);
   return {};
 }
 
@@ -100,10 +100,11 @@ class split_history {
 
 }  // namespace
 
-std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, picture_results& results,
+std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, bool overwrite,
                             const picture_settings& settings, const picture_files& files,
                             const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
-  const bool is_kept = !files.unfinished.empty();
+  const bool is_kept = files.target.is_durable();
+  rankpool::written_files written(journal);
   picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
@@ -113,25 +114,31 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
     const encoding how = settings.encoding_for(files, *reader);
     split_history history(journal, files, version);
     if (history.is_finished()) return layout.pixels();
-    if (results.is_taken(files)) throw picture_failure(result_exists(files));
+    if (!files.is_stream() && written.is_taken(files.output, overwrite)) throw picture_failure(result_exists(files));
 
-    output out({.path = files.output, .force = results.may_replace(files), .durable = is_kept});
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
-    out.print(start);
     strip_work work{settings.what, how, {}, {}, {}, start.size()};
-    if (how.format == picture_format::pnm && !is_kept) {
-      out.flush();
-      work.output = out.temporary_path();
-      out.reserve(start.size() + result.row_bytes() * result.height);
+    std::optional<rankpool::result_file> parts;  // workers write it
+    std::optional<output> joined;                // rank 0 writes it
+    if (how.format == picture_format::pnm && !is_kept && !files.is_stream()) {
+      parts.emplace(rankpool::journal(), files.output, start.size() + result.row_bytes() * result.height,
+                    rankpool::result_file_options{.overwrite = overwrite});
+      parts->write(std::as_bytes(std::span(start)), 0);
+      work.output = parts->writer();
+    } else {
+      joined.emplace(output_options{
+          .path = files.output, .force = overwrite || (is_kept && written.contains(files.output)), .durable = is_kept});
+      joined->print(start);
     }
+    const std::string path = parts ? parts->path() : joined->temporary_path();
 
     const std::uint32_t rows = settings.strip_rows_for(layout, how.format);
     const std::uint64_t strips = (std::uint64_t{layout.height} + rows - 1) / rows;
     std::uint64_t done = 0;
     const auto take = [&](rankpool::future<encoded_strip>&& submitted, const auto&) {
       encoded_strip strip = std::move(submitted).result();
-      if (work.output.empty()) out.print(joiner.part(std::move(strip)));
+      if (joined) joined->print(joiner.part(std::move(strip)));
       strips_done(++done, strips);
     };
     // Tasks of their own: a journal then knows a strip by its arguments, whichever other pictures were split before.
@@ -148,20 +155,20 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
       for (auto&& [strip, samples] : sent) outstanding.add(pool.submit(process_samples, work, strip, std::move(samples)));
     }
     outstanding.finish();
-    out.print(joiner.end());
-    out.flush();
+    if (joined) {
+      joined->print(joiner.end());
+      joined->flush();
+    }
     if (settings.verify) {
-      const std::string wrong =
-          pool.submit(verify_picture, settings, files, out.temporary_path(), version_of(out.temporary_path()).value_or(version))
-              .result();
+      const std::string wrong = pool.submit(verify_picture, settings, files, path, version_of(path).value_or(version)).result();
       if (!wrong.empty()) throw wrong_picture(wrong);
     }
     if (reader->version() != version) throw picture_error(files.input + ": has changed while it was read; run it again");
-    if (const auto written = version_of(out.temporary_path()); is_kept && written) {
-      history.add_result(*written);
-      results.note({{files.output, *written}});
+    if (const auto made = version_of(path); is_kept && made) {
+      history.add_result(*made);
+      written.add({{files.output, {made->bytes, made->seconds, made->nanoseconds}}});
     }
-    out.finish();
+    parts ? parts->finish() : joined->finish();
     return layout.pixels();
   } catch (const output_error&) {
     if (output_options{.path = files.output}.is_stdout()) throw;  // ends the run, as it ends every job

@@ -9,16 +9,15 @@
 
 #include <rankpool/rankpool.hpp>
 
-#include "image/picture_results.hpp"
 #include "image/picture_task.hpp"
 
 namespace jobs {
 
 /// Returns the number of pixels. `strips_done(done, all)` is called as it goes on. With a journal, rank 0 writes the result,
-/// whatever its format, so that a later run has all strips; a result that an earlier run has finished is left as it is. Throws:
-/// picture_failure, after which no file is left and the pool goes on; output_error if stdout cannot be written; an error of the
-/// pool, such as stopped_error.
-std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, picture_results& results,
+/// whatever its format, so that a later run has all strips; a result that an earlier run has finished is left as it is.
+/// `overwrite`: replace also a file that no run with the journal wrote. Throws: picture_failure, after which no file is left and
+/// the pool goes on; output_error if stdout cannot be written; an error of the pool, such as stopped_error.
+std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, bool overwrite,
                             const picture_settings& settings, const picture_files& files,
                             const std::function<void(std::uint64_t, std::uint64_t)>& strips_done);
 

@@ -109,7 +109,7 @@ std::uint64_t write_product(const product& work, const block& tile) {
     const std::vector<T> result = multiply_tile<T>(work, tile);
     matrix_writer target(work.target);
     target.write(tile, std::span<const T>(result));
-    target.close();
+    target.finish();
     return tile.count();
   });
 }

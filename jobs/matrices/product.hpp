@@ -18,7 +18,7 @@ struct product {
   matrix_source b;
 
   /// Where it goes, or nowhere yet.
-  matrix_source target;
+  matrix_target target;
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {

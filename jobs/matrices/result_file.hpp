@@ -7,39 +7,38 @@
 #include <string>
 #include <utility>
 
-#include "matrices/source.hpp"
 #include "engine/job_run.hpp"
+#include "engine/result_output.hpp"
+#include "matrices/source.hpp"
 #include "support/canonical_path.hpp"
 #include "support/npy.hpp"
-#include "engine/output.hpp"
-#include "support/parts_output.hpp"
 
 namespace jobs {
 
 class result_file {
  public:
-  /// Throws: output_error and usage_error, as parts_output, also if the disk has no room for it.
+  /// Throws: as open_result_file(), also if the disk has no room for it.
   result_file(job_run& run, npy_header header)
       : header_(std::move(header)),
         preamble_(npy_preamble(header_)),
         name_(run.settings().output.path),
-        parts_(run, run.settings().output, preamble_.size() + header_.bytes()) {
-    if (!is_finished()) parts_.write(std::as_bytes(std::span(preamble_)), 0);
+        file_(open_result_file(run, preamble_.size() + header_.bytes())) {
+    if (!is_finished()) file_.write(std::as_bytes(std::span(preamble_)), 0);
   }
 
   /// By an earlier run with the journal: nothing is left to be written.
-  bool is_finished() const { return parts_.is_finished(); }
+  bool is_finished() const { return file_.is_finished(); }
 
   /// As tasks write it and read it back.
-  matrix_source target() const {
-    return {.path = is_finished() ? canonical_path(name_) : parts_.path(),
-            .type = header_.type,
-            .fortran_order = header_.fortran_order,
-            .rows = header_.shape[0],
-            .columns = header_.shape[1],
-            .data_offset = header_.data_offset,
-            .seed = 0,
-            .durable = parts_.is_kept()};
+  matrix_target target() const {
+    return {{.path = is_finished() ? canonical_path(name_) : file_.path(),
+             .type = header_.type,
+             .fortran_order = header_.fortran_order,
+             .rows = header_.shape[0],
+             .columns = header_.shape[1],
+             .data_offset = header_.data_offset,
+             .seed = 0},
+            is_finished() ? rankpool::result_writer() : file_.writer()};
   }
 
   /// Waits for the tasks that fill it, each of which says how many numbers it has written.
@@ -51,8 +50,8 @@ class result_file {
       throw std::logic_error("tasks have written " + std::to_string(count) + " numbers of " + std::to_string(header_.count()));
   }
 
-  /// Throws: output_error.
-  void finish() { parts_.finish(); }
+  /// Throws: file_error.
+  void finish() { file_.finish(); }
 
   void report(job_run& run) const {
     run.report().add("output", name_);
@@ -65,7 +64,7 @@ class result_file {
   npy_header header_;
   std::string preamble_;
   std::string name_;
-  parts_output parts_;
+  rankpool::result_file file_;
 };
 
 /// Lines for rows without columns.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <rankpool/result_file.hpp>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -38,7 +39,6 @@ struct matrix_source {
   std::uint64_t columns = 0;
   std::uint64_t data_offset = 0;  // bytes before the first number of the file
   std::uint64_t seed = 0;
-  bool durable = false;  // who writes it waits for the disk
 
   bool is_generated() const { return path.empty(); }
   block whole() const { return {0, 0, rows, columns}; }
@@ -59,7 +59,22 @@ struct matrix_source {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& path& type& fortran_order& rows& columns& data_offset& seed& durable;
+    archive& path& type& fortran_order& rows& columns& data_offset& seed;
+  }
+};
+
+/// A matrix in a file that tasks write, and read afterwards.
+struct matrix_target : matrix_source {
+  rankpool::result_writer writer;  // of no file: it is complete
+
+  matrix_target(matrix_source where = {}, rankpool::result_writer by = {})  // NOLINT(google-explicit-constructor)
+      : matrix_source(std::move(where)), writer(std::move(by)) {}
+  matrix_target transposed() const { return {matrix_source::transposed(), writer}; }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned version) {
+    matrix_source::serialize(archive, version);
+    archive& writer;
   }
 };
 

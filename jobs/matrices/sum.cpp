@@ -56,7 +56,7 @@ std::uint64_t write_sum(const sum& work, const block& part) {
       add_part(a, b, piece, left, right);
       target.write(piece, std::span<const T>(left));
     }
-    target.close();
+    target.finish();
     return part.count();
   });
 }

@@ -15,7 +15,7 @@ namespace jobs {
 struct sum {
   matrix_source a;
   matrix_source b;
-  matrix_source target;  // in C order as `a` is seen here
+  matrix_target target;  // in C order as `a` is seen here
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {

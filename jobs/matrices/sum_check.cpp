@@ -119,7 +119,8 @@ bool agree(const total& a, const total& b, const total& c, element_type type) {
 std::uint64_t tasks_to_check(const sum& work) {
   if (work.a.whole().count() == 0) return 0;
   std::uint64_t tasks = sum_check::samples / samples_in_task;
-  for (const matrix_source* matrix : {&work.a, &work.b, &work.target}) tasks += parts_for_total(in_order(*matrix)).count();
+  for (const matrix_source& matrix : {work.a, work.b, matrix_source(work.target)})
+    tasks += parts_for_total(in_order(matrix)).count();
   return tasks;
 }
 

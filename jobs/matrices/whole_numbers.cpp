@@ -9,9 +9,16 @@
 #include <vector>
 
 #include "matrices/gemm.hpp"
-#include "support/clones.hpp"
 
-namespace jobs {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "matrices/whole_numbers.cpp"
+#include "support/vector_targets.hpp"
+
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace jobs::HWY_NAMESPACE {
 namespace {
 
 constexpr std::uint64_t row_group = 4;
@@ -23,8 +30,8 @@ using int64_line [[gnu::vector_size(32)]] = std::uint64_t;
 
 /// c[r][0..W) += a[r][k] * strip[k][0..W) for r < Rows and all k < depth, where W is two lines.
 template <class Line, std::uint64_t Rows, class U>
-[[gnu::always_inline]] inline void add_products(const U* a, std::uint64_t a_stride, const U* strip, U* c, std::uint64_t c_stride,
-                                                std::uint64_t depth) {
+HWY_INLINE void add_products(const U* a, std::uint64_t a_stride, const U* strip, U* c, std::uint64_t c_stride,
+                             std::uint64_t depth) {
   constexpr std::uint64_t width = 2 * sizeof(Line) / sizeof(U);
   Line sums[Rows][2] = {};
   for (std::uint64_t k = 0; k < depth; ++k) {
@@ -46,8 +53,7 @@ template <class Line, std::uint64_t Rows, class U>
 }
 
 template <class Line, class U>
-[[gnu::always_inline]] inline void multiply_strips(const U* a, const U* b, U* c, std::uint64_t rows, std::uint64_t columns,
-                                                   std::uint64_t inner) {
+HWY_INLINE void multiply_strips(const U* a, const U* b, U* c, std::uint64_t rows, std::uint64_t columns, std::uint64_t inner) {
   constexpr std::uint64_t width = 2 * sizeof(Line) / sizeof(U);
   std::vector<U> strip(strip_depth * width);
   for (std::uint64_t first = 0; first < inner; first += strip_depth) {
@@ -71,28 +77,34 @@ template <class Line, class U>
   }
 }
 
-RANKPOOL_JOBS_CLONES
 void multiply_int32(const std::uint32_t* a, const std::uint32_t* b, std::uint32_t* c, std::uint64_t rows, std::uint64_t columns,
                     std::uint64_t inner) {
   multiply_strips<int32_line>(a, b, c, rows, columns, inner);
 }
 
-RANKPOOL_JOBS_CLONES
 void multiply_int64(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std::uint64_t rows, std::uint64_t columns,
                     std::uint64_t inner) {
   multiply_strips<int64_line>(a, b, c, rows, columns, inner);
 }
 
 }  // namespace
+}  // namespace jobs::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace jobs {
+
+HWY_EXPORT(multiply_int32);
+HWY_EXPORT(multiply_int64);
 
 template <class T>
 void multiply_and_add(const T* a, const T* b, T* c, std::uint64_t rows, std::uint64_t columns, std::uint64_t inner) {
   using U = std::make_unsigned_t<T>;
   const auto run = [] {
     if constexpr (sizeof(T) == 4) {
-      return multiply_int32;
+      return HWY_DYNAMIC_DISPATCH(multiply_int32);
     } else {
-      return multiply_int64;
+      return HWY_DYNAMIC_DISPATCH(multiply_int64);
     }
   }();
   run(reinterpret_cast<const U*>(a), reinterpret_cast<const U*>(b), reinterpret_cast<U*>(c), rows, columns, inner);
@@ -104,3 +116,4 @@ template void multiply_and_add(const std::int64_t*, const std::int64_t*, std::in
                                std::uint64_t);
 
 }  // namespace jobs
+#endif

@@ -15,7 +15,7 @@
 #include "sort/verification.hpp"
 #include "support/canonical_path.hpp"
 #include "support/npy.hpp"
-#include "support/parts_output.hpp"
+#include "engine/result_output.hpp"
 
 namespace jobs {
 namespace {
@@ -69,7 +69,20 @@ number_file find_numbers(const file_sort_options& chosen) {
   return chosen.type.empty() ? find_npy(from) : find_raw(from, chosen.type);
 }
 
-const std::string carried_role = "numbers between two passes";
+// Numbers between two passes. They never get this name, but the temporary one beside it.
+std::string carried_path(const job_run& run) { return run.settings().output.path + ".carried"; }
+const std::string carried_name = "numbers between two passes";
+
+/// The place for the numbers of `input` in a file, from `offset` on, in bytes.
+number_target target_in(const rankpool::result_file& file, const number_file& input, std::uint64_t offset) {
+  number_target target;
+  target.path = file.path();
+  target.type = input.type;
+  target.offset = offset;
+  target.count = input.count;
+  target.writer = file.writer();
+  return target;
+}
 
 void sort_numbers(job_run& run, sort_work work, const sort_plan& plan) {
   if (plan.buckets > 1) {
@@ -122,24 +135,25 @@ void sort_file(job_run& run, const file_sort_options& chosen) {
     npy_header header{.type = input.type, .shape = {input.count}};
     preamble = npy_preamble(header);
   }
-  parts_output out(run, run.settings().output, preamble.size() + input.bytes());
-  const output_options apart{run.settings().output.path + ".carried"};
+  rankpool::result_file out = open_result_file(run, preamble.size() + input.bytes());
   if (out.is_finished()) {
-    parts_output::remove_remains(run, apart, carried_role);
+    rankpool::result_file::remove_unfinished(run.journal(), carried_path(run), carried_name);
     if (run.verifies()) {
       rankpool::executor pool = run.pool_without_journal();
       verify(run, pool, input, {run.settings().output.path, input.type, preamble.size(), input.count});
     }
   } else {
-    const number_file output{out.path(), input.type, preamble.size(), input.count, out.is_kept()};
+    const number_target output = target_in(out, input, preamble.size());
     out.write(std::as_bytes(std::span(preamble)), 0);
     // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
-    std::optional<parts_output> carried;
-    if (run.has_journal() && !plan.one_pass) carried.emplace(run, apart, input.bytes(), carried_role);
-    if (input.count > 0) {
-      const number_file between = carried ? number_file{carried->path(), input.type, 0, input.count, carried->is_kept()} : output;
-      sort_numbers(run, {input, output, between, {}}, plan);
+    std::optional<rankpool::result_file> carried;
+    number_target between = output;
+    if (run.has_journal() && !plan.one_pass) {
+      carried.emplace(run.journal(), carried_path(run), input.bytes(),
+                      rankpool::result_file_options{.overwrite = true, .name = carried_name});
+      between = target_in(*carried, input, 0);
     }
+    if (input.count > 0) sort_numbers(run, {input, output, between, {}}, plan);
     if (run.verifies()) verify(run, run.pool(), input, output);
     out.finish();
     if (carried) carried->discard();

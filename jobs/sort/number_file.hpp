@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <rankpool/result_file.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,14 +22,24 @@ struct number_file {
   element_type type = element_type::int64;
   std::uint64_t offset = 0;  // bytes before the first number
   std::uint64_t count = 0;
-  bool durable = false;  // who writes it waits for the disk
 
   std::uint64_t bytes() const { return count * size_of(type); }
   std::uint64_t place(std::uint64_t index) const { return offset + index * size_of(type); }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& path& type& offset& count& durable;
+    archive& path& type& offset& count;
+  }
+};
+
+/// A file of numbers that tasks write, and read afterwards.
+struct number_target : number_file {
+  rankpool::result_writer writer;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned version) {
+    number_file::serialize(archive, version);
+    archive& writer;
   }
 };
 
@@ -50,21 +61,20 @@ void for_each_block(const file& from, const number_file& numbers, std::uint64_t 
   }
 }
 
-/// Writes keys as the numbers that they stand for, from the number `first` on, and closes the file; `keys` are numbers afterwards.
-/// Throws: file_error.
+/// Writes keys as the numbers that they stand for, from the number `first` on; `keys` are numbers afterwards. Throws: file_error.
 template <class Number>
-void write_numbers(file to, const number_file& numbers, std::span<key_of<Number>> keys, std::uint64_t first) {
+void write_numbers(const number_target& numbers, std::span<key_of<Number>> keys, std::uint64_t first) {
   constexpr std::size_t at_once = 4 * block_bytes / sizeof(Number);
+  rankpool::result_part to(numbers.writer);
   for (std::size_t i = 0; i < keys.size(); i += at_once) {
     const std::span part = keys.subspan(i, std::min(at_once, keys.size() - i));
     from_keys<Number>(part);
-    to.write_items(std::span<const key_of<Number>>(part), numbers.place(first + i));
+    to.write(std::as_bytes(part), numbers.place(first + i));
     // A beginning now: at the end, waiting for the disk takes as long as all the rest.
     ::sync_file_range(to.descriptor(), static_cast<off64_t>(numbers.place(first + i)), static_cast<off64_t>(part.size_bytes()),
                       SYNC_FILE_RANGE_WRITE);
   }
-  if (numbers.durable) to.sync();
-  to.close();
+  to.finish();
 }
 
 }  // namespace jobs

@@ -84,7 +84,7 @@ place sort_bucket(const rankpool::shared<sort_work>& shared, std::size_t bucket)
                            [&](std::span<const key> keys, std::uint64_t first) { filter.take(keys, first); });
     const std::span<key> kept = filter.kept();
     sort_keys(kept);
-    write_numbers<Number>(file(work.output.path, file::mode::write), work.output, kept, filter.before());
+    write_numbers<Number>(work.output, kept, filter.before());
     return place{filter.before(), kept.size()};
   });
 }

@@ -12,8 +12,8 @@ namespace jobs {
 
 struct sort_work {
   number_file input;
-  number_file output;               // of the same type and count; there with its full size
-  number_file carried;              // where the first of two passes brings buckets: mostly the output itself
+  number_target output;             // of the same type and count; there with its full size
+  number_target carried;            // where the first of two passes brings buckets: mostly the output itself
   std::vector<splitter> splitters;  // one less than there are buckets
 
   std::size_t buckets() const { return splitters.size() + 1; }

@@ -56,7 +56,8 @@ counts count_part(const shared_work& shared, std::uint64_t first, std::uint64_t 
   throw std::runtime_error(work.input.path + " has changed while it was sorted");
 }
 
-/// Writes the keys of a part to where they are carried, those of bucket b from `begins[b]` on: `found[b]` of them, as they were counted.
+/// Writes the keys of a part to where they are carried, those of bucket b from `begins[b]` on: `found[b]` of them, as they were
+/// counted.
 void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t last, const counts& begins, const counts& found) {
   const sort_work& work = *shared;
   with_element(work.input.type, [&]<class Number>(Number) {
@@ -76,26 +77,25 @@ void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t la
         *end++ = keys[i];
       }
     });
-    file to(work.carried.path, file::mode::write);
+    rankpool::result_part to(work.carried.writer);
     for (std::size_t b = 0; b < found.size(); ++b) {
-      to.write_items(std::span<const key>(limits[b] - found[b], found[b]), work.carried.place(begins[b]));
+      to.write(std::as_bytes(std::span(limits[b] - found[b], found[b])), work.carried.place(begins[b]));
     }
-    if (work.carried.durable) to.sync();
-    to.close();
+    to.finish();
   });
 }
 
 /// Sorts the keys that were carried to [begin, begin + count), and leaves them as numbers there in the output.
 void sort_bucket(const shared_work& shared, std::uint64_t begin, std::uint64_t count) {
-  const number_file& output = shared->output;
-  const number_file& carried = shared->carried;
+  const number_target& output = shared->output;
+  const number_target& carried = shared->carried;
   with_element(output.type, [&]<class Number>(Number) {
     using key = key_of<Number>;
     key_buffer<key> memory(count);
     const std::span<key> keys = memory.first(count);
     file(carried.path).read_items(keys, carried.place(begin));
     sort_keys(keys);
-    write_numbers<Number>(file(output.path, file::mode::write), output, keys, begin);
+    write_numbers<Number>(output, keys, begin);
   });
 }
 

@@ -40,9 +40,9 @@ file file::scratch() {
   return {path + " (a scratch file)", descriptor};
 }
 
-file::file(std::string path, mode how) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), (how == mode::read ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-  if (descriptor_ < 0) fail(errno, how == mode::read ? "read" : "write", path_);
+file::file(std::string path) : path_(std::move(path)) {
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) fail(errno, "read", path_);
 }
 
 file::file(file&& other) noexcept : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
@@ -84,10 +84,6 @@ void file::write(std::span<const std::byte> from, std::uint64_t offset) const {
   }
 }
 
-void file::sync() const {
-  if (::fdatasync(descriptor_) != 0) fail(errno, "write", path_);
-}
-
 void sync_folder_of(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
   const std::string folder = parent.empty() ? "." : parent;
@@ -97,11 +93,6 @@ void sync_folder_of(const std::string& path) {
   const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;  // EINVAL: the file system cannot
   ::close(descriptor);
   if (error != 0) fail(error, "write", folder);
-}
-
-void file::close() {
-  const int descriptor = std::exchange(descriptor_, -1);
-  if (descriptor >= 0 && ::close(descriptor) != 0) fail(errno, "write", path_);
 }
 
 }  // namespace jobs

@@ -1,5 +1,6 @@
-// Files that workers read and write themselves, at places of their own: pread and pwrite in full, with errors that
-// name the file. What is opened for a moment on every rank must be a path that all nodes see.
+// Files that workers read themselves, at places of their own, and scratch files: pread and pwrite in full, with errors that name
+// the file. What is opened for a moment on every rank must be a path that all nodes see. Results are written through the library's
+// result_file and unfinished_file.
 #pragma once
 
 #include <cstddef>
@@ -22,13 +23,11 @@ using file_error = std::system_error;
 /// Waits until the names in the folder of `path` are on the disk. Throws: file_error.
 void sync_folder_of(const std::string& path);
 
-/// An open file. For reading, or for writing parts of one that exists already.
+/// An open file: one for reading, or a scratch file.
 class file {
  public:
-  enum class mode { read, write };
-
-  /// Throws: file_error.
-  explicit file(std::string path, mode how = mode::read);
+  /// Opens a file for reading. Throws: file_error.
+  explicit file(std::string path);
   /// One for reading and writing that has no name and goes with its descriptor, in $TMPDIR or /tmp. Throws: file_error.
   static file scratch();
   file(file&& other) noexcept;
@@ -41,13 +40,8 @@ class file {
 
   /// Fills `into` from `offset`. Throws: file_error, also if the file ends before.
   void read(std::span<std::byte> into, std::uint64_t offset) const;
-  /// Throws: file_error.
+  /// For a scratch file. Throws: file_error.
   void write(std::span<const std::byte> from, std::uint64_t offset) const;
-  /// Hands what was written to the disk; a full or failing one is found out here at the latest. Throws: file_error.
-  void sync() const;
-  /// The end of writing, which the destructor does without a word: some file systems, as NFS, tell of errors here. Throws:
-  /// file_error.
-  void close();
 
   template <class T>
   void read_items(std::span<T> into, std::uint64_t offset) const {

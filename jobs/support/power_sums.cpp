@@ -1,11 +1,44 @@
 #include "support/power_sums.hpp"
 
 #include <algorithm>
+#include <array>
 
-#include "support/clones.hpp"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "support/power_sums.cpp"
+#include "support/vector_targets.hpp"
 
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace jobs::HWY_NAMESPACE {
+namespace {
+
+/// The sums of `count` numbers from `first` on, of the lower and of the upper halves of their squares. The halves are added up
+/// apart, so that compilers vectorize the loop.
+std::array<std::uint64_t, 3> add_small_squares(std::uint32_t first, std::uint64_t count) {
+  std::uint64_t numbers = 0;
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  std::uint32_t n = first;
+  for (std::uint64_t left = count; left > 0; --left, ++n) {
+    const auto square = std::uint64_t{n} * n;
+    numbers += n;
+    low += static_cast<std::uint32_t>(square);
+    high += square >> 32;
+  }
+  return {numbers, low, high};
+}
+
+}  // namespace
+}  // namespace jobs::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace jobs {
 namespace {
+
+HWY_EXPORT(add_small_squares);
 
 using wide = unsigned __int128;
 
@@ -22,21 +55,6 @@ struct power_sums {
   wide squares = 0;
   wide cubes = 0;
 };
-
-/// The halves of the squares are added up apart, which compilers vectorize.
-RANKPOOL_JOBS_CLONES power_sums add_small_squares(std::uint32_t first, std::uint64_t count) {
-  std::uint64_t numbers = 0;
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-  std::uint32_t n = first;
-  for (std::uint64_t left = count; left > 0; --left, ++n) {
-    const auto square = std::uint64_t{n} * n;
-    numbers += n;
-    low += static_cast<std::uint32_t>(square);
-    high += square >> 32;
-  }
-  return {numbers, (static_cast<wide>(high) << 32) + low, 0};
-}
 
 /// Two multiplications a number, where the cubes of 64-bit numbers take three. The loop counts down because GCC 12 would
 /// count n in 128 bits otherwise, at two thirds of the speed.
@@ -71,9 +89,9 @@ void in_parts(const number_range& numbers, Part part) {
 mpz_class add_squares(const number_range& numbers) {
   mpz_class sum;
   in_parts(numbers, [&sum](const mpz_class& high, std::uint32_t first, std::uint64_t count) {
-    const power_sums of = add_small_squares(first, count);
+    const auto [numbers_sum, low_halves, high_halves] = HWY_DYNAMIC_DISPATCH(add_small_squares)(first, count);
     const mpz_class h = high << 32;
-    sum += h * h * count + 2 * h * of.numbers + to_integer(of.squares);
+    sum += h * h * count + 2 * h * numbers_sum + to_integer((static_cast<wide>(high_halves) << 32) + low_halves);
   });
   return sum;
 }
@@ -89,3 +107,4 @@ mpz_class add_cubes(const number_range& numbers) {
 }
 
 }  // namespace jobs
+#endif

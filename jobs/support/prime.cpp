@@ -1,5 +1,8 @@
 #include "support/prime.hpp"
 
+#include <flint/flint.h>
+#include <flint/fmpz.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -71,6 +74,39 @@ bool passes(const mpz_class& n, unsigned long base) {
 
 constexpr std::array<unsigned, 13> small_primes{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41};
 
+/// Frees what FLINT keeps for this thread, when the thread ends.
+struct flint_cache {
+  flint_cache() {}  // not trivial, so that naming the object creates it
+  ~flint_cache() { flint_cleanup(); }
+};
+
+class flint_integer {
+ public:
+  explicit flint_integer(const mpz_class& n) {
+    fmpz_init(value_);
+    fmpz_set_mpz(value_, n.get_mpz_t());
+  }
+  flint_integer(const flint_integer&) = delete;
+  flint_integer& operator=(const flint_integer&) = delete;
+  ~flint_integer() { fmpz_clear(value_); }
+
+  const fmpz* get() const { return value_; }
+
+ private:
+  fmpz_t value_;
+};
+
+/// Pocklington's and Morrison's tests where they are enough, otherwise APRCL. FLINT proves either answer, or gives none.
+primality prove(const mpz_class& n) {
+  thread_local const flint_cache cache;
+  static_cast<void>(cache);
+  switch (fmpz_is_prime(flint_integer(n).get())) {
+    case 1: return primality::prime;
+    case 0: return primality::composite;
+    default: return primality::probably_prime;
+  }
+}
+
 }  // namespace
 
 bool is_prime(std::uint64_t n) {
@@ -95,7 +131,7 @@ primality judge(std::uint64_t n) {
   return is_prime(n) ? primality::prime : primality::composite;
 }
 
-primality judge(const mpz_class& n, int rounds) {
+primality judge(const mpz_class& n, const primality_test& test) {
   if (n < 2) return primality::neither;
   if (n.fits_ulong_p()) return judge(std::uint64_t{n.get_ui()});
 
@@ -106,8 +142,17 @@ primality judge(const mpz_class& n, int rounds) {
     }
     return primality::prime;
   }
-  constexpr int rounds_of_bpsw = 24;  // what GMP 6.2 counts the BPSW test as
-  return mpz_probab_prime_p(n.get_mpz_t(), rounds_of_bpsw + rounds) != 0 ? primality::probably_prime : primality::composite;
+  constexpr int bpsw = 24;  // what GMP 6.2 counts the BPSW test as
+  static const mpz_class too_long = [] {
+    mpz_class power;
+    mpz_ui_pow_ui(power.get_mpz_t(), 10, proven_digits);
+    return power;
+  }();
+  if (!test.fast && n < too_long) {
+    if (mpz_probab_prime_p(n.get_mpz_t(), bpsw) == 0) return primality::composite;
+    if (const primality answer = prove(n); answer != primality::probably_prime) return answer;
+  }
+  return mpz_probab_prime_p(n.get_mpz_t(), bpsw + test.rounds) != 0 ? primality::probably_prime : primality::composite;
 }
 
 bool confirms(const mpz_class& n, primality answer) {

@@ -1,6 +1,8 @@
 // The handler of stop signals, and the thread that stops the cluster on a signal or at a time.
 #include "mpi/stop_monitor.hpp"
 
+#include <rankpool/unfinished_file.hpp>
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -73,6 +75,7 @@ void on_signal(int signal) {
 
 void install_stop_signal_handlers(const run_options& options) {
   if (!options.stop_on_signal) return;
+  remove_unfinished_files_on_signals();  // as the previous action: a run that stops in good order still needs its files
   if (signal_event < 0) signal_event = make_event();
   sigset_t all;
   ::sigemptyset(&all);

@@ -1,9 +1,7 @@
-// Files that workers read and write themselves: whole, or with an error that names the file, wherever it happens.
+// Files that workers read themselves: whole, or with an error that names the file, wherever it happens.
 #include "support/file_io.hpp"
 
 #include <rankpool/rankpool.hpp>
-
-#include <unistd.h>
 
 #include <cerrno>
 #include <span>
@@ -42,13 +40,6 @@ TEST_CASE("a scratch file gives back what was written to it, and says where it e
   CHECK(back == text);
   CHECK(scratch.size() == 100 + text.size());
   CHECK_THROWS_WITH(scratch.read_items(std::span(back), 101), support::containing("ends too early"));
-}
-
-TEST_CASE("an error that comes only when a file is closed is told, and the file not closed again") {
-  jobs::file scratch = jobs::file::scratch();
-  REQUIRE(::close(scratch.descriptor()) == 0);
-  CHECK_THROWS_WITH(scratch.close(), support::containing("cannot write " + scratch.path()));
-  CHECK_NOTHROW(scratch.close());
 }
 
 TEST_CASE("what cannot be written is told by its errno") {

@@ -187,7 +187,7 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     ;;
   usage)
     refused 2 "rankpool journal --help" 
-    refused 2 "--failures takes a whole number or all, not 'few'" x --failures few
+    refused 2 "--failures requires a whole number or all, not 'few'" x --failures few
     refused 2 "--slowest" x --slowest -1
     refused 2 "--format" x --export - --format xml
     refused 2 "--export" x --format csv

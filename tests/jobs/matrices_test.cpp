@@ -67,12 +67,13 @@ template <class T>
 matrix_source stored(const std::string& path, const table<T>& content, bool fortran_order) {
   support::test_run run(path);
   jobs::result_file file(run, {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
-  const matrix_source target = file.target();
-  const jobs::file parts(target.path, jobs::file::mode::write);
+  const jobs::matrix_target target = file.target();
+  rankpool::result_part parts(target.writer);
   for (std::uint64_t r = 0; r < content.rows; ++r) {
     for (std::uint64_t c = 0; c < content.columns; ++c)
-      parts.write_items(std::span<const T>(&content.at(r, c), 1), target.offset_of(r, c));
+      parts.write(std::as_bytes(std::span(&content.at(r, c), 1)), target.offset_of(r, c));
   }
+  parts.finish();
   file.finish();
   return jobs::stored_matrix(path);
 }
@@ -120,7 +121,8 @@ matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std:
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_product, asked), jobs::tiles_of_product(asked, 2, rows_per_tile).all()));
   file.finish();
-  return asked.target = jobs::stored_matrix(path);
+  asked.target = jobs::stored_matrix(path);
+  return asked.target;
 }
 
 matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
@@ -129,13 +131,20 @@ matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::str
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_sum, asked), jobs::parts_of_sum(asked, 2, count).all()));
   file.finish();
-  return asked.target = jobs::stored_matrix(path);
+  asked.target = jobs::stored_matrix(path);
+  return asked.target;
+}
+
+void write_at(const std::string& path, std::uint64_t offset, std::span<const std::byte> bytes) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(offset));
+  REQUIRE(file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes)).flush());
 }
 
 /// Puts another number into the file.
 template <class T>
 void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t column, T value) {
-  jobs::file(target.path, jobs::file::mode::write).write_items(std::span<const T>(&value, 1), target.offset_of(row, column));
+  write_at(target.path, target.offset_of(row, column), std::as_bytes(std::span(&value, 1)));
 }
 
 }  // namespace
@@ -175,10 +184,8 @@ TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the f
   const auto a = random_table<TestType>(9, 8, 1), b = random_table<TestType>(8, 7, 2);
   matrix_source moved = stored(folder.file("b.npy"), b, false);
   const auto bytes = std::as_bytes(std::span(b.numbers));
-  {
-    fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
-    jobs::file(moved.path, jobs::file::mode::write).write(bytes, moved.data_offset += 3);
-  }
+  fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
+  write_at(moved.path, moved.data_offset += 3, bytes);
   jobs::product asked{stored(folder.file("a.npy"), a, false), moved, {}};
   CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }

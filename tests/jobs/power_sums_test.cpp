@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/closed_form.hpp"
+#include "vector_targets.hpp"
 
 TEST_CASE("sums of squares and cubes of 64-bit numbers are exact") {
   constexpr std::uint64_t word = std::uint64_t{1} << 32;
@@ -25,4 +26,18 @@ TEST_CASE("sums of squares and cubes of 64-bit numbers are exact") {
     CHECK(jobs::add_squares({first, last}) == jobs::sum_of_squares(first, last));
     CHECK(jobs::add_cubes({first, last}) == jobs::sum_of_cubes(first, last));
   }
+}
+
+TEST_CASE("sums of squares are exact for every target, whatever is left of the last vector") {
+  constexpr std::uint64_t word = std::uint64_t{1} << 32;
+  support::for_each_vector_target([](const std::string& target) {
+    for (std::uint64_t first : {std::uint64_t{0}, word - 5'000, 7 * word - 40}) {
+      for (std::uint64_t count = 1; count < 40; ++count) {
+        CAPTURE(target, first, count);
+        CHECK(jobs::add_squares({first, first + count - 1}) == jobs::sum_of_squares(first, first + count - 1));
+      }
+      CAPTURE(target, first);
+      CHECK(jobs::add_squares({first, first + 10'000}) == jobs::sum_of_squares(first, first + 10'000));
+    }
+  });
 }

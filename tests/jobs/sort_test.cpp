@@ -55,13 +55,15 @@ constexpr jobs::element_type type_of = std::is_integral_v<Number>
 template <class Number>
 struct files {
   support::scratch_directory folder;
-  jobs::number_file input, output;
+  rankpool::result_file sorted;
+  jobs::number_file input;
+  jobs::number_target output;
 
   explicit files(const std::vector<Number>& numbers)
-      : input{folder.file("in"), type_of<Number>, 0, numbers.size()},
-        output{folder.file("out"), type_of<Number>, 0, numbers.size()} {
+      : sorted({}, folder.file("out"), numbers.size() * sizeof(Number)),
+        input{folder.file("in"), type_of<Number>, 0, numbers.size()},
+        output{{sorted.path(), type_of<Number>, 0, numbers.size()}, sorted.writer()} {
     write_file(input.path, numbers);
-    write_file(output.path, std::vector<Number>(numbers.size()));
   }
   jobs::sort_work work(rankpool::executor& pool, std::size_t buckets) const {
     auto samples = jobs::draw_samples(pool, input, std::min<std::size_t>(input.count, 64 * buckets), 2);

@@ -18,6 +18,12 @@ ANSWERS = [
     ("primes 100 --count", ["25"]),
     (f"is-prime --file '{EXPECTED}/is-prime-numbers.txt'", lines_of("is-prime.txt")),
     ("is-prime 0 1 -7", [f"{n} neither prime nor composite" for n in (0, 1, -7)]),
+    (f"is-prime --fast --file '{EXPECTED}/is-prime-numbers.txt'", lines_of("is-prime-fast.txt")),
+    # Primes of up to 300 digits are proven, unless --fast is given.
+    ("is-prime 1e299+669 1e300+331 2^1279-1",
+     ["1e299+669 prime", *(f"{n} probably prime (error < 4^-20)" for n in ("1e300+331", "2^1279-1"))]),
+    ("is-prime --fast --rounds 7 2^89-1 2^61-1 2^83-1",
+     ["2^89-1 probably prime (error < 4^-7)", "2^61-1 prime", "2^83-1 composite"]),
     ("fibonacci 0 1 2 93 94", lines_of("fibonacci.txt")),
     ("sum-squares --from 0 --to 0", ["Total sum of squares: 0"]),
     ("sum-squares --from 1e19 --to 1e19", ["Total sum of squares: 100000000000000000000000000000000000000"]),
@@ -53,7 +59,7 @@ def test_verified_primes_at_10_18(command):
     """One task counts, and one tests the end of what that has sieved."""
     report = command.run("primes", "1e18", "1e18+1e6", "--count", "--verify", "--json").report
     assert report["result"]["count"] == 24280
-    assert "1 segment" in report["verified"] and report["tasks"] == 2
+    assert "primality test finds" in report["verified"] and report["tasks"] == 2
 
 
 def test_verified_list_of_primes_at_10_18(command):
@@ -68,4 +74,4 @@ def test_verified_stretches_of_primes(command):
 
 def test_count_of_primes_is_known(command):
     report = command.run("primes", "1", "1e5", "--count", "--verify", "--json").report
-    assert report["result"] == {"count": 9592} and "power of ten" in report["verified"]
+    assert report["result"] == {"count": 9592} and "for this power of ten" in report["verified"]

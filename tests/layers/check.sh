@@ -26,13 +26,15 @@ case $1 in
   job-headers)
     cd "$2" || exit 1
     # The libraries that jobs/CMakeLists.txt declares, and the headers of the system.
-    third_party='<(gmp\.h|gmpxx\.h|CLI/|nlohmann/|primesieve|hwy/|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h|jerror\.h|zlib\.h)'
+    third_party='<(gmp\.h|gmpxx\.h|CLI/|nlohmann/|primesieve|flint/|hwy/|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h|jerror\.h|zlib\.h)'
     system='<(fcntl|regex|dlfcn|malloc|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|immintrin)\.h>'
     std='<[a-z_0-9]+>'
     own='"'
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |
-      grep -vE "include *(<rankpool/(rankpool|register_result)\.hpp>|$third_party|$system|$std|$own)")
+      grep -vE "include *(<rankpool/(rankpool|register_result|result_files?|unfinished_file|written_files)\.hpp>|$third_party|$system|$std|$own)")
     [[ -z $found ]] || fail "jobs include undeclared libraries" "$found"
+    found=$(grep -rn '^ *# *include *<CLI/' jobs --include='*.hpp' --include='*.cpp' | grep -v '^jobs/engine/[a-z_]*\.cpp:')
+    [[ -z $found ]] || fail "only the sources of jobs/engine may include the command line parser" "$found"
     found=$(grep -rnE '^ *# *include *"(\.\./|src/|core/|mpi/|rankpool/)' jobs --include='*.hpp' --include='*.cpp')
     [[ -z $found ]] || fail "jobs include private headers" "$found"
     found=$(grep -rnwE 'MPI_[A-Z][a-z_]+|boost::mpi|rankpool::detail' jobs --include='*.hpp' --include='*.cpp')

@@ -34,13 +34,13 @@ endfunction()
 # Every test may prove behaviours of conformance/behaviours.txt. RECORDS is for programs of test cases, which write a record of each
 # case. PROVES tag... is for all others. conformance/table.sh reads the records.
 
-# add_rank_test(NAME [RANKS n] [TIMEOUT s] [ENVIRONMENT ...] [RECORDS | PROVES ...] COMMAND ...): with RANKS, the command runs under
-# mpirun. Without RANKS, the command starts its ranks itself.
+# add_rank_test(NAME [LONG] [RANKS n] [TIMEOUT s] [ENVIRONMENT ...] [RECORDS | PROVES ...] COMMAND ...): with RANKS, the command runs
+# under mpirun. Without RANKS, the command starts its ranks itself. LONG: only `tests/run --all` runs the test.
 function(add_rank_test name)
   if(RANKPOOL_SANITIZE)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "RANKS;TIMEOUT" "COMMAND;ENVIRONMENT;PROVES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS;LONG" "RANKS;TIMEOUT" "COMMAND;ENVIRONMENT;PROVES")
   set_time_limit()
   set(launcher)
   if(arg_RANKS)
@@ -51,8 +51,12 @@ function(add_rank_test name)
     set(mode inline)
   endif()
   add_recorded_test(${name} ${mode} "${launcher}")
+  set(labels ranks)
+  if(arg_LONG)
+    list(APPEND labels long)
+  endif()
   set_tests_properties(${name} PROPERTIES
-    LABELS ranks TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${rank_environment};${arg_ENVIRONMENT}")
+    LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${rank_environment};${arg_ENVIRONMENT}")
 endfunction()
 
 # add_inline_test(NAME [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): all tasks run inline in one process.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../vector_targets.hpp"
 #include "image/filters.hpp"
 #include "image/verification.hpp"
 #include "pictures.hpp"
@@ -11,41 +12,45 @@
 
 using namespace pictures;
 
-TEST_CASE("every filter gives each pixel what its definition says, for all layouts and sizes, however the rows are divided") {
-  for (const std::uint32_t channels : {1, 2, 3, 4}) {
-    for (const std::uint32_t bits : {8, 16}) {
-      for (const auto& [width, height] : {std::pair{1U, 1U}, {1U, 7U}, {6U, 1U}, {13U, 17U}}) {
-        const picture_layout layout{width, height, channels, bits};
-        const auto samples = random_samples(layout, width * height + channels);
-        for (const operation& what : all_operations()) {
-          CAPTURE(static_cast<int>(what.kind), what.radius, channels, bits, width, height);
-          const strip_rows whole = strip_rows::at(layout, 0, height, 0);
-          const auto result = jobs::filter_strip(what, whole, samples.data());
-          const picture_layout shape = what.result_of(layout);
-          REQUIRE(result.size() == shape.row_bytes() * height);
-          std::size_t wrong = 0, i = 0;
-          for (std::uint32_t y = 0; y < height; ++y) {
-            for (std::uint32_t x = 0; x < width; ++x) {
-              for (std::uint32_t c = 0; c < shape.channels; ++c, ++i) {
-                const std::uint32_t got = bits == 8 ? result[i] : reinterpret_cast<const std::uint16_t*>(result.data())[i];
-                wrong += got != jobs::sample_by_definition(what, whole, samples.data(), x, y, c);
+TEST_CASE(
+    "every filter gives each pixel what its definition says, for all layouts and sizes, however the rows are divided, for "
+    "every target") {
+  support::for_each_vector_target([](const std::string& target) {
+    for (const std::uint32_t channels : {1, 2, 3, 4}) {
+      for (const std::uint32_t bits : {8, 16}) {
+        for (const auto& [width, height] : {std::pair{1U, 1U}, {1U, 7U}, {6U, 1U}, {13U, 17U}}) {
+          const picture_layout layout{width, height, channels, bits};
+          const auto samples = random_samples(layout, width * height + channels);
+          for (const operation& what : all_operations()) {
+            CAPTURE(target, static_cast<int>(what.kind), what.radius, channels, bits, width, height);
+            const strip_rows whole = strip_rows::at(layout, 0, height, 0);
+            const auto result = jobs::filter_strip(what, whole, samples.data());
+            const picture_layout shape = what.result_of(layout);
+            REQUIRE(result.size() == shape.row_bytes() * height);
+            std::size_t wrong = 0, i = 0;
+            for (std::uint32_t y = 0; y < height; ++y) {
+              for (std::uint32_t x = 0; x < width; ++x) {
+                for (std::uint32_t c = 0; c < shape.channels; ++c, ++i) {
+                  const std::uint32_t got = bits == 8 ? result[i] : reinterpret_cast<const std::uint16_t*>(result.data())[i];
+                  wrong += got != jobs::sample_by_definition(what, whole, samples.data(), x, y, c);
+                }
               }
             }
-          }
-          CHECK(wrong == 0);
-          for (const std::uint32_t rows : {1U, 4U}) {
-            jobs::strip_samples joined;
-            for (std::uint32_t first = 0; first < height; first += rows) {
-              const strip_rows strip = strip_rows::at(layout, first, rows, what.halo());
-              const auto part = jobs::filter_strip(what, strip, samples.data() + (first - strip.above) * layout.row_bytes());
-              joined.insert(joined.end(), part.begin(), part.end());
+            CHECK(wrong == 0);
+            for (const std::uint32_t rows : {1U, 4U}) {
+              jobs::strip_samples joined;
+              for (std::uint32_t first = 0; first < height; first += rows) {
+                const strip_rows strip = strip_rows::at(layout, first, rows, what.halo());
+                const auto part = jobs::filter_strip(what, strip, samples.data() + (first - strip.above) * layout.row_bytes());
+                joined.insert(joined.end(), part.begin(), part.end());
+              }
+              CHECK(joined == result);
             }
-            CHECK(joined == result);
           }
         }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("known pixels: a mean, a gradient, a gray") {

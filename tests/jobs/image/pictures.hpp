@@ -18,7 +18,6 @@
 #include "image/split_picture.hpp"
 #include "image/strip_stream.hpp"
 #include "support/scratch_directory.hpp"
-#include "jobs/test_run.hpp"
 
 namespace pictures {
 
@@ -48,8 +47,9 @@ inline jobs::strip_samples random_samples(const picture_layout& layout, unsigned
   return samples;
 }
 
-/// What is wrong with a picture, or an empty text.
-inline std::string problem_of(const jobs::picture_settings& settings, const jobs::picture_files& files) {
+/// What is wrong with a picture, or an empty text. A result that exists is replaced.
+inline std::string problem_of(const jobs::picture_settings& settings, jobs::picture_files files) {
+  files.target = rankpool::result_files({}, {.overwrite = true}).target(files.output);
   try {
     (void)jobs::process_picture(settings, files);
     return {};
@@ -60,12 +60,11 @@ inline std::string problem_of(const jobs::picture_settings& settings, const jobs
 
 /// The same for one that is split.
 inline std::string problem_of_split(
-    rankpool::executor& pool, const jobs::picture_settings& settings, const jobs::picture_files& files,
+    rankpool::executor& pool, const jobs::picture_settings& settings, jobs::picture_files files,
     const std::function<void(std::uint64_t, std::uint64_t)>& strips_done = [](std::uint64_t, std::uint64_t) {}) {
-  support::test_run run;
-  jobs::picture_results results(run, settings.replace);
+  files.target = rankpool::result_files().target(files.output);
   try {
-    (void)jobs::split_picture(pool, run.journal(), results, settings, files, strips_done);
+    (void)jobs::split_picture(pool, {}, true, settings, files, strips_done);
     return {};
   } catch (const jobs::picture_failure& failure) {
     return failure.what();

@@ -18,7 +18,7 @@ TEST_CASE("one picture split over the pool is the picture of one task, in every 
     for (const auto to : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
       for (const operation& what :
            {operation{operation_kind::gaussian, 11, jobs::gaussian_weights(3.7, 11)}, operation{operation_kind::sobel, 0, {}}}) {
-        const jobs::picture_settings settings{.what = what, .rows = 16, .replace = true, .verify = true};
+        const jobs::picture_settings settings{.what = what, .rows = 16, .verify = true};
         const int format = static_cast<int>(to);
         REQUIRE(problem_of(settings, {input, folder.file("one"), format}).empty());
         std::uint64_t strips = 0;

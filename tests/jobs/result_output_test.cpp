@@ -1,0 +1,92 @@
+// Files that earlier runs with a journal wrote, as the jobs meet them: what is replaced, what is left, and what is refused.
+#include "engine/result_output.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <string>
+
+#include "jobs/test_run.hpp"
+#include "support/catch.hpp"
+#include "support/scratch_directory.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("a file that workers write is finished once, and the journal of another file is refused") {
+  const support::scratch_directory folder;
+  const std::string path = folder.file("out"), other = folder.file("other"), journal = folder.file("journal");
+  {
+    support::test_run first(path, journal, false);
+    rankpool::result_file out = jobs::open_result_file(first, 1);
+    out.write(std::as_bytes(std::span("a", 1)), 0);
+    CHECK(!fs::exists(path));
+    out.finish();
+    CHECK_NOTHROW(first.settings().output.check_for_workers());  // it exists, but a run with this journal wrote it
+  }
+  {
+    support::test_run second(path, journal, false);
+    CHECK(jobs::open_result_file(second, 1).is_finished());
+    CHECK(content(path) == "a");
+  }
+  support::test_run third(other, journal, false);
+  try {
+    (void)jobs::open_result_file(third, 1);
+    FAIL("the file was opened");
+  } catch (const jobs::usage_error& error) {
+    CHECK_THAT(error.what(), support::containing("not of " + other));
+  }
+}
+
+TEST_CASE("a file that no run with the journal wrote is refused, with the option that would replace it") {
+  const support::scratch_directory folder;
+  const std::string path = folder.file("out");
+  std::ofstream(path) << "precious";
+  for (const std::string& journal : {std::string(), folder.file("journal")}) {
+    support::test_run run(path, journal, false);
+    CHECK_THROWS_WITH(jobs::open_result_file(run, 1), "--output " + path + " exists already; --force replaces it");
+  }
+  CHECK(content(path) == "precious");
+}
+
+TEST_CASE("output that an earlier run with the journal has written is replaced, and no other") {
+  const support::scratch_directory folder;
+  const std::string journal = folder.file("journal");
+  const jobs::output_options where{.path = folder.file("out"), .journal = journal};
+  for (const std::string text : {"first", "again"}) {
+    CHECK_NOTHROW(where.check());
+    support::test_run each({}, journal);
+    jobs::output out(each, where);
+    out.print(text);
+    out.finish();
+    CHECK(content(where.path) == text);
+  }
+  // A file that appeared after a run that wrote nothing belongs to somebody else, and so does a file that was changed.
+  const jobs::output_options later{.path = folder.file("later"), .journal = journal};
+  {
+    support::test_run unfinished({}, journal);
+    const jobs::output out(unfinished, later);
+  }
+  std::ofstream(later.path) << "precious";
+  fs::last_write_time(where.path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  for (const auto& kept : {later, where}) {
+    support::test_run again({}, journal);
+    CHECK_THROWS_WITH(jobs::output(again, kept), support::containing("exists already"));
+  }
+  CHECK(content(later.path) == "precious");
+  const jobs::output_options other{.path = folder.file("other"), .journal = journal};
+  std::ofstream(other.path) << "precious";
+  support::test_run again({}, journal);
+  CHECK_THROWS_WITH(jobs::output(again, other), support::containing("exists already"));
+  CHECK(content(other.path) == "precious");
+}

@@ -1,0 +1,13 @@
+// Tests of vector kernels call them as each kind of processor would: see jobs/support/vector_targets.hpp.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace support {
+
+/// Calls check(name) for each target that the kernels are compiled for and this processor supports. Meanwhile, all kernels run as
+/// compiled for that target. Thread safety: no kernel may run in another thread.
+void for_each_vector_target(const std::function<void(const std::string& target)>& check);
+
+}  // namespace support
