@@ -273,7 +273,7 @@ class exec : public job {
   void run(job_run& run) override {
     try {
       run_commands(run);
-      run.out().finish();
+      run.finish();
     } catch (const output_error& error) {
       run.abandon();
       run.shown().stop();

@@ -84,6 +84,7 @@ void job_run::verified(bool holds, const std::string& statement) {
 
 void job_run::finish() {
   if (out_) out_->finish();
+  out_.reset();
   pool_.reset();
 }
 

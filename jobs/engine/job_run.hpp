@@ -81,7 +81,7 @@ class job_run {
   /// Records that a check of the result succeeded. `statement` completes "verified: ". Throws: verification_error if `holds` is false.
   void verified(bool holds, const std::string& statement);
 
-  /// Finishes out(). The engine calls it. Throws: output_error.
+  /// Finishes out() and ends the pool. The engine calls it after job::run; calling it again does nothing. Throws: output_error.
   void finish();
   /// Ends the pool and removes an unfinished output. The engine calls it after an error.
   void abandon() noexcept;

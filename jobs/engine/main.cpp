@@ -28,15 +28,15 @@ namespace {
 
 enum exit_status { done = 0, failed = 1, usage = 2 };
 
-/// A standard stream that is closed goes on failing: else the next file that is opened would be taken for it.
+/// Opens closed standard streams so that their use fails. Otherwise the next opened file would get their descriptor.
 void occupy_closed_streams() {
-  constexpr std::array unusable{O_WRONLY, O_RDONLY, O_RDWR};  // messages may be lost, input and results not
+  constexpr std::array unusable{O_WRONLY, O_RDONLY, O_RDWR};  // messages may be lost; reads of input and writes of results fail
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
     if (::fcntl(stream, F_GETFD) < 0) (void)!::open("/dev/null", unusable[static_cast<std::size_t>(stream)]);
   }
 }
 
-/// This process's rank as its launcher tells it before MPI starts; -1 without a launcher.
+/// Returns the rank of this process, which a launcher passes before MPI starts; -1 without a launcher.
 int launched_rank() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
     if (const char* rank = std::getenv(name)) return std::atoi(rank);
@@ -44,7 +44,7 @@ int launched_rank() {
   return -1;
 }
 
-/// What a rank does before a signal ends it: nothing, for half a second. Another handler may have called this one.
+/// Waits for half a second, then ends this rank by the signal. Another handler may have called this one.
 void wait_for_rank_0(int signal) {
   timespec left{.tv_sec = 0, .tv_nsec = 500'000'000};
   while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
@@ -55,8 +55,8 @@ void wait_for_rank_0(int signal) {
   ::raise(signal);  // blocked until the handler returns; the default action then ends the process
 }
 
-/// mpirun passes a signal on to all ranks, and kills those that are left as soon as one has died of it. It must not be a
-/// worker, which has nothing to do, while rank 0 still removes its unfinished files.
+/// mpirun passes a signal to all ranks, and kills the others as soon as one of them has ended. A worker must not end first, because
+/// rank 0 still removes its unfinished files.
 void let_rank_0_leave_first() {
   struct sigaction action {};
   action.sa_handler = wait_for_rank_0;
@@ -65,12 +65,12 @@ void let_rank_0_leave_first() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&action.sa_mask, signal);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction previous {};
-    // What is ignored, as under nohup, stays so.
+    // A signal that is ignored, as under nohup, stays ignored.
     if (::sigaction(signal, nullptr, &previous) == 0 && previous.sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);
   }
 }
 
-/// One line on stderr, whatever the message holds.
+/// Prints the message as one line on stderr.
 void complain(const std::string& job, std::string message) {
   std::ranges::replace(message, '\n', ' ');
   std::cerr << "rankpool" << (job.empty() ? "" : " " + job) << ": " << jobs::printable(message) << std::endl;
@@ -89,7 +89,7 @@ int print_answer(const jobs::command_line& line) {
   return failed;
 }
 
-/// How many workers are where, in the order of their ranks.
+/// Prints the number of workers on each host, in the order of their ranks.
 void print_host_map(const rankpool::cluster& cluster) {
   const auto workers = cluster.workers();
   for (std::size_t first = 0; first < workers.size();) {
@@ -101,7 +101,7 @@ void print_host_map(const rankpool::cluster& cluster) {
   }
 }
 
-/// CPU seconds of this process.
+/// Returns the CPU time of this process in seconds.
 double own_cpu_seconds() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);

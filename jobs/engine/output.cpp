@@ -18,8 +18,8 @@
 namespace jobs {
 namespace {
 
-/// Among devices, or among what the kernel makes files of, such as the open descriptors of a process: a link there is no name of a
-/// file, and no file is made there. Not in /dev/shm and other folders below /dev, which are as any.
+/// Returns whether the path is in /dev or /proc, where links are not names of files (as the open descriptors of a process), and where
+/// no file is created. Folders below /dev, such as /dev/shm, are ordinary folders.
 bool is_device_path(const std::filesystem::path& path) {
   std::error_code error;
   const std::string folder =
@@ -27,12 +27,12 @@ bool is_device_path(const std::filesystem::path& path) {
   return folder == "/dev" || folder == "/proc" || folder.starts_with("/proc/");
 }
 
-/// What is written: what symbolic links lead to, up to a device.
+/// Returns the path to which symbolic links lead, up to a device.
 std::string target_of(const std::string& path) { return behind_links(path, is_device_path); }
 
 std::string text_of(const struct stat& status) { return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino); }
 
-/// The directory and the name in it: what a rename replaces, whether there is such a file or not.
+/// Identifies the directory entry that a rename would replace, whether the file exists or not.
 std::string entry_of(const std::filesystem::path& path) {
   struct stat folder {};
   const std::string parent = path.parent_path().string();
@@ -40,7 +40,7 @@ std::string entry_of(const std::filesystem::path& path) {
   return text_of(folder) + "/" + path.filename().string();
 }
 
-/// The regular file that is open or can be opened under this name, however else it is called; empty if there is none.
+/// Identifies the regular file that this path opens, whatever its other names; empty if there is none.
 std::string contents_of(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) ? text_of(status) : std::string();
@@ -61,7 +61,7 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
     throw usage_error(name + " and " + other + " are the same file; choose another file for the output");
   };
   for (const output_options& output : outputs) {
-    // A stream is written into the file itself; otherwise a new file takes the name.
+    // A stream is written into the file itself. Otherwise, a new file takes the name.
     const bool is_stream = output.is_stream();
     const std::string place = is_stream ? contents_of(output.is_stdout() ? "/proc/self/fd/1" : output.path)  //
                                         : entry_of(target_of(output.path));
@@ -104,7 +104,7 @@ void output_options::check(bool may_exist) const {
   std::error_code error;
   const bool exists = std::filesystem::exists(target, error);
   if (error) throw usage_error(option + " " + path + " cannot be written: " + error.message());
-  if (std::filesystem::is_directory(target, error)) throw usage_error(option + " takes a file, and " + path + " is a folder");
+  if (std::filesystem::is_directory(target, error)) throw usage_error(option + " requires a file, but " + path + " is a folder");
   if (exists && !may_exist) {
     throw usage_error(option + " " + path + " exists already; --force replaces it");
   }
@@ -130,7 +130,7 @@ output::output(const output_options& options)
   if (options.is_stdout()) {
     descriptor_ = STDOUT_FILENO;
   } else if (options.is_stream()) {
-    // Behind a descriptor there may be a file with something in it.
+    // A descriptor may lead to a file that is not empty.
     descriptor_ = ::open(options.path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     if (descriptor_ < 0) fail(errno);
     owned_ = true;

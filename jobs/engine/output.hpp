@@ -1,8 +1,8 @@
-// The one way for a job to write results: a large buffer over write(2) that checks every error, and the rules for output files.
+// Writes results: a large buffer over write(2) that checks every error, and the rules for output files.
 //
-// A regular file is written under a temporary name beside the final one and takes that name in finish(); a failure, an
-// exception or a signal removes it. Devices, FIFOs and stdout are written as they are. Not for messages and progress: those go
-// to std::cerr.
+// A regular file is written under a temporary name beside the final one; finish() gives it the final name. A failure, an exception or
+// a signal removes it. Devices, FIFOs and stdout are written directly. Messages and progress go to std::cerr instead.
+//
 #pragma once
 
 #include <gmpxx.h>
@@ -26,38 +26,38 @@ namespace jobs {
 
 class job_run;
 
-/// A result could not be written. `code()` holds errno: EPIPE when the reader of stdout has gone.
+/// A result could not be written. code() is the error number of the system: EPIPE if the reader of stdout has exited.
 struct output_error : std::system_error {
   using std::system_error::system_error;
 };
 
-/// Where results go, as the options --output and --force say.
+/// The destination of results: --output and --force, or options like them.
 struct output_options {
-  std::string path{};                      // empty or "-": stdout; a device, a pipe or an open descriptor is written as it is
-  bool force = false;                      // replace a file that exists already
-  std::string option = "--output";         // that says so, for messages
-  std::string journal{};                   // --journal: once it is open, what an earlier run has written may be replaced as well
-  bool durable = false;                    // a regular file is on the disk before it gets its name
+  std::string path{};                      // empty or "-": stdout; a device, a pipe or an open descriptor is written directly
+  bool force = false;                      // replace an existing file
+  std::string option = "--output";         // the name of the option, for messages
+  std::string journal{};                   // --journal: a file that a run with this journal wrote may be replaced, too
+  bool durable = false;                    // write a regular file to the disk before it gets its name
   std::vector<std::string> may_replace{};  // inputs of the run that the output may replace; only in a run without a journal
 
   bool is_stdout() const;
-  /// Stdout, a device, a FIFO or an open descriptor: written as it is. All else is a regular file, or will be one.
+  /// Returns true for stdout, a device, a FIFO or an open descriptor, which are written directly. All else is a regular file.
   bool is_stream() const;
 
-  /// Throws: usage_error if the file exists and `force` does not say to replace it, if its folder cannot be written, or if it
-  /// is the journal.
+  /// Checks that the output can be written. Throws: usage_error if the file exists and must not be replaced, if its folder cannot be
+  /// written, or if it is the journal.
   void check() const;
-  /// Whether the file is to be replaced, with the journal open. Throws: usage_error, as check().
+  /// Returns whether an existing file is to be replaced; `open` is the open journal. Throws: usage_error, as check().
   bool replaces(const rankpool::journal& open) const;
-  /// The same for a file that workers write. Throws: usage_error also if it is a stream.
+  /// The same as check() for a file that workers write. Throws: usage_error also if it is a stream.
   void check_for_workers() const;
 
  private:
   void check(bool may_exist) const;
 };
 
-/// Checks that a run does not overwrite a file that it reads, and does not write two results to one file. Names are compared by
-/// the files they lead to. Throws: usage_error that names both.
+/// Checks that a run does not overwrite a file that it reads, and does not write two results to one file. Paths are compared by the
+/// files to which they lead. Throws: usage_error that names both.
 void check_distinct(const std::vector<input_options>& inputs, const std::vector<output_options>& outputs);
 
 class output {
@@ -72,9 +72,9 @@ class output {
   /// Removes the temporary file if finish() was not reached.
   ~output();
 
-  /// The path of the temporary file, to be read or written by others after flush(); empty for a stream.
+  /// Returns the path of the temporary file, which others may read or write after flush(); empty for a stream.
   std::string temporary_path() const { return file_ ? file_->path() : std::string(); }
-  /// Reserves space for so many bytes in a regular file, so that a full disk is found before the work. Throws: output_error.
+  /// Reserves space for so many bytes in a regular file, so that a full disk is an error before the work. Throws: output_error.
   void reserve(std::uint64_t bytes);
   output(const output&) = delete;
   output& operator=(const output&) = delete;
@@ -96,9 +96,9 @@ class output {
     (append(parts), ...);
   }
 
-  /// Hands what is buffered to the system; use it where a reader waits for a line. Throws: output_error.
+  /// Writes the buffer. Use it where a reader waits for a line. Throws: output_error.
   void flush();
-  /// Flushes and gives a file its final name. Call it once, when all is well. Throws: output_error.
+  /// Writes the buffer and gives a file its final name. Call it once, after success. Throws: output_error.
   void finish();
 
  private:

@@ -1,7 +1,7 @@
-// How far a job is, on stderr: a bar that redraws itself on a terminal, else a line every ten seconds.
+// Progress on stderr: a bar on a terminal, else a line every ten seconds.
 //
-// What is done is counted by the pool. A job says how much there is to do, if it knows, and what has failed. A total is shown only
-// while no more than that is done. Nothing is shown in the first second (terminal) or ten, nor with --quiet.
+// The pool counts finished tasks. A job announces the number of tasks, if it knows it, and reports failures. A total is shown only
+// while no more tasks than that are done. Nothing is shown in the first second (terminal) or the first ten, and with --quiet.
 #pragma once
 
 #include <atomic>
@@ -17,18 +17,18 @@ namespace jobs {
 
 class progress {
  public:
-  /// So many tasks will be done in all. From any thread, as all that follows.
+  /// Announces the number of tasks. Thread safety: any thread may call any member.
   void expect(std::uint64_t tasks) {
     const std::lock_guard lock(mutex_);
     counts_.expected = tasks;
   }
-  /// For a job whose tasks differ much: how much is done and how much there is, in units of its own.
+  /// For a job whose tasks differ much: the amount done and the total, in units of the job.
   void set(std::uint64_t done, std::uint64_t all) {
     const std::lock_guard lock(mutex_);
     counts_ = {done, all};
     counts_itself_ = true;
   }
-  /// For a job that may run a task more than once: one of those that are expected is done.
+  /// For a job that may run a task more than once: counts one of the expected tasks as done.
   void count_done() {
     const std::lock_guard lock(mutex_);
     ++counts_.done;
@@ -36,10 +36,10 @@ class progress {
   }
   void count_failure() { failed_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// Starts to show it; `tasks_done` is called from another thread. Ends in stop().
+  /// Starts to show progress, until stop(). `tasks_done` returns the number of finished tasks; another thread calls it.
   void start(std::string job, std::function<std::uint64_t()> tasks_done);
   void stop();
-  /// Before something else is printed: takes a bar off a terminal that both share.
+  /// Removes the bar, so that something else can be printed on the terminal.
   void make_way();
   ~progress() { stop(); }
 
@@ -47,7 +47,7 @@ class progress {
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
 
-  /// What would be shown, without colours or control characters, after so long; for tests too.
+  /// Returns the text of progress after this time, without control characters.
   static std::string text(std::uint64_t done, std::uint64_t expected, std::uint64_t failed, std::chrono::duration<double> passed);
 
  private:
@@ -70,7 +70,7 @@ class progress {
   bool on_terminal_ = false;
   bool bar_is_there_ = false;
   std::mutex mutex_;
-  counts counts_;               // together: a bar never shows the one of two units with the other's total
+  counts counts_;               // a bar never shows the amount of one unit with the total of another
   bool counts_itself_ = false;  // counts_.done is the job's own
   std::condition_variable stops_;
   bool stopping_ = false;

@@ -22,7 +22,7 @@ namespace {
 constexpr double usual_seconds_before_end = 60;
 constexpr double most_seconds = 1e9;
 
-/// As Slurm tells it, in seconds since 1970, and as slurm/ has it where Slurm does not.
+/// The end of the allocation, from Slurm or, where Slurm does not set it, from the scripts of slurm/, in seconds since 1970.
 std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   const char* const text = std::getenv("SLURM_JOB_END_TIME");
   if (text == nullptr) return std::nullopt;
@@ -33,7 +33,7 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
 }
 
-/// The name of a decision of the journal, the same from whichever folder.
+/// The name under which the journal has the time of a file, the same in every working directory.
 std::string time_of(const std::string& path) { return "time of " + canonical_path(path); }
 
 /// "SECONDS.NANOSECONDS" of the last modification. The size is not compared: a resumed run may write another size, because a
@@ -55,10 +55,10 @@ timespec time_in(const std::string& text) {
 void resumable_options::check() const {
   if (!stop_before_end) return;
   if (journal.empty()) throw usage_error("--stop-before requires --journal FILE");
-  if (*stop_before_end > most_seconds) throw usage_error("--stop-before takes a time of at most 1e9 s");
+  if (*stop_before_end > most_seconds) throw usage_error("--stop-before requires a time of at most 1e9 s");
   if (!end_of_allocation()) {
     throw usage_error(
-        "--stop-before counts from the end of a Slurm allocation, and SLURM_JOB_END_TIME does not say when that is (in seconds "
+        "--stop-before counts from the end of a Slurm allocation, but SLURM_JOB_END_TIME does not contain that time (in seconds "
         "since 1970)");
   }
 }

@@ -1,9 +1,9 @@
-// What --json prints: one object that says what was asked, what came out, and what it took.
+// What --json prints: one object with the parameters, the results and the costs of a run.
 //
-// {"job": "primes", "parameters": {"to": "1e11", ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
+// {"job": "primes", "parameters": {"to": 100000000000, ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
 //  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "taken_over": 0, "workers": 2}
 //
-// Lines are those that the job would have printed, written as they come. Without --json nothing here does anything.
+// `lines` are the lines that the job would have printed, written as they come. Without --json, a report does nothing.
 #pragma once
 
 #include <gmpxx.h>
@@ -25,7 +25,7 @@ class run_report {
   void start(std::string_view job, std::string_view parameters);
   bool is_started() const { return started_; }
 
-  /// Text of results, cut anywhere: its lines become strings. Throws: output_error.
+  /// Adds text of results, in pieces that may end anywhere. Each line becomes a string. Throws: output_error.
   void add_lines(std::string_view text);
 
   /// A figure of the result.
@@ -42,7 +42,7 @@ class run_report {
   /// The same where `value` is JSON already.
   void add_json(std::string_view key, std::string_view value);
 
-  /// The result has stood a test: which one.
+  /// Adds a check that the result has passed.
   void verified(std::string_view how);
 
   struct costs {
@@ -53,7 +53,7 @@ class run_report {
     int workers = 0;
   };
   enum class ending { done, failed, stopped };
-  /// `error`: what it says of a run that is not done. Throws: output_error.
+  /// `error` is the message of a run that is not done. Throws: output_error.
   void finish(const costs& taken, ending how, std::string_view error = {});
 
  private:
@@ -63,7 +63,7 @@ class run_report {
   bool started_ = false;
   bool finished_ = false;
   bool in_lines_ = false;
-  std::string line_;    // that has no end yet
+  std::string line_;    // the beginning of a line whose end has not come
   std::string result_;  // members of an object
   std::string checks_;
 };

@@ -105,7 +105,7 @@ assert sum(h["items"] for h in j["hosts"]) == 26'
   export-json)
     write run.journal
     look run.journal --export -
-    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal is of another build of the program: its values are left out" ]] || fail "it says" "$scratch/stderr"
+    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal was written by another build of the program: values are left out" ]] || fail "it says" "$scratch/stderr"
     python -c '
 import json, sys, datetime
 j = json.load(sys.stdin)
