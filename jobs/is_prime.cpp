@@ -67,19 +67,17 @@ constexpr double cost_of_block = 1e8;
 
 bool is_expression(std::string_view line) { return line.find_first_of("e^+") != std::string_view::npos; }
 
-/// About the time for a prime of so many digits, in the cube of digits; an expression such as 2^521-1 may be anything.
-double cost_of_test(std::string_view line) {
-  const auto digits = static_cast<double>(line.size());
-  return is_expression(line) ? cost_of_block / 10 : digits * digits * digits;
-}
-
-/// A proof takes about a hundred times as long as a test.
-double cost_of_proof(std::string_view line) {
+/// About the time for a prime of so many digits, in the cube of digits. A proof takes about a hundred times as long as a test.
+/// An expression such as 2^521-1 may be anything.
+double cost_of_number(std::string_view line, bool is_proven) {
   constexpr std::size_t tested = 24;  // numbers of so many digits need no proof
-  if (is_expression(line)) return cost_of_block;
-  return (line.size() > tested && line.size() <= proven_digits ? 100 : 1) * cost_of_test(line);
+  if (is_expression(line)) return is_proven ? cost_of_block : cost_of_block / 10;
+  const auto digits = static_cast<double>(line.size());
+  return digits * digits * digits * (is_proven && line.size() > tested && line.size() <= proven_digits ? 100 : 1);
 }
 
+double cost_of_test(std::string_view line) { return cost_of_number(line, false); }
+double cost_of_proof(std::string_view line) { return cost_of_number(line, true); }
 double cost_of_one(std::string_view) { return 1; }
 
 class is_prime_job : public job {
