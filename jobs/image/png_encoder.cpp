@@ -87,7 +87,7 @@ std::string deflated(std::string& raw, int level, bool is_last) {
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
   const int result = ::deflate(&stream, is_last ? Z_FINISH : Z_SYNC_FLUSH);
-  out.resize(out.size() - stream.avail_out);
+  out.resize(stream.total_out);
   const bool whole = stream.avail_in == 0 && result == (is_last ? Z_STREAM_END : Z_OK);
   ::deflateEnd(&stream);
   if (!whole) throw std::logic_error("zlib did not compress a strip whole");
