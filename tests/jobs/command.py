@@ -67,6 +67,21 @@ class Running:
             assert time.monotonic() < end, f"not within {self.command.seconds} s: {event}"
             time.sleep(0.01)
 
+    def stop_at_results(self, number):
+        """Sends a signal when there are results in the journal. The ranks do not run while that is looked up, so that the run does
+        not end before the signal."""
+        def has_results():
+            self.command.signal_ranks(signal.SIGSTOP)
+            if self.command.has_results():
+                self.send(number)
+                self.command.signal_ranks(signal.SIGCONT)
+                return True
+            self.command.signal_ranks(signal.SIGCONT)
+            time.sleep(0.02)
+            return False
+
+        self.wait_until(has_results, "there are results in its journal")
+
     def wait_after_end(self, condition, event):
         """Waits for what processes do that outlive the one that was started."""
         end = time.monotonic() + self.command.seconds
@@ -209,13 +224,21 @@ class Command:
                                 text=True, timeout=self.seconds, check=False)
         return looked.returncode == 0 and any(call["chunks"] > 0 for call in json.loads(looked.stdout)["calls"])
 
-    def processes(self):
-        """The processes that this object's runs have started, those of the longest descent first."""
+    def signal_ranks(self, number):
+        for pid in self.processes(b"OMPI_COMM_WORLD_RANK="):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def processes(self, variable=b""):
+        """The processes that this object's runs have started, the youngest first; with `variable`, those that have it."""
         mark = f"{MARK}={self.mark}".encode()
         found = []
         for path in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if mark in (path / "environ").read_bytes().split(b"\0"):
+                environment = (path / "environ").read_bytes().split(b"\0")
+                if mark in environment and any(text.startswith(variable) for text in environment):
                     found.append(int(path.name))
             except OSError:  # ended, or somebody else's
                 continue

@@ -129,7 +129,7 @@ def many_commands():
 # Runs that take some seconds on two cores and have many tasks: to be stopped in the middle.
 LONG_RUNS = {
     "primes": [Run("1 3e10 --count --chunksize 1e8")],
-    "factorials": [Run(" ".join(map(str, range(1_000_000, 1_500_000, 20_000))))],
+    "factorials": [Run(" ".join(map(str, range(1_000_000, 2_200_000, 20_000))))],
     "matadd": [
         Run("a.npy a.npy --chunksize 2000", "", {"a.npy": lambda: npy("<i8", (5000, 5000), bytes(5000 * 5000 * 8))}, **TO_NPY),
     ],

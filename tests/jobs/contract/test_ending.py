@@ -30,13 +30,6 @@ def digest(command, name):
 
 # --- Stopped and resumed ---------------------------------------------------------------------------------------------
 
-def to_first_results(command, words):
-    """Starts a run and waits for something in its journal."""
-    running = command.start(*words)
-    running.wait_until(command.has_results, "there are results in its journal")
-    return running
-
-
 def expect_resumed(case, command, words, expected):
     """The next run takes what is finished, computes the rest, and has the results of a run that nobody stopped."""
     resumed = command.run(*words)
@@ -81,8 +74,8 @@ def test_stopped_and_resumed(long, command):
     long.prepare(command)
     expected = whole_run(long, command)
     words = options_of(long)
-    running = to_first_results(command, words)
-    running.send(signal.SIGTERM)
+    running = command.start(*words)
+    running.stop_at_results(signal.SIGTERM)
     stopped = running.finish()
     assert stopped.status == 75
     assert stopped.report["status"] == "stopped" and stopped.report["error"]
@@ -103,7 +96,8 @@ def test_killed_and_resumed(long, command):
     running = command.start(*words)
     running.wait_for_file("kept-wal")
     running.kill()
-    running = to_first_results(command, words)
+    running = command.start(*words)
+    running.stop_at_results(signal.SIGKILL)
     running.kill()
     assert journal_is_sound(command)
     assert not command.path(long.output).exists()
