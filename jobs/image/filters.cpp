@@ -17,7 +17,7 @@ namespace {
 template <class Sample>
 constexpr Sample largest = static_cast<Sample>(~Sample{0});
 
-/// Rows by their place relative to the first of the strip; those beyond the picture are its outermost.
+/// Addresses rows relative to the first row of the strip. Rows beyond the picture's edge repeat its outermost row.
 template <class Sample>
 struct strip_view {
   const strip_rows& strip;
@@ -58,7 +58,7 @@ HWY_INLINE void gray_row(const Sample* from, Sample* to, const picture_layout& l
   }
 }
 
-/// A row of gray values as the result has it: beside the alpha of `from`, if there is one.
+/// Writes a row of gray values to the result. Copies the alpha channel of `from`, if it has one.
 template <class Sample>
 void put_gray_row(const Sample* gray, const Sample* from, Sample* to, const picture_layout& layout) {
   if (!layout.has_alpha()) {
@@ -82,11 +82,11 @@ HWY_INLINE void grayscale(const strip_view<Sample>& in, Sample* out) {
   }
 }
 
-/// The length of the gradient of three gray rows, each with its outermost pixels once more at both ends.
+/// Computes the gradient magnitude of one row from three gray rows. Each row repeats its outermost pixels once at both ends.
 template <class Sample>
 HWY_INLINE void sobel_row(const Sample* __restrict up, const Sample* __restrict at, const Sample* __restrict down,
                           Sample* __restrict to, std::size_t width) {
-  using real = std::conditional_t<sizeof(Sample) == 1, float, double>;  // enough to tell a half from its neighbours
+  using real = std::conditional_t<sizeof(Sample) == 1, float, double>;  // precise enough to round halves correctly
   RANKPOOL_JOBS_VECTORIZE
   for (std::size_t x = 0; x < width; ++x) {
     const int across = (up[x + 2] - up[x]) + 2 * (at[x + 2] - at[x]) + (down[x + 2] - down[x]);
@@ -120,11 +120,11 @@ HWY_INLINE void sobel(const strip_view<Sample>& in, Sample* out) {
   }
 }
 
-/// One row of a blur before it is rounded: sums of samples, times weights if there are any.
+/// One row of a blur before rounding: sums of samples, multiplied by the weights if the blur has weights.
 template <class Number>
 struct blurred_row {
   std::size_t width, channels, radius;
-  std::vector<Number> columns;  // over the rows of the window, with the outermost pixels repeated on both sides
+  std::vector<Number> columns;  // column sums over the rows of the window, with the outermost pixels repeated on both sides
   std::vector<Number> sums;
 
   blurred_row(const picture_layout& layout, std::size_t r)
@@ -196,7 +196,7 @@ HWY_INLINE void box_sums(const strip_view<Source>& in, std::int64_t y, const ope
     row.sums[i] = row.sums[i - channels] + row.columns[i - channels + window] - row.columns[i - channels];
 }
 
-/// sums / total. Exact in doubles: a quotient that is not whole is further from the next whole number than they can err.
+/// Computes round(sums / total). Doubles suffice: a fractional quotient is further from the next integer than the rounding error.
 template <class Sample, class Number>
 HWY_INLINE void round_row(const Number* __restrict sums, Sample* __restrict to, std::size_t n, double total) {
   RANKPOOL_JOBS_VECTORIZE
@@ -204,7 +204,7 @@ HWY_INLINE void round_row(const Number* __restrict sums, Sample* __restrict to, 
     to[i] = static_cast<Sample>(static_cast<int>((static_cast<double>(sums[i]) * 2 + total) / (2 * total)));
 }
 
-/// Colours in `sums` are weighted by their alpha, which comes last.
+/// Divides the color sums by the alpha sum of the pixel. Alpha is the last channel.
 template <class Sample, class Number>
 void round_row_with_alpha(const Number* sums, Sample* to, std::size_t width, std::size_t channels, std::uint64_t total) {
   for (std::size_t x = 0; x < width; ++x, sums += channels, to += channels) {
@@ -236,7 +236,7 @@ HWY_INLINE void blur(const operation& what, const strip_view<Source>& in, Sample
   }
 }
 
-/// Every colour times its alpha: 32 bits hold it for 16-bit samples, too.
+/// Returns every color sample multiplied by its alpha. 32 bits hold the product of two 16-bit samples.
 template <class Sample>
 std::vector<std::uint32_t> weighted_by_alpha(const strip_rows& strip, const Sample* samples) {
   const std::size_t channels = strip.layout.channels;
@@ -259,7 +259,7 @@ HWY_INLINE void filter(const operation& what, const strip_rows& strip, const Sam
     return blur<Sample, std::uint32_t, std::uint64_t>(what, {strip, weighted.data(), strip.layout.row_samples()}, out);
   }
   if (what.kind == operation_kind::box) return blur<Sample, Sample, std::uint64_t>(what, in, out);
-  return blur<Sample, Sample, double>(what, in, out);  // below 2^48
+  return blur<Sample, Sample, double>(what, in, out);  // sums stay below 2^48
 }
 
 void filter_8(const operation& what, const strip_rows& strip, const std::uint8_t* samples, std::uint8_t* out) {

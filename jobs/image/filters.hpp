@@ -1,8 +1,8 @@
-// The filters themselves: from a strip with its halo to the rows of the result. Beyond the edges of the picture its outermost
-// pixels go on.
+// The image filters: each computes the rows of the result from a strip and its halo. Beyond the edges of the picture, the
+// outermost pixels are repeated.
 //
-// Exact arithmetic throughout: sums are kept whole in 64-bit numbers, or in doubles where they stay below 2^53, and rounded
-// once, halves up. Colours are weighted by their alpha when a blur mixes them, so that what is transparent does not shine through.
+// The arithmetic is exact: sums are integers in 64 bits, or in doubles if they stay below 2^53. Each result is rounded once,
+// halves up. A blur weights colors by their alpha, so that transparent pixels do not change the color of their neighbours.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace jobs {
 
-/// The rows of the result, without a halo.
+/// Returns the rows of the result, without a halo.
 strip_samples filter_strip(const operation& what, const strip_rows& strip, const std::uint8_t* samples);
 
 }  // namespace jobs

@@ -1,7 +1,7 @@
-// JPEG by strips: each is encoded as a small picture of its own, of which the first gives the tables and all give their blocks.
+// Encodes JPEG by strips: each strip is compressed as a JPEG of its own. The result takes the tables of the first and all blocks.
 //
-// With a restart marker after every row of blocks, none depends on another. The markers count from 0 to 7 and round again; a strip
-// has a multiple of eight rows of blocks, so that its own count is right and RST7 stands between strips.
+// A restart marker after every row of blocks makes the rows independent. Restart markers are numbered 0 to 7 cyclically. A strip
+// has a multiple of eight rows of blocks, so the numbers within it are right and RST7 separates two strips.
 #include <cstddef>
 #include <cstdio>
 
@@ -42,7 +42,7 @@ struct encoder {
   encoder(const encoder&) = delete;
   encoder& operator=(const encoder&) = delete;
 
-  // libjpeg leaves by longjmp: nothing with a destructor may live in here.
+  // libjpeg reports errors by longjmp: no object with a destructor may be alive in this function.
   void encode(int quality, const strip_rows& strip, const std::uint8_t* samples, std::uint8_t* narrow_row) {
     if (setjmp(jump) != 0) throw std::runtime_error(std::string("libjpeg: ") + message);
     jpeg_create_compress(&jpeg);
@@ -69,8 +69,8 @@ struct encoder {
   }
 };
 
-/// Calls visit(marker, where it begins, length with the marker) for every segment up to the one that begins the blocks, and
-/// returns where those begin.
+/// Calls visit(marker, offset of the segment, length with the marker) for every segment before the compressed blocks. Returns the
+/// offset of the blocks.
 template <class Visit>
 std::size_t for_each_segment(std::string_view bytes, std::size_t at, Visit visit) {
   constexpr unsigned char start_of_scan = 0xda;
@@ -93,7 +93,7 @@ encoded_strip encode(int quality, const strip_rows& strip, const std::uint8_t* s
   one.encode(quality, strip, samples, narrow_row.data());
   std::string whole(reinterpret_cast<const char*>(one.bytes), one.size);
   const std::size_t blocks = for_each_segment(whole, 2, [&](unsigned char marker, std::size_t at, std::size_t) {
-    if (marker != 0xc0) return;  // the frame's header: of the whole picture
+    if (marker != 0xc0) return;  // SOF0: the frame header, which holds the height of the whole picture
     whole[at + 5] = static_cast<char>(strip.layout.height >> 8);
     whole[at + 6] = static_cast<char>(strip.layout.height & 0xff);
   });
@@ -103,7 +103,7 @@ encoded_strip encode(int quality, const strip_rows& strip, const std::uint8_t* s
   } else {
     result.bytes = "\xff\xd7" + whole.substr(blocks);
   }
-  if (!strip.is_last()) result.bytes.resize(result.bytes.size() - 2);  // the end of the image
+  if (!strip.is_last()) result.bytes.resize(result.bytes.size() - 2);  // removes the end-of-image marker
   return result;
 }
 

@@ -1,4 +1,4 @@
-// JPEG, row by row through libjpeg, gray or RGB of 8 bits. CMYK is refused: without its profile it has no defined colours.
+// Reads JPEG row by row through libjpeg, as 8-bit gray or RGB. CMYK is refused: its colors are undefined without a profile.
 #include <cstddef>
 #include <cstdio>
 
@@ -19,11 +19,11 @@ namespace {
 constexpr int exif_marker = JPEG_APP0 + 1, profile_marker = JPEG_APP0 + 2;
 constexpr std::string_view index_mark("MPF\0", 4);
 
-/// Whether an index of the pictures in a file (CIPA DC-007, without its mark) lists further views, as of a stereo pair or a
-/// panorama. Others that it may list, such as previews and gain maps, belong to the first picture.
+/// Returns whether a multi-picture index (CIPA DC-007, without its mark) lists further views, as in a stereo pair or a panorama.
+/// Other pictures in the index, such as previews and gain maps, belong to the first picture.
 bool lists_further_views(std::string_view index) {
   const bool is_little_endian = index.starts_with('I');
-  const auto number = [&](std::size_t at, std::size_t bytes) {  // zeros beyond the end
+  const auto number = [&](std::size_t at, std::size_t bytes) {  // returns zeros beyond the end
     std::uint32_t value = 0;
     for (std::size_t i = 0; i < bytes; ++i) {
       const std::size_t place = at + (is_little_endian ? bytes - 1 - i : i);
@@ -63,7 +63,7 @@ class jpeg_reader final : public picture_reader {
 
   void read_row(std::uint8_t* into) override {
     guarded([this, into] {
-      if (!is_started_) is_started_ = jpeg_start_decompress(&jpeg_) == TRUE;  // which decodes a progressive one whole
+      if (!is_started_) is_started_ = jpeg_start_decompress(&jpeg_) == TRUE;  // decodes a progressive JPEG as a whole
       JSAMPROW row = into;
       jpeg_read_scanlines(&jpeg_, &row, 1);
     });
@@ -77,7 +77,7 @@ class jpeg_reader final : public picture_reader {
   }
 
  private:
-  // libjpeg leaves by longjmp: nothing with a destructor may live between here and there.
+  // libjpeg reports errors by longjmp: no object with a destructor may be alive between setjmp and the failing call.
   template <class Call>
   void guarded(Call call) {
     if (setjmp(jump_) != 0) {
@@ -101,7 +101,7 @@ class jpeg_reader final : public picture_reader {
     std::longjmp(self_of(jpeg).jump_, 1);
   }
 
-  // A warning means that what follows is made up, with one exception: bytes between segments, which are passed over.
+  // A libjpeg warning means that the following pixels are invented. The exception is extraneous bytes between segments.
   static void on_message(j_common_ptr jpeg, int level) {
     jpeg_reader& self = self_of(jpeg);
     if (level >= 0 || self.damaged_) return;
@@ -137,7 +137,7 @@ class jpeg_reader final : public picture_reader {
     const std::string_view data(reinterpret_cast<const char*>(marker.data), marker.data_length);
     if (marker.marker == profile_marker && data.starts_with(index_mark)) {
       if (lists_further_views(data.substr(index_mark.size()))) fail_with_several("is a JPEG of several pictures");
-      has_index_ = true;  // which is not kept: the result holds the first picture alone
+      has_index_ = true;  // the index is dropped: the result holds only the first picture
       return;
     }
     const std::size_t length = marker.data_length + 2;
@@ -149,7 +149,7 @@ class jpeg_reader final : public picture_reader {
   jpeg_error_mgr errors_{};
   std::jmp_buf jump_;
   std::array<char, 300> message_{};
-  bool has_index_ = false;  // of several pictures
+  bool has_index_ = false;  // a multi-picture index was found
   bool is_started_ = false;
   bool damaged_ = false;
 };

@@ -24,7 +24,7 @@ std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius) 
   }
   const auto exact = [&](std::uint32_t k) { return bell[k] / total * operation::weights_total; };
   std::vector<std::uint32_t> weights(radius + 1);
-  // All but the middle count twice, so that is even. The others are rounded down, and then up from the largest remainder on.
+  // Weights come in pairs except the middle, so it must be even. Others are rounded down; those with the largest error are raised.
   weights[0] = 2 * static_cast<std::uint32_t>(std::lround(exact(0) / 2));
   if (weights[0] < exact(1)) weights[0] += 2;
   std::uint32_t missing = (operation::weights_total - weights[0]) / 2;
@@ -34,7 +34,7 @@ std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius) 
   }
   std::vector<std::uint32_t> order(radius);
   std::iota(order.begin(), order.end(), 1);
-  std::ranges::sort(order, {}, [&](std::uint32_t k) { return std::pair(weights[k] - exact(k), k); });  // the largest loss first
+  std::ranges::sort(order, {}, [&](std::uint32_t k) { return std::pair(weights[k] - exact(k), k); });  // largest error first
   for (std::uint32_t i = 0; i < missing; ++i) ++weights[order[i]];
   return weights;
 }

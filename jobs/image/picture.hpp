@@ -1,7 +1,7 @@
-// What a picture is here: rows of interleaved samples, gray or RGB, each with or without alpha, of 8 or 16 bits.
+// The picture model: rows of interleaved samples, gray or RGB, each with or without alpha, of 8 or 16 bits.
 //
-// Pictures go by in strips of whole rows, with the rows above and below that a filter looks at, so that nobody ever holds
-// a whole one. 16-bit samples are in the machine's own order of bytes.
+// Pictures are processed in strips of whole rows, with the rows above and below that a filter needs (the halo). No process holds a
+// whole picture. 16-bit samples are in native byte order.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +13,10 @@
 
 namespace jobs {
 
-/// A picture cannot be read or written; what() names the file and the reason.
+/// Reports a picture that cannot be read or written. what() names the file and the reason.
 struct picture_error : std::runtime_error {
   using std::runtime_error::runtime_error;
-  picture_error() : std::runtime_error("") {}  // for serialisation, as it comes back from workers
+  picture_error() : std::runtime_error("") {}  // required to deserialize the exception from a worker
 
   template <class Archive>
   void serialize(Archive&, unsigned) {}
@@ -27,7 +27,7 @@ enum class picture_format { png, jpeg, pnm };
 struct picture_layout {
   std::uint32_t width = 0;
   std::uint32_t height = 0;
-  std::uint32_t channels = 1;  // gray, gray and alpha, RGB, RGB and alpha
+  std::uint32_t channels = 1;  // 1: gray, 2: gray and alpha, 3: RGB, 4: RGB and alpha
   std::uint32_t bits = 8;      // 8 or 16
 
   bool has_alpha() const { return channels % 2 == 0; }
@@ -43,10 +43,10 @@ struct picture_layout {
   }
 };
 
-/// Rows of a picture, with as many more above and below as there are, up to the halo.
+/// A strip: rows of a picture and its halo. The halo is shorter where the picture ends.
 struct strip_rows {
   picture_layout layout;
-  std::uint32_t first = 0;  // row of the picture
+  std::uint32_t first = 0;  // index of the first row in the picture
   std::uint32_t rows = 0;   // without the halo
   std::uint32_t above = 0;
   std::uint32_t below = 0;
@@ -65,7 +65,7 @@ struct strip_rows {
   }
 };
 
-/// The bytes of such rows, from the uppermost of the halo on.
+/// The samples of a strip with its halo, beginning with the uppermost row of the halo.
 using strip_samples = std::vector<std::uint8_t>;
 
 }  // namespace jobs

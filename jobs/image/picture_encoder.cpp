@@ -32,7 +32,7 @@ std::string picture_joiner::start() const {
   switch (how_.format) {
     case picture_format::png: return png::start(layout_, metadata_);
     case picture_format::pnm: return pnm::start(layout_);
-    default: return {};  // JPEG's tables come with the first strip
+    default: return {};  // a JPEG's tables are part of the first encoded strip
   }
 }
 

@@ -1,7 +1,7 @@
-// Pictures written strip by strip: each strip is encoded on its own, wherever it lies, and the results are joined.
+// Pictures written strip by strip: any worker encodes a strip independently of the others, and the encoded strips are joined.
 //
-// All three formats allow it. PNG: one IDAT chunk a strip, each a piece of one deflate stream that looks back at nothing. JPEG:
-// restart markers after every row of blocks, as if the picture had been encoded whole. PNM: the bytes themselves.
+// A PNG strip is one IDAT chunk, a part of one deflate stream that refers to no earlier data. A JPEG strip has a restart marker
+// after every row of blocks, so the file equals a JPEG encoded as a whole. A PNM strip is the raw samples.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace jobs {
 
 struct encoding {
   picture_format format = picture_format::png;
-  int quality = 92;     // of a JPEG; from 90 on with colours in full resolution
-  int compression = 4;  // of a PNG: zlib's level
+  int quality = 92;     // of a JPEG; from 90 on, chroma has full resolution
+  int compression = 4;  // zlib compression level of a PNG
 
-  /// Strips, but for the last, have a multiple of so many rows.
+  /// Returns the number of rows of which every strip but the last must have a multiple.
   std::uint32_t row_unit() const { return format == picture_format::jpeg ? 128 : 16; }
 
   template <class Archive>
@@ -28,7 +28,7 @@ struct encoding {
 
 struct encoded_strip {
   std::string bytes;
-  std::uint32_t checksum = 0;  // PNG: Adler-32 of what was compressed, of so many bytes
+  std::uint32_t checksum = 0;  // PNG: Adler-32 checksum of the bytes before compression
   std::uint64_t raw_bytes = 0;
 
   template <class Archive>
@@ -37,16 +37,16 @@ struct encoded_strip {
   }
 };
 
-/// Why a picture of this layout cannot be written so; empty if it can.
+/// Returns why a picture of this layout cannot be encoded this way; empty if it can.
 std::string reason_against(const encoding& how, const picture_layout& layout);
 
-/// `samples` are those of the strip, without a halo.
+/// Encodes one strip. `samples` are the samples of the strip, without a halo.
 encoded_strip encode_strip(const encoding& how, const strip_rows& strip, const std::uint8_t* samples);
 
-/// What the metadata of `from` means for a result in this format with these channels.
+/// Returns the part of the metadata of `from` that is valid for a result in this format with these channels.
 std::string kept_metadata(const picture_reader& from, const encoding& how, const picture_layout& layout);
 
-/// Puts the parts of a file in their order: start(), part() of every strip from the first, end().
+/// Joins the parts of a file in order: start(), part() for every strip from the first to the last, end().
 class picture_joiner {
  public:
   picture_joiner(const encoding& how, const picture_layout& layout, std::string metadata)
@@ -64,7 +64,7 @@ class picture_joiner {
   std::uint32_t checksum_ = 1;
 };
 
-// One for each format: what the three above consist of.
+// The implementation of the functions above for each format.
 namespace png {
 std::string start(const picture_layout& layout, const std::string& metadata);
 encoded_strip encode(int compression, const strip_rows& strip, const std::uint8_t* samples);

@@ -26,7 +26,7 @@ std::string extension_of(const fs::path& path) {
   return text;
 }
 
-/// As an integer, as picture_files has it; -1: no extension of a picture.
+/// Returns the format as the integer in picture_files::format; -1 if the extension is not that of a supported picture format.
 int format_of_extension(const std::string& extension) {
   if (extension == ".png") return static_cast<int>(picture_format::png);
   if (extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" || extension == ".jfif")
@@ -36,7 +36,7 @@ int format_of_extension(const std::string& extension) {
   return -1;
 }
 
-/// Of pictures in formats that cannot be written.
+/// Extensions of picture formats that cannot be written.
 constexpr std::array<std::string_view, 25> foreign_extensions{
     ".apng", ".avif", ".bmp", ".dds", ".dib", ".eps", ".exr", ".gif", ".hdr", ".heic", ".heif", ".ico", ".j2k",
     ".jp2",  ".jxl",  ".mpo", ".pam", ".pcx", ".pdf", ".pfm", ".svg", ".tga", ".tif",  ".tiff", ".webp"};
@@ -53,7 +53,7 @@ int format_of_name(const std::string& name) {
   return name.empty() ? -1 : format_of_extension("." + (name == "jpeg" ? "jpg" : name));
 }
 
-/// The name of a file that a run has not finished: it ends in .part- and a process id, or the random number of a journal.
+/// Returns whether a run has not finished this file: its name ends in .part- and a process id, or a journal's random number.
 bool is_unfinished(const std::string& name) {
   static const std::regex end(R"(\.part-([0-9]+(\.[0-9]+)?|[0-9a-f]{6,})$)");
   return std::regex_search(name, end);
@@ -81,7 +81,7 @@ std::vector<std::string> files_of(const std::string& folder, const std::string& 
   return files;
 }
 
-/// The name of a result in a folder.
+/// Returns the file name of a result in the output folder.
 std::string result_name(const fs::path& input, int format, const operation& what) {
   const std::string extension = extension_of(input);
   const int named = format_of_extension(extension);
@@ -90,7 +90,7 @@ std::string result_name(const fs::path& input, int format, const operation& what
     if (named >= 0) name.replace_extension();
     return name.string() + (format == 0 ? ".png" : format == 1 ? ".jpg" : ".pnm");
   }
-  // Bitmaps become gray, and colours in a .ppm, too, if the operation makes it so.
+  // Bitmaps become gray. A color .ppm becomes gray if the operation makes gray pictures.
   const bool becomes_gray = extension == ".pbm" || (extension == ".ppm" && what.makes_gray());
   return becomes_gray ? fs::path(input.filename()).replace_extension(".pgm").string() : input.filename().string();
 }
@@ -102,7 +102,7 @@ void check_folder(const fs::path& folder, const std::string& output) {
   }
 }
 
-/// One picture to a file of a given name: everything about it can be known now.
+/// Plans one picture with a given output file. Every error in the names is detected here.
 picture_files plan_file(const picture_request& request, const operation& what) {
   picture_files files{request.inputs.front(), request.output, format_of_name(request.format)};
   const std::string extension = extension_of(request.output);
@@ -189,7 +189,7 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
           {input, (fs::path(request.output) / name).string(), format >= 0 ? format : format_of_extension(extension_of(name))});
     }
   }
-  if (!plan.folder.empty()) return plan;  // nothing is there to be overwritten
+  if (!plan.folder.empty()) return plan;  // the folder does not exist yet, so no file can be overwritten
   std::vector<input_options> read;
   std::vector<output_options> written;
   for (const picture_files& files : plan.pictures) {

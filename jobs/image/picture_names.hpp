@@ -1,5 +1,5 @@
-// Which files are read and what their results are called, as INPUT... and --output say; all that can be wrong with that is
-// found out here, before any work.
+// Maps INPUT... and --output to the input files and the names of their results. All errors in these names are found before any
+// task runs.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@
 namespace jobs {
 
 struct picture_request {
-  std::vector<std::string> inputs;  // files and folders
-  std::string output;               // a file, for one input that is a file; else a folder, made if it is not there
-  std::string format;               // png, jpeg, pnm; empty: as the name of the output says, or as the input is
+  std::vector<std::string> inputs;  // paths of files and folders
+  std::string output;               // a file if the input is one file; otherwise a folder, created if it does not exist
+  std::string format;               // png, jpeg or pnm; empty: the format of the output's extension, or of the input
   bool force = false;
   std::string journal = {};  // --journal
 
@@ -25,16 +25,16 @@ struct picture_request {
 
 struct picture_plan {
   std::vector<picture_files> pictures;
-  std::string folder;      // to be made
-  bool is_stream = false;  // one picture, to stdout, a device or a FIFO
+  std::string folder;      // to be created; empty: no folder
+  bool is_stream = false;  // one picture, written to stdout, a device or a FIFO
   bool is_stdout = false;
 };
 
-/// Why a picture of this format must not have this name, whose extension is that of another; empty if it may.
+/// Returns why a picture of this format must not have this name (its extension belongs to another format); empty if it may.
 std::string reason_against(const std::string& name, picture_format format);
 
-/// A folder stands for the files in it, not in its subfolders, without those whose names begin with a dot. A name is kept but for
-/// its extension, where that would be wrong. Throws: usage_error.
+/// Lists the pictures to process. A folder means the files in it, without subfolders and hidden files. A result keeps the name of
+/// its input, with the extension of its format. Throws: usage_error.
 picture_plan plan_pictures(const picture_request& request, const operation& what);
 
 }  // namespace jobs

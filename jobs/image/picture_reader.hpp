@@ -1,8 +1,8 @@
-// Pictures read row by row: PNG through libpng, JPEG through libjpeg, PNM (P1 to P6) directly.
+// Reads pictures row by row: PNG through libpng, JPEG through libjpeg, PNM (P1 to P6) directly.
 //
-// A reader gives samples of 8 or 16 bits in the machine's order, whatever the file has: palettes and fewer bits are widened.
-// What is truncated or damaged is an error, not a gray area: decoders that only warn are not believed. A file of several pictures
-// is an error, too: reading the first one would lose the others silently.
+// A reader returns 8-bit or 16-bit samples in native byte order: palettes and samples of fewer bits are expanded. Truncated or
+// damaged data is an error, even if the decoder only warns. A file of several pictures is an error, too: reading only the first
+// would silently lose the others.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace jobs {
 
 class picture_reader {
  public:
-  /// Throws: picture_error, if there is no such file.
+  /// Opens the file. Throws: picture_error if it does not exist.
   picture_reader(std::string path, picture_format format)
       : path_(std::move(path)), format_(format), file_(open_input_file(path_)) {}
   virtual ~picture_reader() = default;
@@ -27,18 +27,18 @@ class picture_reader {
   const std::string& path() const { return path_; }
   picture_format format() const { return format_; }
   const picture_layout& layout() const { return layout_; }
-  /// What stands beside the pixels and is to be kept, such as colour profiles, as the format has it: chunks or segments.
+  /// Returns the metadata to keep, such as color profiles, in the encoding of the file's format: chunks or segments.
   const std::string& metadata() const { return metadata_; }
-  /// Of the open file, now. Throws: picture_error.
+  /// Returns the current version of the open file. Throws: picture_error.
   file_version version() const { return version_of(file_, path_); }
 
-  /// The next row, layout().row_bytes(). Throws: picture_error, as all that follows.
+  /// Reads the next row of layout().row_bytes() bytes. Throws: picture_error, like all following functions.
   virtual void read_row(std::uint8_t* into) = 0;
-  /// After the last row: whether the rest of the file is there.
+  /// Checks that the rest of the file is complete. Called after the last row.
   virtual void finish() {}
-  /// Whether rows can be passed over without being decoded, as in a raw PNM.
+  /// Returns whether rows can be skipped without decoding them, as in a raw PNM.
   virtual bool can_skip() const { return false; }
-  /// Goes on with this row, if can_skip().
+  /// Continues with the given row. Requires can_skip().
   virtual void skip_to(std::uint32_t) {}
 
  protected:
@@ -52,7 +52,7 @@ class picture_reader {
   std::string metadata_;
 };
 
-/// Opens a picture by what it holds, not by its name, and reads its header. Throws: picture_error.
+/// Opens a picture and reads its header. The contents decide the format, not the name. Throws: picture_error.
 std::unique_ptr<picture_reader> open_picture(const std::string& path);
 
 std::unique_ptr<picture_reader> open_png(const std::string& path);

@@ -1,4 +1,4 @@
-// One picture from a file to a file by one worker, strip by strip: what a folder of pictures is made of.
+// The task for a folder of pictures: one worker processes one picture from file to file, strip by strip.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct picture_files {
   std::string input;
   std::string output;
   int format = -1;                 // a picture_format; -1: that of the input
-  rankpool::item_target target{};  // of `output`, unless that is a stream
+  rankpool::item_target target{};  // where the worker writes `output`, unless that is a stream
 
   bool is_stream() const { return target.path().empty(); }
 
@@ -26,19 +26,19 @@ struct picture_files {
   picture_format format_for(picture_format of_input) const { return format < 0 ? of_input : static_cast<picture_format>(format); }
 };
 
-/// What all pictures of a run have in common.
+/// The settings that all pictures of a run share.
 struct picture_settings {
   operation what;
   int quality = 92;
   int compression = 4;
-  std::uint64_t split_from = 0;  // a picture of so many pixels is left alone, for all workers together; 0: none is
-  std::uint64_t rows = 0;        // of a strip; 0: what suits
+  std::uint64_t split_from = 0;  // pictures of at least this many pixels are skipped, to be split among all workers; 0: none
+  std::uint64_t rows = 0;        // rows per strip; 0: chosen automatically
   bool verify = false;
 
   encoding encode_as(picture_format format) const { return {format, quality, compression}; }
-  /// Throws: picture_error if the result cannot be written so.
+  /// Returns the encoding of the result. Throws: picture_error if the format cannot store the picture.
   encoding encoding_for(const picture_files& files, const picture_reader& from) const;
-  /// Some 1 MiB of rows, more where the halo would be most of what is read; whatever `rows` says, no more than 1 GiB of them.
+  /// Returns the rows per strip: about 1 MiB, more if the halo would dominate; never more than 1 GiB, even if `rows` asks for it.
   std::uint32_t strip_rows_for(const picture_layout& layout, picture_format to) const;
 
   template <class Archive>
@@ -49,8 +49,8 @@ struct picture_settings {
 
 struct picture_result {
   std::uint64_t pixels = 0;
-  bool is_left = false;              // it is large enough to be split, and nothing was written
-  rankpool::file_version version{};  // of the result
+  bool is_left = false;              // the picture is large enough to be split; no file was written
+  rankpool::file_version version{};  // version of the result
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -58,28 +58,28 @@ struct picture_result {
   }
 };
 
-/// A picture was not processed: what() is one line that names the file. The other pictures are not affected.
+/// Reports a picture that was not processed. what() is one line that names the file. Other pictures are not affected.
 struct picture_failure : std::runtime_error {
   using std::runtime_error::runtime_error;
-  picture_failure() : std::runtime_error("") {}  // for serialisation, as it comes back from workers
+  picture_failure() : std::runtime_error("") {}  // required to deserialize the exception from a worker
 
   template <class Archive>
   void serialize(Archive&, unsigned) {}
 };
 
-/// A result does not stand --verify.
+/// Reports a result whose verification failed.
 struct wrong_picture : picture_failure {
   using picture_failure::picture_failure;
 };
 
-/// The message for a picture whose result must not replace a file.
+/// Returns the message for a picture whose result would overwrite an existing file without --force.
 std::string result_exists(const picture_files& files);
 
-/// Writes the result into the file of `files.target`. Throws: picture_failure; no file is left then.
+/// Processes one picture and writes the file of `files.target`. Throws: picture_failure; the output file is removed first.
 picture_result process_picture(const picture_settings& settings, const picture_files& files);
 
-/// Throws what the exception that is being handled means for a picture. `layout` is empty if it was not yet known.
-/// Throws: picture_failure; an error of the pool as it is, such as stopped_error, because it is not one of the picture.
+/// Converts the exception that is being handled into a picture_failure and throws it. `layout` is empty if it is not yet known.
+/// Throws: picture_failure; errors of the pool, such as stopped_error, are rethrown unchanged.
 [[noreturn]] void rethrow_as_failure(const picture_files& files, const picture_layout& layout);
 
 }  // namespace jobs

@@ -1,7 +1,7 @@
-// PNG by strips: rows filtered and compressed into one IDAT chunk each.
+// Encodes PNG by strips: the rows of a strip are filtered and compressed into one IDAT chunk.
 //
-// libpng writes one picture from its first row to its last; here strips come from anywhere, so chunks are written directly, with
-// zlib. The first row of a strip is filtered by its left neighbours alone, as the row above is somewhere else.
+// libpng can only write a picture from its first row to its last. Strips are encoded in any order, so this file writes the chunks
+// itself, with zlib. The first row of a strip uses only the left-neighbour filter, because the row above is in another strip.
 #include <zlib.h>
 
 #include <array>
@@ -32,7 +32,7 @@ std::string chunk(std::string_view type, std::string_view data) {
   return text;
 }
 
-/// Rows of a strip, one after another, as PNG wants them: most significant byte first, filtered, the filter's number in front.
+/// Filters the rows of a strip for PNG: most significant byte first, with the filter's number before each row.
 class row_filter {
  public:
   row_filter(const picture_layout& layout)
@@ -77,7 +77,7 @@ class row_filter {
   std::array<std::vector<std::uint8_t>, filters> filtered_;
 };
 
-/// A piece of a deflate stream that ends at a whole byte and, unless it is the last, can be gone on from.
+/// Returns one segment of a deflate stream. It ends at a byte boundary and, unless it is the last, further segments can follow.
 std::string deflated(std::string& raw, int level, bool is_last) {
   z_stream stream{};
   if (::deflateInit2(&stream, level, Z_DEFLATED, -15, 9, Z_FILTERED) != Z_OK) throw std::bad_alloc();
@@ -94,7 +94,7 @@ std::string deflated(std::string& raw, int level, bool is_last) {
   return out;
 }
 
-/// Calls visit(type, whole chunk) for each of some chunks.
+/// Calls visit(type, whole chunk) for each PNG chunk in `chunks`.
 template <class Visit>
 void for_each_chunk(std::string_view chunks, Visit visit) {
   while (chunks.size() >= 12) {
@@ -108,7 +108,7 @@ void for_each_chunk(std::string_view chunks, Visit visit) {
 }  // namespace
 
 std::string start(const picture_layout& layout, const std::string& metadata) {
-  constexpr std::array<char, 5> color_types{0, 0, 4, 2, 6};  // by channels
+  constexpr std::array<char, 5> color_types{0, 0, 4, 2, 6};  // indexed by the number of channels
   std::string header;
   put_32(header, layout.width);
   put_32(header, layout.height);
@@ -118,7 +118,7 @@ std::string start(const picture_layout& layout, const std::string& metadata) {
 
 encoded_strip encode(int compression, const strip_rows& strip, const std::uint8_t* samples) {
   const std::size_t row_bytes = strip.layout.row_bytes();
-  // A chunk has at most 2^31 - 1 bytes, and what cannot be compressed grows a little.
+  // A chunk has at most 2^31 - 1 bytes, and deflate makes incompressible data slightly larger.
   if ((row_bytes + 1) * strip.rows > 2'000'000'000)
     throw std::length_error("is too wide for a PNG, in strips of " + std::to_string(strip.rows) + " rows: choose PNM");
   row_filter filter(strip.layout);

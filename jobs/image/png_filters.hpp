@@ -1,4 +1,4 @@
-// The filters that PNG applies to a row before it is compressed, and the choice among them.
+// The filters that PNG applies to a row before compression, and the cost by which one of them is chosen.
 #pragma once
 
 #include <array>
@@ -7,14 +7,14 @@
 
 namespace jobs::png {
 
-constexpr std::size_t filters = 5;  // none, left, up, average, Paeth: their numbers in the file
+constexpr std::size_t filters = 5;  // none, left, up, average, Paeth, in the order of their numbers in the file
 
-/// Writes the row `at` as filters 1 to 4 leave it, n bytes each. `up` is the row above. `apart` is the number of bytes of a
-/// pixel: as many zero bytes stand before `at` and before `up`.
+/// Applies filters 1 to 4 to the row `at` and writes n bytes for each. `up` is the row above. `apart` is the number of bytes per
+/// pixel; `at` and `up` must be preceded by `apart` zero bytes.
 void filter_row(const std::uint8_t* at, const std::uint8_t* up, std::size_t apart, std::size_t n,
                 const std::array<std::uint8_t*, filters>& out);
 
-/// Small where the bytes, taken as signed, are small. The filter of the least cost mostly compresses best.
+/// Returns the sum of the absolute values of the bytes, taken as signed. The filter of the lowest cost usually compresses best.
 std::uint64_t filter_cost(const std::uint8_t* bytes, std::size_t n);
 
 }  // namespace jobs::png

@@ -1,4 +1,4 @@
-// PNG, row by row through libpng. An interlaced one has to be decoded whole, for its first row.
+// Reads PNG row by row through libpng. An interlaced picture is decoded as a whole before its first row is returned.
 #include <png.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ class png_reader final : public picture_reader {
   }
 
  private:
-  // libpng leaves by longjmp: nothing with a destructor may live between here and there.
+  // libpng reports errors by longjmp: no object with a destructor may be alive between setjmp and the failing call.
   template <class Call>
   void guarded(Call call) {
     if (setjmp(jump_) != 0) fail(message_.data());
@@ -74,11 +74,11 @@ class png_reader final : public picture_reader {
 
   void read_header() {
     png_set_read_fn(png_, this, on_read);
-    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);  // it only warns of damage beside the pixels else
+    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);  // by default, libpng only warns of damaged metadata chunks
     png_read_info(png_, info_);
     if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE) {
       read_palette();
-      png_set_packing(png_);  // an index a byte: libpng would make an index beyond the palette black
+      png_set_packing(png_);  // one index per byte: libpng would turn an index outside the palette into black
     } else {
       png_set_expand(png_);
     }
@@ -112,7 +112,7 @@ class png_reader final : public picture_reader {
     guarded([this, &rows] { png_read_image(png_, rows.data()); });
   }
 
-  // Chunks before the pixels that do not speak of how those are stored, as they are. libpng checks them later.
+  // Copies the chunks before the pixels that do not describe how pixels are stored. libpng checks these chunks later.
   void keep_metadata() {
     std::array<unsigned char, 8> head{};
     std::fseek(file_.get(), 8, SEEK_SET);
@@ -138,13 +138,13 @@ class png_reader final : public picture_reader {
 
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
-  std::vector<std::array<std::uint8_t, 4>> palette_;  // RGB and alpha; empty: the file has none
+  std::vector<std::array<std::uint8_t, 4>> palette_;  // RGB and alpha; empty: the file has no palette
   bool palette_has_alpha_ = false;
-  std::size_t stored_row_bytes_ = 0;  // indices, if there is a palette, or samples
+  std::size_t stored_row_bytes_ = 0;  // bytes of palette indices, or of samples if there is no palette
   std::vector<std::uint8_t> indices_;
   int passes_ = 1;
   std::size_t next_row_ = 0;
-  std::vector<std::uint8_t> whole_;  // only if interlaced
+  std::vector<std::uint8_t> whole_;  // the decoded picture; only if it is interlaced
   std::jmp_buf jump_;
   std::array<char, 300> message_{};
 };

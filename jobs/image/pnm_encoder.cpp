@@ -1,4 +1,4 @@
-// PNM: P5 for gray, P6 for RGB, most significant byte first.
+// Encodes PNM: P5 for gray, P6 for RGB, most significant byte first.
 #include <bit>
 
 #include "image/picture_encoder.hpp"

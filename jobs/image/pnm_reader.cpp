@@ -1,5 +1,5 @@
-// PNM as Netpbm defines it: P1 to P3 in digits, P4 to P6 in bytes, most significant first. Values up to a maximum other than
-// 255 or 65535 are scaled to that, rounded.
+// Reads PNM as Netpbm defines it: P1 to P3 as text, P4 to P6 as binary, most significant byte first. If the maximum value is
+// neither 255 nor 65535, samples are scaled to one of these and rounded.
 #include <sys/stat.h>
 
 #include <bit>
@@ -22,7 +22,7 @@ class pnm_reader final : public picture_reader {
     layout_.bits = maximum_ > 255 ? 16 : 8;
     data_offset_ = ::ftello(file_.get());
     const std::size_t stored_row = kind_ == 4 ? (std::size_t{layout_.width} + 7) / 8 : layout_.row_bytes();
-    check_size(is_raw() ? stored_row : layout_.row_samples());  // in digits, a value takes at least a byte
+    check_size(is_raw() ? stored_row : layout_.row_samples());  // as text, a value has at least one byte
     if (!is_raw()) return;
     stored_.resize(stored_row);
     skip_to(layout_.height);
@@ -69,7 +69,7 @@ class pnm_reader final : public picture_reader {
 
   static bool is_blank(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-  // Past blanks and comments to the next character that counts.
+  // Skips blanks and comments and returns the next character.
   int next_character() {
     for (;;) {
       int c = std::fgetc(file_.get());
@@ -102,7 +102,7 @@ class pnm_reader final : public picture_reader {
     if (!is_blank(c)) fail(c == EOF ? "ends too early" : "its header does not end in a blank");
   }
 
-  // After the last pixel.
+  // Checks that only blanks and comments follow the last pixel.
   void check_end() {
     if (next_character() != EOF) fail_with_several("has more data after its last pixel, such as a second picture");
   }
@@ -126,7 +126,7 @@ class pnm_reader final : public picture_reader {
 
   void read_digits(std::uint8_t* into) {
     for (std::size_t i = 0; i < layout_.row_samples(); ++i) {
-      if (kind_ == 1) {  // its digits need no blanks between them
+      if (kind_ == 1) {  // P1 needs no blanks between its digits
         const int c = next_character();
         if (c != '0' && c != '1') fail(c == EOF ? "ends too early" : "has neither 0 nor 1 where a bitmap has them");
         into[i] = c == '1' ? 0 : 255;
@@ -141,10 +141,10 @@ class pnm_reader final : public picture_reader {
     }
   }
 
-  int kind_ = 0;  // P1 to P6
+  int kind_ = 0;  // 1 to 6, for P1 to P6
   std::uint32_t maximum_ = 255;
   off_t data_offset_ = 0;
-  std::vector<std::uint8_t> stored_;  // a row as the file has it
+  std::vector<std::uint8_t> stored_;  // a row in the encoding of the file
 };
 
 }  // namespace

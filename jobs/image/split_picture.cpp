@@ -15,13 +15,13 @@
 namespace jobs {
 namespace {
 
-/// What a task needs beside its strip.
+/// The arguments of a task that all strips of a picture share.
 struct strip_work {
   operation what;
   encoding how;
-  std::string input;               // a file to read the rows from; empty: they were sent
-  file_version version;            // of that file
-  rankpool::result_writer output;  // of a file to write the rows to; of none: they are sent back
+  std::string input;               // file to read the rows from; empty: the task receives the rows
+  file_version version;            // version of `input`
+  rankpool::result_writer output;  // file to write the rows to; without a file, the task returns the rows
   std::uint64_t output_offset = 0;
 
   template <class Archive>
@@ -62,7 +62,7 @@ encoded_strip process_file_strip(const strip_work& work, const strip_rows& strip
 
 RANKPOOL_REGISTER_EXCEPTION(picture_error)
 
-// `version`: of the result, so that a journal does not take the verdict on another one.
+// `version` identifies the result. It is an argument so that the journal never applies this verdict to another result.
 std::string verify_picture(const picture_settings& settings, const picture_files& files, const std::string& written,
                            const file_version& /*version*/) {
   return difference(settings, files, written);
@@ -74,7 +74,7 @@ std::string text_of(const file_version& version) {
   return text.str();
 }
 
-// What the journal has of a split picture: the versions of its result, the first one and those that replaced a lost one.
+// The journal's record of a split picture: the versions of its result. Each later version replaced a lost result.
 class split_history {
  public:
   split_history(const rankpool::journal& journal, const picture_files& files, const file_version& input)
@@ -85,9 +85,9 @@ class split_history {
     }
   }
 
-  /// The result of an earlier run is there.
+  /// Returns whether the result of an earlier run still exists.
   bool is_finished() const { return is_finished_; }
-  /// Notes a result that is about to be named. Throws: journal_error.
+  /// Records a result before the file gets its final name. Throws: journal_error.
   void add_result(const file_version& version) { journal_.recall(name_ + std::to_string(results_), text_of(version)); }
 
  private:
@@ -119,8 +119,8 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
     strip_work work{settings.what, how, {}, {}, {}, start.size()};
-    std::optional<rankpool::result_file> parts;  // workers write it
-    std::optional<output> joined;                // rank 0 writes it
+    std::optional<rankpool::result_file> parts;  // written by workers
+    std::optional<output> joined;                // written by rank 0
     if (how.format == picture_format::pnm && !is_kept && !files.is_stream()) {
       parts.emplace(rankpool::journal(), files.output, start.size() + result.row_bytes() * result.height,
                     rankpool::result_file_options{.overwrite = overwrite});
@@ -141,7 +141,7 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
       if (joined) joined->print(joiner.part(std::move(strip)));
       strips_done(++done, strips);
     };
-    // Tasks of their own: a journal then knows a strip by its arguments, whichever other pictures were split before.
+    // Each strip is a submitted task: the journal finds it by its arguments, whichever other pictures were split before.
     result_queue<encoded_strip> outstanding(3 * static_cast<std::size_t>(pool.num_workers()) + 1, take);
     if (reader->can_skip()) {
       work.input = files.input;
@@ -171,7 +171,7 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
     parts ? parts->finish() : joined->finish();
     return layout.pixels();
   } catch (const output_error&) {
-    if (output_options{.path = files.output}.is_stdout()) throw;  // ends the run, as it ends every job
+    if (output_options{.path = files.output}.is_stdout()) throw;  // an unwritable stdout ends the run, as in every job
     rethrow_as_failure(files, layout);
   } catch (...) {
     rethrow_as_failure(files, layout);

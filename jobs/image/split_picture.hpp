@@ -1,8 +1,8 @@
-// One large picture by all workers: a task filters and encodes a strip.
+// Processes one large picture with all workers: each task filters and encodes one strip.
 //
-// A raw PNM is read by the workers, each its own rows, and a PNM is written by them (but see below). The bytes of a PNG or a JPEG
-// can only be decoded one after another: rank 0 does it while workers are busy with strips that it has sent, and joins the encoded
-// ones, with no more of them in memory than are in flight.
+// Workers read their own rows of a raw PNM and write their own strips of a PNG (except with a journal, see below). A PNG or a JPEG
+// can only be decoded sequentially: rank 0 decodes it, sends strips to workers and joins the encoded strips. Only strips in flight
+// are in memory.
 #pragma once
 
 #include <functional>
@@ -13,10 +13,10 @@
 
 namespace jobs {
 
-/// Returns the number of pixels. `strips_done(done, all)` is called as it goes on. With a journal, rank 0 writes the result,
-/// whatever its format, so that a later run has all strips; a result that an earlier run has finished is left as it is.
-/// `overwrite`: replace also a file that no run with the journal wrote. Throws: picture_failure, after which no file is left and
-/// the pool goes on; output_error if stdout cannot be written; an error of the pool, such as stopped_error.
+/// Processes the picture and returns its number of pixels. Calls `strips_done(done, all)` during the work. With a journal, rank 0
+/// writes the result in every format, so that a later run can restore all strips; a result that an earlier run finished is not
+/// changed. `overwrite`: also replace a file that no run with the journal wrote. Throws: picture_failure (the file is removed; the
+/// pool stays usable); output_error if stdout cannot be written; errors of the pool, such as stopped_error.
 std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& journal, bool overwrite,
                             const picture_settings& settings, const picture_files& files,
                             const std::function<void(std::uint64_t, std::uint64_t)>& strips_done);

@@ -1,6 +1,6 @@
-// A picture as a sequence of strips with their halos, read from its first row to its last and held no longer than needed.
+// A picture as a sequence of strips with halos, read from its first row to its last. Rows are dropped when no strip needs them.
 //
-// Also an input range, which is read as workers go on.
+// A strip_stream is also an input range that is read lazily while workers process earlier strips.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@ namespace jobs {
 
 class strip_stream {
  public:
-  /// `reader` must outlive it.
+  /// Creates a stream. Lifetime: `reader` must outlive the stream.
   strip_stream(picture_reader& reader, std::uint32_t rows, std::uint32_t halo) : reader_(reader), rows_(rows), halo_(halo) {}
 
-  /// Reads on to the next strip; false after the last, when the rest of the file has been seen to be there. Throws: picture_error.
+  /// Reads the next strip. Returns false after the last, once the rest of the file proved complete. Throws: picture_error.
   bool next() {
     const picture_layout& layout = reader_.layout();
     const std::uint32_t first = started_ ? strip_.first + strip_.rows : 0;
@@ -62,7 +62,7 @@ class strip_stream {
     bool ended_ = false;
   };
 
-  /// Reads the first strip.
+  /// Reads the first strip and returns an iterator to it.
   iterator begin() { return iterator(*this); }
   std::default_sentinel_t end() const { return {}; }
 
@@ -72,7 +72,7 @@ class strip_stream {
   std::uint32_t halo_;
   strip_rows strip_;
   strip_samples samples_;
-  std::uint32_t read_rows_ = 0;  // of the picture, those in samples_ being the last
+  std::uint32_t read_rows_ = 0;  // rows of the picture read so far; samples_ ends with the last of them
   bool started_ = false;
   bool finished_ = false;
 };

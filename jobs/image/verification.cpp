@@ -47,7 +47,7 @@ std::uint32_t sobel_by_definition(const pixel_source& from, std::int64_t x, std:
     }
   }
   const std::int64_t largest = from.strip.layout.bits == 8 ? 255 : 65'535;
-  // The largest value whose lower end, half below it, is not beyond the length: 4 l² >= (2v - 1)².
+  // Finds the largest value v for which v - 1/2 is at most the gradient magnitude l: 4 l² >= (2v - 1)².
   const std::int64_t four_squares = 4 * (across * across + along * along);
   std::int64_t low = 0, high = largest;
   while (low < high) {
@@ -95,7 +95,7 @@ std::uint32_t sample_by_definition(const operation& what, const strip_rows& stri
 
 namespace {
 
-/// At both edges and some places between, in the first, the last and another row.
+/// Compares pixels at both edges and at some places between them, in the first row, the last and a random one.
 std::string difference_at_samples(const operation& what, const strip_stream& in, const pixel_source& found,
                                   std::minstd_rand& random) {
   const picture_layout& layout = found.strip.layout;
