@@ -1,6 +1,6 @@
-// Exercise 4: the sum of two matrices, part by part. The exercise leaves the matrices open; these are Example 8's.
+// Exercise 4: the sum of two matrices, in parts. The exercise does not specify the matrices; this job uses those of Example 8.
 //
-// Workers read, add and write parts of two .npy files of any size; rank 0 reads their headers only.
+// Workers read, add and write parts of two .npy files of any size; rank 0 reads only the headers.
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
@@ -57,7 +57,7 @@ class matadd : public job {
     }
   }
 
-  /// Throws: usage_error if the matrices cannot be added.
+  /// Returns the operands. Throws: usage_error if the matrices cannot be added.
   sum work() const {
     auto [a, b] = operands_.sources();
     if (a.rows != b.rows || a.columns != b.columns) {

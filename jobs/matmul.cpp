@@ -1,6 +1,6 @@
-// Example 8: the product of two matrices, one task for each tile of it.
+// Example 8: the product of two matrices, one task per tile.
 //
-// Tiles of two .npy files go into a third, written by the workers; rank 0 sees headers alone. Everything else is printed, by
+// For two .npy files, workers write the tiles into a third file and rank 0 reads only headers. Other products are printed, by
 // bands of rows.
 #include <algorithm>
 #include <cstdint>
@@ -69,7 +69,7 @@ class matmul : public job {
     }
   }
 
-  /// Throws: usage_error if the matrices cannot be multiplied.
+  /// Returns the operands. Throws: usage_error if the matrices cannot be multiplied.
   product work() const {
     auto [a, b] = operands_.sources();
     if (a.columns != b.rows) {

@@ -1,8 +1,8 @@
-// Example 10: lists of random numbers, each drawn and sorted by a worker. With INPUT: a file of numbers of any size, sorted into
-// another.
+// Example 10: workers generate and sort lists of random numbers. With INPUT, workers sort a file of numbers of any size into
+// another file.
 //
-// The random numbers follow from --seed alone, on every system: the lists are drawn with a generator whose output the standard
-// fixes and without its distributions, which it leaves to the library.
+// The random numbers depend only on --seed, on every system: the C++ standard fixes the output of std::mt19937_64, but not that of
+// its distributions, so none is used.
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -19,7 +19,7 @@ namespace {
 
 using list = std::vector<std::int32_t>;
 
-// The task: a list is drawn where it is sorted, and its begin comes back.
+// The task: generates and sorts a list, and returns its first numbers.
 list begin_of_sorted_list(std::uint64_t size, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   list numbers(size);
@@ -29,11 +29,11 @@ list begin_of_sorted_list(std::uint64_t size, std::uint64_t seed) {
 }
 
 class sort_job : public job {
-  // Of lists.
+  // Options for lists.
   std::int64_t lists_ = 4;
   std::uint64_t size_ = 1000;
   std::optional<std::uint64_t> seed_;
-  // Of a file.
+  // Options for a file.
   file_sort_options file_;
 
   bool sorts_file() const { return !file_.input.empty(); }

@@ -1,5 +1,5 @@
-// OpenBLAS is loaded when the first product of fractions asks for it: it starts threads and sets up memory as soon as it
-// is there, which no other job should pay for.
+// OpenBLAS is loaded for the first product of floating-point matrices. Loading it starts threads and allocates memory, which other
+// jobs should not pay for.
 #include <cblas.h>
 #include <dlfcn.h>
 

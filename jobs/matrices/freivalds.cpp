@@ -19,13 +19,13 @@ namespace jobs {
 namespace {
 
 constexpr std::uint64_t vectors = product_check::vectors;
-constexpr std::uint64_t band_count = 4 << 20;       // numbers in a task, or one row
-constexpr std::uint64_t piece_count = 1 << 20;      // of which it looks at so many at once
-constexpr std::uint64_t piece_columns = 8 << 10;    // with so many entries of each vector
-constexpr std::uint64_t rows_in_flight = 64 << 10;  // whose images may wait for rank 0
-constexpr std::uint64_t rows_held = 128 << 10;      // of A or of B, whose images rank 0 holds: 17 MiB
+constexpr std::uint64_t band_count = 4 << 20;       // most numbers per task, unless one row has more
+constexpr std::uint64_t piece_count = 1 << 20;      // most numbers that a task reads at once
+constexpr std::uint64_t piece_columns = 8 << 10;    // most entries of each vector used at once
+constexpr std::uint64_t rows_in_flight = 64 << 10;  // most rows whose images wait for rank 0
+constexpr std::uint64_t rows_held = 128 << 10;      // most rows of A or B whose images rank 0 holds: 17 MiB
 
-// What the test computes in: whole numbers modulo 2^64, fractions as double.
+// The arithmetic of the test: integers modulo 2^64, floating-point numbers as double.
 template <class T>
 using exact = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
 
@@ -39,7 +39,7 @@ Number random_entry(std::uint64_t seed, std::uint64_t row, std::uint64_t vector)
   }
 }
 
-/// A band of rows times `vectors` columns of x, and the sum of the squares of each row's numbers (fractions alone).
+/// A band of rows times `vectors` columns of x. For floating-point numbers, also the sum of squares of each row.
 template <class Number>
 struct images {
   std::vector<Number> products;
@@ -48,7 +48,7 @@ struct images {
   explicit images(std::uint64_t rows = 0) : products(rows * vectors), squares(rows) {}
   std::uint64_t rows() const { return squares.size(); }
 
-  /// Those of the same rows and other columns, from `row` on.
+  /// Adds the images of the same rows over other columns, from `row` on.
   void add(std::uint64_t row, const images& other) {
     for (std::size_t i = 0; i < other.products.size(); ++i) products[row * vectors + i] += other.products[i];
     for (std::size_t i = 0; i < other.squares.size(); ++i) squares[row + i] += other.squares[i];
@@ -60,7 +60,7 @@ struct images {
   }
 };
 
-/// `x` gives the entries of rows [first, first + count) of all vectors, the band's first column counted as 0.
+/// Multiplies a band. `x` returns rows [first, first + count) of all vectors; row 0 corresponds to the band's first column.
 template <class T, class X>
 images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X x) {
   using number = exact<T>;
@@ -87,7 +87,7 @@ images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X
   return result;
 }
 
-// The task for B and C: a band of them times the random vectors, whose entries are made where they are needed.
+// The task for B and C: multiplies a band by the random vectors. It generates their entries itself.
 template <class T>
 images<exact<T>> project(const matrix_source& matrix, std::uint64_t seed, const block& band) {
   using number = exact<T>;
@@ -99,7 +99,7 @@ images<exact<T>> project(const matrix_source& matrix, std::uint64_t seed, const 
   });
 }
 
-// The task for A: a band of it, in some of its columns, times the images of these rows of B.
+// The task for A: multiplies some columns of a band by the images of the corresponding rows of B.
 template <class T>
 images<exact<T>> multiply_images(const matrix_source& a, const rankpool::shared<std::vector<exact<T>>>& of_b, const block& band) {
   const std::span<const exact<T>> all = *of_b;
@@ -107,8 +107,8 @@ images<exact<T>> multiply_images(const matrix_source& a, const rankpool::shared<
       a, band, [all](std::uint64_t first, std::uint64_t count) { return all.subspan(first * vectors, count * vectors); });
 }
 
-/// How far apart both sides of a row may be. Rounding leaves each number of the product with an error of `steps` units at
-/// most, relative to |a| |b|; random signs add these up as their root mean square, which eight times over is never exceeded.
+/// Returns the largest difference that rounding explains in a row. Rounding errors of a product entry are at most `steps` units
+/// relative to |a| |b|. Random signs add them up like a root mean square; eight times that value is never exceeded.
 template <class T>
 double tolerance(double row_norm, double matrix_norm, std::uint64_t inner) {
   const auto n = static_cast<double>(inner);
@@ -120,10 +120,10 @@ double tolerance(double row_norm, double matrix_norm, std::uint64_t inner) {
 
 template <class T>
 bool may_overflow(double row_norm, double matrix_norm) {
-  return !(row_norm * matrix_norm < std::numeric_limits<T>::max() / 2);  // true for nan, too
+  return !(row_norm * matrix_norm < std::numeric_limits<T>::max() / 2);  // true for NaN, too
 }
 
-/// Row by row of A (B x) and C x, from `row` of the product on.
+/// Compares A (B x) with C x row by row, from `row` of the product on.
 template <class T>
 void compare(const images<exact<T>>& expected, std::uint64_t first, const images<exact<T>>& found, double norm_of_b,
              std::uint64_t inner, std::uint64_t row, product_check& result) {
@@ -150,10 +150,10 @@ void compare(const images<exact<T>>& expected, std::uint64_t first, const images
   }
 }
 
-/// Rows [0, count) in as many parts as it takes for none to have more than rank 0 holds: blocks of one column.
+/// Divides rows [0, count) into parts of at most `rows_held` rows, as blocks of one column.
 auto parts(std::uint64_t count) { return cut(count, 1, rows_held, 1).all(); }
 
-/// Bands of a part of a matrix, each a task.
+/// Divides a part of a matrix into bands, one per task.
 auto bands_of(const block& part, int workers) {
   const std::uint64_t most_rows =
       std::clamp<std::uint64_t>(rows_in_flight / static_cast<std::uint64_t>(std::max(workers, 1)), 16, 1024);
@@ -167,7 +167,7 @@ auto bands_of(const block& part, int workers) {
          });
 }
 
-/// What `task` makes of the bands of a part, in their order: `take(its first row in the part, images)`.
+/// Runs `task` on the bands of a part, and calls `take(first row within the part, images)` in order.
 template <class Task, class Take>
 void for_each_image(rankpool::executor& pool, int workers, Task task, const block& part, Take take) {
   std::uint64_t row = 0;

@@ -1,4 +1,4 @@
-// The operands of matmul and matadd: two files, two generated matrices, or, without options, the tutorial's.
+// The operands of matmul and matadd: two files, two generated matrices or, without options, the tutorial's matrices.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +17,20 @@ struct matrix_options {
   std::string type = "int64";
   std::uint64_t seed = 1;
 
-  /// `result` names the result in the help.
+  /// Declares the options. `result` names the result in the help text.
   void declare(job_options& options, const std::string& result);
-  /// Checks what does not depend on the job. Throws: usage_error.
+  /// Checks the options that are common to both jobs. Throws: usage_error.
   void check(const run_settings& settings) const;
 
   bool are_files() const { return !a.empty(); }
   bool are_generated() const { return size > 0; }
-  /// Throws: usage_error, also for files that cannot be read, and if the types of the matrices differ.
+  /// Returns both operands. Throws: usage_error if a file cannot be read or the types of the matrices differ.
   std::pair<matrix_source, matrix_source> sources() const;
-  /// Checks that files have not changed since the first run with the journal. Throws: usage_error.
+  /// Checks that the files are unchanged since the first run with the journal. Throws: usage_error.
   void expect_unchanged(job_run& run) const;
 };
 
-/// Returns whether the result goes into a .npy file, and not out as text.
+/// Returns whether the result is written to a .npy file; otherwise it is printed as text.
 inline bool writes_npy(const run_settings& settings) { return settings.output.path.ends_with(".npy"); }
 
 }  // namespace jobs

@@ -15,16 +15,16 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t most_tile_bytes = 30 << 20;    // below what main() has the allocator keep for the next task
+constexpr std::uint64_t most_tile_bytes = 30 << 20;    // small enough for the allocator to reuse it for the next task
 constexpr std::uint64_t most_copied_bytes = 30 << 20;  // of each factor
-constexpr std::uint64_t most_copied_depth = 8192;      // so that many rows of A are copied at once
+constexpr std::uint64_t most_copied_depth = 8192;      // most columns of A that are copied at once, so that many rows fit
 
-/// BLAS reads a file where it is mapped, if its numbers lie on their natural boundaries there.
+/// Returns whether BLAS can read a memory-mapped file: its numbers must be aligned.
 bool can_stay_in_file(const matrix_source& source) {
   return !source.is_generated() && source.data_offset % size_of(source.type) == 0 && fits_blas(source.stride());
 }
 
-/// One factor of a task's product: its band of A (part.columns is all) or of B (part.rows is all), piece by piece.
+/// One factor of a tile: a band of A (part.columns is all) or of B (part.rows is all), read section by section.
 template <class T>
 class factor {
  public:
@@ -34,7 +34,7 @@ class factor {
   }
 
   bool is_in_place() const { return map_.has_value(); }
-  /// Throws: file_error if the file is not what it was.
+  /// Throws: file_error if the file has become shorter.
   void check() const {
     if (map_) map_->check();
   }
@@ -94,7 +94,7 @@ std::vector<T> multiply_tile(const product& work, const block& tile) {
 
 tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per_tile) {
   constexpr std::uint64_t most_columns = 4096;
-  constexpr std::uint64_t fewest_rows = 64;  // below, packing B costs as much as multiplying with it
+  constexpr std::uint64_t fewest_rows = 64;  // with fewer rows, packing B costs as much as multiplying by it
   const std::uint64_t columns = std::clamp<std::uint64_t>(asked.b.columns, 1, most_columns);
   const std::uint64_t most_rows = most_tile_bytes / size_of(asked.a.type) / columns;
   const std::uint64_t wanted = 4 * static_cast<std::uint64_t>(std::max(workers, 1));

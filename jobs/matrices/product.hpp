@@ -1,6 +1,6 @@
-// The product of two matrices over a pool: each task makes a tile of it, from a band of rows of A and a band of columns of B.
+// The product of two matrices on a pool: each task computes a tile from a band of rows of A and a band of columns of B.
 //
-// Into a .npy file, which workers write tile by tile, or as lines of text, in order. Rank 0 sees no number of the former.
+// Workers write tiles into a .npy file, of which rank 0 sees only the header; or the product is printed as text, in order.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct product {
   matrix_source a;
   matrix_source b;
 
-  /// Where it goes, or nowhere yet.
+  /// The output file, or empty if there is none yet.
   matrix_target target;
 
   template <class Archive>
@@ -26,13 +26,13 @@ struct product {
   }
 };
 
-/// Tiles of a product for so many workers; `rows_per_tile` other than 0 decides their rows.
+/// Divides a product into tiles for so many workers. If `rows_per_tile` is not 0, it sets the number of rows per tile.
 tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per_tile);
 
-/// The task: writes one tile of `work.target`, a file that has its size already. Returns how many numbers those are.
+/// The task for a file: writes one tile of `work.target`, which has its full size. Returns how many numbers it wrote.
 std::uint64_t write_product(const product& work, const block& tile);
 
-/// The task for text: the rows of one tile, as wide as the product.
+/// The task for text: returns the rows of one tile, which is as wide as the product.
 std::string product_text(const product& work, const block& tile);
 
 }  // namespace jobs

@@ -13,7 +13,7 @@
 namespace jobs {
 namespace {
 
-thread_local sigjmp_buf* unreadable = nullptr;  // where a SIGBUS of this thread goes on, if anywhere
+thread_local sigjmp_buf* unreadable = nullptr;  // where this thread's SIGBUS handler jumps to; null: nowhere
 struct sigaction previous_action {};
 
 void on_sigbus(int signal) {
@@ -103,8 +103,8 @@ bool can_look(const std::function<void()>& look) {
 
 template <class T>
 void transpose(const T* from, std::uint64_t rows, std::uint64_t columns, T* into) {
-  // A square passes through memory of its own, so that no cache line is needed twice: with a power of two between them, the
-  // lines of a square all fall into the same few places of the cache.
+  // Each square is transposed in a buffer of its own, so that no cache line is loaded twice: if the row length is a power of two,
+  // the cache lines of a square compete for the same few sets of the cache.
   constexpr std::uint64_t edge = 64 / sizeof(T);
   T square[edge][edge];
   for (std::uint64_t row = 0; row < rows; row += edge) {

@@ -1,7 +1,7 @@
-// How a task gets at its part of a matrix: a copy of it, rows one after another whatever the order of the file; or the file
-// itself, mapped read-only, which all processes of a node share through the page cache.
+// Access of a task to its part of a matrix: either a copy, with rows contiguous whatever the order of the file, or the file mapped
+// read-only, which all processes of a node share through the page cache.
 //
-// A copy costs memory that the task knows beforehand. A map costs none, but counts in the resident size of who looks at it.
+// A copy costs a known amount of memory. A mapping allocates none, but counts in the resident size of the process.
 #pragma once
 
 #include <cstddef>
@@ -18,16 +18,16 @@ namespace jobs {
 
 class matrix_reader {
  public:
-  /// Throws: file_error.
+  /// Opens the file, if the matrix is one. Throws: file_error.
   explicit matrix_reader(matrix_source source);
 
   const matrix_source& source() const { return source_; }
 
-  /// The numbers of `part`, row after row, into the first part.count() of `into`. T is the matrix's type. Throws: file_error.
+  /// Reads the numbers of `part`, row after row, into the beginning of `into`. T is the matrix's type. Throws: file_error.
   template <class T>
   void read(const block& part, std::span<T> into);
 
-  /// One number. Throws: file_error.
+  /// Returns one number. Throws: file_error.
   template <class T>
   T at(std::uint64_t row, std::uint64_t column) const;
 
@@ -36,21 +36,21 @@ class matrix_reader {
   void read_rows(const matrix_source& source, const block& part, std::span<T> into) const;
 
   matrix_source source_;
-  std::optional<file> file_;        // none: generated
-  std::vector<std::byte> columns_;  // as they stand in a file in Fortran order
+  std::optional<file> file_;        // empty: the matrix is generated
+  std::vector<std::byte> columns_;  // columns in the order of a Fortran file
 };
 
-/// A file in memory, for reading within can_look().
+/// A memory-mapped file. Read it only within can_look().
 class mapped_file {
  public:
-  /// Throws: file_error, also if the file has less than `bytes`.
+  /// Maps the file. Throws: file_error, also if the file has fewer than `bytes` bytes.
   mapped_file(const std::string& path, std::uint64_t bytes);
   ~mapped_file();
   mapped_file(const mapped_file&) = delete;
   mapped_file& operator=(const mapped_file&) = delete;
 
   const std::byte* data() const { return data_; }
-  /// Whether all of it is still there: what lies behind the end reads as noughts up to the end of its page. Throws: file_error.
+  /// Checks that the file was not truncated: the rest of the last page would read as zeros. Throws: file_error.
   void check() const;
 
  private:
@@ -59,11 +59,11 @@ class mapped_file {
   const std::byte* data_ = nullptr;
 };
 
-/// Calls `look`, which reads mapped files and owns nothing meanwhile. False if it has come upon a page that cannot be read, as
-/// behind the end of a file that somebody has cut short: otherwise a SIGBUS.
+/// Calls `look`, which reads mapped files and must not own resources. Returns false instead of dying of SIGBUS if a page cannot be
+/// read, for example because the file was truncated.
 bool can_look(const std::function<void()>& look);
 
-/// into[r * columns + c] = from[c * rows + r], by squares of a cache line each way.
+/// Sets into[r * columns + c] = from[c * rows + r], in squares as wide and high as a cache line.
 template <class T>
 void transpose(const T* from, std::uint64_t rows, std::uint64_t columns, T* into);
 

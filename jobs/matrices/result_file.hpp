@@ -1,4 +1,4 @@
-// A .npy file that workers fill: its header is written by rank 0, its numbers by tasks, and its name is given when all are there.
+// A .npy file that workers fill: rank 0 writes the header, tasks write numbers. It gets its final name when it is complete.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace jobs {
 
 class result_file {
  public:
-  /// Throws: as open_result_file(), also if the disk has no room for it.
+  /// Creates the file. Throws: the exceptions of open_result_file(), also if the disk is too full.
   result_file(job_run& run, npy_header header)
       : header_(std::move(header)),
         preamble_(npy_preamble(header_)),
@@ -26,10 +26,10 @@ class result_file {
     if (!is_finished()) file_.write(std::as_bytes(std::span(preamble_)), 0);
   }
 
-  /// By an earlier run with the journal: nothing is left to be written.
+  /// Returns whether an earlier run with the journal finished the file, so that no task is needed.
   bool is_finished() const { return file_.is_finished(); }
 
-  /// As tasks write it and read it back.
+  /// Returns the target with which tasks write the numbers and read them back.
   matrix_target target() const {
     return {{.path = is_finished() ? canonical_path(name_) : file_.path(),
              .type = header_.type,
@@ -41,7 +41,7 @@ class result_file {
             is_finished() ? rankpool::result_writer() : file_.writer()};
   }
 
-  /// Waits for the tasks that fill it, each of which says how many numbers it has written.
+  /// Blocks until the tasks have filled the file. Each task returns how many numbers it wrote.
   template <class Results>
   void collect(Results&& written) {
     std::uint64_t count = 0;
@@ -50,7 +50,7 @@ class result_file {
       throw std::logic_error("tasks have written " + std::to_string(count) + " numbers of " + std::to_string(header_.count()));
   }
 
-  /// Throws: file_error.
+  /// Gives the file its final name. Throws: file_error.
   void finish() { file_.finish(); }
 
   void report(job_run& run) const {
@@ -67,7 +67,7 @@ class result_file {
   rankpool::result_file file_;
 };
 
-/// Lines for rows without columns.
+/// Prints a line for each row of a matrix without columns.
 inline void print_empty_rows(output& out, std::uint64_t rows) {
   for (std::uint64_t i = 0; i < rows; ++i) out.print("[]\n");
 }

@@ -1,6 +1,6 @@
-// What a matrix is to a task: a .npy file that it reads its part of, or a seed from which it makes that part itself.
+// A matrix as tasks receive it: a .npy file whose part a task reads, or a seed from which the task generates its part.
 //
-// A source is a description of a hundred bytes that travels with tasks; the numbers never do.
+// A source is a description of about 100 bytes that is sent with each task; the numbers are never sent.
 #pragma once
 
 #include <cstdint>
@@ -42,14 +42,14 @@ struct matrix_source {
 
   bool is_generated() const { return path.empty(); }
   block whole() const { return {0, 0, rows, columns}; }
-  /// How many numbers apart two are that are neighbours along the slower index.
+  /// Returns the distance in numbers between neighbours along the slower index.
   std::uint64_t stride() const { return fortran_order ? rows : columns; }
-  /// Of a number of the file, in bytes.
+  /// Returns the offset of a number in the file, in bytes.
   std::uint64_t offset_of(std::uint64_t row, std::uint64_t column) const {
     const std::uint64_t index = fortran_order ? column * rows + row : row * columns + column;
     return data_offset + index * size_of(type);
   }
-  /// The same file, rows taken for columns: only the order changes. Not for a generated matrix.
+  /// Returns the same file with rows and columns swapped: only the order changes. Not for a generated matrix.
   matrix_source transposed() const {
     matrix_source other = *this;
     std::swap(other.rows, other.columns);
@@ -63,9 +63,9 @@ struct matrix_source {
   }
 };
 
-/// A matrix in a file that tasks write, and read afterwards.
+/// A matrix in a file that tasks write and later read.
 struct matrix_target : matrix_source {
-  rankpool::result_writer writer;  // of no file: it is complete
+  rankpool::result_writer writer;  // empty: the file is already complete
 
   matrix_target(matrix_source where = {}, rankpool::result_writer by = {})  // NOLINT(google-explicit-constructor)
       : matrix_source(std::move(where)), writer(std::move(by)) {}
@@ -78,16 +78,16 @@ struct matrix_target : matrix_source {
   }
 };
 
-/// The matrix in the file. Throws: usage_error that names the file, also if it has other than two dimensions.
+/// Returns the matrix in a .npy file. Throws: usage_error that names the file, also if it does not have two dimensions.
 matrix_source stored_matrix(const std::string& path);
 
-/// Whole numbers from -9 to 9, or fractions in [-1, 1), each of which follows from the seed and its place alone.
+/// Returns a matrix of integers from -9 to 9 or fractions in [-1, 1). Each depends only on the seed and its position.
 matrix_source generated_matrix(element_type type, std::uint64_t rows, std::uint64_t columns, std::uint64_t seed);
 
-/// "A.npy (float64, 3 x 4)" for messages.
+/// Returns a description for messages, for example "A.npy (float64, 3 x 4)".
 std::string describe(const matrix_source& matrix);
 
-/// The number at `index`, rows one after another, of a generated matrix.
+/// Returns the number at `index` (in C order) of a generated matrix.
 template <class T>
 T generated_value(std::uint64_t seed, std::uint64_t index) {
   const std::uint64_t random = random_bits(seed, index);

@@ -12,11 +12,11 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t task_bytes = 64 << 20;  // of each matrix, where it streams through
-constexpr std::uint64_t tile_bytes = 30 << 20;  // where it is held: below what main() has the allocator keep for the next task
-// Of a column, read at once: a page. Tiles are wide then, and the result is written in long pieces.
+constexpr std::uint64_t task_bytes = 64 << 20;  // per task and matrix if both have the same order
+constexpr std::uint64_t tile_bytes = 30 << 20;  // per task if the orders differ: small enough for the allocator to reuse it
+// The bytes of a column that are read at once: a page. This makes tiles wide, so the result is written in long runs.
 constexpr std::uint64_t column_piece_bytes = 4 << 10;
-constexpr std::uint64_t piece_bytes = 256 << 10;  // read, added and written while it is in the second cache
+constexpr std::uint64_t piece_bytes = 256 << 10;  // read, added and written while it is in the L2 cache
 
 bool streams(const sum& asked) { return asked.a.fortran_order == asked.b.fortran_order; }
 

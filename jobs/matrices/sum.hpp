@@ -1,7 +1,7 @@
-// The sum of two matrices over a pool: each task reads a part of both, adds, and writes the part of the result, or makes it text.
+// The sum of two matrices on a pool: each task reads a part of both, adds them, and writes the sum or returns it as text.
 //
-// Both in the same order: parts are pieces of the file, whatever the shape. Otherwise they are tiles, so that the one whose
-// rows are not together in the file is read in pieces of thousands of numbers all the same.
+// If both files have the same order, a part is a contiguous range of the file. If the orders differ, parts are tiles, so that even
+// the matrix with scattered rows is read in runs of thousands of numbers.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace jobs {
 struct sum {
   matrix_source a;
   matrix_source b;
-  matrix_target target;  // in C order as `a` is seen here
+  matrix_target target;  // in C order after the transposition that makes `a` C order
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -23,16 +23,16 @@ struct sum {
   }
 };
 
-/// Parts for the tasks of so many workers; `count` other than 0 says how many numbers there are in each, about.
+/// Divides the sum into parts for so many workers. If `count` is not 0, each part has about `count` numbers.
 tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count);
 
-/// The task: adds one part and writes it into `work.target`. Returns how many numbers those are.
+/// The task for a file: adds one part and writes it into `work.target`. Returns how many numbers it wrote.
 std::uint64_t write_sum(const sum& work, const block& part);
 
-/// The task for text: whole rows.
+/// The task for text: returns whole rows.
 std::string sum_text(const sum& work, const block& part);
 
-/// a[i] += b[i]; whole numbers wrap around as numpy's do.
+/// Computes a[i] += b[i]. Integers wrap around, as in numpy.
 template <class T>
 void add(T* a, const T* b, std::uint64_t count);
 

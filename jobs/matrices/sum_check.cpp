@@ -18,7 +18,7 @@ constexpr std::uint64_t piece_count = 64 << 10;
 constexpr std::uint64_t samples_in_task = 500;
 
 struct total {
-  std::uint64_t whole = 0;  // modulo 2^64
+  std::uint64_t whole = 0;  // sum of integers, modulo 2^64
   double fraction = 0;
   double magnitude = 0;
 
@@ -37,7 +37,7 @@ total total_of(std::span<const T> numbers) {
   if constexpr (std::is_integral_v<T>) {
     for (const T n : numbers) result.whole += static_cast<std::uint64_t>(n);
   } else {
-    double sums[8] = {}, magnitudes[8] = {};  // independent, so that additions overlap
+    double sums[8] = {}, magnitudes[8] = {};  // independent sums, so that the additions overlap
     for (std::uint64_t i = 0; i < numbers.size(); ++i) {
       sums[i % 8] += static_cast<double>(numbers[i]);
       magnitudes[i % 8] += std::abs(static_cast<double>(numbers[i]));
@@ -48,7 +48,7 @@ total total_of(std::span<const T> numbers) {
   return result;
 }
 
-// The task: of a part of a file as it lies on disk.
+// The task: computes the total of a part of a file, in the order of the file.
 total total_of_part(const matrix_source& matrix, const block& part) {
   return with_element(matrix.type, [&]<class T>(T) {
     matrix_reader reader(matrix);
@@ -63,7 +63,7 @@ total total_of_part(const matrix_source& matrix, const block& part) {
   });
 }
 
-/// The matrix as it lies on disk, for those to whom it does not matter what a row is.
+/// Returns the matrix in the order of its file, for operations that do not depend on rows and columns.
 matrix_source in_order(const matrix_source& matrix) { return matrix.fortran_order ? matrix.transposed() : matrix; }
 
 tiles parts_for_total(const matrix_source& stored) { return pieces(stored.rows, stored.columns, band_count); }
@@ -78,7 +78,7 @@ total total_of_matrix(rankpool::executor& pool, const matrix_source& matrix) {
   return result;
 }
 
-// The task: how many of the numbers at places [first, first + samples_in_task) of the random ones are not the sum.
+// The task: returns how many of the random samples [first, first + samples_in_task) differ from the sum.
 std::uint64_t wrong_samples(const sum& work, std::uint64_t seed, std::uint64_t first) {
   return with_element(work.a.type, [&]<class T>(T) {
     const matrix_reader a(work.a), b(work.b), c(work.target);
@@ -99,7 +99,7 @@ std::uint64_t wrong_samples(const sum& work, std::uint64_t seed, std::uint64_t f
   });
 }
 
-/// Whether `c` may be the total of sums whose parts have the totals `a` and `b`, each rounded to its type.
+/// Returns whether `c` may be the total of the sums, given the totals `a` and `b` and the rounding of each sum to its type.
 bool agree(const total& a, const total& b, const total& c, element_type type) {
   switch (type) {
     case element_type::int32: return static_cast<std::uint32_t>(a.whole + b.whole) == static_cast<std::uint32_t>(c.whole);

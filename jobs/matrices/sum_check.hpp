@@ -1,5 +1,5 @@
-// A test of a sum that goes other ways than the sum went: each file from beginning to end for its total, and single numbers
-// of all three at places taken at random.
+// Verifies a sum by another method: compares the totals of all three files, and single numbers of all three at random
+// positions.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@ namespace jobs {
 struct sum_check {
   static constexpr std::uint64_t samples = 10'000;
 
-  std::string failure;        // empty if it holds
-  bool totals_tested = true;  // false: inf or nan among the numbers
+  std::string failure;        // empty if the sum is correct
+  bool totals_tested = true;  // false: some numbers are inf or nan
 };
 
-/// How many tasks the test takes.
+/// Returns the number of tasks of the test.
 std::uint64_t tasks_to_check(const sum& work);
 
-/// Tests the file `work.target` on the workers. Throws: what tasks throw.
+/// Tests the file `work.target` on the workers. Throws: exceptions of the tasks.
 sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t seed);
 
 }  // namespace jobs

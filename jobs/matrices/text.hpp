@@ -1,4 +1,4 @@
-// Rows of a matrix as lines of text, each as Python prints a list: [19, 22].
+// Prints rows of a matrix as lines of text, each like a Python list: [19, 22].
 #pragma once
 
 #include <charconv>
@@ -12,7 +12,7 @@
 
 namespace jobs {
 
-/// The shortest decimal that reads back as `value` in its own type.
+/// Returns the shortest decimal that is read back as `value` in its type.
 template <class T>
 std::string text_of(T value) {
   if constexpr (std::is_same_v<T, float>) {

@@ -1,7 +1,7 @@
-// Products of whole numbers, for which BLAS has nothing. Four rows by two vectors of c stay in registers while a strip of b,
-// packed so that it stays in the second cache, goes by.
+// Products of integer matrices, which BLAS does not offer. Registers hold four rows by two vectors of c; b is read in strips that
+// are packed to stay in the L2 cache.
 //
-// The vectors have 32 bytes; the compiler splits them for processors whose registers are narrower.
+// Vectors have 32 bytes; for narrower registers, the compiler splits them.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -24,11 +24,11 @@ namespace {
 constexpr std::uint64_t row_group = 4;
 constexpr std::uint64_t strip_depth = 512;
 
-// Unsigned: these wrap around.
+// Unsigned integers, because these wrap around.
 using int32_line [[gnu::vector_size(32)]] = std::uint32_t;
 using int64_line [[gnu::vector_size(32)]] = std::uint64_t;
 
-/// c[r][0..W) += a[r][k] * strip[k][0..W) for r < Rows and all k < depth, where W is two lines.
+/// Computes c[r][0..W) += a[r][k] * strip[k][0..W) for r < Rows and all k < depth; W is the length of two vectors.
 template <class Line, std::uint64_t Rows, class U>
 HWY_INLINE void add_products(const U* a, std::uint64_t a_stride, const U* strip, U* c, std::uint64_t c_stride,
                              std::uint64_t depth) {
@@ -36,7 +36,7 @@ HWY_INLINE void add_products(const U* a, std::uint64_t a_stride, const U* strip,
   Line sums[Rows][2] = {};
   for (std::uint64_t k = 0; k < depth; ++k) {
     Line lines[2];
-    std::memcpy(lines, strip + k * width, sizeof lines);  // from wherever it lies
+    std::memcpy(lines, strip + k * width, sizeof lines);  // the strip may be unaligned
     for (std::uint64_t r = 0; r < Rows; ++r) {
       const U factor = a[r * a_stride + k];
       sums[r][0] += factor * lines[0];

@@ -1,4 +1,4 @@
-// Where a task puts its part of a result: into the file that rank 0 has created with its full size.
+// Writes a task's part of a result into the file that rank 0 created with its full size.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace jobs {
 
-/// For a file in C order. Call finish() when all is written.
+/// Writes to a file in C order. Call finish() after the last write.
 class matrix_writer {
  public:
-  /// Throws: file_error.
+  /// Opens the file. Throws: file_error.
   explicit matrix_writer(const matrix_target& target) : target_(target), part_(target.writer) {}
 
-  /// `from`: the numbers of `part`, row after row. Throws: file_error.
+  /// Writes `from`, the numbers of `part`, row after row. Throws: file_error.
   template <class T>
   void write(const block& part, std::span<const T> from) const {
     if (part.columns == target_.columns) {
@@ -27,7 +27,7 @@ class matrix_writer {
     }
   }
 
-  /// Throws: file_error, for what the file system tells only now.
+  /// Closes the file. Throws: file_error for write errors that the file system reports late.
   void finish() { part_.finish(); }
 
  private:

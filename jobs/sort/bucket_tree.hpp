@@ -1,5 +1,5 @@
-// Which bucket does a key belong to? A search tree over thresholds without a branch, for eight keys at a time: the
-// processor works on all of them while each waits for memory (as in super scalar sample sort, Sanders and Winkel, 2004).
+// Finds the bucket of a key: a branchless search tree over thresholds. It searches for eight keys at a time, so that their memory
+// accesses overlap (as in super scalar sample sort, Sanders and Winkel, 2004).
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace jobs {
 template <class Key>
 class bucket_tree {
  public:
-  /// For numbers from the index `first` on, up to the next index of a splitter.
+  /// Builds a tree for the numbers from index `first` up to the next index of a splitter.
   bucket_tree(std::span<const splitter> splitters, std::uint64_t first) {
     std::vector<Key> thresholds;
     for (const splitter& s : splitters) {
@@ -32,7 +32,7 @@ class bucket_tree {
     fill(thresholds, next, 1);
   }
 
-  /// The bucket of each key: how many thresholds do not lie above it.
+  /// Writes the bucket of each key: the number of thresholds that are not greater than the key.
   void find(std::span<const Key> keys, std::uint32_t* buckets) const {
     constexpr std::size_t together = 8;
     std::size_t i = 0;
@@ -55,13 +55,13 @@ class bucket_tree {
     for (int level = 0; level < levels_; ++level) {
       for (std::size_t k = 0; k < Together; ++k) node[k] = 2 * node[k] + static_cast<std::uint32_t>(keys[k] >= tree_[node[k]]);
     }
-    // The largest key is not below the thresholds that only fill the tree up.
+    // The largest key can be equal to the padding thresholds that complete the tree; std::min excludes these.
     for (std::size_t k = 0; k < Together; ++k) buckets[k] = std::min(node[k] - (1U << levels_), last_bucket_);
   }
 
   int levels_;
   std::uint32_t last_bucket_;
-  std::vector<Key> tree_;  // the children of i are 2i and 2i + 1; the root is 1
+  std::vector<Key> tree_;  // node i has the children 2i and 2i + 1; the root is node 1
 };
 
 }  // namespace jobs

@@ -69,11 +69,11 @@ number_file find_numbers(const file_sort_options& chosen) {
   return chosen.type.empty() ? find_npy(from) : find_raw(from, chosen.type);
 }
 
-// Numbers between two passes. They never get this name, but the temporary one beside it.
+// The file for numbers between two passes. Its name stays temporary: the file is never renamed to this path.
 std::string carried_path(const job_run& run) { return run.settings().output.path + ".carried"; }
 const std::string carried_name = "numbers between two passes";
 
-/// The place for the numbers of `input` in a file, from `offset` on, in bytes.
+/// Returns the position of the numbers of `input` in an output file, beginning at `offset` bytes.
 number_target target_in(const rankpool::result_file& file, const number_file& input, std::uint64_t offset) {
   number_target target;
   target.path = file.path();
@@ -145,7 +145,7 @@ void sort_file(job_run& run, const file_sort_options& chosen) {
   } else {
     const number_target output = target_in(out, input, preamble.size());
     out.write(std::as_bytes(std::span(preamble)), 0);
-    // Buckets are sorted where they lie, but not if a run may end while one is half written and another is to go on from there.
+    // Buckets are sorted in place, except with a journal: an interrupted in-place write could not be resumed.
     std::optional<rankpool::result_file> carried;
     number_target between = output;
     if (run.has_journal() && !plan.one_pass) {

@@ -1,4 +1,4 @@
-// Sorting a file of numbers into another: what rank 0 does of it. It sees samples and counts, never the numbers.
+// Rank 0's part of sorting a file of numbers into another file. Rank 0 receives samples and counts, never the numbers.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 namespace jobs {
 
 struct file_sort_options {
-  std::string input;                              // .npy with one dimension, or raw little-endian numbers
-  std::string type;                               // of raw numbers, as numpy calls it; empty: a .npy file
-  std::uint64_t memory = std::uint64_t{1} << 30;  // bytes for numbers in each worker
+  std::string input;                              // .npy file with one dimension, or a file of raw little-endian numbers
+  std::string type;                               // numpy name of the type of raw numbers; empty: a .npy file
+  std::uint64_t memory = std::uint64_t{1} << 30;  // most bytes for numbers in each worker
 
-  /// Checks what can be known before the work. Throws: usage_error.
+  /// Checks the options before any task runs. Throws: usage_error.
   void check(const output_options& output) const;
 };
 
-/// Throws: output_error, file_error; with --verify verification_error, and the output is removed.
+/// Sorts the file. Throws: output_error, file_error; with --verify also verification_error, after it has removed the output.
 void sort_file(job_run& run, const file_sort_options& chosen);
 
 }  // namespace jobs

@@ -1,7 +1,7 @@
-// Uninitialised memory for keys, in huge pages where the system has them, that can grow.
+// A growing buffer of uninitialized memory for keys, in huge pages if the system has them.
 //
-// Of what is asked for, only the pages that are written to are ever taken from the system. A thread keeps the memory of its
-// last buffer for the next one: a page that comes from the system is cleared first, which takes as long as a fifth of the sort.
+// Only pages that are written to occupy physical memory. A thread reuses the memory of its last buffer, because the kernel zeroes
+// every new page, which costs a fifth of the time of the sort.
 #pragma once
 
 #include <sys/mman.h>
@@ -23,7 +23,7 @@ struct free_memory {
   void operator()(std::byte* memory) const { std::free(memory); }
 };
 
-/// Bytes at the begin of a huge page.
+/// A block of memory that is aligned to a huge page.
 struct key_memory {
   std::unique_ptr<std::byte[], free_memory> bytes;
   std::size_t size = 0;
@@ -34,7 +34,7 @@ struct key_memory {
     size = (least / huge_page_bytes + 1) * huge_page_bytes;
     bytes.reset(static_cast<std::byte*>(std::aligned_alloc(huge_page_bytes, size)));
     if (bytes == nullptr) throw std::bad_alloc();
-    ::madvise(bytes.get(), size, MADV_HUGEPAGE);  // a wish: without it all works as well
+    ::madvise(bytes.get(), size, MADV_HUGEPAGE);  // a hint; failure does not matter
   }
 };
 
@@ -48,10 +48,10 @@ inline key_memory& spare_key_memory() {
 template <class Key>
 class key_buffer {
  public:
-  /// Throws: std::bad_alloc.
+  /// Allocates room for `capacity` keys. Throws: std::bad_alloc.
   explicit key_buffer(std::size_t capacity) : memory_(std::exchange(detail::spare_key_memory(), {})) {
     if (memory_.size >= capacity * sizeof(Key)) return;
-    memory_ = {};  // before the larger one is there
+    memory_ = {};  // frees the old block first
     memory_ = detail::key_memory(capacity * sizeof(Key));
   }
   ~key_buffer() { detail::spare_key_memory() = std::move(memory_); }
@@ -61,7 +61,7 @@ class key_buffer {
   Key* data() { return reinterpret_cast<Key*>(memory_.bytes.get()); }
   std::span<Key> first(std::size_t n) { return {data(), n}; }
 
-  /// Room for at least `needed` keys, of which the first `used` stay. Throws: std::bad_alloc.
+  /// Grows the buffer to at least `needed` keys and keeps the first `used` keys. Throws: std::bad_alloc.
   void make_room(std::size_t needed, std::size_t used) {
     if (needed * sizeof(Key) <= memory_.size) return;
     detail::key_memory larger(std::max(needed * sizeof(Key), memory_.size + memory_.size / 4));

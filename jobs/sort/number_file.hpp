@@ -1,4 +1,4 @@
-// Where numbers lie in a file, and how tasks go through a part of them: block by block, each small enough for a core's cache.
+// Describes where numbers lie in a file. Tasks process a range of them in blocks that fit into the cache of a core.
 #pragma once
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ struct number_file {
   }
 };
 
-/// A file of numbers that tasks write, and read afterwards.
+/// A file of numbers that tasks write and later read.
 struct number_target : number_file {
   rankpool::result_writer writer;
 
@@ -45,7 +45,7 @@ struct number_target : number_file {
 
 inline constexpr std::size_t block_bytes = std::size_t{1} << 18;
 
-/// Calls `visit(keys, index of the first)` for the keys of the numbers in [first, last), in their order. Throws: file_error.
+/// Calls `visit(keys, index of the first key)` for each block of the numbers in [first, last), in order. Throws: file_error.
 template <class Number, class Visit>
 void for_each_block(const file& from, const number_file& numbers, std::uint64_t first, std::uint64_t last, Visit visit) {
   using key = key_of<Number>;
@@ -61,7 +61,7 @@ void for_each_block(const file& from, const number_file& numbers, std::uint64_t 
   }
 }
 
-/// Writes keys as the numbers that they stand for, from the number `first` on; `keys` are numbers afterwards. Throws: file_error.
+/// Writes the numbers of `keys` from index `first` on. Converts `keys` to numbers in place. Throws: file_error.
 template <class Number>
 void write_numbers(const number_target& numbers, std::span<key_of<Number>> keys, std::uint64_t first) {
   constexpr std::size_t at_once = 4 * block_bytes / sizeof(Number);
@@ -70,7 +70,7 @@ void write_numbers(const number_target& numbers, std::span<key_of<Number>> keys,
     const std::span part = keys.subspan(i, std::min(at_once, keys.size() - i));
     from_keys<Number>(part);
     to.write(std::as_bytes(part), numbers.place(first + i));
-    // A beginning now: at the end, waiting for the disk takes as long as all the rest.
+    // Starts writeback now: if it started at the end, waiting for the disk would double the time.
     ::sync_file_range(to.descriptor(), static_cast<off64_t>(numbers.place(first + i)), static_cast<off64_t>(part.size_bytes()),
                       SYNC_FILE_RANGE_WRITE);
   }

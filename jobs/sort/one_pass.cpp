@@ -23,7 +23,7 @@ struct place {
   }
 };
 
-/// A bucket's keys as they are found in a file.
+/// Collects the keys of one bucket while a task reads the file.
 template <class Key>
 class bucket_filter {
  public:
@@ -56,7 +56,7 @@ class bucket_filter {
     }
   }
 
-  // Without a branch: every key is written, and the next one over it if it does not belong here.
+  // Branchless: writes every key, and overwrites it with the next one if it does not belong to the bucket.
   void take_between(std::span<const Key> keys, Key least, Key width) {
     Key* end = kept_.data() + count_;
     std::uint64_t before = 0;

@@ -1,5 +1,5 @@
-// Sorting in one pass: a task goes through the whole file, keeps the numbers of its bucket and counts those before it, which
-// tells where the bucket begins in the output. Tasks need nothing of each other.
+// Sorts a file in one pass: each task reads the whole file, keeps the numbers of its bucket and counts the smaller ones. That
+// count is the bucket's position in the output, so tasks do not depend on each other.
 #pragma once
 
 #include <rankpool/rankpool.hpp>
@@ -8,7 +8,7 @@
 
 namespace jobs {
 
-/// Throws: file_error, std::runtime_error if the input is not what it was when the work was planned.
+/// Sorts in one pass. Throws: file_error; std::runtime_error if the input has changed since the work was planned.
 void sort_in_one_pass(rankpool::executor& pool, const sort_work& work);
 
 }  // namespace jobs

@@ -8,25 +8,25 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t small_bytes = std::uint64_t{1} << 20;  // not worth dividing
-constexpr std::uint64_t large_bytes = std::uint64_t{1} << 26;  // worth two turns: one goes to disk while the next is sorted
-constexpr std::size_t most_buckets_in_one_pass = 12;           // 8 GB took as much CPU time in one pass with 10 as in two
+constexpr std::uint64_t small_bytes = std::uint64_t{1} << 20;  // smaller files are one bucket
+constexpr std::uint64_t large_bytes = std::uint64_t{1} << 26;  // larger files: two buckets per worker
+constexpr std::size_t most_buckets_in_one_pass = 12;           // with 10 buckets, 8 GB took as much CPU time in one pass as in two
 constexpr std::uint64_t usual_part_bytes = std::uint64_t{1} << 26;
-constexpr std::uint64_t most_slices = 10'000'000;  // whose sizes rank 0 holds: 80 MB
+constexpr std::uint64_t most_slices = 10'000'000;  // rank 0 holds the sizes of the slices: 80 MB
 
 std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return a / b + (a % b != 0); }
 
-// The size of a bucket varies by one part in the square root of its samples: an eighth is four times that of a thousand.
+// The relative error of a bucket's size is 1/sqrt(samples per bucket): with 1000 samples, 1/8 is four standard deviations.
 std::size_t sample_count(std::size_t buckets, std::uint64_t count) {
   constexpr std::size_t enough_for_one = 4096, least_for_one = 64, most = std::size_t{1} << 22;
   const std::size_t for_one = std::clamp(std::max<std::size_t>(most / buckets, 1), least_for_one, enough_for_one);
   return std::min<std::uint64_t>(count, buckets * for_one);
 }
 
-/// Of one pass, or of as many parts as rank 0 may hold slices of; none if such a part takes more than `memory`.
+/// Plans one pass, or two passes with as many parts as rank 0 may hold slices of. Empty if a part needs more than `memory`.
 std::optional<sort_plan> plan_within(std::uint64_t count, std::size_t size, std::size_t workers, std::uint64_t memory) {
   const std::uint64_t room = memory / size;
-  const std::uint64_t bucket = std::max<std::uint64_t>(room - room / 8, 1);  // most numbers; buckets differ in size
+  const std::uint64_t bucket = std::max<std::uint64_t>(room - room / 8, 1);  // most numbers; buckets are uneven
   sort_plan plan;
   plan.buckets = std::max<std::uint64_t>(divide_up(count, bucket), 1);
   if (plan.buckets > 1 || count * size > small_bytes) plan.buckets = divide_up(plan.buckets, workers) * workers;

@@ -1,8 +1,8 @@
-// How a file is sorted, decided from its size, the number of workers and the memory that each may use.
+// Chooses how to sort a file from its size, the number of workers and the memory that each worker may use.
 //
-// One pass: every task reads the whole file and keeps the numbers of its own bucket. Nothing is written but the result, and
-// with few buckets that is the least work. Two passes: tasks carry parts of the file to the places of their buckets in the
-// output, then others sort each bucket there. Every number is read three times and written twice, whatever the size.
+// One pass: every task reads the whole file and keeps the numbers of its bucket. Only the result is written, which is the least
+// work if there are few buckets. Two passes: tasks copy parts of the file into the buckets' regions of the output, then other
+// tasks sort each bucket there. Every number is read three times and written twice, whatever the file size.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@ namespace jobs {
 struct sort_plan {
   std::size_t buckets = 1;
   bool one_pass = true;
-  std::uint64_t part = 0;   // numbers that a task of the first of two passes takes
-  std::size_t samples = 0;  // to choose splitters from
+  std::uint64_t part = 0;   // numbers per task in the first of two passes
+  std::size_t samples = 0;  // number of samples to choose splitters from
 
   std::uint64_t parts(std::uint64_t count) const { return (count + part - 1) / part; }
 };
 
-/// For `count` numbers of `size` bytes and workers that use `memory` bytes each. Throws: usage_error if that takes more of
-/// rank 0 than it should; the message names a memory that will do.
+/// Plans a sort of `count` numbers of `size` bytes, with `memory` bytes per worker. Throws: usage_error if rank 0 would need too
+/// much memory; the message names a sufficient --memory.
 sort_plan plan_sort(std::uint64_t count, std::size_t size, int workers, std::uint64_t memory);
 
 std::string describe(const sort_plan& plan, std::uint64_t count);

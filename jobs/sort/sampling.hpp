@@ -1,6 +1,6 @@
-// Samples of a file: one number of each of many equal stretches, at a random place that depends on the stretch alone.
+// Samples of a file: one number from each of many equal ranges, at a random position that depends only on the range.
 //
-// Numbers that lie together are often alike, so each sample is read by itself; the same file always gives the same ones.
+// Adjacent numbers are often similar, so each sample is read separately. The same file always gives the same samples.
 #pragma once
 
 #include <rankpool/rankpool.hpp>
@@ -13,10 +13,10 @@
 
 namespace jobs {
 
-/// How many tasks it takes to draw so many.
+/// Returns the number of tasks that draw so many samples.
 std::size_t sampling_tasks(std::size_t samples, int workers);
 
-/// `samples` of them, drawn by the workers, in as many tasks as suit `workers` of them. Throws: file_error.
+/// Draws `samples` numbers with the workers, in sampling_tasks() tasks. Throws: file_error.
 std::vector<splitter> draw_samples(rankpool::executor& pool, const number_file& numbers, std::size_t samples, int workers);
 
 }  // namespace jobs

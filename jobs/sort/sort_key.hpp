@@ -1,7 +1,7 @@
-// Numbers as unsigned integers of the same size that have their order: one sort and one search for all types.
+// Maps numbers to unsigned integers (keys) of the same size and order, so that one sort and one search serve all types.
 //
-// Every bit pattern has a key of its own and comes back as it was. Floating-point numbers follow IEEE's total order but for
-// negative NaNs: all NaNs come last, as numpy has them. -0.0 stands right before 0.0.
+// The mapping is a bijection of bit patterns. Floating-point numbers follow IEEE's total order, except that negative NaNs come
+// last, like all NaNs, as in numpy. -0.0 comes right before 0.0.
 #pragma once
 
 #include <concepts>
@@ -19,7 +19,7 @@ namespace detail {
 template <class Key>
 inline constexpr Key sign_bit = Key{1} << (std::numeric_limits<Key>::digits - 1);
 
-/// How many negative NaNs there are: in the order of their bits they would stand before minus infinity.
+/// The number of negative NaNs. In the order of their bits, they would come before minus infinity.
 template <std::floating_point Number>
 inline constexpr auto negative_nans = static_cast<key_of<Number>>((key_of<Number>{1} << (std::numeric_limits<Number>::digits - 1)) -
                                                                   1);
@@ -33,7 +33,7 @@ constexpr key_of<Number> to_key(key_of<Number> bits) {
     return bits ^ sign;
   } else {
     const key ordered = (bits & sign) != 0 ? static_cast<key>(~bits) : bits | sign;
-    return ordered - detail::negative_nans<Number>;  // which takes them around to the end
+    return ordered - detail::negative_nans<Number>;  // wraps negative NaNs around to the end
   }
 }
 
@@ -49,7 +49,7 @@ constexpr key_of<Number> from_key(key_of<Number> value) {
   }
 }
 
-/// In place.
+/// Converts numbers to keys in place.
 template <class Number>
 void to_keys(std::span<key_of<Number>> numbers) {
   for (auto& n : numbers) n = to_key<Number>(n);

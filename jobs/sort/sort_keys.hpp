@@ -1,4 +1,4 @@
-// The sort within one worker's memory: Highway's vectorised quicksort, in place.
+// Sorts keys in the memory of one worker: Highway's vectorized quicksort, in place.
 #pragma once
 
 #include <cstdint>

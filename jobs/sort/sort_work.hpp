@@ -1,4 +1,4 @@
-// What every task of a sort is told, once per rank.
+// The arguments that all tasks of a sort share; they are sent once per rank.
 #pragma once
 
 #include <boost/serialization/vector.hpp>
@@ -12,9 +12,9 @@ namespace jobs {
 
 struct sort_work {
   number_file input;
-  number_target output;             // of the same type and count; there with its full size
-  number_target carried;            // where the first of two passes brings buckets: mostly the output itself
-  std::vector<splitter> splitters;  // one less than there are buckets
+  number_target output;             // has the input's type and count; created with its full size
+  number_target carried;            // where the first of two passes writes buckets: the output itself, unless there is a journal
+  std::vector<splitter> splitters;  // one fewer than buckets
 
   std::size_t buckets() const { return splitters.size() + 1; }
 

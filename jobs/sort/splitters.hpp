@@ -1,8 +1,8 @@
-// Where the buckets of a sample sort begin and end: numbers drawn from the file, each with its index there.
+// Splitters: the boundaries between the buckets of a sample sort. Each is a number from the file with its index there.
 //
-// The index makes every number of the file different from every other: equal numbers fall into different buckets by where
-// they stand, and a file of nothing but equal ones is divided as evenly as any other. While a block of consecutive numbers
-// lies on one side of a splitter's index, that splitter is a mere threshold on keys.
+// Numbers are compared by value, then by index, so all are different: equal numbers are distributed to buckets by position, and a
+// file of equal numbers is divided evenly. For a block of consecutive numbers on one side of a splitter's index, the splitter
+// reduces to a threshold on keys.
 #pragma once
 
 #include <algorithm>
@@ -28,11 +28,11 @@ struct splitter {
   }
 };
 
-/// The begins of the buckets but the first, so that each holds about as many samples. `samples` is sorted on return.
+/// Returns the first number of each bucket but the first, so that buckets hold about equally many samples. Sorts `samples`.
 std::vector<splitter> choose_splitters(std::vector<splitter>& samples, std::size_t buckets);
 
-/// The least key that is not before `s` among numbers that all stand before its index, or all from there on; none if there
-/// is no such key.
+/// Returns the least key that is not less than `s` among numbers that are all before its index, or all at or after it. Empty if
+/// there is no such key.
 template <class Key>
 std::optional<Key> threshold(const splitter& s, bool before_index) {
   const auto key = static_cast<Key>(s.key);
@@ -41,7 +41,7 @@ std::optional<Key> threshold(const splitter& s, bool before_index) {
   return static_cast<Key>(key + 1);
 }
 
-/// Calls `visit(keys, index of the first)` for pieces of a block within which no splitter's index lies.
+/// Splits a block at the indices of the splitters and calls `visit(keys, index of the first key)` for each section.
 template <class Key, class Visit>
 void for_each_side(std::span<Key> keys, std::uint64_t first, std::span<const splitter> splitters, Visit visit) {
   while (!keys.empty()) {

@@ -18,15 +18,15 @@ namespace jobs {
 namespace {
 
 using shared_work = rankpool::shared<sort_work>;
-using counts = std::vector<std::uint64_t>;  // by bucket
+using counts = std::vector<std::uint64_t>;  // indexed by bucket
 
-/// Calls `visit(keys, their buckets)` for the keys of a part, piece by piece.
+/// Calls `visit(keys, their buckets)` for each section of the keys of a part.
 template <class Number, class Visit>
 void for_each_classified(const sort_work& work, std::uint64_t first, std::uint64_t last, Visit visit) {
   using key = key_of<Number>;
   const std::span<const splitter> splitters = work.splitters;
   std::vector<std::uint32_t> buckets(block_bytes / sizeof(key));
-  std::vector<splitter> inside;  // whose index lies in this part: few
+  std::vector<splitter> inside;  // splitters whose index lies in this part: few
   std::ranges::copy_if(splitters, std::back_inserter(inside), [&](const splitter& s) { return first < s.index && s.index < last; });
   bucket_tree<key> tree(splitters, first);
   std::uint64_t tree_from = first;
@@ -56,8 +56,8 @@ counts count_part(const shared_work& shared, std::uint64_t first, std::uint64_t 
   throw std::runtime_error(work.input.path + " has changed while it was sorted");
 }
 
-/// Writes the keys of a part to where they are carried, those of bucket b from `begins[b]` on: `found[b]` of them, as they were
-/// counted.
+/// Copies the keys of a part into their buckets' regions: the found[b] keys of bucket b are written from `begins[b]` on. `found`
+/// comes from the counting task.
 void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t last, const counts& begins, const counts& found) {
   const sort_work& work = *shared;
   with_element(work.input.type, [&]<class Number>(Number) {
@@ -85,7 +85,7 @@ void carry_part(const shared_work& shared, std::uint64_t first, std::uint64_t la
   });
 }
 
-/// Sorts the keys that were carried to [begin, begin + count), and leaves them as numbers there in the output.
+/// Sorts the keys in [begin, begin + count) of the carried file, and writes them as numbers to the same range of the output.
 void sort_bucket(const shared_work& shared, std::uint64_t begin, std::uint64_t count) {
   const number_target& output = shared->output;
   const number_target& carried = shared->carried;
@@ -114,7 +114,7 @@ void sort_in_two_passes(rankpool::executor& pool, const sort_work& work, std::ui
   const auto bounds = [=](std::uint64_t p) { return std::tuple(p * part, std::min((p + 1) * part, count)); };
   const auto parts = std::views::iota(std::uint64_t{0}, (count + part - 1) / part);
 
-  std::vector<counts> found;  // by part
+  std::vector<counts> found;  // indexed by part
   for (counts& of_part : pool.starmap({.chunksize = 1, .buffersize = 3 * pool.num_workers()}, rankpool::partial(count_part, shared),
                                       parts | std::views::transform(bounds))) {
     found.push_back(std::move(of_part));

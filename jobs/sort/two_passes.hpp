@@ -1,7 +1,7 @@
-// Sorting in two passes, with the output itself as the place of exchange: no other file, and no more of the disk.
+// Sorts a file in two passes. Numbers are exchanged through the output file itself, without additional disk space.
 //
-// Parts of the input are counted by bucket, so that it is known where each part's share of each bucket belongs. Then each
-// part is read again and written there, bucket by bucket; then each bucket is sorted where it lies.
+// First, tasks count the numbers of each bucket in each part, which gives the position of every part's slice of every bucket. Then
+// each part is read again and its slices are written. Finally, each bucket is sorted in place.
 #pragma once
 
 #include <rankpool/rankpool.hpp>
@@ -12,7 +12,7 @@
 
 namespace jobs {
 
-/// In parts of `part` numbers. Throws: file_error, std::runtime_error if the input changes meanwhile.
+/// Sorts in two passes, in parts of `part` numbers. Throws: file_error; std::runtime_error if the input changes meanwhile.
 void sort_in_two_passes(rankpool::executor& pool, const sort_work& work, std::uint64_t part);
 
 }  // namespace jobs

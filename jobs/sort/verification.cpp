@@ -13,7 +13,7 @@ namespace {
 struct part_examination {
   fingerprint numbers;
   bool in_order = true;
-  std::uint64_t first = 0;  // keys
+  std::uint64_t first = 0;  // first key of the part
   std::uint64_t last = 0;
 
   template <class Archive>

@@ -1,4 +1,4 @@
-// Does a file hold the same numbers as another, in order? Asked of the files as they are, by workers, part by part.
+// Verifies that a file holds the same numbers as another, in ascending order. Workers read both files in parts.
 #pragma once
 
 #include <rankpool/rankpool.hpp>
@@ -11,11 +11,11 @@ namespace jobs {
 
 inline constexpr std::uint64_t part_of_examination = std::uint64_t{1} << 23;
 
-/// The same for files that hold the same numbers in any order. Other files share it with a chance of about 2^-64.
+/// A fingerprint of a multiset of numbers: independent of their order. Different files collide with a probability of about 2^-64.
 struct fingerprint {
   std::uint64_t count = 0;
-  std::uint64_t sum = 0;     // of the keys, modulo 2^64
-  std::uint64_t hashes = 0;  // the sum of their hashes, modulo 2^64
+  std::uint64_t sum = 0;     // sum of the keys, modulo 2^64
+  std::uint64_t hashes = 0;  // sum of the hashes of the keys, modulo 2^64
 
   friend bool operator==(const fingerprint&, const fingerprint&) = default;
 
@@ -30,7 +30,7 @@ struct file_examination {
   bool in_order = true;
 };
 
-/// In parts of `part` numbers. Throws: file_error.
+/// Computes the fingerprint and checks the order, in parts of `part` numbers. Throws: file_error.
 file_examination examine(rankpool::executor& pool, const number_file& numbers, std::uint64_t part = part_of_examination);
 
 }  // namespace jobs
