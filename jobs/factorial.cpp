@@ -1,6 +1,6 @@
-// Example 6: factorials with one worker and then with three, and the time that each takes.
+// Example 6: computes factorials with one worker and then with three, and reports both times.
 //
-// With numbers as arguments: each factorial is split over all workers; its figures are printed, or all of its digits written.
+// With numbers as arguments, all workers share each factorial. The job prints its figures or writes all its digits.
 #include <gmpxx.h>
 
 #include <chrono>
@@ -20,7 +20,7 @@ namespace jobs {
 namespace {
 
 class split_factorials : public job {
-  std::vector<std::uint64_t> numbers_;  // none: the tutorial's
+  std::vector<std::uint64_t> numbers_;  // empty: the tutorial's numbers
   std::string digits_;
 
   void declare(job_options& options) override {
@@ -61,7 +61,7 @@ class split_factorials : public job {
     if (!digits_.empty()) {
       write_digits(run, split);
     } else {
-      // One after the other: each has all the workers, and its line appears when it is done.
+      // One number at a time: each uses all workers, and its line is printed as soon as it is done.
       for (const std::uint64_t n : numbers_) {
         report_factorials(run.pool(), {n}, split);
         run.out().flush();

@@ -7,7 +7,7 @@
 namespace jobs {
 namespace {
 
-// Numbers of this many bits are left to GMP.
+// Numbers of up to this many bits are converted by GMP.
 constexpr std::size_t leaf_bits = 40'000;
 
 digit_vector leaf_to_decimal(const mpz_class& n) {
@@ -41,7 +41,7 @@ class converter {
   digit_vector value() const { return part(powers_.size(), 0); }
 
  private:
-  // Bits [start, start + leaf·2^level) of the number.
+  // Converts bits [start, start + leaf·2^level) of the number.
   digit_vector part(std::size_t level, std::size_t start) const {
     if (level == 0) return leaf_to_decimal(leaf(start));
     digit_vector low = part(level - 1, start);
@@ -50,7 +50,7 @@ class converter {
     return low;
   }
 
-  // Touches the limbs of the leaf alone: a shift of the whole number would copy it once for every leaf.
+  // Reads only the limbs of the leaf: shifting the whole number would copy it once per leaf.
   mpz_class leaf(std::size_t start) const {
     const std::size_t first = start / GMP_NUMB_BITS;
     const std::size_t size = mpz_size(n_.get_mpz_t());
@@ -66,7 +66,7 @@ class converter {
   }
 
   const mpz_class& n_;
-  std::size_t leaf_;                   // in bits
+  std::size_t leaf_;                   // size of a leaf in bits
   std::vector<digit_vector> powers_;  // [i]: 2^(leaf · 2^i)
 };
 

@@ -1,5 +1,5 @@
-// Long integers as decimal text. From binary by divide and conquer with products alone: a = h·2^k + l is put together in
-// base 10^18, so nothing is ever divided, and pieces converted apart can be multiplied or joined as they are.
+// Converts long integers to decimal text. Divide and conquer computes a = h·2^k + l in base 10^18 with multiplications only,
+// without division. Parts that are converted separately can be multiplied or joined in base 10^18.
 #pragma once
 
 #include <gmpxx.h>
@@ -11,20 +11,20 @@
 
 namespace jobs {
 
-/// The digits of n >= 0 in base 10^18, least significant first, without leading zeros.
+/// Returns the digits of n >= 0 in base 10^18, least significant first, without leading zeros.
 digit_vector to_decimal(const mpz_class& n);
 
-/// How many decimal digits the number has; 1 for zero.
+/// Returns the number of decimal digits; 1 for zero.
 std::uint64_t decimal_length(const digit_vector& digits);
 
-/// Calls write(std::string_view) with the decimal text of the number, in pieces of about 64 KiB, in order.
+/// Calls write(std::string_view) with the decimal text of the number, in order, about 64 KiB per call.
 template <class Write>
 void write_decimal(const digit_vector& digits, Write write);
 
 // ---------------------------------------------------------------------------------------------------------------
 
 namespace detail {
-/// Appends `digit` with all its 18 places.
+/// Appends `digit` (base 10^18) as 18 decimal digits, with leading zeros.
 void append_places(std::string& text, std::uint64_t digit);
 }  // namespace detail
 

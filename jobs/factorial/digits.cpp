@@ -34,7 +34,7 @@ struct three_digits {
 
 struct wide {
   std::uint64_t low;
-  uint128 rest;  // times 2^64
+  uint128 rest;  // to be multiplied by 2^64
 };
 
 inline wide coefficient(double x, double k1, double k2) {
@@ -43,8 +43,8 @@ inline wide coefficient(double x, double k1, double k2) {
   return {static_cast<std::uint64_t>(lower), static_cast<uint128>(prime_1) * static_cast<std::uint64_t>(k >> 64) + (lower >> 64)};
 }
 
-// Division of two words by a constant with its top bit set: two products instead of a slow instruction
-// (N. Möller and T. Granlund, Improved division by invariant integers, 2011).
+// Divides two words by a constant whose top bit is set. Two multiplications replace a slow division instruction (N. Möller and T.
+// Granlund, Improved division by invariant integers, 2011).
 constexpr std::uint64_t divisor = decimal_radix::value << 4;
 constexpr std::uint64_t divisor_reciprocal = static_cast<std::uint64_t>(~uint128{0} / divisor - (uint128{1} << 64));
 
@@ -69,7 +69,7 @@ inline three_digits digits_of(const wide& v, binary_radix) {
 }
 
 inline three_digits digits_of(const wide& v, decimal_radix) {
-  const uint128 upper = v.rest << 4 | v.low >> 60;  // v times 16, as the divisor is
+  const uint128 upper = v.rest << 4 | v.low >> 60;  // v times 16, to match `divisor`, which is the radix times 16
   std::uint64_t remainder;
   const std::uint64_t q1 = divide(static_cast<std::uint64_t>(upper >> 64), static_cast<std::uint64_t>(upper), remainder);
   std::uint64_t low;
@@ -79,7 +79,7 @@ inline three_digits digits_of(const wide& v, decimal_radix) {
   return {low >> 4, middle >> 4, high};
 }
 
-/// Digits from coefficients. Carries run through the digits of neighbouring coefficients, not through their slow division.
+/// Converts coefficients to digits. Only the digits depend on the carry; the slow divisions of the coefficients are independent.
 template <class Radix, class CoefficientAt>
 digit_vector carry_through(std::size_t size, CoefficientAt coefficient_at) {
   digit_vector product(size);
@@ -108,7 +108,7 @@ class engine {
     const transform_shape shape = transform_shape::at_least(a.size() + b.size());
     const std::size_t length = shape.length();
     if (capacity_ < length) {
-      memory_.reset();  // before the larger piece is asked for
+      memory_.reset();  // frees the old memory before the larger allocation
       memory_ = make_large_buffer(4 * length);
       capacity_ = length;
     }
@@ -142,7 +142,7 @@ class engine {
     });
   }
 
-  static constexpr std::size_t most_kept = std::size_t{1} << 23;  // doubles in each of the four parts
+  static constexpr std::size_t most_kept = std::size_t{1} << 23;  // doubles kept between calls in each of the four buffers
   std::array<prime_transform, 3> transforms_;
   vector_kernels::garner_constants constants_ = make_garner_constants();
   large_buffer memory_;
@@ -183,7 +183,7 @@ digit_vector multiply_digits_by_transforms(const digit_vector& a, const digit_ve
 
 template <class Radix>
 digit_vector multiply_digits_by_gmp(const digit_vector& a, const digit_vector& b) {
-  constexpr std::size_t spacing = 3;  // limbs: a coefficient is below 2^147
+  constexpr std::size_t spacing = 3;  // in limbs: a coefficient is below 2^147
   const auto spread = [](const digit_vector& digits) {
     std::vector<mp_limb_t> limbs(digits.size() * spacing);
     for (std::size_t i = 0; i < digits.size(); ++i) limbs[i * spacing] = digits[i];

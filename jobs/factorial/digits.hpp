@@ -1,7 +1,7 @@
-// Products of long numbers given as digits in base 2^60 or 10^18, least significant first: several times as fast as GMP's
-// for numbers of a million bits and more, and in base 10^18 without any conversion.
+// Multiplies long numbers given as digits in base 2^60 or 10^18, least significant first. From a million bits on, this is several
+// times as fast as GMP; in base 10^18, it needs no conversion to binary.
 //
-// Three transforms, one for each of three 49-bit primes, give every coefficient of the product exactly (below 2^147).
+// Three number-theoretic transforms, each modulo a 49-bit prime, give every coefficient of the product exactly (below 2^147).
 #pragma once
 
 #include <cstdint>
@@ -19,23 +19,23 @@ struct decimal_radix {
   static constexpr int digits = 18;
 };
 
-/// a·b without leading zeros; empty for zero. Squares (a and b the same object) take two thirds of the time.
-/// Throws: std::length_error for a product of more than 2.6e9 digits. Thread: any; each thread keeps up to 256 MiB to work in.
+/// Returns a·b without leading zeros; empty for zero. A square (a and b are the same object) takes two thirds of the time. Throws:
+/// std::length_error above 2.6e9 digits. Thread safety: any thread; each keeps up to 256 MiB of working memory.
 template <class Radix>
 digit_vector multiply_digits(const digit_vector& a, const digit_vector& b);
 
-/// Whether this processor multiplies and adds in one instruction. Without that, GMP is faster than the transforms.
+/// Returns whether this processor has a fused multiply-add instruction. Without it, GMP is faster than the transforms.
 bool transforms_are_fast();
 
-/// The product by three transforms: what multiply_digits does where transforms are fast. It is correct on every processor.
+/// Multiplies by three transforms: multiply_digits() where transforms are fast. Correct on every processor.
 template <class Radix>
 digit_vector multiply_digits_by_transforms(const digit_vector& a, const digit_vector& b);
 
-/// The product by one GMP product of widely spaced digits: what multiply_digits does where transforms are not fast.
+/// Multiplies by one GMP product of widely spaced digits: multiply_digits() where transforms are slow.
 template <class Radix>
 digit_vector multiply_digits_by_gmp(const digit_vector& a, const digit_vector& b);
 
-/// a += b · radix^shift.
+/// Computes a += b · radix^shift.
 template <class Radix>
 void add_digits(digit_vector& a, const digit_vector& b, std::size_t shift = 0);
 

@@ -12,7 +12,7 @@
 namespace jobs {
 namespace {
 
-// An interval [low, high] · 2^exponent; its ends keep about 320 bits, rounded outwards.
+// An interval [low, high] · 2^exponent. Its bounds have about 320 bits and are rounded outwards.
 struct interval {
   mpz_class low, high;
   long exponent = 0;
@@ -41,13 +41,13 @@ interval power_of_ten(std::uint64_t exponent) {
   return result;
 }
 
-// floor of a/b · 2^shift
+// Returns floor(a / b · 2^shift).
 mpz_class scaled_quotient(const mpz_class& a, const mpz_class& b, long shift) {
   return shift >= 0 ? mpz_class((a << static_cast<mp_bitcnt_t>(shift)) / b)
                     : mpz_class(a / (b << static_cast<mp_bitcnt_t>(-shift)));
 }
 
-// floor of n · 2^twos / 10^exponent, which must be below 2^64 or so; n has more than 256 bits.
+// Returns floor(n · 2^twos / 10^exponent), which must be below about 2^64; n must have more than 256 bits.
 mpz_class leading_quotient(const mpz_class& n, std::uint64_t twos, std::uint64_t exponent) {
   const std::size_t cut = mpz_sizeinbase(n.get_mpz_t(), 2) - 256;
   const mpz_class top = n >> cut;
@@ -56,7 +56,7 @@ mpz_class leading_quotient(const mpz_class& n, std::uint64_t twos, std::uint64_t
   const mpz_class least = scaled_quotient(top, power.high, shift);
   const mpz_class most = scaled_quotient(top + 1, power.low, shift);
   if (least == most) return least;
-  mpz_class exact;  // a number within 2^-190 of a round one: settled by the whole of it
+  mpz_class exact;  // the quotient is within 2^-190 of an integer: all bits of n are needed
   mpz_ui_pow_ui(exact.get_mpz_t(), 10, exponent);
   exact *= most;
   return (n << twos) >= exact ? most : least;
@@ -75,7 +75,7 @@ std::uint64_t power_mod_five(std::uint64_t base, std::uint64_t exponent) {
   return result;
 }
 
-// n! without its factors 5, modulo 5^8: the product of a whole period of numbers prime to 5 is -1 (Wilson, Gauss).
+// Returns n! without its factors 5, modulo 5^8. The product over a period of 5^8 of the numbers prime to 5 is -1 (Wilson, Gauss).
 std::uint64_t without_fives(std::uint64_t n) {
   std::uint64_t result = 1;
   for (; n != 0; n /= 5) {
@@ -95,12 +95,12 @@ leading_digits leading_digits_of(const mpz_class& n, std::uint64_t shift) {
     const std::string text = mpz_class(n << shift).get_str();
     return {text.size(), text.substr(0, shown_digits)};
   }
-  // An estimate that is off by one at most; the quotient then says so.
+  // The first estimate is off by at most one; the length of the quotient corrects it.
   auto count = static_cast<std::uint64_t>(static_cast<double>(bits + shift) * std::numbers::ln2 / std::numbers::ln10) + 1;
   for (;;) {
     const std::string first = leading_quotient(n, shift, count - shown_digits).get_str();
     if (first.size() == shown_digits) return {count, first};
-    count += first.size() - shown_digits;  // wraps around for a shorter one, as it should
+    count += first.size() - shown_digits;  // wraps around if `first` is shorter, as intended
   }
 }
 
@@ -119,7 +119,7 @@ std::uint64_t bit_length(const digit_vector& decimal) {
     return mpz_sizeinbase(end.get_mpz_t(), 2) + static_cast<std::uint64_t>(value.exponent);
   };
   if (length(value.low) == length(value.high)) return length(value.low);
-  const digit_vector power = to_decimal(mpz_class(1) << length(value.low));  // is the number below it?
+  const digit_vector power = to_decimal(mpz_class(1) << length(value.low));  // compares the number with a power of two
   const bool below = decimal.size() != power.size()
                          ? decimal.size() < power.size()
                          : std::lexicographical_compare(decimal.rbegin(), decimal.rend(), power.rbegin(), power.rend());
@@ -128,12 +128,12 @@ std::uint64_t bit_length(const digit_vector& decimal) {
 
 std::string last_nonzero_digits(std::uint64_t n) {
   const std::uint64_t zeros = exponent_in_factorial(n, 5);
-  if (n < 50) {  // fewer digits than are shown, or fewer factors of two than 8
+  if (n < 50) {  // fewer digits than are shown, or fewer than 8 factors of two
     std::string text = factorial(n).get_str();
     text.resize(text.size() - zeros);
     return text.substr(text.size() - std::min<std::size_t>(text.size(), shown_digits));
   }
-  // Modulo 2^8 it is 0; modulo 5^8 it is n! / 5^zeros / 2^zeros.
+  // n! without trailing zeros is 0 modulo 2^8, and n! / 5^zeros / 2^zeros modulo 5^8; the Chinese remainder theorem joins both.
   constexpr std::uint64_t order = five_power / 5 * 4;
   const std::uint64_t half = (five_power + 1) / 2;
   const std::uint64_t residue = without_fives(n) * power_mod_five(half, zeros) % five_power;

@@ -1,4 +1,4 @@
-// What is told about a factorial instead of all its digits, and each figure exact without converting them all.
+// Computes figures that describe a factorial without printing all its digits. Each is exact, without a full conversion.
 #pragma once
 
 #include <gmpxx.h>
@@ -10,21 +10,21 @@
 
 namespace jobs {
 
-constexpr int shown_digits = 8;  // of the first, and of the last that are not zero
+constexpr int shown_digits = 8;  // number of first digits, and of last non-zero digits
 
 struct leading_digits {
-  std::uint64_t count;  // of all digits
-  std::string first;    // shown_digits of them, or all if there are fewer
+  std::uint64_t count;  // number of decimal digits
+  std::string first;    // the first shown_digits digits, or all if there are fewer
 };
 
-/// Of n · 2^shift > 0. From the leading 256 bits as an interval; where that cannot decide, one exact comparison does.
+/// Returns the leading digits of n · 2^shift > 0, from an interval around its leading 256 bits; one exact comparison if these tie.
 leading_digits leading_digits_of(const mpz_class& n, std::uint64_t shift = 0);
 leading_digits leading_digits_of(const digit_vector& decimal);
 
-/// How many bits a number > 0 has, exact in the same way.
+/// Returns the exact number of bits of a number > 0.
 std::uint64_t bit_length(const digit_vector& decimal);
 
-/// The last digits of n! before its trailing zeros, shown_digits of them or all if there are fewer; from n alone.
+/// Returns the last digits of n! before its trailing zeros: shown_digits of them, or all if there are fewer. Uses only n.
 std::string last_nonzero_digits(std::uint64_t n);
 
 }  // namespace jobs

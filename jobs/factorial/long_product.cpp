@@ -10,7 +10,7 @@ static_assert(GMP_NUMB_BITS == 64, "GMP limbs of 64 bits are cut into digits of 
 
 constexpr std::uint64_t mask = binary_radix::value - 1;
 
-// From where on the transforms win, measured with GMP 6.2 on an AVX-512 machine; GMP knows how to square.
+// From this many limbs on, transforms are faster (GMP 6.2, an AVX-512 machine). Squares have a higher limit: GMP optimizes them.
 constexpr std::size_t shortest_product = 2000;
 constexpr std::size_t shortest_square = 3000;
 
@@ -21,7 +21,7 @@ digit_vector to_binary_digits(const mpz_class& n) {
   const std::size_t size = mpz_size(n.get_mpz_t());
   if (size == 0) return {};
   digit_vector digits((mpz_sizeinbase(n.get_mpz_t(), 2) + 59) / 60);
-  // Fifteen limbs are sixteen digits; inside such a group every shift is known to the compiler.
+  // 15 limbs make 16 digits. Within such a group, all shifts are compile-time constants.
   std::size_t whole = (size - 1) / 15;
   const mp_limb_t* in = limbs;
   std::uint64_t* out = digits.data();
@@ -70,7 +70,7 @@ mpz_class from_binary_digits(const digit_vector& digits) {
 mpz_class long_product(const mpz_class& a, const mpz_class& b) {
   const std::size_t shorter = std::min(mpz_size(a.get_mpz_t()), mpz_size(b.get_mpz_t()));
   const std::size_t longer = std::max(mpz_size(a.get_mpz_t()), mpz_size(b.get_mpz_t()));
-  // GMP cuts a much longer factor into pieces; the transforms here are as long as the product, and still win for long.
+  // GMP divides a much longer factor into parts. A transform has the length of the product, and is still faster for long factors.
   if (shorter < (&a == &b ? shortest_square : shortest_product) || longer > 64 * shorter ||
       !transforms_are_fast()) {
     return a * b;

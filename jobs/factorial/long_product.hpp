@@ -1,4 +1,4 @@
-// Products of GMP integers: GMP's own for most, the transforms of digits.hpp where they are faster.
+// Multiplies GMP integers: with GMP itself, or with the transforms of digits.hpp where these are faster.
 #pragma once
 
 #include <gmpxx.h>
@@ -7,10 +7,10 @@
 
 namespace jobs {
 
-/// a·b, which may be the same object.
+/// Returns a·b. Both may be the same object.
 mpz_class long_product(const mpz_class& a, const mpz_class& b);
 
-/// The digits of n >= 0 in base 2^60, and the number of such digits.
+/// Converts between a number n >= 0 and its digits in base 2^60.
 digit_vector to_binary_digits(const mpz_class& n);
 mpz_class from_binary_digits(const digit_vector& digits);
 

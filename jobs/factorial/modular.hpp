@@ -1,7 +1,7 @@
-// Arithmetic modulo a 49-bit prime in doubles, one number at a time. vector_kernels.cpp has the same for vectors.
+// Arithmetic on single numbers modulo a 49-bit prime, in doubles. vector_kernels.cpp implements the same for vectors.
 //
-// A residue is any integer-valued double congruent to the number meant; `reduce` and `multiply` bring it near [-p/2, p/2].
-// Products are exact: fma gives the part of a*b that rounding loses. Integers stay below 2^53 in magnitude throughout.
+// A residue is represented by any congruent integer-valued double; `reduce` and `multiply` bring it near [-p/2, p/2]. Products are
+// exact, because fma computes the rounding error of a*b. All integers stay below 2^53 in magnitude.
 #pragma once
 
 #include <bit>
@@ -17,31 +17,31 @@ struct prime_field {
 
 constexpr prime_field field_of(std::uint64_t p) { return {static_cast<double>(p), 1.0 / static_cast<double>(p)}; }
 
-/// To the nearest integer, for |x| < 2^51.
+/// Rounds to the nearest integer, for |x| < 2^51.
 inline double round(double x) {
   constexpr double shift = 0x1.8p52;
   return (x + shift) - shift;
 }
 
-/// In [-p/2, p/2].
+/// Returns a value congruent to x in [-p/2, p/2].
 inline double reduce(double x, const prime_field& f) {
   return std::fma(-round(x * f.reciprocal), f.p, x);
 }
 
-/// In (-p, p), and within 0.7 p if |a*b| < 2p².
+/// Returns a value congruent to a*b in (-p, p), and within 0.7 p if |a*b| < 2p².
 inline double multiply(double a, double b, const prime_field& f) {
   const double high = a * b;
   const double low = std::fma(a, b, -high);
   return std::fma(-round(high * f.reciprocal), f.p, high) + low;
 }
 
-/// In [0, p).
+/// Returns the value congruent to x in [0, p).
 inline double canonical(double x, const prime_field& f) {
   const double r = reduce(x, f);
   return r < 0 ? r + f.p : r;
 }
 
-/// For an integer 0 <= x < 2^52: the bits of 2^52 + x below the exponent.
+/// Converts an integer 0 <= x < 2^52: takes the mantissa bits of 2^52 + x.
 inline std::uint64_t to_integer(double x) {
   return std::bit_cast<std::uint64_t>(x + 0x1p52) & 0x000fffffffffffff;
 }

@@ -1,4 +1,4 @@
-// The figures of one factorial, made where its value is and small enough to travel instead of it.
+// The figures of a factorial. A worker that holds the value computes them; they are small enough to send in its place.
 #pragma once
 
 #include <gmpxx.h>
@@ -15,11 +15,11 @@ namespace jobs {
 struct factorial_report {
   std::uint64_t n = 0;
   std::uint64_t digits = 0;
-  std::string first;        // digits, eight of them or all
-  std::string last;         // digits before the trailing zeros, likewise
-  std::uint64_t zeros = 0;  // at the end of the decimal digits
+  std::string first;        // the first eight digits, or all
+  std::string last;         // the last eight digits before the trailing zeros, or all
+  std::uint64_t zeros = 0;  // trailing zeros of the decimal digits
   std::uint64_t bits = 0;
-  residues remainders{};  // of the value
+  residues remainders{};  // residues of the value
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -27,19 +27,19 @@ struct factorial_report {
   }
 };
 
-/// Of n!, which is value · 2^shift. Throws: std::runtime_error if its factors of two are not those of n!.
+/// Computes the figures of n! = value · 2^shift. Throws: std::runtime_error if the number of factors 2 differs from that of n!.
 factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift);
-/// Of n! in decimal; `with_remainders`: they are computed, else 0. Throws: std::runtime_error if the trailing zeros are not those
-/// of n!.
+/// Computes the figures of n! from its decimal digits. `with_remainders`: also compute the residues, else they are 0. Throws:
+/// std::runtime_error if the number of trailing zeros differs from that of n!.
 factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool with_remainders);
 
-/// `10!: 7 digits, first 3628800, last non-zero 36288, 2 trailing zeros, 22 bits`
+/// Returns a line such as `10!: 7 digits, first 3628800, last non-zero 36288, 2 trailing zeros, 22 bits`.
 std::string line_for(const factorial_report& report);
 
-/// The same of each as a JSON array: [{"n":10,"digits":7,"first":"3628800", ...}]
+/// Returns the reports as a JSON array: [{"n":10,"digits":7,"first":"3628800", ...}]
 std::string json_for(const std::vector<factorial_report>& reports);
 
-/// Throws: std::runtime_error if the remainders are not `expected`, those of 1·2·…·n.
+/// Checks the residues of the value. Throws: std::runtime_error if they are not `expected`, the residues of 1·2·…·n.
 void verify(const factorial_report& report, const residues& expected);
 
 }  // namespace jobs

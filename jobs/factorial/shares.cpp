@@ -16,7 +16,7 @@
 namespace jobs {
 namespace {
 
-/// The product of numbers, gathered as words that hold several of them each.
+/// A product of numbers, stored as 64-bit words that each hold the product of several numbers.
 class word_product {
  public:
   void multiply(std::uint64_t factor) {
@@ -44,7 +44,7 @@ class word_product {
   std::uint64_t last_ = 1;
 };
 
-// Back and forth over the shares, so that nobody always gets the smaller prime with the larger power.
+// Deals the primes to the shares in alternating order, so that no share always gets the smaller prime, whose power is larger.
 bool is_dealt_to(std::uint64_t index, std::uint32_t share, std::uint32_t shares) {
   const std::uint64_t place = index % (2 * std::uint64_t{shares});
   return (place < shares ? place : 2 * std::uint64_t{shares} - 1 - place) == share;
@@ -53,7 +53,7 @@ bool is_dealt_to(std::uint64_t index, std::uint32_t share, std::uint32_t shares)
 }  // namespace
 
 mpz_class factorial_share(std::uint64_t n, std::uint32_t share, std::uint32_t shares) {
-  // by_bit[k]: the primes whose exponent has bit k; the share is the product of by_bit[k]^(2^k).
+  // by_bit[k] holds the primes whose exponent has bit k. The share is the product of by_bit[k]^(2^k).
   std::array<word_product, 64> by_bit;
   int highest_bit = 0;
   primesieve::iterator primes(3, n);

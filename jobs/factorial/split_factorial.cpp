@@ -15,20 +15,20 @@
 namespace jobs {
 namespace {
 
-constexpr double smallest_share_bits = 200'000;  // below, messages cost more than they save
+constexpr double smallest_share_bits = 200'000;  // smaller shares cost more in messages than they save in computation
 
 // ---- the tasks -----------------------------------------------------------------------------------------------
 
 mpz_class multiply(const mpz_class& a, const mpz_class& b) { return long_product(a, b); }
 
-// Reports always have remainders, which cost little: so results in a journal are the same with --verify and without.
+// Every report has residues, which are cheap: journaled results are then the same with and without --verify.
 factorial_report report_whole(std::uint64_t n) { return report_on(n, factorial_share(n, 0, 1), exponent_in_factorial(n, 2)); }
 
 factorial_report report_product(std::uint64_t n, const mpz_class& a, const mpz_class& b) {
   return report_on(n, long_product(a, b), exponent_in_factorial(n, 2));
 }
 
-// The power of two goes with share 0: in base 10^18 it is no mere shift.
+// Share 0 includes the power of two: in base 10^18, multiplying by it is more than a shift.
 digit_vector decimal_share(std::uint64_t n, std::uint32_t share, std::uint32_t shares) {
   const mpz_class value = factorial_share(n, share, shares);
   return to_decimal(share == 0 ? mpz_class(value << exponent_in_factorial(n, 2)) : value);
@@ -38,7 +38,7 @@ digit_vector multiply_decimals(const digit_vector& a, const digit_vector& b) { r
 
 // ---- rank 0 --------------------------------------------------------------------------------------------------
 
-/// Counts steps: a number in s shares takes s of them and s - 1 products.
+/// Counts the steps for progress: a number in s shares takes s share tasks and s - 1 multiplications.
 class progress {
  public:
   progress(const std::vector<std::uint32_t>& shares, const split_options& options) : report_(options.on_progress) {
@@ -55,13 +55,13 @@ class progress {
   std::size_t all_ = 0;
 };
 
-/// Multiplies the shares of several products. Which two parts are multiplied depends on their positions alone, not on which are
-/// finished first, so that a resumed run asks for the same tasks and finds them in its journal.
+/// Multiplies the shares of several products. The pairs depend only on positions, not on the order of completion, so a resumed run
+/// submits the same tasks and finds their results in its journal.
 template <class Value>
 class product_queue {
  public:
   using multiply_task = Value (*)(const Value&, const Value&);
-  /// Receives the number of a product and its last parts.
+  /// Receives the index of a product and its remaining parts.
   using finish_product = std::function<void(std::size_t product, std::vector<Value> parts)>;
 
   product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps)
@@ -72,7 +72,7 @@ class product_queue {
     for (std::size_t i = 0; i < shares.size(); ++i) submit({product, 0, i}, std::move(shares[i]));
   }
 
-  /// Blocks until every product consists of at most `most_left` parts, and passes these to `finish`.
+  /// Blocks: until every product consists of at most `most_left` parts. Passes these parts to `finish`.
   void run(std::size_t most_left, const finish_product& finish) {
     while (!running_.empty()) {
       auto [done, not_done] = rankpool::wait(std::exchange(running_, {}), rankpool::return_when::first_completed);
@@ -86,7 +86,7 @@ class product_queue {
   }
 
  private:
-  /// A node of a product's tree: its shares are level 0; the parts 2i and 2i + 1 of a level become part i of the next.
+  /// A node of a product's tree: its shares form level 0; the parts 2i and 2i + 1 of a level become part i of the next.
   struct position {
     std::size_t product;
     std::size_t level;
@@ -101,7 +101,7 @@ class product_queue {
 
   void take(position where, Value part, std::size_t most_left, const finish_product& finish) {
     std::size_t width = (widths_.at(where.product) + (std::size_t{1} << where.level) - 1) >> where.level;
-    while (width > most_left && where.index % 2 == 0 && where.index + 1 == width) {  // without a sibling
+    while (width > most_left && where.index % 2 == 0 && where.index + 1 == width) {  // the last part has no sibling
       where = {where.product, where.level + 1, where.index / 2};
       width = (width + 1) / 2;
     }
@@ -130,12 +130,12 @@ class product_queue {
   multiply_task multiply_;
   progress& steps_;
   std::vector<rankpool::future<Value>> running_;
-  std::unordered_map<std::uint64_t, position> position_of_;  // by id of a running part
-  std::unordered_map<std::size_t, std::size_t> widths_;      // by product: the number of its shares
+  std::unordered_map<std::uint64_t, position> position_of_;  // key: id of the future of a part
+  std::unordered_map<std::size_t, std::size_t> widths_;      // key: index of a product; value: the number of its shares
   std::map<position, Value> ready_;
 };
 
-/// Into how many shares each number is split.
+/// Returns the number of shares for each number.
 std::vector<std::uint32_t> shares_of(const std::vector<std::uint64_t>& numbers, int workers) {
   std::vector<double> bits;
   for (const std::uint64_t n : numbers) bits.push_back(factorial_size_bits(n));
@@ -148,7 +148,7 @@ std::vector<std::uint32_t> shares_of(const std::vector<std::uint64_t>& numbers, 
   return shares;
 }
 
-/// 1·2·…·n modulo the primes of verification.hpp, in pieces.
+/// Computes 1·2·…·n modulo the primes of verification.hpp, in tasks.
 class expected_residues {
  public:
   expected_residues(rankpool::executor& pool, std::uint64_t n) {

@@ -1,6 +1,6 @@
-// Factorials on a pool: shares of each as tasks, then products of two until one is left; rank 0 only passes them on.
+// Computes factorials on a pool: tasks compute the shares of each, then multiply pairs until one is left. Rank 0 forwards them.
 //
-// Numbers are split in proportion to their work, so that one fills all the workers, and of many the small ones stay whole.
+// Numbers are split in proportion to their cost: a single number occupies all workers; of many numbers, small ones are not split.
 #pragma once
 
 #include <cstddef>
@@ -15,20 +15,20 @@
 namespace jobs {
 
 struct split_options {
-  int workers = 1;  // for which numbers are split
+  int workers = 1;  // the number of workers to split for
   bool verify = false;                                     // check each value against 1·2·…·n modulo three primes
   std::function<void(const factorial_report&)> on_report;  // called in the order of the numbers; may be empty
   std::function<void(std::size_t done, std::size_t all)> on_progress;  // after every share and product; may be empty
 };
 
-/// Calls on_report for every number, in order; the values stay with the workers. Throws: what a task throws, std::runtime_error if one
-/// does not verify.
+/// Calls on_report for every number, in order. The values stay with the workers. Throws: exceptions of the tasks;
+/// std::runtime_error if a verification fails.
 void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t>& numbers, const split_options& options);
 
-/// All digits of n!. Throws: as above.
+/// Returns all digits of n!. Throws: as report_factorials().
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options);
 
-/// What split_options::verify has checked.
+/// The statement about a run whose values passed split_options::verify.
 inline constexpr const char* factorials_verified =
     "every value has the expected residues modulo several primes and the powers of primes by Legendre's formula";
 

@@ -10,7 +10,7 @@ namespace {
 using modular::multiply;
 using modular::reduce;
 
-// Half a second-level cache: longer runs are taken apart depth first, shorter ones level by level.
+// Half of a typical L2 cache: longer runs are split depth first, shorter ones level by level.
 constexpr std::size_t cached_length = std::size_t{1} << 14;
 
 }  // namespace
@@ -37,7 +37,7 @@ void prime_transform::grow_roots(std::size_t count) {
   if (roots_.empty()) roots_.push_back(1.0);
   const auto order = static_cast<std::uint64_t>(field_.p) - 1;
   while (roots_.size() < count) {
-    const std::size_t size = roots_.size();  // a power of two: the next half turns by a root of order 4·size
+    const std::size_t size = roots_.size();  // a power of two: the second half is the first times a root of order 4·size
     const double turn = modular::power(static_cast<double>(generator_), order / (4 * size), field_);
     roots_.resize(2 * size);
     for (std::size_t j = 0; j < size; ++j) roots_[size + j] = reduce(multiply(roots_[j], turn, field_), field_);

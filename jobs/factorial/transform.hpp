@@ -1,8 +1,8 @@
-// Cyclic convolution modulo one 49-bit prime: a number-theoretic transform that stops at short polynomials.
+// Cyclic convolution modulo a 49-bit prime, by a number-theoretic transform that ends at short polynomials instead of constants.
 //
 // x^L - 1 is split into x^(L/2) - w and x^(L/2) + w, and so on down to leaves of 12 to 20 coefficients, which are multiplied
-// directly. So every root is constant over a whole run of memory (no strided access, no permutation), and lengths are
-// 12, 16 or 20 times a power of two instead of powers of two alone.
+// directly. Each root is constant over a contiguous run (no strided access, no permutation). Lengths are 12, 16 or 20 times a
+// power of two, not only powers of two.
 #pragma once
 
 #include <cstddef>
@@ -13,23 +13,23 @@
 
 namespace jobs {
 
-/// The shape of a transform: leaf << levels coefficients.
+/// The shape of a transform with (leaf << levels) coefficients.
 struct transform_shape {
   std::size_t leaf;
   unsigned levels;
   std::size_t length() const { return leaf << levels; }
-  /// The shortest with at least `length` coefficients, at most 20 << 27.
+  /// Returns the shortest shape with at least `length` coefficients; `length` is at most 20 << 27.
   static transform_shape at_least(std::size_t length);
 };
 
-/// One prime with its roots of unity; not thread-safe, as it grows its table when asked for longer transforms.
+/// A prime with its roots of unity. Thread safety: one thread at a time, because longer transforms extend the table of roots.
 class prime_transform {
  public:
   explicit prime_transform(std::uint64_t prime);
 
-  /// Residues of coefficients below 2^60, zeros after them, transformed into `values` (shape.length() of them).
+  /// Transforms `size` coefficients below 2^60, followed by zeros, into `values` (shape.length() doubles).
   void forward(const std::uint64_t* digits, std::size_t size, transform_shape shape, double* values);
-  /// a := the cyclic convolution of what a and b (which may be a) are transforms of, as residues in (-2p, 2p).
+  /// Sets a to the cyclic convolution, as residues in (-2p, 2p), of the inputs whose transforms are a and b (b may be a).
   void multiply_and_invert(double* a, const double* b, transform_shape shape);
 
   const modular::prime_field& field() const { return field_; }

@@ -19,7 +19,7 @@ using modular::prime_field;
 
 #define RANKPOOL_JOBS_BODY HWY_ATTR __attribute__((always_inline))
 
-/// Calls body(d, i) for vectors d that cover [0, n), where n is a multiple of Step: full vectors, then shorter ones.
+/// Calls body(d, i) for vectors d that cover [0, n), where n is a multiple of Step: first full vectors, then shorter ones.
 template <std::size_t Step, class Body>
 HWY_INLINE void for_each_vector(std::size_t n, Body body) {
   const hn::ScalableTag<double> full;
@@ -35,13 +35,13 @@ HWY_INLINE void for_each_vector(std::size_t n, Body body) {
 
 #if HWY_NATIVE_FMA
 
-/// a·b - rounded, exactly, where `rounded` is a·b as it was rounded.
+/// Returns a·b - rounded exactly, where `rounded` is the rounded product a·b.
 template <class V>
 HWY_INLINE V rounding_error(V a, V b, V rounded) {
   return hn::MulSub(a, b, rounded);
 }
 
-/// x - a·b, for integers of which the result is below 2^53.
+/// Returns x - a·b for integers whose result is below 2^53.
 template <class V>
 HWY_INLINE V subtract_product(V x, V a, V b) {
   return hn::NegMulAdd(a, b, x);
@@ -49,7 +49,7 @@ HWY_INLINE V subtract_product(V x, V a, V b) {
 
 #else
 
-/// The upper 26 bits of each lane (T. J. Dekker, A floating-point technique for extending the available precision, 1971).
+/// Returns the upper 26 bits of each lane (T. J. Dekker, A floating-point technique for extending the available precision, 1971).
 template <class V>
 HWY_INLINE V upper_half(V a) {
   const V scaled = hn::Mul(a, hn::Set(hn::DFromV<V>(), 0x1p27 + 1));
@@ -72,7 +72,7 @@ HWY_INLINE V subtract_product(V x, V a, V b) {
 
 #endif
 
-/// x / p to the nearest integer, for a quotient below 2^51.
+/// Returns x / p rounded to the nearest integer, for a quotient below 2^51.
 template <class D>
 HWY_INLINE hn::Vec<D> quotient(D d, hn::Vec<D> x, const prime_field f) {
   const auto shift = hn::Set(d, 0x1.8p52);
@@ -121,7 +121,7 @@ HWY_INLINE void split(double* x, std::size_t q, double w, double w_left, double 
   });
 }
 
-/// With the inverse roots.
+/// Inverts split(), given the inverse roots.
 HWY_INLINE void join(double* x, std::size_t q, double w, double w_left, double w_right, const prime_field f) {
   for_each_vector<4>(q, [=](auto d, std::size_t i) RANKPOOL_JOBS_BODY {
     double* const at = x + i;
@@ -137,7 +137,7 @@ HWY_INLINE void join(double* x, std::size_t q, double w, double w_left, double w
   });
 }
 
-// roots[j]^-1 = -roots[j'], where j' has all bits of j below the highest flipped.
+// Returns roots[j]^-1 = -roots[j'], where j' is j with all bits below the highest one flipped.
 HWY_INLINE double inverse_root(const double* roots, std::size_t j) { return j == 0 ? 1.0 : -roots[j ^ (std::bit_floor(j) - 1)]; }
 
 void split_in_four(double* x, std::size_t q, std::size_t j, const double* roots, prime_field f) {
@@ -156,7 +156,7 @@ void split_in_two(double* x, std::size_t half) {
   });
 }
 
-// The length of a leaf is a constant in these loops, because they are as short as the leaf.
+// These loops are as short as the leaf, so its length is a compile-time constant.
 template <std::size_t Leaf>
 HWY_INLINE void split_into_leaves_of(double* x, std::size_t count, std::size_t node, const double* roots, const prime_field f) {
   for (std::size_t j = node; j < node + count; ++j, x += 4 * Leaf) split(x, Leaf, roots[j], roots[2 * j], roots[2 * j + 1], f);
@@ -186,11 +186,11 @@ void join_leaves(double* x, std::size_t count, std::size_t leaf, std::size_t nod
 
 // ---- products of leaves --------------------------------------------------------------------------------------
 
-// Two factors modulo x^Leaf - w, cut in 24-bit halves, whose products can be added up exactly, unreduced.
+// Two factors modulo x^Leaf - w, divided into 24-bit halves whose products can be added exactly, without reduction.
 template <std::size_t Leaf>
 struct prepared_leaf {
   double a_high[Leaf], a_low[Leaf];
-  double wrapped_high[2 * Leaf], wrapped_low[2 * Leaf];  // [w·b, b], so that a rotation is a shifted read
+  double wrapped_high[2 * Leaf], wrapped_low[2 * Leaf];  // [w·b, b]: a rotation is a read at an offset
 };
 
 /// Stores x as high·2^24 + low.
@@ -212,8 +212,8 @@ HWY_INLINE void prepare_leaf(prepared_leaf<Leaf>& out, const double* a, const do
   });
 }
 
-// Coefficients i to i + Vectors·Lanes(d) of the product: all sums are below 2^53 and so exact in any order of evaluation. Two
-// vectors keep as many additions in flight as processors have room for.
+// Computes coefficients i to i + Vectors·Lanes(d) of the product. All sums are below 2^53 and so exact in any order. Two vectors
+// keep enough additions in flight to hide their latency.
 template <std::size_t Leaf, std::size_t Vectors, class D>
 HWY_INLINE void multiply_rows(D d, double* out, std::size_t i, const prepared_leaf<Leaf>& leaf, const leaf_scale& scale,
                               const prime_field f) {
@@ -249,7 +249,7 @@ HWY_INLINE void multiply_leaf(double* out, const prepared_leaf<Leaf>& leaf, cons
 template <std::size_t Leaf>
 HWY_INLINE void multiply_leaves_of(double* a, const double* b, std::size_t count, const double* roots, const leaf_scale& scale,
                                    const prime_field f) {
-  // Several at a time, because a processor reads slowly across what it has only just written.
+  // Processes several leaves at a time, because reading data right after writing it with another alignment stalls the processor.
   constexpr std::size_t batch = 8;
   prepared_leaf<Leaf> leaves[batch];
   for (std::size_t first = 0; first < count; first += batch) {
@@ -274,7 +274,7 @@ void multiply_leaves(double* a, const double* b, std::size_t leaf, std::size_t c
 
 // ---- from digits and to coefficients -------------------------------------------------------------------------
 
-/// Integers below 2^52 as doubles: the exponent of 2^52 put above their bits, and taken away again as a number.
+/// Converts integers below 2^52 to doubles: sets the exponent bits of 2^52 and subtracts 2^52.
 template <class D>
 HWY_INLINE hn::Vec<D> to_double(D d, hn::Vec<hn::RebindToUnsigned<D>> n) {
   const hn::RebindToUnsigned<D> du;

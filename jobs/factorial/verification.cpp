@@ -5,7 +5,7 @@
 namespace jobs {
 namespace {
 
-// Constants, so that the compiler turns every division into a multiplication.
+// Compile-time constants, so that the compiler replaces divisions by multiplications.
 constexpr std::uint64_t moduli[] = {4294967291, 4294967279, 4294967231};
 
 template <std::size_t... I>
@@ -33,7 +33,7 @@ residues residues_of(const digit_vector& decimal) {
 
 residues residues_of_range(std::uint64_t first, std::uint64_t last) {
   return each([&](auto m) {
-    std::uint64_t even = 1, odd = 1;  // two chains of products, as each waits for its own last one
+    std::uint64_t even = 1, odd = 1;  // two independent chains of products hide the latency of a multiplication
     std::uint64_t i = first;
     for (; i < last; i += 2) {
       even = even * i % m();

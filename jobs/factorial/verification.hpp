@@ -1,5 +1,5 @@
-// Is a number n!? Residues modulo primes above every n, against n! multiplied out modulo each of them, which is a sum of
-// pieces that workers can do; and the exponents of 2 and 5 against Legendre's formula.
+// Verifies that a number is n!: compares residues modulo primes above every n with those of 1·2·…·n, which workers compute in
+// parts, and the exponents of 2 and 5 with Legendre's formula.
 #pragma once
 
 #include <gmpxx.h>
@@ -11,13 +11,13 @@
 
 namespace jobs {
 
-/// Modulo 2^32 - 5, 2^32 - 17 and 2^32 - 65.
+/// Residues modulo 2^32 - 5, 2^32 - 17 and 2^32 - 65.
 using residues = std::array<std::uint64_t, 3>;
 
 residues residues_of(const mpz_class& n);
 residues residues_of(const digit_vector& decimal);
 
-/// Of the product of first, first + 1, ..., last; about 1 s for 10^8 numbers.
+/// Returns the residues of the product of first, first + 1, ..., last. Takes about 1 s for 10^8 numbers.
 residues residues_of_range(std::uint64_t first, std::uint64_t last);
 
 residues residues_of_power(std::uint64_t base, std::uint64_t exponent);

@@ -1,4 +1,4 @@
-// Numbers with a fraction, read and written as Python does: 50.0, 0.1, 1e+16.
+// Reads and writes floating-point numbers in Python's notation: 50.0, 0.1, 1e+16.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 
 namespace jobs {
 
-/// The shortest decimal that reads back as `value`, always with a point or an exponent.
+/// Returns the shortest decimal that is read back as `value`, always with a point or an exponent.
 std::string decimal_text(double value);
 
-/// The nearest double. Takes what parse_integer takes, too. Throws: std::invalid_argument with one sentence.
+/// Returns the double nearest to `text`, which may also have the forms of parse_integer(). Throws: std::invalid_argument.
 double parse_decimal(std::string_view text);
 
 }  // namespace jobs

@@ -13,7 +13,7 @@
 namespace jobs {
 namespace {
 
-constexpr std::size_t most_at_once = std::size_t{1} << 30;  // Linux moves no more than 2 GiB in one call
+constexpr std::size_t most_at_once = std::size_t{1} << 30;  // Linux transfers at most 2 GiB per call
 
 [[noreturn]] void fail(int error, const std::string& what, const std::string& path) {
   throw file_error(error, std::generic_category(), "cannot " + what + " " + path);
@@ -88,9 +88,9 @@ void sync_folder_of(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
   const std::string folder = parent.empty() ? "." : parent;
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0 && errno == EACCES) return;  // files can be made in it, and it cannot be read
+  if (descriptor < 0 && errno == EACCES) return;  // the folder is writable but not readable: it cannot be synced
   if (descriptor < 0) fail(errno, "open", folder);
-  const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;  // EINVAL: the file system cannot
+  const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;  // EINVAL: the file system does not support it
   ::close(descriptor);
   if (error != 0) fail(error, "write", folder);
 }

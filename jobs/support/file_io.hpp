@@ -1,6 +1,6 @@
-// Files that workers read themselves, at places of their own, and scratch files: pread and pwrite in full, with errors that name
-// the file. What is opened for a moment on every rank must be a path that all nodes see. Results are written through the library's
-// result_file and unfinished_file.
+// Files that workers read directly, and scratch files. Reads and writes are complete (pread, pwrite), and errors name the file.
+// Every rank opens the same path, so all nodes must see the file. Results are written through the library's result_file and
+// unfinished_file.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +13,22 @@
 
 namespace jobs {
 
-/// A file could not be read or written; what() names it, the operation and the system's reason. No type of its own, so that it
-/// arrives as itself when a task throws it.
+/// A file could not be read or written. what() names the file, the operation and the system's reason. It is an alias, so that the
+/// exception type is preserved when a task throws it.
 using file_error = std::system_error;
 
-/// Writes all of it, where the descriptor stands. 0, or errno.
+/// Writes all bytes at the current position of the descriptor. Returns 0 or errno.
 [[nodiscard]] int write_all(int descriptor, std::string_view bytes);
 
-/// Waits until the names in the folder of `path` are on the disk. Throws: file_error.
+/// Blocks: until the directory entries of the folder of `path` are on the disk. Throws: file_error.
 void sync_folder_of(const std::string& path);
 
-/// An open file: one for reading, or a scratch file.
+/// An open file: an input file or a scratch file.
 class file {
  public:
   /// Opens a file for reading. Throws: file_error.
   explicit file(std::string path);
-  /// One for reading and writing that has no name and goes with its descriptor, in $TMPDIR or /tmp. Throws: file_error.
+  /// Creates a nameless file in $TMPDIR or /tmp, deleted when its descriptor is closed. Throws: file_error.
   static file scratch();
   file(file&& other) noexcept;
   file& operator=(file&& other) noexcept;
@@ -38,9 +38,9 @@ class file {
   int descriptor() const { return descriptor_; }
   std::uint64_t size() const;
 
-  /// Fills `into` from `offset`. Throws: file_error, also if the file ends before.
+  /// Fills `into` from `offset`. Throws: file_error, also if the file ends too early.
   void read(std::span<std::byte> into, std::uint64_t offset) const;
-  /// For a scratch file. Throws: file_error.
+  /// Writes to a scratch file. Throws: file_error.
   void write(std::span<const std::byte> from, std::uint64_t offset) const;
 
   template <class T>

@@ -7,7 +7,7 @@ std::string printable(std::string_view text) {
   std::string shown;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F, two bytes in UTF-8, are control characters too.
+    // U+0080 to U+009F are control characters, too; UTF-8 encodes them in two bytes.
     const bool is_second = i > 0 && text[i - 1] == '\xc2' && byte >= 0x80 && byte < 0xa0;
     if (byte >= 0x20 && byte != 0x7f && !is_second) {
       shown += text[i];

@@ -1,5 +1,5 @@
-// What users gave, as a message shows it: whatever bytes it holds, the message stays one line, whole, and without effect on
-// the terminal.
+// Formats text from the user for messages. Whatever bytes the text has, the message stays one line and cannot control the
+// terminal.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,13 @@
 
 namespace jobs {
 
-/// Control characters as \xNN; all else, UTF-8 included, as it is.
+/// Replaces control characters by \xNN. Other characters, including UTF-8, are unchanged.
 std::string printable(std::string_view text);
 
-/// Cut to `most` bytes, the last three of them dots then, and never within a character of UTF-8.
+/// Cuts a text to `most` bytes, the last three being dots, but never within a UTF-8 character. A shorter text is unchanged.
 std::string shortened(std::string_view text, std::size_t most);
 
-/// Printable, in quotation marks, and cut to some sixty bytes.
+/// Returns the printable text in quotation marks, cut to about sixty bytes.
 std::string in_quotes(std::string_view text);
 
 }  // namespace jobs

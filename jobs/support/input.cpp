@@ -14,7 +14,7 @@ namespace {
 
 [[noreturn]] void refuse(const input_options& from, int error) {
   std::string reason = std::strerror(error);
-  // A descriptor of the process that was started, as <(...) makes one, does not come through the launcher.
+  // The launcher does not pass on descriptors of the starting process, such as <(...) creates.
   if (from.path.starts_with("/dev/fd/") && error == ENOENT) reason += "; pipe it into stdin instead";
   throw usage_error(from.option + " " + from.path + " cannot be read: " + reason);
 }
@@ -24,7 +24,7 @@ namespace {
 void input_options::check() const {
   if (is_stdin()) {
     const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
-    if (flags >= 0 && (flags & O_ACCMODE) == O_WRONLY) {  // as main() leaves one that was closed
+    if (flags >= 0 && (flags & O_ACCMODE) == O_WRONLY) {  // main() opens a closed stdin for writing only
       throw usage_error("standard input cannot be read: it is closed; pipe lines in, or name a file");
     }
     return;

@@ -1,26 +1,26 @@
-// What a job reads as a stream: a file, or stdin. It is looked at before the run and opened by the run alone, because a pipe can
-// be opened once.
+// The input stream of a job: a file or stdin. Before the run it is only checked; only the run opens it, because a pipe can be
+// opened only once.
 #pragma once
 
 #include <string>
 
 namespace jobs {
 
-/// Where a job reads from, as an option or argument says.
+/// The input of a job, as an option or argument gives it.
 struct input_options {
   std::string path;    // empty or "-": stdin
-  std::string option;  // that says so, for messages
+  std::string option;  // the option or argument that gives it, for messages
 
   bool is_stdin() const { return path.empty() || path == "-"; }
   std::string name() const { return is_stdin() ? "standard input" : path; }
-  /// Throws: usage_error if it cannot be read.
+  /// Checks that the input can be read. Throws: usage_error.
   void check() const;
 };
 
-/// An open input.
+/// An open input stream.
 class input {
  public:
-  /// Throws: usage_error.
+  /// Opens the input. Throws: usage_error.
   explicit input(const input_options& from);
   ~input();
   input(const input&) = delete;

@@ -1,4 +1,4 @@
-// A closed interval of whole numbers, and its division into segments.
+// A closed interval of integers, and its division into segments.
 #pragma once
 
 #include <algorithm>
@@ -20,13 +20,13 @@ struct interval {
   Integer to;
   Integer default_to = to;
 
-  /// The numbers in it, which travel to workers as bounds. `to` must be below the largest Integer.
+  /// Returns the numbers as a lazy range, which is sent to workers as bounds. `to` must be below the largest Integer.
   auto numbers() const { return std::views::iota(from, static_cast<Integer>(to + 1)); }
 
-  /// How far `to` lies above `from`: one less than there are numbers, so that it cannot overflow.
+  /// Returns to - from. The number of integers, one more, could overflow.
   size_type span() const { return static_cast<size_type>(to) - static_cast<size_type>(from); }
 
-  /// Consecutive intervals of `length` numbers, the last of which may be shorter, as (first, last): for starmap.
+  /// Returns consecutive intervals of `length` numbers as (first, last) for starmap. The last may be shorter.
   auto segments(size_type length) const {
     const auto segment = [from = from, span = span(), length](size_type index) {
       const size_type begin = index * length;
@@ -37,7 +37,7 @@ struct interval {
     return std::views::iota(size_type{0}, static_cast<size_type>(span() / length + 1)) | std::views::transform(segment);
   }
 
-  /// Throws: usage_error if `to` is less than `from`. The message calls them by the names of their options.
+  /// Checks the bounds. Throws: usage_error if `to` is less than `from`; the message names the options.
   void check(const std::string& first = "--from", const std::string& last = "--to") const {
     if (to >= from) return;
     throw usage_error(last + " (" + std::to_string(to) + (to == default_to ? ", the default" : "") + ") is less than " + first +
@@ -45,15 +45,15 @@ struct interval {
   }
 };
 
-/// For jobs that print a line a number: short enough for a small interval to occupy all workers, long enough for a
-/// large one not to notice the cost of a task.
+/// Returns the numbers per task for jobs that print a line per number: few enough for a small interval to occupy all workers, many
+/// enough for the cost of a task to be negligible in a large interval.
 template <std::integral Integer>
 auto lines_per_task(const interval<Integer>& numbers, int workers) {
   using size_type = typename interval<Integer>::size_type;
   return std::clamp<size_type>(numbers.span() / (8 * static_cast<size_type>(workers)), 1, 8192);
 }
 
-/// For jobs that add up: likewise; the longest takes about a millisecond.
+/// The same for jobs that add numbers up; the longest task takes about a millisecond.
 template <std::integral Integer>
 auto numbers_per_sum(const interval<Integer>& numbers, int workers) {
   using size_type = typename interval<Integer>::size_type;

@@ -13,7 +13,7 @@ namespace jobs {
 namespace {
 
 
-/// `line`, the first of the input, without a UTF-8 byte order mark. Throws: usage_error for UTF-16.
+/// Returns the first line of the input without a UTF-8 byte order mark. Throws: usage_error for UTF-16.
 std::string_view without_byte_order_mark(std::string_view line, const std::string& input) {
   if (line.starts_with("\xff\xfe") || line.starts_with("\xfe\xff"))
     throw usage_error(input + " is UTF-16 text; convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8");
@@ -39,7 +39,7 @@ void line_blocks::advance() {
     const std::size_t end = unread_.find('\n', position_);
     if (end == std::string::npos && read_more()) continue;
     const std::size_t next = end == std::string::npos ? unread_.size() : end + 1;
-    if (next == position_) break;  // nothing left
+    if (next == position_) break;  // no input is left
     std::string_view line(&unread_[position_], next - position_);
     if (next_line_ == 1) line = without_byte_order_mark(line, name_);
     block_.text += line;
@@ -54,7 +54,7 @@ bool line_blocks::read_more() {
   if (input_ended_) return false;
   unread_.erase(0, std::exchange(position_, 0));
   const std::size_t held = unread_.size();
-  unread_.resize(held + std::max(most_bytes, held));  // doubles, so that one long line is not copied again and again
+  unread_.resize(held + std::max(most_bytes, held));  // doubles the buffer, so that a long line is not copied repeatedly
   ssize_t got;
   do {
     got = ::read(descriptor_, &unread_[held], unread_.size() - held);

@@ -1,6 +1,6 @@
-// A file or pipe as a lazy range of blocks of whole lines: small enough to hold many at once, large enough to be a task.
+// A file or pipe as a lazy range of blocks of whole lines. A block is large enough for a task; many blocks fit into memory.
 //
-// Read with .buffersize, so that no more than the blocks in flight are in memory.
+// Use it with .buffersize, so that only the blocks in flight are in memory.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 namespace jobs {
 
 struct line_block {
-  std::uint64_t first_line = 1;  // its number in the input, for messages
-  std::string text;              // whole lines; the last one may lack its end
+  std::uint64_t first_line = 1;  // line number in the input, for messages
+  std::string text;              // whole lines; the last one may lack its line end
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -22,7 +22,7 @@ struct line_block {
   }
 };
 
-/// Calls `visit(line, number)` for every line of a block, without the blanks around it; empty lines are passed over.
+/// Calls `visit(line, number)` for every non-empty line of a block, without leading and trailing blanks.
 template <class Visit>
 void for_each_line(const line_block& block, Visit visit) {
   constexpr std::string_view blanks = " \t\r";
@@ -38,13 +38,13 @@ void for_each_line(const line_block& block, Visit visit) {
   }
 }
 
-/// An input range over a descriptor that the caller keeps open; it can be iterated once. A UTF-8 byte order mark at the beginning
-/// is skipped.
+/// An input range over a descriptor that the caller keeps open. It can be iterated once. Skips a UTF-8 byte order mark at the
+/// beginning.
 class line_blocks {
  public:
-  /// A block is full when it has so many bytes, and one whole line in any case.
+  /// A block ends when it has this many bytes. It has at least one whole line.
   static constexpr std::size_t most_bytes = 64 * 1024;
-  /// What a line is worth in work, for instance its length; a block is full at `most_cost`, too.
+  /// Returns the computational cost of a line, for instance its length. A block also ends at `most_cost`.
   using cost_of_line = double (*)(std::string_view line);
 
   line_blocks(int descriptor, std::string name, cost_of_line cost, double most_cost);
@@ -69,19 +69,19 @@ class line_blocks {
     line_blocks* source_ = nullptr;
   };
 
-  /// Reads the first block. Throws: std::system_error; usage_error if the input is UTF-16. The iterator's ++ throws the former.
+  /// Reads the first block. Throws: std::system_error, also from the iterator's ++; usage_error if the input is UTF-16.
   iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  void advance();    // the next block, or ended_
-  bool read_more();  // appends to unread_; false at the end of the input
+  void advance();    // reads the next block, or sets ended_
+  bool read_more();  // appends to unread_; returns false at the end of the input
   int descriptor_;
   std::string name_;
   cost_of_line cost_;
   double most_cost_;
   std::string unread_;
-  std::size_t position_ = 0;  // of the first byte in unread_ that no block has had
+  std::size_t position_ = 0;  // of the first byte in unread_ that is not yet in a block
   bool input_ended_ = false;
   bool ended_ = false;
   std::uint64_t next_line_ = 1;

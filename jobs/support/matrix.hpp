@@ -1,4 +1,4 @@
-// Small matrices of whole numbers, as the tutorial has them: rows that travel as vectors.
+// Small integer matrices, as in the tutorial: vectors of rows, which are sent by value.
 #pragma once
 
 #include <cstdint>

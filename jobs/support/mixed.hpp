@@ -1,4 +1,4 @@
-// Random numbers without a state (SplitMix64): each follows from a seed and its index alone, in any order, on any worker.
+// Stateless random numbers (SplitMix64): each depends only on a seed and its index, so any worker can compute it in any order.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@ namespace jobs {
 
 inline constexpr std::uint64_t golden_ratio = 0x9e37'79b9'7f4a'7c15;  // times 2^64
 
-/// A well-mixed function of 64 bits: a hash of a number, or a random number of an index.
+/// Mixes 64 bits: returns a hash of a number, or a random number for an index.
 constexpr std::uint64_t mixed(std::uint64_t x) {
   x += golden_ratio;
   x = (x ^ (x >> 30)) * 0xbf58'476d'1ce4'e5b9;

@@ -19,7 +19,7 @@ constexpr std::size_t longest_header = std::size_t{1} << 20;
 struct known_type {
   element_type type;
   std::string_view name;
-  std::string_view code;  // as the header has it
+  std::string_view code;  // the type code in the header
   std::size_t size;
 };
 constexpr std::array known_types{
@@ -31,7 +31,7 @@ constexpr std::array known_types{
 
 const known_type& of(element_type type) { return known_types[static_cast<std::size_t>(type)]; }
 
-// What the header's line may hold: {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
+// Parses the line of the header: {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
 class header_line {
  public:
   explicit header_line(std::string_view text) : rest_(text) {}
@@ -105,7 +105,7 @@ class header_line {
       const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), n);
       if (error != std::errc()) throw std::invalid_argument("its header is damaged");
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-      (void)take('L');  // as Python 2 wrote it
+      (void)take('L');  // Python 2 wrote 3L for 3
       numbers.push_back(n);
       if (!take(',')) {
         expect(')');
@@ -118,7 +118,7 @@ class header_line {
   std::string_view rest_;
 };
 
-// The number of elements; none if 64 bits do not hold their bytes.
+// Returns the number of elements; empty if their size in bytes exceeds 64 bits.
 std::optional<std::uint64_t> product(const std::vector<std::uint64_t>& shape, std::uint64_t size) {
   unsigned __int128 n = size;
   for (const std::uint64_t extent : shape) {
@@ -200,7 +200,7 @@ std::string npy_preamble(npy_header& header) {
   if (header.shape.size() == 1) shape.pop_back();
   std::string text = "{'descr': '" + std::string(of(header.type).code) +
                      "', 'fortran_order': " + (header.fortran_order ? "True" : "False") + ", 'shape': " + shape + "), }";
-  constexpr std::size_t before = 10;  // of version 1.0, whose 64 KiB hold any shape
+  constexpr std::size_t before = 10;  // bytes before the line, in version 1.0, whose 64 KiB are enough for every shape
   text.resize((before + text.size() + 1 + alignment - 1) / alignment * alignment - before - 1, ' ');
   text += '\n';
   std::string preamble(magic);

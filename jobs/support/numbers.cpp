@@ -12,7 +12,7 @@ constexpr std::uint64_t most_digits = 100'000'000;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Reads one sum from left to right; every method consumes what it has understood.
+/// A parser of one sum, from left to right. Every method consumes the characters that it parsed.
 class reader {
  public:
   explicit reader(std::string_view text) : text_(text), rest_(text) {}
@@ -65,7 +65,7 @@ class reader {
         decimals -= exponent;
       }
     }
-    // What is left behind the point must be noughts, as in 1.50e1 or 2.0.
+    // The digits that remain after the decimal point must be zeros, as in 1.50e1 or 2.0.
     for (; decimals > 0; --decimals) {
       if (figures.back() != '0') refuse();
       figures.pop_back();
@@ -74,14 +74,14 @@ class reader {
     return mpz_class(figures, 10);
   }
 
-  /// A short count, as an exponent is.
+  /// Parses a short count, such as an exponent.
   std::uint64_t count() {
     const std::string figures = digits();
     if (figures.size() > 18) too_long();
     return std::stoull(figures);
   }
 
-  /// Digits with single underscores between them.
+  /// Parses digits with single underscores between them.
   std::string digits() {
     std::string figures;
     while (!rest_.empty()) {
@@ -109,7 +109,7 @@ class reader {
   std::string_view rest_;
 };
 
-/// A number as a person would write it in a sentence: 1e12, 2^63-1, 65536.
+/// Returns a number in a readable form: 1e12, 2^63-1, 65536.
 std::string short_text(const mpz_class& value) {
   if (value < 0) return std::string("-").append(short_text(-value));
   const mpz_class next = value + 1;

@@ -1,4 +1,4 @@
-// Whole numbers as people write them: 1000000, 10_000, 1e12, 1.5e6, 2^40, 1e18+1e11. Exact: never through a double.
+// Parses integers in the notations that people use: 1000000, 10_000, 1e12, 1.5e6, 2^40, 1e18+1e11. Exact, without a double.
 #pragma once
 
 #include <gmpxx.h>
@@ -11,11 +11,11 @@
 
 namespace jobs {
 
-/// The value of `text`, a sum or difference of terms as above, with an optional sign in front.
-/// Throws: std::invalid_argument with one sentence for anything else, for a fraction (1.5), and for more than 10^8 digits.
+/// Returns the value of `text`: a sum or difference of such terms, with an optional sign. Throws: std::invalid_argument with a
+/// one-sentence message for other text, for a fraction (1.5) and above 10^8 digits.
 mpz_class parse_integer(std::string_view text);
 
-/// `value` as an Integer. Throws: std::out_of_range with one sentence if it does not lie in [least, most].
+/// Converts `value` to an Integer. Throws: std::out_of_range with a one-sentence message if it is not in [least, most].
 std::int64_t narrow_signed(const mpz_class& value, std::int64_t least, std::int64_t most);
 std::uint64_t narrow_unsigned(const mpz_class& value, std::uint64_t least, std::uint64_t most);
 
@@ -29,7 +29,7 @@ Integer parse_number(std::string_view text, Integer least = std::numeric_limits<
   }
 }
 
-/// "from 1 to 1e12": the interval as messages show it.
+/// Returns an interval for messages, for example "from 1 to 1e12".
 std::string range_text(const mpz_class& least, const mpz_class& most);
 
 }  // namespace jobs

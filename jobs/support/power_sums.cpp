@@ -14,8 +14,8 @@ HWY_BEFORE_NAMESPACE();
 namespace jobs::HWY_NAMESPACE {
 namespace {
 
-/// The sums of `count` numbers from `first` on, of the lower and of the upper halves of their squares. The halves are added up
-/// apart, so that compilers vectorize the loop.
+/// Returns three sums for `count` numbers from `first` on: of the numbers, and of the lower and the upper halves of their squares.
+/// The separate sums let compilers vectorize the loop.
 std::array<std::uint64_t, 3> add_small_squares(std::uint32_t first, std::uint64_t count) {
   std::uint64_t numbers = 0;
   std::uint64_t low = 0;
@@ -49,15 +49,15 @@ mpz_class to_integer(wide value) {
   return integer;
 }
 
-// Of numbers below 2^32, at most 2^31 of them: their powers, added up.
+// The sums of powers of at most 2^31 numbers below 2^32.
 struct power_sums {
   std::uint64_t numbers = 0;
   wide squares = 0;
   wide cubes = 0;
 };
 
-/// Two multiplications a number, where the cubes of 64-bit numbers take three. The loop counts down because GCC 12 would
-/// count n in 128 bits otherwise, at two thirds of the speed.
+/// Uses two multiplications per number; cubes of 64-bit numbers would need three. The loop counts down because GCC 12 would
+/// otherwise count n in 128 bits, at two thirds of the speed.
 power_sums add_small_cubes(std::uint32_t first, std::uint64_t count) {
   power_sums sums;
   std::uint32_t n = first;
@@ -70,7 +70,7 @@ power_sums add_small_cubes(std::uint32_t first, std::uint64_t count) {
   return sums;
 }
 
-/// Calls part(h, first, count) for parts of `numbers` that are 2^32 h + n each, n = first, first + 1, ...
+/// Splits `numbers` into parts of the form 2^32 h + n, where n = first, first + 1, ... Calls part(h, first, count) for each.
 template <class Part>
 void in_parts(const number_range& numbers, Part part) {
   auto [first, last] = numbers;

@@ -1,4 +1,4 @@
-// Sums of consecutive squares and cubes, number by number and exact.
+// Exact sums of consecutive squares and cubes, computed term by term.
 #pragma once
 
 #include <gmpxx.h>
@@ -8,7 +8,7 @@
 
 namespace jobs {
 
-/// The first and the last number; the last is not less than the first.
+/// The first and the last number; first <= last.
 using number_range = std::tuple<std::uint64_t, std::uint64_t>;
 
 mpz_class add_squares(const number_range& numbers);

@@ -10,11 +10,11 @@
 namespace jobs {
 namespace {
 
-/// Arithmetic modulo an odd number in Montgomery's form: x stands for x * 2^64, so that no step divides.
+/// Arithmetic modulo an odd number in Montgomery form: x is represented by x * 2^64, so that no operation needs a division.
 class montgomery {
  public:
   explicit montgomery(std::uint64_t modulus) : modulus_(modulus), inverse_(modulus) {
-    for (int bits = 3; bits < 64; bits *= 2) inverse_ *= 2 - modulus * inverse_;  // Newton: each step doubles the bits
+    for (int bits = 3; bits < 64; bits *= 2) inverse_ *= 2 - modulus * inverse_;  // Newton: doubles the correct bits each step
     one_ = -modulus % modulus;
     square_ = static_cast<std::uint64_t>(static_cast<unsigned __int128>(one_) * one_ % modulus);
   }
@@ -42,12 +42,12 @@ class montgomery {
 
  private:
   std::uint64_t modulus_;
-  std::uint64_t inverse_;  // of the modulus, mod 2^64
+  std::uint64_t inverse_;  // inverse of the modulus, mod 2^64
   std::uint64_t one_;
   std::uint64_t square_;  // 2^128 mod modulus
 };
 
-/// Miller-Rabin: n - 1 = odd * 2^twos, and base^odd must reach 1 as the powers of a prime's base do.
+/// Returns whether n passes a Miller-Rabin test to `base`, where n - 1 = odd * 2^twos.
 bool passes(const montgomery& field, std::uint64_t base, std::uint64_t odd, int twos) {
   std::uint64_t x = field.power(base, odd);
   if (x == field.one() || x == field.minus_one()) return true;
@@ -74,9 +74,9 @@ bool passes(const mpz_class& n, unsigned long base) {
 
 constexpr std::array<unsigned, 13> small_primes{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41};
 
-/// Frees what FLINT keeps for this thread, when the thread ends.
+/// Frees FLINT's thread-local cache when the thread ends.
 struct flint_cache {
-  flint_cache() {}  // not trivial, so that naming the object creates it
+  flint_cache() {}  // not trivial, so that using the object creates it
   ~flint_cache() { flint_cleanup(); }
 };
 
@@ -96,7 +96,7 @@ class flint_integer {
   fmpz_t value_;
 };
 
-/// Pocklington's and Morrison's tests where they are enough, otherwise APRCL. FLINT proves either answer, or gives none.
+/// Proves primality by Pocklington's and Morrison's tests if these suffice, else by APRCL. FLINT proves its answer or gives none.
 primality prove(const mpz_class& n) {
   thread_local const flint_cache cache;
   static_cast<void>(cache);
@@ -142,7 +142,7 @@ primality judge(const mpz_class& n, const primality_test& test) {
     }
     return primality::prime;
   }
-  constexpr int bpsw = 24;  // what GMP 6.2 counts the BPSW test as
+  constexpr int bpsw = 24;  // GMP 6.2 counts the BPSW test as 24 rounds
   static const mpz_class too_long = [] {
     mpz_class power;
     mpz_ui_pow_ui(power.get_mpz_t(), 10, proven_digits);
@@ -157,7 +157,7 @@ primality judge(const mpz_class& n, const primality_test& test) {
 
 bool confirms(const mpz_class& n, primality answer) {
   if (n < 2 || answer == primality::neither) return n < 2 && answer == primality::neither;
-  constexpr unsigned long bases = 64;  // an odd composite passes few of them
+  constexpr unsigned long bases = 64;  // an odd composite number passes few of these bases
   const auto divides = [&](unsigned p) { return mpz_divisible_ui_p(n.get_mpz_t(), p) != 0; };
   if (const auto divisor = std::ranges::find_if(small_primes, divides); divisor != small_primes.end()) {
     return (n == *divisor) == (answer == primality::prime);

@@ -1,4 +1,4 @@
-// Long numbers modulo primes below 2^61, to check them by what is known of their residues.
+// Residues of long numbers modulo primes below 2^61, to verify numbers whose residues are known.
 #pragma once
 
 #include <array>
@@ -7,14 +7,14 @@
 
 namespace jobs {
 
-/// The largest below 2^61, 2^60 and 2^59.
+/// The largest primes below 2^61, 2^60 and 2^59.
 inline constexpr std::array<std::uint64_t, 3> check_primes{2305843009213693951U, 1152921504606846883U, 576460752303423433U};
 
 inline std::uint64_t times_mod(std::uint64_t a, std::uint64_t b, std::uint64_t p) {
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(a) * b % p);
 }
 
-/// Of a number in decimal digits.
+/// Returns the residue modulo p of a number given as decimal digits.
 inline std::uint64_t residue_of_digits(std::string_view digits, std::uint64_t p) {
   constexpr std::size_t at_once = 18;
   std::uint64_t residue = 0;
@@ -31,7 +31,7 @@ inline std::uint64_t residue_of_digits(std::string_view digits, std::uint64_t p)
   return residue;
 }
 
-/// F(n) mod p, by F(2k) = F(k) (2 F(k+1) - F(k)) and F(2k+1) = F(k)^2 + F(k+1)^2.
+/// Returns F(n) mod p, by F(2k) = F(k) (2 F(k+1) - F(k)) and F(2k+1) = F(k)^2 + F(k+1)^2.
 inline std::uint64_t fibonacci_mod(std::uint64_t n, std::uint64_t p) {
   std::uint64_t a = 0;  // F(k)
   std::uint64_t b = 1;  // F(k + 1)

@@ -1,4 +1,4 @@
-// Submitted tasks whose results are taken in the order of submission, while only a limited number of them is outstanding.
+// Submits a limited number of tasks ahead and takes their results in the order of submission.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace jobs {
 
-/// `Note`: what the caller wants to know of a task when its result is taken.
+/// `Note`: data of the caller about a task, passed on with its result.
 template <class Result, class Note = std::monostate>
 class result_queue {
  public:
@@ -18,20 +18,20 @@ class result_queue {
   using take_function = std::function<void(rankpool::future<Result>&&, const Note&)>;
 
   result_queue(std::size_t limit, take_function take) : limit_(limit), take_(std::move(take)) {}
-  /// Cancels the tasks that were not taken.
+  /// Cancels the tasks whose results were not taken.
   ~result_queue() {
     for (auto& [submitted, note] : outstanding_) submitted.cancel();
   }
   result_queue(const result_queue&) = delete;
   result_queue& operator=(const result_queue&) = delete;
 
-  /// Takes the oldest tasks that are over. Blocks: while more than `limit` tasks are outstanding. Throws: what `take` throws.
+  /// Adds a task and takes the oldest finished ones. Blocks: while more than `limit` are outstanding. Throws: what `take` throws.
   void add(rankpool::future<Result> submitted, Note note = {}) {
     outstanding_.emplace_back(std::move(submitted), std::move(note));
     while (!outstanding_.empty() && (outstanding_.size() > limit_ || outstanding_.front().first.done())) take_oldest();
   }
 
-  /// Blocks: until all tasks are taken. Throws: what `take` throws.
+  /// Takes all remaining results. Blocks: until all tasks are done. Throws: what `take` throws.
   void finish() {
     while (!outstanding_.empty()) take_oldest();
   }

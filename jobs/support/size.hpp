@@ -1,4 +1,4 @@
-// Numbers of bytes with units: 65536, 512K, 1.5G, 4GB.
+// Parses numbers of bytes with units: 65536, 512K, 1.5G, 4GB.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Numbers as text, fast: many jobs are limited by how quickly they can print.
+// Fast conversion of numbers to text: printing limits the speed of many jobs.
 //
-// Parts of known greatest length go one after another into memory that is known to suffice: no checks in between.
+// The maximum length of each part is known, so a buffer of sufficient size is reserved once and parts are written without checks.
 #pragma once
 
 #include <bit>
@@ -17,7 +17,7 @@ namespace jobs {
 template <class Part>
 inline constexpr bool is_wide = std::same_as<Part, __int128> || std::same_as<Part, unsigned __int128>;
 
-/// The most memory that writing a part takes: a number, a character or a literal. 0: not such a part.
+/// The maximum number of characters of a part: a number, a character or a literal. 0: the type is not such a part.
 template <class Part>
 inline constexpr std::size_t most_characters = is_wide<Part>         ? 40
                                                : std::integral<Part> ? 20
@@ -33,7 +33,7 @@ template <class Part>
 concept short_part = most_characters<Part> >
 0;
 
-/// Writes `value` at `at`, where it has room, and returns its end.
+/// Writes `value` at `at`, which must have room for it. Returns the end of the written text.
 inline char* put(char* at, char value) {
   *at = value;
   return at + 1;
@@ -47,7 +47,7 @@ char* put(char* at, const char (&literal)[Size]) {
 
 namespace detail {
 
-/// The eight decimal digits of `value` < 10^8 as the bytes of a word, first digit lowest: halves are split in two together.
+/// Returns the eight decimal digits of `value` < 10^8 as the bytes of a word, first digit lowest. Splits halves in parallel.
 constexpr std::uint64_t eight_digits(std::uint64_t value) {
   std::uint64_t digits = value / 10'000 | (value % 10'000) << 32;
   std::uint64_t hundreds = (digits * 5243 >> 19) & 0x0000'007f'0000'007f;  // x * 5243 >> 19 is x / 100 below 10^4
@@ -64,7 +64,7 @@ inline char* put_eight(char* at, std::uint64_t value) {
   return at + 8;
 }
 
-/// Without leading zeros; writes eight characters and returns the end of those that count.
+/// Writes `value` without leading zeros. It overwrites eight characters and returns the end of the digits.
 inline char* put_at_most_eight(char* at, std::uint64_t value) {
   const std::uint64_t digits = eight_digits(value);
   const int zeros = std::countr_zero(digits | std::uint64_t{1} << 56) / 8;
@@ -75,7 +75,7 @@ inline char* put_at_most_eight(char* at, std::uint64_t value) {
 
 }  // namespace detail
 
-/// Twice as fast as std::to_chars.
+/// Writes `value` twice as fast as std::to_chars.
 inline char* put(char* at, std::uint64_t value) {
   constexpr std::uint64_t ten_to_8 = 100'000'000, ten_to_16 = ten_to_8 * ten_to_8;
   if constexpr (std::endian::native != std::endian::little) return std::to_chars(at, at + 20, value).ptr;
@@ -107,7 +107,7 @@ inline char* put(char* at, __int128 value) {
   return put(put(at, '-'), -static_cast<unsigned __int128>(value));
 }
 
-/// Text of many lines for a worker to send.
+/// Builds a text of many lines, which a worker returns.
 class text_builder {
  public:
   template <short_part... Parts>
@@ -119,7 +119,7 @@ class text_builder {
     end_ = static_cast<std::size_t>(end - text_.data());
   }
 
-  /// The text so far; the builder is empty then.
+  /// Returns the text and empties the builder.
   std::string take() {
     text_.resize(std::exchange(end_, 0));
     return std::exchange(text_, {});

@@ -6,7 +6,7 @@ namespace jobs {
 
 std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last) {
   std::filesystem::path found = path;
-  for (int links = 0; links < 40; ++links) {  // as many as Linux follows
+  for (int links = 0; links < 40; ++links) {  // Linux follows at most 40 links
     if (is_last && is_last(found)) break;
     std::error_code error;
     const std::filesystem::path target = std::filesystem::read_symlink(found, error);

@@ -1,4 +1,4 @@
-// The library's unfinished_file, for results that rank 0 writes, and the names of files behind symbolic links.
+// The library's unfinished_file for results that rank 0 writes, and the resolution of symbolic links in their names.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +10,8 @@ namespace jobs {
 
 using rankpool::unfinished_file;
 
-/// Returns the path to which the symbolic links of this name lead, whether there is a file or not; up to a link for which `is_last`
-/// is true.
+/// Resolves the symbolic links of this name, whether the file exists or not. Stops at a link for which `is_last` returns
+/// true.
 std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last = {});
 
 /// Installs the handlers of unfinished files before others, which then call them as the previous ones.

@@ -1,5 +1,5 @@
-// What files with vector kernels include before Highway: the kinds of processor that a kernel is compiled for. The best one that
-// the processor supports is chosen at run time, by HWY_DYNAMIC_DISPATCH.
+// Files with vector kernels include this file before Highway. It selects the instruction sets that a kernel is compiled for.
+// HWY_DYNAMIC_DISPATCH chooses the best one that the processor supports at run time.
 //
 // A kernel is compiled for AVX-512, AVX2 and the baseline on x86-64, and for NEON on ARM. It must give the same result on all of
 // them. Highway's targets between and above these cost compile time and gain nothing here. SVE has no arrays of vectors.
@@ -20,10 +20,10 @@
 //     #endif
 #pragma once
 
-// A better target has a lower bit: (HWY_AVX3 - 1) are all of x86 above HWY_AVX3, whichever this version of Highway has.
+// Better targets have lower bits: (HWY_AVX3 - 1) covers all x86 targets above HWY_AVX3, whichever exist in this version of Highway.
 #define HWY_DISABLED_TARGETS ((HWY_AVX3 - 1) | HWY_SSE4 | HWY_SSSE3 | HWY_SVE | HWY_SVE_256 | HWY_SVE2 | HWY_SVE2_128 | HWY_RVV)
 
-// RANKPOOL_JOBS_VECTORIZE stands before a plain loop whose iterations do not touch each other's memory.
+// RANKPOOL_JOBS_VECTORIZE precedes a plain loop whose iterations access disjoint memory.
 #if defined(__clang__)
 #define RANKPOOL_JOBS_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
 #else
