@@ -1,5 +1,5 @@
-// A command farm: runs lines of a file or of stdin as commands, or one command for each of many arguments, as GNU parallel
-// does, on the workers of all nodes. What they print comes out whole, command by command, in the order of the input.
+// A command farm: runs lines of a file or of stdin, or one command per argument, as GNU parallel does, on the workers of all
+// nodes. Prints the output of each command as a whole, in the order of the input.
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,15 +30,15 @@ namespace jobs {
 namespace {
 
 struct exec_options {
-  std::vector<std::string> form;                // COMMAND with its places for arguments; none: each argument is a command
-  std::vector<std::vector<std::string>> lists;  // of arguments
+  std::vector<std::string> form;                // COMMAND with its placeholders; empty: each argument is a command
+  std::vector<std::vector<std::string>> lists;  // the argument lists
 
   std::string file;
   bool as_completed = false;
   bool dry_run = false;
   bool halt_on_error = false;
   bool null = false;
-  std::string column_pattern;  // empty: an argument is one column
+  std::string column_pattern;  // empty: --colsep was not given
   std::optional<double> timeout_seconds;
   std::optional<double> delay_seconds;
   std::uint64_t max_failures = 0;
@@ -68,8 +68,8 @@ std::shared_ptr<const column_separator> columns_of(const exec_options& chosen) {
   return chosen.column_pattern.empty() ? nullptr : std::make_shared<column_separator>(chosen.column_pattern);
 }
 
-/// Throws: usage_error if COMMAND has a place for an argument list that is not given. With --colsep each line decides how many
-/// columns it has, and a place beyond them is empty.
+/// Checks the placeholders. Throws: usage_error if COMMAND refers to an argument list that is not given. With --colsep, every line
+/// has its own number of columns, and a placeholder for a missing column is empty.
 void check_places(const exec_options& chosen) {
   if (!chosen.column_pattern.empty()) return;
   const std::size_t lists = std::max<std::size_t>(chosen.lists.size(), 1);
@@ -87,7 +87,7 @@ output_options results_of(const exec_options& chosen, const run_settings& settin
   return {.path = chosen.results, .force = settings.output.force, .option = "--results", .journal = settings.output.journal};
 }
 
-// Where the commands come from.
+// The source of the commands.
 class commands {
  public:
   explicit commands(const exec_options& chosen) {
@@ -109,7 +109,7 @@ class commands {
 
  private:
   std::optional<input> input_;
-  std::uint64_t size_ = 0;  // 0: not known
+  std::uint64_t size_ = 0;  // number of commands; 0: unknown
   std::unique_ptr<command_source> source_;
 };
 
@@ -117,10 +117,10 @@ void print_commands(command_source& source, output& out) {
   while (const auto what = source.next()) out.print(command_text(*what), '\n');
 }
 
-/// As GNU parallel has it, but for 75, which says that there is more to do.
+/// Returns the exit status, as in GNU parallel, except that 75 becomes 76: 75 means stopped early and resumable.
 int exit_status(std::uint64_t failed) { return failed == 75 ? 76 : static_cast<int>(std::min<std::uint64_t>(failed, 101)); }
 
-// Takes what commands have printed to where it belongs, and counts.
+// Sends the output of commands to its destinations, and counts commands and failures.
 class collector {
  public:
   collector(job_run& run, const exec_options& chosen) : run_(run), chosen_(chosen), out_(run.out()) {
@@ -130,7 +130,7 @@ class collector {
 
   std::uint64_t take(const command& what, command_outcome&& outcome, int tries) {
     ++commands_;
-    run_.shown().count_done();  // a command that is tried again is several tasks
+    run_.shown().count_done();  // counted here, because a command with retries is several tasks
     if (outcome.failed()) {
       ++failed_;
       run_.shown().count_failure();
@@ -173,7 +173,7 @@ class collector {
   void print(const printed& texts) {
     if (!texts.out.empty()) out_.print(texts.out);
     if (!texts.err.empty()) {
-      out_.flush();  // on a terminal a command's messages follow what it has printed
+      out_.flush();  // on a terminal, a command's stderr must follow its stdout
       run_.shown().make_way();
       err_.print(texts.err);
       err_.flush();
@@ -217,7 +217,7 @@ class exec : public job {
                  "FILE");
     options.text("--results", chosen_.results, "write a JSON object per line for each command: status, times, host, stderr", "FILE");
     options.output();
-    // A journal knows a command by its words and its working directory. No option changes what a command does.
+    // A journal identifies a command by its words and working directory. No option changes the effect of a command.
     options.all_without_effect();
     options.identity("directory", [] {
       std::error_code none;

@@ -15,7 +15,7 @@ namespace {
   throw usage_error("--colsep " + in_quotes(pattern) + " " + problem);
 }
 
-/// What stands for an escape that POSIX does not know, inside or outside brackets; empty: none does.
+/// Returns the POSIX replacement of an escape, inside or outside brackets; empty if the escape is not supported.
 std::string meaning_of(char escape, bool in_brackets) {
   switch (escape) {
     case 't': return "\t";
@@ -33,7 +33,7 @@ std::string meaning_of(char escape, bool in_brackets) {
   }
 }
 
-/// `pattern` as POSIX has it. Throws: usage_error for an escape that means nothing.
+/// Translates `pattern` to a POSIX expression. Throws: usage_error for an unsupported escape.
 std::string translated(const std::string& pattern) {
   std::string posix;
   bool in_brackets = false;
@@ -50,7 +50,7 @@ std::string translated(const std::string& pattern) {
       in_brackets = true;
       posix += c;
       if (pattern.compare(i + 1, 1, "^") == 0) posix += pattern[++i];
-      if (pattern.compare(i + 1, 1, "]") == 0) posix += pattern[++i];  // first in brackets, it is itself
+      if (pattern.compare(i + 1, 1, "]") == 0) posix += pattern[++i];  // a ] that is first in brackets is literal
     } else if (in_brackets && pattern.compare(i, 2, "[:") == 0) {
       const std::size_t end = pattern.find(":]", i);
       if (end == std::string::npos) refuse(pattern, "lacks a ':]'");

@@ -1,4 +1,4 @@
-// Splits arguments into columns, as --colsep says.
+// Splits arguments into columns for --colsep.
 #pragma once
 
 #include <regex.h>
@@ -10,13 +10,13 @@
 
 namespace jobs {
 
-/// A string or a POSIX extended regular expression. It also knows the escapes \t \n \r \f \v \d \s \w \D \S \W.
+/// A separator: a string or a POSIX extended regular expression, with the additional escapes \t \n \r \f \v \d \s \w \D \S \W.
 class column_separator {
  public:
-  /// Throws: usage_error for a pattern that is empty, cannot be read, or matches the empty string.
+  /// Compiles the pattern. Throws: usage_error if it is empty, malformed or matches the empty string.
   explicit column_separator(const std::string& pattern);
 
-  /// The columns of all arguments, one argument after the other, without blanks around them. There may be empty columns.
+  /// Returns the columns of all arguments in order, without surrounding blanks. Columns may be empty.
   std::vector<std::string> split(std::span<const std::string> arguments) const;
 
  private:
@@ -24,7 +24,7 @@ class column_separator {
     void operator()(regex_t* expression) const;
   };
 
-  std::string text_;                           // of a separator that is no expression
+  std::string text_;                           // the separator, if it is a plain string
   std::unique_ptr<regex_t, freed> expression_;  // null: text_ is the separator
 };
 

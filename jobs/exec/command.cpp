@@ -18,7 +18,7 @@
 namespace jobs {
 namespace {
 
-// What a POSIX shell, dash or bash keeps for itself, less `true` and `false`, which are the same as programs. Sorted.
+// Builtins and keywords of POSIX shells, dash and bash, except `true` and `false`, which behave like the programs. Sorted.
 constexpr auto words_of_shells = std::to_array<std::string_view>(
     {".",       ":",       "alias",    "bg",      "bind",     "break",   "builtin", "caller", "case",   "cd",        "chdir",
      "command", "compgen", "complete", "compopt", "continue", "coproc",  "declare", "dirs",   "disown", "do",        "done",
@@ -38,7 +38,7 @@ process_result run_words(const command& what, double timeout) {
   const std::vector<std::string> arguments = words_with_slot(what, std::to_string(worker_slot()));
   if (!what.by_shell) {
     process_result result = run_process(arguments, timeout);
-    // A script without #!, which a shell would run; with its help so do we.
+    // A script without a #! line: a shell would interpret it, so this starts a shell.
     if (result.not_started == ENOEXEC) {
       std::vector<std::string> helped{"/bin/sh", "-c", "\"$@\"", "sh"};
       helped.insert(helped.end(), arguments.begin(), arguments.end());
@@ -48,7 +48,7 @@ process_result run_words(const command& what, double timeout) {
   }
   const std::string& line = arguments.front();
   if (const std::vector<std::string> words = plain_words(line); !words.empty()) {
-    // What cannot be started goes to the shell all the same: it knows what to say.
+    // If the program cannot be started, the shell runs the line, because the shell prints the error message.
     if (process_result result = run_process(words, timeout); result.not_started == 0) return result;
   }
   return run_process({"/bin/sh", "-c", line}, timeout);
@@ -142,7 +142,7 @@ command_outcome run_once(const command_limits& limits, const command& what) {
   return outcome;
 }
 
-// Of this worker. An inline cluster may have several threads that run tasks: one of them at a time.
+// The state of this worker. Threads of an inline cluster may run tasks concurrently; the mutex serializes them.
 std::mutex worker_mutex;
 command_limits worker_limits;
 std::uint64_t worker_failures = 0;

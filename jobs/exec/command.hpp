@@ -1,4 +1,4 @@
-// A command as it travels to a worker, what comes back, and the task between the two.
+// A command as it is sent to a worker, its outcome, and the task that runs it.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace jobs {
 
-/// A place in the words of a command where the slot of its worker belongs: {%}.
+/// A position in the words of a command at which the slot of its worker is inserted: {%}.
 struct slot_place {
   std::uint32_t word = 0;
-  std::uint32_t offset = 0;  // in bytes
+  std::uint32_t offset = 0;  // in bytes from the beginning of the word
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -20,26 +20,26 @@ struct slot_place {
 };
 
 struct command {
-  std::uint64_t sequence = 0;      // from 1, in the order of the input; stays on rank 0
-  std::vector<std::string> words;  // an argument list; one line of shell if by_shell
+  std::uint64_t sequence = 0;      // number of the command in the input, from 1; it stays on rank 0
+  std::vector<std::string> words;  // an argument list; a single line of shell if by_shell is true
   bool by_shell = false;
-  std::vector<slot_place> slots{};  // in the order of their places
+  std::vector<slot_place> slots{};  // in the order of their positions
 
-  /// What the result depends on: a journal tells commands apart by these bytes.
+  /// Serializes what the result depends on: a journal identifies a command by these bytes.
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
     archive& words& by_shell& slots;
   }
 };
 
-/// Returns the words of the command with `slot` in the places of the slot.
+/// Returns the words of the command with `slot` inserted at each slot_place.
 std::vector<std::string> words_with_slot(const command& what, const std::string& slot);
 
-/// Limits of all commands of a run. They do not travel with a command: its result does not depend on them.
+/// Limits of all commands of a run. They are not part of a command, because its result does not depend on them.
 struct command_limits {
-  double timeout_seconds = 0;      // then the command's process group is ended; 0: never
-  int tries = 1;                   // most runs of a command that goes on failing; the last one counts
-  std::uint64_t max_failures = 0;  // after so many failed commands a worker runs no more of them; 0: never
+  double timeout_seconds = 0;      // timeout, after which the command's process group is terminated; 0: none
+  int tries = 1;                   // most runs of a command that fails each time; the last run counts
+  std::uint64_t max_failures = 0;  // after this many failed commands, a worker skips further commands; 0: no limit
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
@@ -54,12 +54,12 @@ struct command_outcome {
   int rank = 0;
   double start = 0;  // seconds since 1970
   double seconds = 0;
-  int status = 0;  // of exit(); 127 not found, 126 not executable, as a shell has it; -1 after a timeout
-  int signal = 0;  // that ended it
-  int tries = 1;   // this was the last of
+  int status = 0;  // exit status; 127: not found, 126: not executable, as in a shell; -1: timeout
+  int signal = 0;  // signal that ended the command
+  int tries = 1;   // number of the run, the last one, that this outcome describes
   bool timed_out = false;
-  bool was_run = true;      // false: too many commands had failed on its worker
-  std::string ended_by_us;  // why exec could not start the command or ended it; empty: neither
+  bool was_run = true;      // false: skipped, because too many commands had failed on its worker
+  std::string ended_by_us;  // why exec could not start the command or terminated it; empty: neither
 
   bool failed() const { return status != 0 || signal != 0; }
 
@@ -69,13 +69,13 @@ struct command_outcome {
   }
 };
 
-/// Runs a command to its end, again if it fails and may. Throws what keeps this process from running commands at all.
+/// Runs a command, and repeats it within the limits if it fails. Throws: errors that prevent this process from running any command.
 command_outcome run_command(const command_limits& limits, const command& what);
 
-/// Sets the limits of commands that this worker runs from now on, and counts failures anew.
+/// Sets the limits for the following commands of this worker, and resets its count of failures.
 void set_command_limits(const command_limits& limits);
 
-/// What came of a command that has failed, or was not run.
+/// The exception for a command that failed or was skipped.
 struct failed_command : std::runtime_error {
   failed_command() : std::runtime_error("a command failed") {}
   failed_command(const command& what, command_outcome of);
@@ -88,19 +88,19 @@ struct failed_command : std::runtime_error {
   command_outcome outcome;
 };
 
-/// The task: runs a command within the worker's limits. Throws also failed_command, so that a journal has the command run again.
+/// The task: runs a command within the worker's limits. Throws: failed_command, so that a journal does not store the result.
 command_outcome run_command_or_throw(const command& what);
 
-/// The words of `line` if a shell would do no more than split it at blanks and start the program; else nothing.
+/// Returns the words of `line` if a shell would only split it at blanks and start the program; otherwise empty.
 std::vector<std::string> plain_words(const std::string& line);
 
-/// As one would type it into a shell.
+/// Returns the command as it would be typed into a shell.
 std::string command_text(const command& what);
 
-/// How a command has failed, without its number: "failed with status 3: ...".
+/// Returns how a command failed, without its number: "failed with status 3: ...".
 std::string failure_text(const command& what, const command_outcome& outcome);
 
-/// Adds a line to `text`, whose last one may lack its end.
+/// Appends a line to `text`. Completes the last line of `text` first, if it has no line end.
 void add_line(std::string& text, const std::string& line);
 
 }  // namespace jobs

@@ -16,7 +16,7 @@
 namespace jobs {
 namespace {
 
-// Nothing is ever written to stdin: it ends with the worker. SIGTERM first, for commands that tidy up.
+// Nothing is written to the guard's stdin: it reaches its end when the worker dies. SIGTERM comes first, so commands can clean up.
 constexpr const char* script =
     "trap '' HUP INT TERM\n"
     "read -r end\n"
@@ -39,7 +39,7 @@ command_guard::command_guard() {
   note_ = above_standard_streams(::memfd_create("rankpool-exec", MFD_CLOEXEC));
   if (note_ < 0) fail(errno, "cannot guard commands: memfd_create");
   release();
-  std::array<int, 2> life{};  // its writing end stays open in this process, and in no other, until it dies
+  std::array<int, 2> life{};  // only this process holds the write end; it closes when the process dies
   if (::pipe2(life.data(), O_CLOEXEC) != 0) fail(errno, "cannot guard commands: pipe");
   for (int& end : life) end = above_standard_streams(end);
 
@@ -48,7 +48,7 @@ command_guard::command_guard() {
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  // By way of a number that neither has, so that the first does not overwrite the second.
+  // The first dup2 could overwrite the second's descriptor, so the descriptors move by way of a third number.
   ::posix_spawn_file_actions_adddup2(&files, life[0], STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, note_, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, 3);

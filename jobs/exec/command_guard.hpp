@@ -1,8 +1,8 @@
-// Sees to it that a command does not outlive its worker, however that ends, SIGKILL included.
+// Terminates a command when its worker ends in any way, including SIGKILL.
 //
-// posix_spawn cannot ask for a signal on the parent's death, and that signal would reach the command alone, not what it
-// has started. So each worker has a small shell beside it, in a session of its own, that waits for the end of a pipe. The
-// kernel closes the pipe when the worker is gone; the shell then ends the process group that the worker has noted down.
+// posix_spawn cannot request a signal on the parent's death, and that signal would reach only the command, not its children.
+// Instead, a small shell in a session of its own runs beside each worker and waits for the end of a pipe. The kernel closes the
+// pipe when the worker is gone; the shell then terminates the process group that the worker recorded.
 #pragma once
 
 #include <sys/types.h>
@@ -11,18 +11,18 @@ namespace jobs {
 
 class command_guard {
  public:
-  /// This process's guard, started at the first call. Throws: std::system_error.
+  /// Returns the guard of this process, and starts it at the first call. Throws: std::system_error.
   static command_guard& of_this_process();
 
-  /// From now on the group is ended with this process.
+  /// Sets the process group to be terminated when this process ends.
   void watch(pid_t group);
-  /// No group is; call it before the group's leader is waited for, after which its number may belong to others.
+  /// Clears the process group. Call it before waiting for the group's leader: later, its number may belong to another group.
   void release();
 
  private:
   command_guard();
 
-  int note_ = -1;  // a file in memory that the shell reads at the end
+  int note_ = -1;  // a file in memory with the process group, which the shell reads when the worker ends
 };
 
 }  // namespace jobs

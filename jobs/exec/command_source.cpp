@@ -66,7 +66,7 @@ bool line_source::next_line(std::string& line) {
     }
     line.assign(unread_, position_, length);
     position_ += length + (end == std::string::npos ? 0 : 1);
-    if (lines_++ == 0 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // a byte order mark
+    if (lines_++ == 0 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // a UTF-8 byte order mark
     if (separator_ == '\n' && line.ends_with('\r')) line.pop_back();
     return true;
   }
@@ -78,7 +78,7 @@ bool line_source::read_more() {
   std::array<pollfd, 2> waiting{pollfd{descriptor_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
   while (::poll(waiting.data(), waiting.size(), -1) < 0 && errno == EINTR) {
   }
-  if (waiting[0].revents == 0) return false;  // stopped; what is there, such as the end of a file, is still read
+  if (waiting[0].revents == 0) return false;  // stopped; if there is input, including the end of a file, it is still read
   const std::size_t held = unread_.size();
   unread_.resize(held + read_bytes);
   ssize_t got;

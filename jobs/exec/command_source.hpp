@@ -1,5 +1,5 @@
-// Where commands come from, one at a time, so that no list of them is ever held: lines of a file or a pipe, or all choices
-// from the lists on the command line.
+// Produces commands one at a time, without storing a list of all: from the lines of a file or a pipe, or from the combinations of
+// the lists on the command line.
 #pragma once
 
 #include <cstddef>
@@ -22,21 +22,21 @@ class command_source {
   command_source& operator=(const command_source&) = delete;
   virtual ~command_source() = default;
 
-  /// Nothing: there are no more, or stop() was called. Blocks: while the input has nothing to give.
-  /// Throws: std::system_error, usage_error.
+  /// Returns the next command; empty if there are no more or stop() was called. Blocks: while the input provides no data. Throws:
+  /// std::system_error, usage_error.
   virtual std::optional<command> next() = 0;
-  /// Makes a next() that waits return. Thread safety: any thread.
+  /// Makes a blocked next() return. Thread safety: any thread.
   virtual void stop() {}
-  /// Whether next() has returned nothing because there are no more commands.
+  /// Returns whether next() returned empty because the input has ended.
   virtual bool is_exhausted() const = 0;
 };
 
-/// A line is a command, or what fills a template. Blank lines are passed over, and so are comments (#) among commands; CR LF
-/// ends a line as LF does, and the last one needs no end.
+/// Reads lines: each is a command, or the arguments of a template. Skips blank lines, and comments (#) if lines are commands. CR
+/// LF ends a line like LF; the last line needs no line end.
 class line_source : public command_source {
  public:
-  /// The caller keeps `descriptor` open. `separator`: what ends a line. `columns`: a line is so many arguments of the template;
-  /// null: it is one. Throws: std::system_error.
+  /// Reads from `descriptor`, which the caller keeps open. `separator` ends a line. `columns` splits a line into several arguments
+  /// of the template; null: a line is one argument. Throws: std::system_error.
   line_source(int descriptor, std::string name, command_template form, char separator = '\n',
               std::shared_ptr<const column_separator> columns = nullptr);
   ~line_source() override;
@@ -45,7 +45,7 @@ class line_source : public command_source {
   void stop() override;
   bool is_exhausted() const override { return input_ended_ && position_ == unread_.size(); }
 
-  static constexpr std::size_t longest_line_bytes = std::size_t{4} << 20;  // more than the system takes for an argument
+  static constexpr std::size_t longest_line_bytes = std::size_t{4} << 20;  // longer than the system accepts as an argument
 
  private:
   bool next_line(std::string& line);
@@ -56,7 +56,7 @@ class line_source : public command_source {
   command_template form_;
   char separator_;
   std::shared_ptr<const column_separator> columns_;
-  int stop_ = -1;  // an eventfd
+  int stop_ = -1;  // an eventfd that wakes next()
   std::string unread_;
   std::size_t position_ = 0;
   bool input_ended_ = false;
@@ -64,16 +64,16 @@ class line_source : public command_source {
   std::uint64_t sequence_ = 0;
 };
 
-/// All choices of one from each list, the last list changing fastest.
+/// Produces all combinations of one argument from each list; the last list varies fastest.
 class product_source : public command_source {
  public:
-  /// `columns`: as for lines.
+  /// `columns` splits arguments as in line_source.
   product_source(std::vector<std::vector<std::string>> lists, command_template form,
                  std::shared_ptr<const column_separator> columns = nullptr);
 
   std::optional<command> next() override;
   bool is_exhausted() const override { return ended_; }
-  /// How many there are in all; the largest number there is if it is more.
+  /// Returns the number of combinations, limited to the largest std::uint64_t.
   std::uint64_t size() const;
 
  private:

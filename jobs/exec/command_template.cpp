@@ -25,13 +25,13 @@ std::string_view folder_name(std::string_view path) {
   return trim(path.substr(0, slash + 1));
 }
 
-// One of {} {.} {/} {//} {/.} with a number before it for one list of several, or {#} or {%}.
+// A placeholder: {} {.} {/} {//} {/.}, optionally with the number of a list as in {2/}, or {#} or {%}.
 struct place {
-  std::string_view form;  // what is between the braces, less the number
-  int number = 0;         // of the list from 1, or from the end as -1; 0: all
+  std::string_view form;  // the text between the braces, without the number
+  int number = 0;         // number of the list, from 1, or from the end as -1; 0: all lists
 };
 
-/// What begins with the brace at the front of `text`, and its length.
+/// Returns the placeholder that begins with the brace at the front of `text`, and its length.
 std::optional<std::pair<place, std::size_t>> place_at(std::string_view text) {
   const std::size_t end = text.find('}');
   if (text.empty() || text.front() != '{' || end == text.npos) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<std::pair<place, std::size_t>> place_at(std::string_view text) {
   return std::pair(found, end + 1);
 }
 
-/// `argument` in the form that a place asks for. Not named `apply`: std::apply would be found by argument-dependent lookup.
+/// Returns `argument` in the given form. Not named `apply`: argument-dependent lookup would find std::apply.
 std::string_view replacement(std::string_view form, std::string_view argument) {
   if (form == ".") return without_extension(argument);
   if (form == "/") return base_name(argument);
@@ -55,10 +55,10 @@ std::string_view replacement(std::string_view form, std::string_view argument) {
   return argument;
 }
 
-/// What stands in a place, a word for each argument.
+/// Returns the values of a placeholder, one word per argument.
 std::vector<std::string> values(const place& at, std::span<const std::string> arguments, std::uint64_t sequence) {
   if (at.form == "#") return {std::to_string(sequence)};
-  if (at.form == "%") return {""};  // the worker knows its slot
+  if (at.form == "%") return {""};  // filled in by the worker
   if (at.number != 0) {
     const auto count = static_cast<int>(arguments.size());
     const int index = at.number > 0 ? at.number - 1 : count + at.number;
@@ -133,7 +133,7 @@ command command_template::fill(std::span<const std::string> arguments, std::uint
       const auto& [where, length] = *found;
       if (where.form == "%") filled.slots.push_back({static_cast<std::uint32_t>(filled.words.size()), static_cast<std::uint32_t>(text.size())});
       const std::vector<std::string> words = values(where, arguments, sequence);
-      if (length == word.size() && !by_shell_) {  // alone in its word: each argument a word
+      if (length == word.size() && !by_shell_) {  // the whole word is a placeholder: each argument becomes a word
         filled.words.insert(filled.words.end(), words.begin(), words.end());
         whole = true;
       }

@@ -1,7 +1,7 @@
-// A command with places for arguments, {} and its kin as GNU parallel has them, and what fills them.
+// A command with placeholders for arguments, {} and its variants as in GNU parallel.
 //
-// Words that are given apart stay apart: arguments go into an argument list, where no character means anything. A template
-// of a single word that reads like shell is given to a shell, its arguments quoted.
+// Separate words remain separate: arguments are inserted into an argument list, where no character is special. If the template is
+// a single word with shell syntax, a shell runs it with quoted arguments.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,14 @@ namespace jobs {
 
 class command_template {
  public:
-  /// No words: each argument is a command line itself. Without a place for arguments they go to the end.
+  /// Without words, each argument is a command line. Without a placeholder, arguments are appended.
   explicit command_template(std::vector<std::string> words = {});
 
   bool is_empty() const { return words_.empty(); }
-  /// The first place that is of none of so many lists, as {3} with two; empty if there is none.
+  /// Returns the first placeholder that refers to a list beyond `lists`, such as {3} with two lists; empty if there is none.
   std::string place_beyond(std::size_t lists) const;
 
-  /// The command for one choice of arguments, one from each list.
+  /// Returns the command for a combination of arguments, one from each list.
   command fill(std::span<const std::string> arguments, std::uint64_t sequence) const;
 
  private:
@@ -32,7 +32,7 @@ class command_template {
   bool by_shell_ = false;
 };
 
-/// `text` as a word of a POSIX shell: as it is where that is safe, else in quotes.
+/// Returns `text` as a word of a POSIX shell, quoted if necessary.
 std::string shell_quoted(std::string_view text);
 
 }  // namespace jobs

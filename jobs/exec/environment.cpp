@@ -16,13 +16,13 @@ namespace {
 constexpr auto prefixes_of_launchers =
     std::to_array<std::string_view>({"OMPI_", "OPAL_", "ORTE_", "PMIX_", "PRTE_", "PMI_", "HYDRA_", "RANKPOOL_INSIDE="});
 
-// Of another run, in which this one is a command.
+// Variables of an enclosing run, whose command this run may be.
 constexpr auto worker_variables = std::to_array<std::string_view>({"RANKPOOL_RANK=", "RANKPOOL_SLOT="});
 std::array<std::string, 2> values_of_worker_variables;
 int slot_of_worker = 0;
 
-// What Slurm tells of a job's allocation. Everything else that begins with SLURM_ describes the step in which this worker is a
-// task, or is an option of the srun that has started it: in a command, srun would take it for its own option.
+// Variables in which Slurm describes the allocation. All other SLURM_ variables describe the step of this worker, or are options
+// of the srun that started it: an srun in a command would apply these options.
 constexpr auto prefixes_of_allocation = std::to_array<std::string_view>(
     {"SLURM_JOB_", "SLURM_JOBID=", "SLURM_ARRAY_", "SLURM_HET_", "SLURM_CLUSTER_NAME=", "SLURM_WORKING_CLUSTER=", "SLURM_CONF=",
      "SLURM_SUBMIT_", "SLURM_RESTART_COUNT=", "SLURM_NODELIST=", "SLURM_NNODES=", "SLURM_CPUS_ON_NODE=", "SLURM_GPUS_ON_NODE=",

@@ -19,10 +19,10 @@
 namespace jobs {
 namespace {
 
-constexpr std::uint64_t fewest_per_worker = 2;  // one waits while one runs
+constexpr std::uint64_t fewest_per_worker = 2;  // one runs and one waits
 constexpr std::uint64_t most_per_worker = 256;
 
-constexpr auto between_looks = std::chrono::milliseconds(200);  // for a stop, while only the input or the clock is waited for
+constexpr auto between_looks = std::chrono::milliseconds(200);  // interval of checks for a stop request
 
 using outcome_future = rankpool::future<command_outcome>;
 
@@ -34,23 +34,23 @@ struct finished_command {
   outcome_future future;
 };
 
-// With a delay: a command whose time has not come.
+// A command that waits for its start, with --delay.
 struct waiting_command {
   command what;
   int tries = 1;
-  std::optional<command_outcome> last;  // of the try before
+  std::optional<command_outcome> last;  // outcome of the previous try
 };
 
-// What the two threads and the callbacks share; callbacks may come after both have gone.
+// The state that both threads and the callbacks share. Callbacks may still run after both threads have ended.
 struct farm_state {
   std::mutex mutex;
-  std::condition_variable room;  // for the input to go on
+  std::condition_variable room;  // signals the input thread that it may submit more
   std::condition_variable news;
   std::vector<finished_command> finished;
   std::deque<waiting_command> waiting;
-  std::uint64_t under_way = 0;  // those that wait included
+  std::uint64_t under_way = 0;  // including waiting commands
   std::uint64_t concluded = 0;
-  std::uint64_t typical_bytes = 1;  // what a command prints; what is much counts at once, and is forgotten slowly
+  std::uint64_t typical_bytes = 1;  // estimated output of a command; it rises at once and falls slowly
   std::uint64_t fed = 0;
   std::uint64_t to_print = 1;
   bool input_ended = false;
@@ -58,7 +58,7 @@ struct farm_state {
   std::exception_ptr input_error;
 };
 
-// An executor's initializer. `slots`: of all workers, by rank.
+// The executor's initializer. `slots` has the slot of each worker, indexed by rank.
 void prepare_worker(const command_limits& limits, const std::vector<int>& slots) {
   const int rank = rankpool::this_worker::rank();
   set_worker_variables(rank, slots.at(static_cast<std::size_t>(rank)));
@@ -90,21 +90,21 @@ class farm {
   }
 
  private:
-  // Where failures count and commands wait at workers, a worker has to know at once that a try was the last one: the same worker
-  // tries again. Else rank 0 submits the next try, which any worker may run.
+  // With max_failures and without a delay, the worker itself retries a command: it has to know at once whether a try was the last.
+  // Otherwise rank 0 submits the next try, which any worker may run.
   static command_limits limits_of(const farm_options& options) {
     if (options.delay_seconds > 0 || options.max_failures == 0) return {.timeout_seconds = options.timeout_seconds};
     return {options.timeout_seconds, options.tries, options.max_failures};
   }
 
-  // By the initializer, and not with each command: a journal takes what travels with a command for part of its identity.
+  // Sends limits with the initializer, not with each command: a journal identifies a command by all of its arguments.
   static rankpool::executor_options with_initializer(rankpool::executor_options options, const command_limits& limits,
                                                      const std::vector<int>& slots) {
     options.initializer = rankpool::partial(prepare_worker, limits, slots);
     return options;
   }
 
-  // The number of each worker among those of its node, by rank.
+  // Returns the slot of each worker on its node, indexed by rank.
   static std::vector<int> slots_of(const rankpool::cluster& cluster) {
     std::map<std::string, int> workers_of_node;
     std::vector<int> slots;
@@ -126,7 +126,7 @@ class farm {
     });
   }
 
-  // False: the pool takes no more.
+  // Returns false if the pool accepts no more tasks.
   bool submit_or_note(command what) {
     try {
       submit(std::move(what), 1);
@@ -139,8 +139,8 @@ class farm {
     }
   }
 
-  /// What is under way is not yet printed either, so this bounds memory. Nothing is known of the first: they are few, and more
-  /// with each that is done.
+  /// Returns how many commands may be in flight. Their outputs are not yet printed, so this bounds memory. The first commands have
+  /// an unknown output size, so their number starts small and grows with each finished command.
   std::uint64_t most_under_way() const {
     const auto workers = static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1));
     const std::uint64_t fewest = fewest_per_worker * workers;
@@ -200,7 +200,7 @@ class farm {
             if (clock::now() >= due) break;
             if (is_timeout && state_->under_way == state_->waiting.size() && !halted_) {
               lock.unlock();
-              (void)pool_.share(0);  // throws once the run was stopped: nothing is at the workers that could tell
+              (void)pool_.share(0);  // throws after a stop request: with no task in flight, nothing else reports it
               lock.lock();
             }
           }
@@ -214,14 +214,14 @@ class farm {
     }
   }
 
-  /// When the next command that waits may start, if one can. With the lock.
+  /// Returns the start time of the next waiting command, if a worker is free. The caller holds the lock.
   std::optional<clock::time_point> next_start() const {
     if (state_->waiting.empty() || running_ >= static_cast<std::uint64_t>(std::max(pool_.num_workers(), 1))) return std::nullopt;
     return next_start_;
   }
 
-  /// With a delay: starts the commands whose time has come. No more than there are workers, so that none waits at a busy one and
-  /// starts later. Those that the journal has finished take no time.
+  /// Starts the commands that are due, with a delay. There are never more than workers, so that no command queues at a busy worker
+  /// and starts later. A command that is restored from the journal does not delay the next.
   void start_due() {
     for (;;) {
       waiting_command next;
@@ -283,7 +283,7 @@ class farm {
     source_.stop();
   }
 
-  /// Starts nothing more. What waits for another try has failed.
+  /// Stops starting commands. Commands that wait for another try are reported as failed.
   void halt(const farm_events& events) {
     if (std::exchange(halted_, true)) return;
     stop();
@@ -307,12 +307,12 @@ class farm {
   const command_limits limits_;
   const rankpool::journal journal_;
   std::uint64_t failures_ = 0;
-  std::uint64_t running_ = 0;       // with a delay
-  clock::time_point next_start_{};  // likewise
+  std::uint64_t running_ = 0;       // running commands; used only with a delay
+  clock::time_point next_start_{};  // used only with a delay
   bool halted_ = false;
-  bool left_ = false;  // some commands were not run; with the lock
+  bool left_ = false;  // some commands were not run; guarded by the mutex
   std::shared_ptr<farm_state> state_ = std::make_shared<farm_state>();
-  rankpool::executor pool_;  // last, as its end waits for tasks
+  rankpool::executor pool_;  // the last member: its destructor waits for tasks
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
-// Keeps the workers in commands: as many are under way as keep them busy, one a task, and each is handed back when it is over.
+// Runs commands on the workers, one per task. Submits enough to keep all workers busy, and reports each command when it finishes.
 //
-// A thread of its own waits for the input, so that what is done is told at once even while the input has nothing more to
-// give. The pool decides what travels together and takes back what waits behind a long command.
+// A separate thread reads the input, so that finished commands are reported at once even while the input provides no data. The
+// pool decides which commands form a message, and recalls those that are queued behind a long command.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,28 @@
 namespace jobs {
 
 struct farm_options {
-  double timeout_seconds = 0;            // for each try of a command; 0: none
-  int tries = 1;                         // most runs of a command that goes on failing; the last one counts
-  std::uint64_t max_failures = 0;        // after so many failed commands no other is started; what runs is waited for; 0: no limit
-  double delay_seconds = 0;              // at least so long between the starts of two commands, on whichever workers
-  std::uint64_t most_ahead = 1'000'000;  // how far beyond the first that is not printed commands are read
-  std::uint64_t most_bytes = 64 << 20;   // of output that may be under way, going by what commands have printed so far
+  double timeout_seconds = 0;            // of each try of a command; 0: none
+  int tries = 1;                         // most runs of a command that fails each time; the last run counts
+  std::uint64_t max_failures = 0;        // no command starts after so many failed; running ones finish; 0: no limit
+  double delay_seconds = 0;              // least time between the starts of two commands, on all workers together
+  std::uint64_t most_ahead = 1'000'000;  // most commands read beyond the first unprinted one
+  std::uint64_t most_bytes = 64 << 20;   // limit of the estimated output of the commands in flight
 };
 
-/// What the caller is told, on the thread that called run_farm.
+/// Callbacks, called on the thread that called run_farm().
 struct farm_events {
-  /// A command is over, whatever came of it. Returns a number below which all that matters is printed; the highest so far
-  /// counts.
+  /// Called when a command has finished in any way. Returns a sequence number below which all output is printed; the highest
+  /// number returned so far applies.
   std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
   /// Called after every finished command has been reported.
   std::function<void()> on_idle = [] {};
-  /// How many there are in all, once the input has ended.
+  /// Called with the total number of commands, once the input has ended.
   std::function<void(std::uint64_t)> on_known = [](std::uint64_t) {};
 };
 
-/// Runs the commands of `source` on an executor with `pool_options`, whose initializer is replaced. False: max_failures have
-/// stopped it before all were run. Blocks: until all is over. Throws: what the source throws, what tasks throw that is no command's
-/// failure, and what the events throw; nothing new is started then.
+/// Runs the commands of `source` on an executor with `pool_options`, whose initializer is replaced. Returns false if max_failures
+/// stopped the run early. Blocks: until all commands have finished. Throws: exceptions of the source, of the events, and of tasks
+/// except failed commands; no further command is then started.
 bool run_farm(rankpool::cluster& cluster, rankpool::executor_options pool_options, command_source& source,
               const farm_options& options, const farm_events& events);
 

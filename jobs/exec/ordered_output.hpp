@@ -1,7 +1,7 @@
-// What commands have printed, put into the order of the input again, in bounded memory.
+// Restores the order of the input for the output of commands, in bounded memory.
 //
-// A command that takes long holds up the printing of those after it, not their running. What is done meanwhile waits in
-// memory, and beyond a few MiB in files that have no name.
+// A long command delays the printing of later commands, but not their execution. Their output waits in memory, and beyond a limit
+// in unnamed temporary files.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace jobs {
 
-/// Three texts for three places.
+/// The output of a command for three destinations.
 struct printed {
   std::string out;
   std::string err;
@@ -27,21 +27,21 @@ class ordered_output {
  public:
   using printer = std::function<void(const printed&)>;
 
-  /// `most_bytes`: what may wait in memory. `file_bytes`: then another file is begun, so that one is gone with its last output.
+  /// `most_bytes` limits waiting output in memory. A file of `file_bytes` is full; it is deleted when its output is printed.
   explicit ordered_output(printer print, std::size_t most_bytes = std::size_t{64} << 20,
                           std::uint64_t file_bytes = std::uint64_t{1} << 30);
 
-  /// Prints it when all before it have been; numbers begin with 1. Throws: output_error, file_error, and what `print` throws.
+  /// Prints the output after all earlier numbers, which begin with 1. Throws: output_error, file_error, and what `print` throws.
   void add(std::uint64_t sequence, printed what);
-  /// Prints all that waits, in order, past numbers that will not come.
+  /// Prints all waiting output in order, and skips missing numbers.
   void finish();
-  /// The number that is to be printed next.
+  /// Returns the number to be printed next.
   std::uint64_t next() const { return next_; }
 
  private:
   struct waiting {
     printed in_memory;
-    std::shared_ptr<file> on_disk;  // null: it is in memory
+    std::shared_ptr<file> on_disk;  // null: the output is in memory
     std::uint64_t offset = 0;
     std::array<std::uint64_t, 3> lengths{};
   };
@@ -56,7 +56,7 @@ class ordered_output {
   std::map<std::uint64_t, waiting> waiting_;
   std::size_t bytes_in_memory_ = 0;
   std::uint64_t file_bytes_;
-  std::weak_ptr<file> file_;  // the latest, while anything waits in it
+  std::weak_ptr<file> file_;  // the newest file; expired when no output is left in it
   std::uint64_t file_end_ = 0;
 };
 

@@ -27,10 +27,10 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr auto after_the_end = 100ms;  // for the output that others still write
+constexpr auto after_the_end = 100ms;  // for output of processes that outlive the command
 constexpr auto to_tidy_up = 200ms;     // from SIGTERM to SIGKILL
-constexpr auto between_looks = 20ms;   // where the kernel has no pidfd
-constexpr auto longest_shortage = 2s;  // of processes: others of this user's may end
+constexpr auto between_looks = 20ms;   // polling interval on kernels without pidfd
+constexpr auto longest_shortage = 2s;  // limit for retries if no process can be created
 constexpr std::size_t read_bytes = 64 * 1024;
 
 class descriptor {
@@ -66,7 +66,7 @@ pipe_ends make_pipe() {
   return made;
 }
 
-// What posix_spawn is told, the same each time but for the two pipes.
+// The attributes of posix_spawn, which are the same for all commands, except for the two pipes.
 class spawn_attributes {
  public:
   spawn_attributes() {
@@ -74,7 +74,7 @@ class spawn_attributes {
     sigset_t defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);  // ignored on rank 0
+    sigaddset(&defaults, SIGPIPE);  // rank 0 ignores it
     sigaddset(&defaults, SIGCHLD);
     ::posix_spawnattr_init(&attributes_);
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -91,13 +91,13 @@ class spawn_attributes {
   posix_spawnattr_t attributes_{};
 };
 
-/// 0, or errno.
+/// Starts a process. Returns 0 or errno.
 int start(const std::vector<std::string>& words, int out, int err, pid_t& pid) {
   static const spawn_attributes attributes;
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (const std::string& word : words) {
-    if (word.find('\0') != std::string::npos) return EINVAL;  // it would be cut there
+    if (word.find('\0') != std::string::npos) return EINVAL;  // the system would cut the word there
     arguments.push_back(const_cast<char*>(word.c_str()));
   }
   arguments.push_back(nullptr);
@@ -117,7 +117,7 @@ int start(const std::vector<std::string>& words, int out, int err, pid_t& pid) {
   return failure;
 }
 
-// Reads on until there is nothing more for now; closes the pipe at its end.
+// Reads all data that is available now, up to `room` bytes. Closes the pipe at its end.
 void read_available(descriptor& from, std::string& into, char* buffer, std::size_t room) {
   for (std::size_t got_in_all = 0; got_in_all < room;) {
     const ssize_t got = ::read(from.get(), buffer, read_bytes);
@@ -126,7 +126,7 @@ void read_available(descriptor& from, std::string& into, char* buffer, std::size
     if (got <= 0) return from.reset();
     into.append(buffer, static_cast<std::size_t>(got));
     got_in_all += static_cast<std::size_t>(got);
-    if (static_cast<std::size_t>(got) < read_bytes) return;  // poll says whether it was the end
+    if (static_cast<std::size_t>(got) < read_bytes) return;  // poll() tells whether this was the end
   }
 }
 
@@ -135,7 +135,7 @@ bool has_ended(pid_t pid) {
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
-// One process on its way: what it prints is taken in until it has ended, or is made to.
+// A running process. Reads its output until it has ended or was terminated.
 class running_process {
  public:
   running_process(pid_t pid, descriptor out, descriptor err, clock::time_point begin, double timeout_seconds)
@@ -144,7 +144,7 @@ class running_process {
         err_(std::move(err)),
         pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
         begin_(begin) {
-    // Longer than a century is never.
+    // A timeout of more than a century means none.
     if (timeout_seconds > 0 && timeout_seconds < 3e9) {
       end_by_ = begin_ + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(timeout_seconds));
     }
@@ -166,7 +166,7 @@ class running_process {
         end_in_time(now, result);
       }
     }
-    if (asked_) ::kill(-pid_, SIGKILL);  // what it has left behind
+    if (asked_) ::kill(-pid_, SIGKILL);  // terminates processes that it left behind
   }
 
  private:
@@ -175,7 +175,7 @@ class running_process {
     const int ready = ::poll(waiting.data(), waiting.size(), patience());
     if (ready <= 0) return;
     static std::array<char, read_bytes> buffer;
-    constexpr std::size_t at_once = 16 * read_bytes;  // then a look at the clock
+    constexpr std::size_t at_once = 16 * read_bytes;  // then checks the time
     if (waiting[0].revents != 0) read_available(out_, result.out, buffer.data(), at_once);
     if (waiting[1].revents != 0) read_available(err_, result.err, buffer.data(), at_once);
     pidfd_ready_ = waiting[2].revents != 0;
@@ -204,7 +204,7 @@ class running_process {
     asked_ = true;
     act_at_ = now + to_tidy_up;
     ::kill(-pid_, SIGTERM);
-    ::kill(-pid_, SIGCONT);  // one that is stopped would not hear it
+    ::kill(-pid_, SIGCONT);  // a stopped process would not handle SIGTERM
   }
 
   pid_t pid_;
@@ -213,8 +213,8 @@ class running_process {
   descriptor pidfd_;
   clock::time_point begin_;
   std::optional<clock::time_point> end_by_;
-  std::optional<clock::time_point> act_at_;  // once it has ended: stop reading; once asked to end: SIGKILL
-  bool asked_ = false;                       // it was sent SIGTERM
+  std::optional<clock::time_point> act_at_;  // if ended_: stop reading; if asked_: send SIGKILL
+  bool asked_ = false;                       // SIGTERM was sent
   bool ended_ = false;
   bool pidfd_ready_ = false;
 };
@@ -249,7 +249,7 @@ process_result run_process(const std::vector<std::string>& words, double timeout
   }
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  if ((result.timed_out || result.too_much) && status == 0) result.status = 1;  // it ended well when it was told to end
+  if ((result.timed_out || result.too_much) && status == 0) result.status = 1;  // it handled SIGTERM and exited with status 0
   return result;
 }
 

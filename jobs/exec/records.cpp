@@ -15,7 +15,7 @@ std::string fixed(double value) {
   return text;
 }
 
-/// So that a command stays one field of one line.
+/// Escapes tabs and line ends, so that a command is one field of one line.
 std::string one_field(const std::string& text) {
   std::string field;
   for (const char c : text) {

@@ -1,4 +1,4 @@
-// What is noted about a command that has run: a line of a log in GNU parallel's columns, and a line of JSON with all of it.
+// Formats records of finished commands: a log line in the columns of GNU parallel, and a JSON line with all data.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace jobs {
 
-/// Seq to Command as in GNU parallel's --joblog, then Rank.
+/// Returns the columns Seq to Command, as in GNU parallel's --joblog, and then Rank.
 std::string log_header();
 std::string log_line(const command& what, const command_outcome& outcome);
 
-/// An object with sequence, command, host, rank, start, seconds, status, signal, timed_out, tries, stdout_bytes and stderr.
+/// Returns an object with sequence, command, host, rank, start, seconds, status, signal, timed_out, tries, stdout_bytes and stderr.
 std::string json_line(const command& what, const command_outcome& outcome, int tries);
 
 }  // namespace jobs
