@@ -1,4 +1,4 @@
-// Which number up to a limit takes the most steps to 1, when an even n goes to n/2 and an odd one to 3n+1.
+// Finds the number up to a limit with the most steps to 1, where an even n becomes n/2 and an odd n becomes 3n+1.
 #include <gmpxx.h>
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 namespace jobs {
 namespace {
 
-/// The number of steps, and 2^64-1 minus the start: the larger pair is the longer chain, or the one with the smaller start.
+/// The number of steps, and 2^64-1 minus the start. The larger pair is the longer chain; of equal lengths, the smaller start.
 using chain = std::pair<std::uint64_t, std::uint64_t>;
 
-/// 128 bits hold every number that a start below 10^17 reaches.
+/// Returns the chain of `start`. For a start below 10^17, all numbers fit into 128 bits.
 chain chain_of(std::uint64_t start) {
   std::uint64_t steps = 0;
   for (unsigned __int128 n = start; n != 1; ++steps) n = n % 2 == 0 ? n / 2 : 3 * n + 1;

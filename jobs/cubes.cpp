@@ -1,4 +1,4 @@
-// Example 2: the cubes of consecutive numbers, with submit.
+// Example 2: the cubes of consecutive numbers, computed with submit().
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -15,7 +15,7 @@ namespace {
 
 __int128 cube(std::int64_t n) { return static_cast<__int128>(n) * n * n; }
 
-/// The cubes of `first` to `last` as lines: printing costs more than cubing, so workers do both.
+/// Returns the cubes of `first` to `last` as lines. Workers also format them, because that costs more than computing them.
 std::string cube_lines(std::int64_t first, std::int64_t last) {
   text_builder lines;
   for (std::int64_t n = first; n <= last; ++n) lines.print("Cube: ", cube(n), '\n');

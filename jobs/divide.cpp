@@ -1,4 +1,4 @@
-// Example 3: a task that throws. The error comes back in place of the result; the other tasks are not affected.
+// Example 3: a task that throws. result() rethrows the error; other tasks are not affected.
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
@@ -21,7 +21,7 @@ double divide(double a, double b) {
   return a / b;
 }
 
-/// Reads `a/b`, or `a b` as in a table.
+/// Parses `a/b`, or `a b` as in a table.
 std::pair<double, double> parse_division(std::string_view text) {
   const std::size_t between = std::min(text.find_first_of("/ \t"), text.size());
   const std::size_t second = std::min(text.find_first_not_of("/ \t", between), text.size());
@@ -32,7 +32,7 @@ std::pair<double, double> parse_division(std::string_view text) {
   }
 }
 
-/// The divisions in a form that does not depend on how their numbers are written. Words that are no divisions stay as they are.
+/// Returns the divisions in one canonical notation of numbers. Words that are not divisions are unchanged.
 std::vector<std::string> canonical_list(std::vector<std::string> divisions) {
   for (std::string& text : divisions) {
     try {

@@ -14,14 +14,14 @@
 namespace jobs {
 namespace {
 
-/// In decimal, because the conversion of a long number takes longer than its computation.
+/// Returns F(n) in decimal: the conversion takes longer than the computation, so the worker does it.
 std::string fibonacci(std::uint64_t n) {
   mpz_class value;
   mpz_fib_ui(value.get_mpz_t(), n);
   return value.get_str();
 }
 
-/// Returns a prime modulo which `digits` differ from F(n), 0 if there is none.
+/// Returns a prime modulo which `digits` differ from F(n); 0 if they agree.
 std::uint64_t wrong_modulus(std::uint64_t n, const std::string& digits) {
   for (const std::uint64_t p : check_primes) {
     if (residue_of_digits(digits, p) != fibonacci_mod(n, p)) return p;
@@ -41,7 +41,7 @@ class fibonacci_numbers : public job {
 
   void run(job_run& run) override {
     std::vector<rankpool::future<std::string>> futures;
-    std::unordered_map<std::uint64_t, std::uint64_t> number_of;  // by the id of its future
+    std::unordered_map<std::uint64_t, std::uint64_t> number_of;  // key: id of the future
     std::uint64_t wrong = 0;
     check_queue<std::uint64_t> checks(run, [&](std::uint64_t modulus) { wrong = modulus != 0 ? modulus : wrong; });
     run.expect_tasks(numbers_.size(), numbers_.size());

@@ -1,6 +1,6 @@
-// Example 9, the chunks of a simulated image; and real pictures, filtered: a folder by files, a large picture by strips.
+// Example 9: the chunks of a simulated image. With INPUT, filters pictures: many pictures one per task, a large picture by strips.
 //
-// Tasks read and write the files themselves. A picture that cannot be processed is reported, and the others go on.
+// Tasks read and write the files. A picture that cannot be processed is reported, and the run continues with the others.
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -31,7 +31,7 @@ namespace {
 
 mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
 
-/// How many pictures came to which end.
+/// Counts processed, failed and wrong pictures.
 class tally {
  public:
   tally(job_run& run, const picture_plan& plan)
@@ -51,7 +51,7 @@ class tally {
     run_.shown().set(done_ + failed_ + wrong_, pictures_);
   }
 
-  /// Calls `process`, which may add a picture. A picture_failure that it throws is added as one.
+  /// Calls `process`, which may count a picture. If it throws picture_failure, counts a failed picture.
   template <class Process>
   void add_from(Process process) {
     try {
@@ -63,7 +63,7 @@ class tally {
     }
   }
 
-  /// The exit status.
+  /// Prints the counts and returns the exit status.
   int report() {
     if (!stdout_is_taken_) {
       output out(run_);
@@ -83,17 +83,17 @@ class tally {
  private:
   job_run& run_;
   std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, pixels_ = 0;
-  bool stdout_is_taken_;  // by the picture
+  bool stdout_is_taken_;  // the picture is written to stdout
 };
 
-/// Processes pictures, each by one worker.
+/// Processes pictures, one per task.
 class whole_pictures {
  public:
   whole_pictures(rankpool::executor& pool, const picture_settings& settings, rankpool::result_files& results, tally& all)
       : pool_(pool), settings_(settings), results_(results), all_(all) {}
 
-  /// Returns those that are large enough to be split. Throws: an error of the pool; after stopped_error, finished results have
-  /// their names.
+  /// Processes the pictures and returns those that are large enough to be split. Throws: errors of the pool; after stopped_error,
+  /// the finished results have their final names.
   std::vector<picture_files> process(std::vector<picture_files> pictures) {
     try {
       while (!pictures.empty()) {
@@ -112,7 +112,7 @@ class whole_pictures {
  private:
   struct submitted_picture {
     picture_files files;
-    bool is_restored = false;  // by the journal
+    bool is_restored = false;  // the result comes from the journal
   };
   static constexpr std::size_t most_outstanding = 1 << 14;
 
@@ -137,7 +137,7 @@ class whole_pictures {
     lost_.push_back(files);
   }
 
-  /// Why the result did not get its name.
+  /// Returns why the result did not get its final name.
   static std::string problem_of(const picture_files& files, std::error_code error) {
     if (error.value() == EEXIST) return result_exists(files);
     if (error.value() == ESTALE) return files.output + ": its result was changed or removed; run it again";
@@ -149,7 +149,7 @@ class whole_pictures {
   rankpool::result_files& results_;
   tally& all_;
   std::vector<picture_files> large_;
-  std::vector<picture_files> lost_;  // the journal has a result that is not there any more
+  std::vector<picture_files> lost_;  // the journal has a result whose file was changed or removed
   result_queue<picture_result, submitted_picture> outstanding_{
       most_outstanding,
       [this](auto&& processed, const auto& submitted) { all_.add_from([&] { take(submitted, std::move(processed).result()); }); }};
@@ -165,10 +165,10 @@ double parse_sigma(const std::string& text) {
 }
 
 class image : public job {
-  // Of the simulated image.
+  // Options of the simulated image.
   std::int64_t chunks_ = 4;
   std::int64_t size_ = 1000;
-  // Of pictures.
+  // Options of pictures.
   std::string operation_name_;
   std::uint32_t radius_ = 0;  // 0: not given
   std::string sigma_;
@@ -273,7 +273,7 @@ class image : public job {
     }
     rankpool::result_files results(run.journal(), {.overwrite = request_.force});
     for (picture_files& files : plan.pictures) {
-      if (run.has_journal()) files.input = canonical_path(files.input);  // tasks are the same however the paths are written
+      if (run.has_journal()) files.input = canonical_path(files.input);  // tasks are then the same, however paths are written
       if (plan.is_stream) continue;
       files.target = results.target(files.output, files.input);
       files.output = files.target.path();
@@ -282,7 +282,7 @@ class image : public job {
     picture_settings settings{.what = what_,
                               .quality = quality_,
                               .compression = compression_,
-                              .split_from = plan.is_stream ? 1 : split_from,  // rank 0 writes a split picture
+                              .split_from = plan.is_stream ? 1 : split_from,  // rank 0 must write a stream: split it
                               .rows = run.chunksize_or(std::uint64_t{0}),
                               .verify = run.verifies()};
     tally all(run, plan);

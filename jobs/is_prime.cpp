@@ -1,5 +1,5 @@
-// Example 4: which of many numbers are prime, in their order. The numbers stream through in blocks of lines, so that a
-// file of any length needs little memory, and a number may have any length itself.
+// Example 4: tests numbers for primality, and prints answers in the order of the input. Numbers are read lazily in blocks of
+// lines, so a file of any length needs little memory. Numbers may have any length.
 #include <charconv>
 #include <cstdint>
 #include <stdexcept>
@@ -27,7 +27,7 @@ primality judge_text(std::string_view text, const primality_test& test) {
   return judge(parse_integer(text), test);
 }
 
-/// The rest of a line after the number.
+/// Returns the text that follows the number in an answer.
 std::string words_for(primality answer, int rounds) {
   switch (answer) {
     case primality::prime: return " prime\n";
@@ -37,7 +37,7 @@ std::string words_for(primality answer, int rounds) {
   }
 }
 
-/// A block of numbers in, a block of answers out.
+/// The task: returns the answers for a block of numbers.
 std::string judge_lines(const primality_test& test, bool verify, const line_block& block) {
   std::string answers;
   for_each_line(block, [&](std::string_view line, std::uint64_t number) {
@@ -54,7 +54,7 @@ std::string judge_lines(const primality_test& test, bool verify, const line_bloc
   return answers;
 }
 
-/// Whether another test confirms every answer in lines that judge_lines() has written. Throws: std::logic_error if it does not.
+/// Returns whether another test confirms all answers of judge_lines(). Throws: std::logic_error if it contradicts one.
 bool confirm_answers(const primality_test& test, const std::string& answers) {
   line_block numbers{1, {}};
   for (std::string_view rest = answers; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
@@ -67,10 +67,10 @@ constexpr double cost_of_block = 1e8;
 
 bool is_expression(std::string_view line) { return line.find_first_of("e^+") != std::string_view::npos; }
 
-/// About the time for a prime of so many digits, in the cube of digits. A proof takes about a hundred times as long as a test.
-/// An expression such as 2^521-1 may be anything.
+/// Estimates the time for a prime of so many digits, in units of digits³. A proof takes about a hundred times as long as a test.
+/// The cost of an expression such as 2^521-1 is unknown: it counts as a full block, or a tenth of one without a proof.
 double cost_of_number(std::string_view line, bool is_proven) {
-  constexpr std::size_t tested = 24;  // numbers of so many digits need no proof
+  constexpr std::size_t tested = 24;  // numbers of up to this many digits need no proof
   if (is_expression(line)) return is_proven ? cost_of_block : cost_of_block / 10;
   const auto digits = static_cast<double>(line.size());
   return digits * digits * digits * (is_proven && line.size() > tested && line.size() <= proven_digits ? 100 : 1);
@@ -81,7 +81,7 @@ double cost_of_proof(std::string_view line) { return cost_of_number(line, true);
 double cost_of_one(std::string_view) { return 1; }
 
 class is_prime_job : public job {
-  std::vector<std::string> numbers_;  // none, and no file: the tutorial's
+  std::vector<std::string> numbers_;  // empty, without --file: the tutorial's numbers
   std::string file_;
   primality_test test_;
 
@@ -89,7 +89,7 @@ class is_prime_job : public job {
 
   void declare(job_options& options) override {
     options.texts("number", numbers_, "whole numbers of any size; - reads them from stdin, one per line", "NUMBERS");
-    // A journal knows a task by the numbers in it, wherever they come from.
+    // A journal identifies a task by its numbers, so their source does not matter.
     options.text("--file", file_, "read the numbers from this file, one per line (-: stdin)", "FILE").without_effect();
     options.flag("--fast", test_.fast, "no proof for numbers above 3.3e24: the answer is \"probably prime\"");
     options.number("--rounds", test_.rounds,

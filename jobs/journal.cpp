@@ -1,4 +1,4 @@
-// The command `journal`: what is in a journal, and its results for other programs. It looks at the file and runs nothing.
+// The command `journal`: prints or exports the contents of a journal. It reads the file and runs no tasks.
 #include <cstdint>
 #include <iostream>
 #include <limits>
@@ -13,7 +13,7 @@
 namespace jobs {
 namespace {
 
-/// A number or "all". Throws: usage_error.
+/// Parses a number or "all". Throws: usage_error.
 std::uint64_t number_or_all(const std::string& text) {
   if (text == "all") return std::numeric_limits<std::uint64_t>::max();
   try {

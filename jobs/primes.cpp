@@ -1,7 +1,7 @@
-// Exercise 3: the primes of an interval, each worker sieving segments of it with primesieve.
+// Exercise 3: counts or lists the primes of an interval. Workers sieve segments of it with primesieve.
 //
-// A sieve first computes the primes up to the square root of its numbers. Segments of large numbers are therefore long. Workers return
-// counts, or the primes of a segment as a prime_list.
+// A sieve first computes the primes up to the square root of its largest number, so segments of large numbers are long. Workers
+// return counts, or the primes of a segment as a prime_list.
 #include <primesieve.hpp>
 
 #include <algorithm>
@@ -29,14 +29,14 @@ using number = std::uint64_t;
 number square_root(number n) { return static_cast<number>(std::sqrt(static_cast<double>(n))); }
 
 number count_in_sieve(number first, number last) {
-  primesieve::set_num_threads(1);  // a worker is one core
+  primesieve::set_num_threads(1);  // each worker has one core
   return primesieve::count_primes(first, last);
 }
 
 /// Calls `visit(prime)` for each prime from `first` to `last`, in order.
 template <class Visit>
 void for_each_prime(number first, number last, Visit visit) {
-  constexpr number largest = 18'446'744'073'709'551'557U;  // below 2^64: nothing follows it
+  constexpr number largest = 18'446'744'073'709'551'557U;  // the largest prime below 2^64
   primesieve::iterator primes(first, last);
   for (number prime = primes.next_prime(); prime <= last; prime = primes.next_prime()) {
     visit(prime);
@@ -44,12 +44,12 @@ void for_each_prime(number first, number last, Visit visit) {
   }
 }
 
-/// How many primes a segment has, and how many of them are among its last `stretch` numbers, which --verify counts again. The
-/// task is the same with and without --verify, so that either can resume the other.
+/// The task: returns the number of primes of a segment, and of its last `stretch` numbers, which --verify counts again. The task
+/// is the same with and without --verify, so that each can resume the other.
 std::pair<number, number> count_primes(number stretch, number first, number last) {
   const number stretch_begin = last - std::min(stretch - 1, last - first);
-  // Both counts by one sieve where finding its primes is most of the work. In a longer segment a second sieve for the stretch costs
-  // less than to go through all primes of the segment.
+  // If the segment is short compared with the square root, one sieve counts both. For a longer segment, a second sieve for the
+  // stretch is cheaper than visiting all primes of the segment.
   constexpr number roots_worth_a_sieve = 10;
   if ((last - first) / roots_worth_a_sieve >= square_root(last))
     return {count_in_sieve(first, last), count_in_sieve(stretch_begin, last)};
@@ -67,24 +67,24 @@ prime_list list_primes(number first, number last) {
   return list.take();
 }
 
-/// Long enough to make the set-up of a sieve small, and otherwise short enough to keep every worker busy to the end.
+/// Returns a segment length that amortizes the set-up of a sieve, but keeps every worker busy until the end.
 number length_to_count(const interval<number>& range, int workers) {
   const number worthwhile = std::max<number>(20'000'000, 40 * square_root(range.to));
   const number share = range.span() / (32 * static_cast<number>(workers)) + 1;
   return std::max(worthwhile, share);
 }
 
-/// As for counting, but the primes of a segment are held in memory.
+/// Returns a segment length for listing: a worker holds all primes of a segment in memory.
 number length_to_list(const interval<number>& range) { return std::clamp<number>(square_root(range.to), 4'000'000, 200'000'000); }
 
-/// The number of primes that a primality test finds.
+/// Counts primes with a primality test, independently of the sieve.
 number count_by_test(number first, number last) {
   number found = is_prime(last) ? 1 : 0;
   for (number n = first; n < last; ++n) found += is_prime(n) ? 1 : 0;
   return found;
 }
 
-/// Tests each listed number for primality, and how many there are. Throws: std::logic_error.
+/// Checks that each listed number is a prime, and that none is missing. Throws: std::logic_error.
 bool check_list(number first, number last, const prime_list& list) {
   number found = 0;
   number before = 0;
@@ -99,7 +99,7 @@ bool check_list(number first, number last, const prime_list& list) {
   return true;
 }
 
-/// Pi(10^k), k from 1: OEIS A006880.
+/// The number of primes up to 10^k for k = 1, 2, ...: OEIS A006880.
 constexpr std::array<number, 19> known_counts{4,
                                               25,
                                               168,
@@ -120,15 +120,15 @@ constexpr std::array<number, 19> known_counts{4,
                                               24'739'954'287'740'860,
                                               234'057'667'276'344'607};
 
-/// Which stretches of a run --verify counts again: the ends of some of the segments, spread over all of them.
+/// Selects the numbers that --verify counts again: the ends ("stretches") of some segments, evenly spread over the run.
 class stretches {
  public:
   explicit stretches(number segments) : segments_(segments), count_(std::min<number>(segments, 64)) {}
 
   number count() const { return count_; }
-  /// Numbers in a stretch: about as many in all, whatever the number of segments.
+  /// Returns the numbers per stretch. The total is about the same for any number of segments.
   number length() const { return 1'280'000 / count_; }
-  /// The segment whose end is the stretch.
+  /// Returns the segment whose end is the stretch `index`.
   number segment(number index) const { return index * (segments_ / count_) + index * (segments_ % count_) / count_; }
 
  private:
@@ -203,7 +203,7 @@ class primes : public job {
     }
   }
 
-  /// `sieved`: the number of primes of each stretch by the sieve.
+  /// Compares a primality test with `sieved`, the sieve's number of primes in each stretch.
   static void verify_stretches(job_run& run, const std::vector<std::tuple<number, number>>& places,
                                const std::vector<number>& sieved) {
     number tested = 0;
@@ -221,7 +221,7 @@ class primes : public job {
     run.expect_tasks(segments.size(), segments.size());
     check_queue<bool> checks(run, [](bool) {});
     auto segment = segments.begin();
-    const int in_flight = std::min(run.tasks_in_flight(length / 16), 2 * run.pool().num_workers());  // a byte for 20 to 40 numbers
+    const int in_flight = std::min(run.tasks_in_flight(length / 16), 2 * run.pool().num_workers());  // a byte per 20 to 40 numbers
     for (const prime_list& list : run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, list_primes, segments)) {
       print_primes(run.out(), list);
       const auto [first, last] = *segment++;
@@ -232,7 +232,7 @@ class primes : public job {
     run.verified(true, "each listed number passes a primality test, and there are as many as the sieve counts");
   }
 
-  /// Prints how many there are, and the first and the last ones, which rank 0 finds itself.
+  /// Prints the number of primes, and the first and last ones, which rank 0 computes itself.
   void summarise(job_run& run) const {
     constexpr std::size_t shown = 5;
     const number found = count_all(run);

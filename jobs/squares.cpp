@@ -1,4 +1,4 @@
-// Example 1: the squares of consecutive numbers, with map.
+// Example 1: the squares of consecutive numbers, computed with map().
 #include <cstdint>
 #include <string>
 
@@ -13,7 +13,7 @@ namespace {
 
 __int128 square(std::int64_t n) { return static_cast<__int128>(n) * n; }
 
-/// The squares of `first` to `last` as lines: printing costs more than squaring, so workers do both.
+/// Returns the squares of `first` to `last` as lines. Workers also format them, because that costs more than computing them.
 std::string square_lines(std::int64_t first, std::int64_t last) {
   text_builder lines;
   for (std::int64_t n = first; n <= last; ++n) lines.print("Square of ", n, ": ", square(n), '\n');

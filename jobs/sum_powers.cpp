@@ -1,4 +1,4 @@
-// Example 5 and exercise 1: exact sums of the squares and of the cubes of consecutive numbers. Each worker adds up chunks of them.
+// Example 5 and exercise 1: exact sums of the squares and of the cubes of consecutive numbers. Workers sum segments.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -15,8 +15,8 @@ namespace {
 struct power {
   std::string plural;
   mpz_class (*add)(const number_range& numbers);
-  mpz_class (*sum)(const mpz_class& from, const mpz_class& to);  // by the closed form
-  interval<std::uint64_t> range;                                 // the default
+  mpz_class (*sum)(const mpz_class& from, const mpz_class& to);  // closed form of the sum
+  interval<std::uint64_t> range;                                 // default of --from and --to
 };
 
 class sum_powers : public job {

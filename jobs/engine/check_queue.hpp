@@ -1,5 +1,5 @@
-// Checks of results that are printed, as tasks of their own: a run with --verify has the same other tasks in its journal as one
-// without.
+// Verifies printed results in separate tasks. The other tasks of a run are therefore the same with and without --verify, and so
+// are their results in its journal.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 namespace jobs {
 
-/// Submits checks and hands their results to `take` in the order of submission. `take` may throw, as a check may. Without --verify,
-/// it does nothing.
+/// Submits checks and passes their results to `take` in the order of submission. `take` and a check may throw. Without --verify,
+/// this class does nothing.
 template <class Result>
 class check_queue {
  public:
@@ -20,13 +20,13 @@ class check_queue {
         outstanding_(16 * static_cast<std::size_t>(run.pool().num_workers()),
                      [take = std::move(take)](auto&& check, const auto&) { take(check.result()); }) {}
 
-  /// Blocks: while more than 16 checks for each worker are outstanding. Throws: what a check or `take` throws.
+  /// Submits a check. Blocks: while more than 16 checks per worker are outstanding. Throws: what a check or `take` throws.
   template <class Check, class... Arguments>
   void add(Check check, const Arguments&... arguments) {
     if (run_.verifies()) outstanding_.add(run_.pool().submit(check, arguments...));
   }
 
-  /// Blocks: until all checks are done. Throws: what a check or `take` throws.
+  /// Takes all remaining results. Blocks: until all checks are done. Throws: what a check or `take` throws.
   void finish() { outstanding_.finish(); }
 
  private:

@@ -49,7 +49,7 @@ struct command_line::implementation {
   command_line_answer answer{};
   std::string no_name{};
 
-  /// One line that names what is wrong.
+  /// Returns one line that names the error.
   std::string problem(const CLI::Error& error) const {
     const auto unknown = chosen == nullptr ? app.remaining() : chosen->parser->remaining();
     const auto what = [](const std::string& word) {
@@ -99,7 +99,7 @@ bool command_line::parse(std::vector<std::string> words) {
     words.resize(words.size() - found->settings.tail.size());
   }
   try {
-    all_->app.parse(std::vector(words.rbegin(), words.rend()));  // CLI11 reads from the end
+    all_->app.parse(std::vector(words.rbegin(), words.rend()));  // CLI11 expects the words in reverse order
     all_->chosen->settings.output.journal = all_->chosen->settings.resumable.journal;
     return true;
   } catch (const CLI::Success& request) {  // --help, --version

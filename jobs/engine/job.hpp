@@ -1,4 +1,4 @@
-// What a job is: the options that it declares, the check before it starts, and its work on rank 0. engine/ does the rest.
+// The interface of a job: it declares options, checks them before the start, and works on rank 0. engine/ does everything else.
 //
 //   class answer : public job {
 //     void declare(job_options& options) override { options.number("--to", to_, "last number (default 42)", 1, 1000); }
@@ -21,7 +21,7 @@
 
 namespace jobs {
 
-/// A word after `rankpool`. All ranks parse the same command line; the rest happens on rank 0.
+/// A subcommand of `rankpool`. All ranks parse the same command line; everything else happens on rank 0.
 class subcommand {
  public:
   virtual ~subcommand() = default;
@@ -29,40 +29,40 @@ class subcommand {
   subcommand(const subcommand&) = delete;
   subcommand& operator=(const subcommand&) = delete;
 
-  /// Declares the options that not every job has. Variables that options are bound to must live as long as this object.
+  /// Declares the options that are specific to this subcommand. Lifetime: bound variables must live as long as this object.
   virtual void declare(job_options& options) = 0;
 
-  /// Returns how many of `words`, the command line after the name of the job, are not for the parser. These last words become
-  /// run_settings::tail.
+  /// Returns how many of the last `words` must not be parsed; `words` is the command line after the name of the job. These words
+  /// become run_settings::tail.
   virtual std::size_t unparsed_words(const std::vector<std::string>& /*words*/, const job_options& /*options*/) const { return 0; }
 
-  /// Checks what can be known before the work starts. It must leave no traces, and runs once. By default it checks --output.
-  /// Throws: usage_error; any other exception is reported as a usage error, too.
+  /// Performs the checks that are possible before the work starts. It must have no side effects, and runs once. The default checks
+  /// --output. Throws: usage_error; any other exception is reported as a usage error, too.
   virtual void check(const run_settings& settings) { settings.output.check(); }
 };
 
-/// A job: work for the pool.
+/// A job: a subcommand whose work runs on the pool.
 class job : public subcommand {
  public:
-  /// Runs on rank 0. Throws: usage_error, output_error, file_error, verification_error, and what tasks throw.
+  /// Performs the work, on rank 0. Throws: usage_error, output_error, file_error, verification_error, and what tasks throw.
   virtual void run(job_run& run) = 0;
 };
 
 /// A subcommand that needs no workers: it runs in one process and does not start MPI.
 class local_command : public subcommand {
  public:
-  /// Returns the exit status. Throws: as job::run.
+  /// Performs the work and returns the exit status. Throws: as job::run().
   virtual int run() = 0;
 };
 
-/// Adds a subcommand to `rankpool`. A constant of this type stands at the end of the file of each job.
+/// Adds a subcommand to `rankpool`. The source file of each job ends with a constant of this type.
 class subcommand_entry {
  public:
   using factory = std::function<std::unique_ptr<subcommand>()>;
   subcommand_entry(std::string name, std::string summary, factory make);
 };
 
-/// The entry of a job that is constructed from `arguments`.
+/// Registers a job that is constructed from `arguments`.
 template <class Subcommand>
 class job_entry : subcommand_entry {
  public:

@@ -45,20 +45,20 @@ std::string joined(const std::vector<std::string>& texts) {
   return line;
 }
 
-/// A number in the digits of JSON if other programs read all of it exactly as a 64-bit integer, else a string.
+/// Returns a JSON number if the value fits into 64 bits, so that other programs read it exactly; otherwise a string.
 nlohmann::json json_number(const mpz_class& value) {
   if (value.fits_slong_p()) return value.get_si();
   if (value.fits_ulong_p()) return value.get_ui();
   return value.get_str();
 }
 
-// A parser that reports in one line.
+// Returns a parser whose error message is one line.
 template <class Read>
 auto reader(const std::string& name, const std::string& expected, Read read) {
   return [name, expected, read = std::move(read)](const std::vector<std::string>& texts) {
     try {
       read(texts);
-    } catch (const std::logic_error&) {  // of parse_integer(), parse_size() and parse_duration()
+    } catch (const std::logic_error&) {  // thrown by parse_integer(), parse_size() and parse_duration()
       throw usage_error(name + " requires " + expected + ", not " + in_quotes(joined(texts)));
     }
     return true;
@@ -114,7 +114,7 @@ job_options::~job_options() = default;
 
 job_options::option job_options::integers(const std::string& name, const std::string& help, const number_format& format,
                                           set_numbers set, get_numbers get) {
-  const std::string long_name = name.substr(name.find(',') + 1);  // of "-j,--workers"
+  const std::string long_name = name.substr(name.find(',') + 1);  // the long name in "-j,--workers"
   const auto read = [format, set = std::move(set)](const std::vector<std::string>& texts) {
     std::vector<mpz_class> values;
     for (const std::string& text : texts) {
@@ -176,7 +176,7 @@ job_options::option job_options::choice(const std::string& name, std::string& va
 
 job_options::option job_options::flag(const std::string& name, bool& value, const std::string& help) {
   CLI::Option* parsed = all_->parser.add_flag(name, value, help);
-  // A flag is a name without a value in the identity of a journal.
+  // A journal's identity has the name of a set flag without a value.
   const auto identity = [&value] { return std::string(value ? " " : ""); };
   return option(all_->add(parsed, [&value] { return nlohmann::json(value); }, identity));
 }
@@ -240,7 +240,7 @@ void job_options::footer(const std::string& text) { all_->parser.footer(text); }
 void job_options::common() {
   run_settings& settings = all_->settings;
   number("-j,--workers", settings.max_workers, "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 1'000'000).without_effect();
-  const auto hidden = [this] { all_->options.back() = {all_->options.back().parsed, {}, {}}; };  // no parameter of the work
+  const auto hidden = [this] { all_->options.back() = {all_->options.back().parsed, {}, {}}; };  // not a parameter of the result
   text("--journal", settings.resumable.journal,
        "record finished tasks in this file; the same command with the same journal resumes. Signals then stop the run early, with "
        "status 75",

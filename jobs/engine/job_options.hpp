@@ -1,7 +1,7 @@
-// The options of a job, as it declares them. job_options.cpp alone knows how they are read from the command line.
+// Declares the options of a job. Only job_options.cpp depends on the command-line parser.
 //
-// An option is bound to a variable, which holds the default until the command line is read. From the variable come the parameters
-// that --json prints, and the part of the journal's identity that belongs to the option.
+// An option is bound to a variable that holds the default until the command line is parsed. The variable also provides the
+// parameter that --json prints, and the option's part of the journal's identity.
 #pragma once
 
 #include <gmpxx.h>
@@ -25,7 +25,7 @@ class App;
 
 namespace jobs {
 
-/// The identity of a list for a journal: "[a,b,c]", empty for an empty list.
+/// Returns the identity of a list for a journal: "[a,b,c]"; empty for an empty list.
 std::string identity_of_list(const std::vector<std::string>& texts);
 
 class job_options {
@@ -33,20 +33,20 @@ class job_options {
   struct declared;
 
  public:
-  /// One declared option. A reference to it that can be copied; it lives as long as the job_options.
+  /// A copyable reference to a declared option. Lifetime: valid as long as the job_options.
   class option {
    public:
-    /// It is an error to give this option without `other`.
+    /// Makes it an error to give this option without `other`.
     option needs(option other) const;
-    /// It is an error to give this option together with `other`.
+    /// Makes it an error to give this option together with `other`.
     option excludes(option other) const;
-    /// Results do not depend on the value: with another value, it is still the same run for a journal.
+    /// Excludes the option from the journal's identity, because results do not depend on its value.
     option without_effect() const;
-    /// Sets how the value is written in the identity of a journal. An empty text leaves it out.
+    /// Sets the text of the value in the journal's identity. An empty text omits the option.
     option identified_by(std::function<std::string()> text) const;
-    /// It is an error to leave the option out.
+    /// Makes it an error to omit the option.
     option required() const;
-    /// Returns whether the command line has the option. Valid after parsing.
+    /// Returns whether the option is on the command line. Valid after parsing.
     bool is_given() const;
 
    private:
@@ -55,15 +55,15 @@ class job_options {
     declared* declared_;
   };
 
-  /// `settings` receives the options that jobs have in common.
+  /// `settings` receives the values of the options that jobs have in common.
   job_options(CLI::App& parser, run_settings& settings);
   ~job_options();
   job_options(const job_options&) = delete;
   job_options& operator=(const job_options&) = delete;
 
-  // Names are `--name` for an option and `name` for an argument without one. A text cannot be empty.
+  // A name is `--name` for an option and `name` for a positional argument. A text option rejects an empty value.
 
-  /// A whole number in [least, most]: 1000000, 10_000, 1e12, 2^40. A default outside this range stands for "none".
+  /// Declares an integer in [least, most]: 1000000, 10_000, 1e12, 2^40. A default outside this range means "none".
   template <std::integral Integer>
   option number(const std::string& name, Integer& value, const std::string& help,
                 std::type_identity_t<Integer> least = std::numeric_limits<Integer>::min(),
@@ -74,7 +74,7 @@ class job_options {
         [&value] { return std::vector<mpz_class>{to_mpz(value)}; });
   }
 
-  /// The same without a default.
+  /// Declares an integer without a default.
   template <std::integral Integer>
   option number(const std::string& name, std::optional<Integer>& value, const std::string& help,
                 std::type_identity_t<Integer> least = std::numeric_limits<Integer>::min(),
@@ -85,7 +85,7 @@ class job_options {
         [&value] { return value ? std::vector<mpz_class>{to_mpz(*value)} : std::vector<mpz_class>(); });
   }
 
-  /// A list of whole numbers.
+  /// Declares a list of integers.
   template <std::integral Integer>
   option numbers(const std::string& name, std::vector<Integer>& values, const std::string& help,
                  std::type_identity_t<Integer> least = std::numeric_limits<Integer>::min(),
@@ -109,14 +109,14 @@ class job_options {
   option choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const std::string& help,
                 const std::string& type_name);
   option flag(const std::string& name, bool& value, const std::string& help);
-  /// A time, in seconds: 90, 1.5s, 250ms, 5min, 1h, 2d.
+  /// Declares a time, in seconds: 90, 1.5s, 250ms, 5min, 1h, 2d.
   option duration(const std::string& name, std::optional<double>& seconds, const std::string& help);
-  /// A number of bytes in [least, most]: 65536, 512K, 1.5G, 4GB.
+  /// Declares a number of bytes in [least, most]: 65536, 512K, 1.5G, 4GB.
   option size(const std::string& name, std::uint64_t& bytes, const std::string& help, std::uint64_t least, std::uint64_t most);
-  /// A file that the job reads. A journal knows it by its canonical path.
+  /// Declares an input file. A journal identifies it by its canonical path.
   option input_file(const std::string& name, std::string& path, const std::string& help, const std::string& type_name = "FILE");
 
-  /// --from and --to in [least, most]; the defaults are what `range` holds. Checks that --to is not less than --from.
+  /// Declares --from and --to in [least, most], with the values of `range` as defaults. Checks that --to is not less than --from.
   template <std::integral Integer>
   void interval(jobs::interval<Integer>& range, std::type_identity_t<Integer> least, std::type_identity_t<Integer> most) {
     number("--from", range.from, "first number (default " + std::to_string(range.from) + ")", least, most);
@@ -124,38 +124,38 @@ class job_options {
     check([&range] { range.check(); });
   }
 
-  // Options that several jobs have; their values are in run_settings.
+  // Options that several jobs have in common; their values are in run_settings.
 
   void output(const std::string& help = "write the results to this file instead of stdout", const std::string& type_name = "FILE",
               const std::string& force_help = "replace the output file if it exists");
   option chunksize(const std::string& help);
   option verify(const std::string& help);
-  /// The same for a job whose tasks verify their own results: for a journal, a run with --verify is another run.
+  /// Declares --verify for a job whose tasks verify their own results: it is then part of the journal's identity.
   option verify_in_tasks(const std::string& help);
 
-  /// Calls `act` when the command line has been parsed, on every rank.
+  /// Calls `act` after the command line was parsed, on every rank.
   void after_parsing(std::function<void()> act);
-  /// Calls `act` before subcommand::check, under the same rules.
+  /// Calls `act` before subcommand::check(). The same rules apply to `act`.
   void check(std::function<void()> act);
-  /// Adds a value that is no option to the identity of journals. `text` is called after parsing.
+  /// Adds a value that is not an option to the journal's identity. `text` is called after parsing.
   void identity(const std::string& name, std::function<std::string()> text);
-  /// The same as without_effect() for all options declared so far.
+  /// Calls without_effect() on all options declared so far.
   void all_without_effect();
-  /// Adds text at the end of the help.
+  /// Appends text to the help.
   void footer(const std::string& text);
 
-  // For the engine.
+  // Functions for the engine.
 
-  /// Declares the options of every job.
+  /// Declares the options that every job has.
   void common();
-  /// Returns whether `word` of a command line is an option whose value is the next word.
+  /// Returns whether `word` is an option whose value is the next word of the command line.
   bool takes_next_word(const std::string& word) const;
-  /// Returns a JSON object with the values of all options, defaults included. A value that is not given and has no default is null.
+  /// Returns a JSON object with the values of all options, including defaults. An option without value and default is null.
   std::string parameters() const;
-  /// Returns the identity of the run for a journal: `job`, then name and value of each option that results depend on. Numbers are
-  /// written in one way, whatever the command line has: 1e9 and 1000000000 are the same.
+  /// Returns the identity of the run for a journal: `job`, then name and value of each option that results depend on. A number has
+  /// one form, however the command line writes it: 1e9 and 1000000000 are the same.
   std::string subject(const std::string& job) const;
-  /// Runs the checks that were added.
+  /// Runs the checks that were added with check().
   void run_checks() const;
 
  private:

@@ -55,7 +55,7 @@ int job_run::tasks_in_flight(std::size_t result_bytes) {
 
 void job_run::expect_unchanged(const std::string& path) {
   struct stat status {};
-  if (!has_journal() || ::stat(path.c_str(), &status) != 0) return;  // the code that reads the file reports the error
+  if (!has_journal() || ::stat(path.c_str(), &status) != 0) return;  // missing: the code that reads the file reports it
   const std::string now = std::to_string(status.st_size) + " bytes of " + std::to_string(status.st_mtim.tv_sec) + "." +
                           std::to_string(status.st_mtim.tv_nsec);
   if (journal_.recall("file " + canonical_path(path), now) == now) return;

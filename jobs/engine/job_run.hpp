@@ -1,4 +1,4 @@
-// A run of a job, as the job's code on rank 0 sees it: the pool, the output, the journal, progress and the report.
+// The state of a run on rank 0, for the code of a job: the pool, the output, the journal, progress and the report.
 #pragma once
 
 #include <cstddef>
@@ -16,74 +16,74 @@
 
 namespace jobs {
 
-/// The result did not pass --verify. what() says which check failed. The exit status is 1.
+/// A result failed --verify. what() names the failed check. The exit status is 1.
 struct verification_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Of one thread, that of the job. The cluster must outlive it.
+/// Thread safety: only the thread of the job may use it. Lifetime: the cluster must outlive it.
 class job_run {
  public:
-  /// Opens the journal, if there is one. `subject` is the identity of the run for it.
-  /// Throws: usage_error if the journal belongs to another run or cannot be opened.
+  /// Opens the journal, if there is one. `subject` is the identity of the run in it. Throws: usage_error if the journal belongs to
+  /// another run or cannot be opened.
   job_run(rankpool::cluster& cluster, run_settings settings, const std::string& subject);
 
   const run_settings& settings() const { return settings_; }
   bool verifies() const { return settings_.verify; }
 
   rankpool::cluster& cluster() { return cluster_; }
-  /// The executor with --workers and --journal. It starts at the first call.
+  /// Returns the executor with --workers and --journal. It starts at the first call.
   rankpool::executor& pool();
-  /// The options of pool(), for a job that needs several executors.
+  /// Returns the options of pool(), for a job that needs several executors.
   rankpool::executor_options executor_options() const;
-  /// An executor without a journal, for tasks that must run in every run.
+  /// Returns an executor without a journal, for tasks whose results must not be restored.
   rankpool::executor pool_without_journal() { return rankpool::executor(cluster_, {.max_workers = settings_.max_workers}); }
 
-  /// The number of workers that the work is divided for: that of pool(), or of the first run with the journal. A job divides its
-  /// work by this number alone, so that a resumed run has the same tasks.
+  /// Returns the number of workers by which work is divided: that of pool(), or that of the first run with the journal. A job must
+  /// divide its work by this number only, so that a resumed run has the same tasks.
   int workers();
-  /// --chunksize, or `own_choice` if it was not given.
+  /// Returns --chunksize, or `own_choice` if it was not given.
   template <class Integer>
   Integer chunksize_or(Integer own_choice) const {
     return chunksize_ > 0 ? static_cast<Integer>(chunksize_) : own_choice;
   }
   long long chunksize() const { return chunksize_; }
-  /// The value of an option that decides how the work is divided: `value`, or that of the first run with the journal.
+  /// Returns the value of an option that decides how work is divided: `value`, or that of the first run with the journal.
   std::string divided_as(const std::string& option, const std::string& value);
-  /// A random number, the same in all runs with the journal.
+  /// Returns a random number that is the same in all runs with the journal.
   std::uint64_t seed();
-  /// How many tasks may be submitted before their results are taken: 16 for each worker, but fewer if results of `result_bytes` would
-  /// occupy more than 256 MiB on rank 0; at least one for each worker and one more.
+  /// Returns how many tasks may be submitted before their results are taken: 16 per worker, but fewer if results of `result_bytes`
+  /// would exceed 256 MiB on rank 0; at least one more than there are workers.
   int tasks_in_flight(std::size_t result_bytes = 0);
 
   bool has_journal() const { return !settings_.resumable.journal.empty(); }
   const std::string& journal_name() const { return settings_.resumable.journal; }
   rankpool::journal& journal() { return journal_; }
   const rankpool::journal& journal() const { return journal_; }
-  /// Checks that a file that workers read has not changed since the first run with the journal. Throws: usage_error.
+  /// Checks that an input file of workers is unchanged since the first run with the journal. Throws: usage_error.
   void expect_unchanged(const std::string& path);
 
-  /// Where the results go: stdout or --output. The engine calls finish() after job::run. Throws: output_error.
+  /// Returns the output: stdout or --output. The engine calls finish() after job::run(). Throws: output_error.
   output& out();
-  /// Figures for --json.
+  /// Returns the report, to which a job adds figures for --json.
   run_report& report() { return report_; }
   progress& shown() { return shown_; }
-  /// Announces the number of tasks; with --verify, `checks` more.
+  /// Announces the number of tasks for progress; with --verify, `checks` more.
   void expect_tasks(std::uint64_t tasks, std::uint64_t checks = 0) { shown_.expect(tasks + (verifies() ? checks : 0)); }
-  /// The exit status of a run that ends without an exception; 0 if this is not called.
+  /// Sets the exit status of a run that ends without an exception (default 0).
   void set_exit_status(int status) { exit_status_ = status; }
   int exit_status() const { return exit_status_; }
 
-  /// Prints a line on stderr, unless --quiet was given.
+  /// Prints a line on stderr, except with --quiet.
   void note(const std::string& text) const;
-  /// Prints a line on stderr with --verbose: a decision with its reason.
+  /// Prints a decision and its reason on stderr, with --verbose.
   void explain(const std::string& decision) const;
-  /// Records that a check of the result succeeded. `statement` completes "verified: ". Throws: verification_error if `holds` is false.
+  /// Records a verification; `statement` completes "verified: ". Throws: verification_error if `holds` is false.
   void verified(bool holds, const std::string& statement);
 
-  /// Finishes out() and ends the pool. The engine calls it after job::run; calling it again does nothing. Throws: output_error.
+  /// Finishes out() and ends the pool. The engine calls it after job::run(); a second call does nothing. Throws: output_error.
   void finish();
-  /// Ends the pool and removes an unfinished output. The engine calls it after an error.
+  /// Ends the pool and removes the unfinished output. The engine calls it after an error.
   void abandon() noexcept;
 
  private:
@@ -95,7 +95,7 @@ class job_run {
   run_report report_;
   progress shown_;
   std::optional<rankpool::executor> pool_;
-  std::optional<output> out_;  // destroyed before the pool, whose tasks it may wait for
+  std::optional<output> out_;  // destroyed before the pool, because its destructor may wait for tasks
 };
 
 }  // namespace jobs

@@ -1,4 +1,4 @@
-// JSON as this command writes it: on one line, whatever bytes a text holds.
+// Formats JSON on a single line, for any bytes in a text.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 
 namespace jobs {
 
-/// A text, a number or a whole object. Bytes that are no UTF-8, which a command may well print, become U+FFFD.
+/// Returns `value` as JSON. Bytes that are not UTF-8, as commands may print, become U+FFFD.
 template <class Value>
 std::string json_of(const Value& value) {
   return nlohmann::ordered_json(value).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

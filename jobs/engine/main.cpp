@@ -28,15 +28,15 @@ namespace {
 
 enum exit_status { done = 0, failed = 1, usage = 2 };
 
-/// Opens closed standard streams so that their use fails. Otherwise the next opened file would get their descriptor.
+/// Opens closed standard streams on /dev/null. Otherwise, the next opened file would get their descriptor.
 void occupy_closed_streams() {
-  constexpr std::array unusable{O_WRONLY, O_RDONLY, O_RDWR};  // messages may be lost; reads of input and writes of results fail
+  constexpr std::array unusable{O_WRONLY, O_RDONLY, O_RDWR};  // reads of stdin and writes to stdout fail; messages are lost
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
     if (::fcntl(stream, F_GETFD) < 0) (void)!::open("/dev/null", unusable[static_cast<std::size_t>(stream)]);
   }
 }
 
-/// Returns the rank of this process, which a launcher passes before MPI starts; -1 without a launcher.
+/// Returns the rank that a launcher passes in the environment before MPI starts; -1 without a launcher.
 int launched_rank() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
     if (const char* rank = std::getenv(name)) return std::atoi(rank);
@@ -44,7 +44,7 @@ int launched_rank() {
   return -1;
 }
 
-/// Waits for half a second, then ends this rank by the signal. Another handler may have called this one.
+/// Waits for half a second, then ends this rank by the signal. Another signal handler may have called this one.
 void wait_for_rank_0(int signal) {
   timespec left{.tv_sec = 0, .tv_nsec = 500'000'000};
   while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
@@ -55,8 +55,8 @@ void wait_for_rank_0(int signal) {
   ::raise(signal);  // blocked until the handler returns; the default action then ends the process
 }
 
-/// mpirun passes a signal to all ranks, and kills the others as soon as one of them has ended. A worker must not end first, because
-/// rank 0 still removes its unfinished files.
+/// Delays the end of a worker on a signal. mpirun passes a signal to all ranks, and kills the remaining ranks when one has ended.
+/// Rank 0 needs this time to remove its unfinished files.
 void let_rank_0_leave_first() {
   struct sigaction action {};
   action.sa_handler = wait_for_rank_0;
@@ -65,7 +65,7 @@ void let_rank_0_leave_first() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&action.sa_mask, signal);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction previous {};
-    // A signal that is ignored, as under nohup, stays ignored.
+    // A signal that is ignored, as with nohup, stays ignored.
     if (::sigaction(signal, nullptr, &previous) == 0 && previous.sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);
   }
 }
@@ -89,7 +89,7 @@ int print_answer(const jobs::command_line& line) {
   return failed;
 }
 
-/// Prints the number of workers on each host, in the order of their ranks.
+/// Prints the number of workers on each host, in order of rank.
 void print_host_map(const rankpool::cluster& cluster) {
   const auto workers = cluster.workers();
   for (std::size_t first = 0; first < workers.size();) {
@@ -155,10 +155,10 @@ int run_reported(rankpool::cluster& cluster, const jobs::command_line& line) {
   }
 }
 
-/// Turns errors about options, files and the system into a line and an exit status. Other errors pass through.
+/// Converts errors of options, files and the system to a message and an exit status. Other errors pass through.
 template <class Work>
 int reporting_errors(const std::string& job, Work work) {
-  std::signal(SIGPIPE, SIG_IGN);  // write(2) then fails with EPIPE, and the job ends in order
+  std::signal(SIGPIPE, SIG_IGN);  // write(2) then fails with EPIPE, and the job ends normally
   try {
     return work();
   } catch (const jobs::usage_error& error) {
@@ -184,7 +184,7 @@ int reporting_errors(const std::string& job, Work work) {
   }
 }
 
-/// Runs the chosen job on rank 0. Exceptions of its tasks pass through: rankpool::run reports them.
+/// Runs the chosen job on rank 0. Exceptions of its tasks pass through; rankpool::run() reports them.
 int run_job(rankpool::cluster& cluster, const jobs::command_line& line, bool checked) {
   return reporting_errors(line.name(), [&] {
     if (!checked) line.check();
@@ -193,7 +193,7 @@ int run_job(rankpool::cluster& cluster, const jobs::command_line& line, bool che
   });
 }
 
-/// Runs a subcommand that is no job, in this process.
+/// Runs a subcommand that is not a job, in this process.
 int run_alone(const jobs::command_line& line, bool checked) {
   try {
     return reporting_errors(line.name(), [&] {
@@ -206,8 +206,8 @@ int run_alone(const jobs::command_line& line, bool checked) {
   }
 }
 
-/// --workers N starts N workers: it decides in place of the number of cores and of a number in the environment. RANKPOOL_WORKERS=0
-/// stays: it runs everything in one process.
+/// Makes --workers N start N workers, instead of the number of cores or of RANKPOOL_WORKERS. RANKPOOL_WORKERS=0 has precedence: it
+/// runs everything in one process.
 void start_as_many_as(int workers) {
   const char* const given = std::getenv("RANKPOOL_WORKERS");
   if (given != nullptr && std::string_view(given) == "0") return;
@@ -219,14 +219,14 @@ void start_as_many_as(int workers) {
 int main(int argc, char** argv) {
   occupy_closed_streams();
   jobs::command_line line;
-  // All ranks parse the same command line, with the same result; one of them prints.
+  // All ranks parse the same command line with the same result; only one prints messages.
   const int rank = launched_rank();
   const bool is_launched = rank >= 0;
   const bool prints = rank <= 0;
   if (rank > 0) let_rank_0_leave_first();
   if (!line.parse({argv + std::min(argc, 1), argv + argc})) return prints ? print_answer(line) : line.answer().status;
   try {
-    // Under a launcher, only rank 0 is sure to see the files: it checks when all ranks have started.
+    // Under a launcher, only rank 0 is sure to see the files: it runs the checks once all ranks have started.
     if (!is_launched) line.check();
   } catch (const jobs::usage_error& error) {
     complain(line.name(), error.what());
@@ -236,7 +236,7 @@ int main(int argc, char** argv) {
   if (line.chosen_command() != nullptr) return prints ? run_alone(line, !is_launched) : done;
   if (!is_launched && line.settings().max_workers > 0) start_as_many_as(line.settings().max_workers);
   const rankpool::run_options stopping = line.settings().resumable.run_options();
-  if (stopping.stop_on_signal && prints) jobs::remove_unfinished_on_signals();  // the second signal gets there
+  if (stopping.stop_on_signal && prints) jobs::remove_unfinished_on_signals();  // handles the second signal
   return rankpool::run(
       argc, argv, [&](rankpool::cluster& cluster) { return run_job(cluster, line, !is_launched); }, stopping);
 }

@@ -18,8 +18,8 @@
 namespace jobs {
 namespace {
 
-/// Returns whether the path is in /dev or /proc, where links are not names of files (as the open descriptors of a process), and where
-/// no file is created. Folders below /dev, such as /dev/shm, are ordinary folders.
+/// Returns whether the path is in /dev or /proc. There, no file can be created, and links such as open descriptors are not names
+/// of files. Folders below /dev, such as /dev/shm, are ordinary folders.
 bool is_device_path(const std::filesystem::path& path) {
   std::error_code error;
   const std::string folder =
@@ -27,12 +27,12 @@ bool is_device_path(const std::filesystem::path& path) {
   return folder == "/dev" || folder == "/proc" || folder.starts_with("/proc/");
 }
 
-/// Returns the path to which symbolic links lead, up to a device.
+/// Resolves symbolic links, but not those of devices.
 std::string target_of(const std::string& path) { return behind_links(path, is_device_path); }
 
 std::string text_of(const struct stat& status) { return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino); }
 
-/// Identifies the directory entry that a rename would replace, whether the file exists or not.
+/// Identifies the directory entry that a rename would replace, whether or not the file exists.
 std::string entry_of(const std::filesystem::path& path) {
   struct stat folder {};
   const std::string parent = path.parent_path().string();
@@ -40,7 +40,7 @@ std::string entry_of(const std::filesystem::path& path) {
   return text_of(folder) + "/" + path.filename().string();
 }
 
-/// Identifies the regular file that this path opens, whatever its other names; empty if there is none.
+/// Identifies the regular file that this path opens, independently of its name; empty if there is none.
 std::string contents_of(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) ? text_of(status) : std::string();
@@ -61,7 +61,7 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
     throw usage_error(name + " and " + other + " are the same file; choose another file for the output");
   };
   for (const output_options& output : outputs) {
-    // A stream is written into the file itself. Otherwise, a new file takes the name.
+    // A stream is written to directly. For any other path, a new file replaces the directory entry.
     const bool is_stream = output.is_stream();
     const std::string place = is_stream ? contents_of(output.is_stdout() ? "/proc/self/fd/1" : output.path)  //
                                         : entry_of(target_of(output.path));
@@ -110,7 +110,7 @@ void output_options::check(bool may_exist) const {
   }
   if (!journal.empty()) check_distinct({{journal, "--journal"}}, {*this});
   const std::string folder = std::filesystem::path(target).parent_path().string();
-  check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // of a file, root would be told that it has no permission
+  check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // "/": reports a parent that is not a folder as such
 }
 
 bool output_options::replaces(const rankpool::journal& open) const {
@@ -130,7 +130,7 @@ output::output(const output_options& options)
   if (options.is_stdout()) {
     descriptor_ = STDOUT_FILENO;
   } else if (options.is_stream()) {
-    // A descriptor may lead to a file that is not empty.
+    // The path may be an open descriptor of a file that is not empty: append.
     descriptor_ = ::open(options.path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     if (descriptor_ < 0) fail(errno);
     owned_ = true;
@@ -170,7 +170,7 @@ void output::reserve(std::uint64_t bytes) {
 }
 
 void output::append(std::string_view text) {
-  constexpr std::size_t long_bytes = 32 * 1024;  // from here on a copy costs more than a call
+  constexpr std::size_t long_bytes = 32 * 1024;  // for longer text, copying costs more than a system call
   if (text.size() > capacity_bytes - end_ || text.size() >= long_bytes) flush();
   if (text.size() >= long_bytes) return write_all(text);
   std::memcpy(&buffer_[end_], text.data(), text.size());
@@ -180,7 +180,7 @@ void output::append(std::string_view text) {
 void output::append(const mpz_class& value) { append(std::string_view(value.get_str())); }
 
 void output::flush() {
-  // Emptied first: after a failure nothing is written twice.
+  // Empties the buffer first, so that after a failure nothing is written twice.
   const std::size_t end = std::exchange(end_, 0);
   write_all(std::string_view(buffer_.get(), end));
 }
@@ -193,7 +193,7 @@ void output::finish() {
     const auto sync = [this] {
       if (durable_ && ::fsync(descriptor_) != 0) fail(errno);
     };
-    sync();  // some file systems change the time until then
+    sync();  // some file systems change the modification time until then
     note_written(journal_, descriptor_, target_of(name_));
     sync();
     file_->finish(replace_);

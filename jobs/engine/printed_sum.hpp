@@ -1,4 +1,4 @@
-// --verify for printed numbers: their sum is computed from the text, on the workers, and compared with a closed form.
+// Verifies printed numbers: workers compute their sum from the printed text, and rank 0 compares it with a closed form.
 #pragma once
 
 #include <gmpxx.h>
@@ -10,7 +10,7 @@
 
 namespace jobs {
 
-/// A task: the sum of the numbers at the ends of lines.
+/// The task: returns the sum of the last number of each line.
 inline mpz_class sum_of_last_numbers(const std::string& lines) {
   mpz_class sum = 0;
   mpz_class value;
@@ -23,15 +23,15 @@ inline mpz_class sum_of_last_numbers(const std::string& lines) {
   return sum;
 }
 
-/// The sum of all numbers that a job prints. Without --verify, it does nothing.
+/// Accumulates the sum of all printed numbers. Without --verify, it does nothing.
 class printed_sum {
  public:
   explicit printed_sum(job_run& run) : run_(run) {}
 
-  /// Adds the numbers at the ends of `lines`. Blocks: see check_queue.
+  /// Adds the last number of each of the `lines`. Blocks: as check_queue::add().
   void add(const std::string& lines) { sums_.add(sum_of_last_numbers, lines); }
 
-  /// Compares the sum with `expected`, which computes it by a closed form. Throws: verification_error.
+  /// Compares the sum with the result of `expected`, a closed form. Throws: verification_error.
   template <class Expected>
   void verify(Expected expected) {
     if (!run_.verifies()) return;

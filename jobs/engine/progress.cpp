@@ -101,7 +101,7 @@ progress::counts progress::current() {
   return {counts_itself_ ? counts_.done : tasks, counts_.expected};
 }
 
-// False once it is time to stop.
+// Blocks: for at most `time`. Returns false once stop() was called.
 bool progress::wait(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
   return !stops_.wait_for(lock, time, [this] { return stopping_; });

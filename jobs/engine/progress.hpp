@@ -1,7 +1,7 @@
-// Progress on stderr: a bar on a terminal, else a line every ten seconds.
+// Shows progress on stderr: a bar on a terminal, otherwise a line every ten seconds.
 //
-// The pool counts finished tasks. A job announces the number of tasks, if it knows it, and reports failures. A total is shown only
-// while no more tasks than that are done. Nothing is shown in the first second (terminal) or the first ten, and with --quiet.
+// The pool counts finished tasks. A job announces the total, if it knows it, and reports failures. The total is hidden when more
+// tasks are done. Nothing is shown with --quiet, in the first second (terminal) or in the first ten seconds.
 #pragma once
 
 #include <atomic>
@@ -22,13 +22,13 @@ class progress {
     const std::lock_guard lock(mutex_);
     counts_.expected = tasks;
   }
-  /// For a job whose tasks differ much: the amount done and the total, in units of the job.
+  /// Sets the amount done and the total, in units of the job. For jobs whose tasks differ much in cost.
   void set(std::uint64_t done, std::uint64_t all) {
     const std::lock_guard lock(mutex_);
     counts_ = {done, all};
     counts_itself_ = true;
   }
-  /// For a job that may run a task more than once: counts one of the expected tasks as done.
+  /// Counts one of the announced tasks as done. For jobs that may run a task several times.
   void count_done() {
     const std::lock_guard lock(mutex_);
     ++counts_.done;
@@ -36,10 +36,10 @@ class progress {
   }
   void count_failure() { failed_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// Starts to show progress, until stop(). `tasks_done` returns the number of finished tasks; another thread calls it.
+  /// Starts to show progress, until stop(). Another thread calls `tasks_done`, which returns the number of finished tasks.
   void start(std::string job, std::function<std::uint64_t()> tasks_done);
   void stop();
-  /// Removes the bar, so that something else can be printed on the terminal.
+  /// Erases the bar, so that other text can be printed on the terminal.
   void make_way();
   ~progress() { stop(); }
 
@@ -47,13 +47,13 @@ class progress {
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
 
-  /// Returns the text of progress after this time, without control characters.
+  /// Returns the progress text for the elapsed time `passed`, without control characters.
   static std::string text(std::uint64_t done, std::uint64_t expected, std::uint64_t failed, std::chrono::duration<double> passed);
 
  private:
   struct counts {
     std::uint64_t done = 0;
-    std::uint64_t expected = 0;  // 0: not known
+    std::uint64_t expected = 0;  // 0: unknown
 
     bool has_total() const { return expected > 0 && done <= expected; }
   };
@@ -70,8 +70,8 @@ class progress {
   bool on_terminal_ = false;
   bool bar_is_there_ = false;
   std::mutex mutex_;
-  counts counts_;               // a bar never shows the amount of one unit with the total of another
-  bool counts_itself_ = false;  // counts_.done is the job's own
+  counts counts_;               // one struct, so that a bar never mixes the units of two counts
+  bool counts_itself_ = false;  // the job sets counts_.done
   std::condition_variable stops_;
   bool stopping_ = false;
   std::thread thread_;

@@ -22,7 +22,7 @@ namespace {
 constexpr double usual_seconds_before_end = 60;
 constexpr double most_seconds = 1e9;
 
-/// The end of the allocation, from Slurm or, where Slurm does not set it, from the scripts of slurm/, in seconds since 1970.
+/// Returns the end of the allocation (seconds since 1970) from SLURM_JOB_END_TIME, which Slurm or the scripts in slurm/ set.
 std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   const char* const text = std::getenv("SLURM_JOB_END_TIME");
   if (text == nullptr) return std::nullopt;
@@ -33,11 +33,11 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
 }
 
-/// The name under which the journal has the time of a file, the same in every working directory.
+/// Returns the journal's key for the modification time of a file, independent of the working directory.
 std::string time_of(const std::string& path) { return "time of " + canonical_path(path); }
 
-/// "SECONDS.NANOSECONDS" of the last modification. The size is not compared: a resumed run may write another size, because a
-/// command that failed may succeed.
+/// Returns the modification time as "SECONDS.NANOSECONDS". The size is not compared: a resumed run may write another size, because
+/// a command that failed may now succeed.
 std::string text_of(const struct stat& status) {
   return std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
 }
@@ -75,12 +75,12 @@ rankpool::run_options resumable_options::run_options() const {
   if (const auto end = end_of_allocation()) {
     const std::chrono::duration<double> before(stop_before_end.value_or(usual_seconds_before_end));
     options.stop_at = *end - std::chrono::duration_cast<std::chrono::system_clock::duration>(before);
-    options.grace = std::chrono::duration_cast<std::chrono::nanoseconds>(0.8 * before);  // the rest is for the end itself
+    options.grace = std::chrono::duration_cast<std::chrono::nanoseconds>(0.8 * before);  // 20 % remain for the end of the run
   }
   return options;
 }
 
-// All runs give the file the time that the first one noted.
+// In all runs, the file gets the modification time that the first run recorded.
 void note_written(rankpool::journal& journal, int descriptor, const std::string& path) {
   struct stat now {};
   if (::fstat(descriptor, &now) != 0) throw std::system_error(errno, std::generic_category(), path);

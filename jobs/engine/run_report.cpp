@@ -60,7 +60,7 @@ void run_report::finish(const costs& taken, ending how, std::string_view error) 
 
 void run_report::write(std::string_view text) {
   if (const int error = write_all(descriptor_, text); error != 0) {
-    finished_ = true;  // with a piece missing, the rest would only hide that
+    finished_ = true;  // a report with a gap would be misleading
     throw output_error(error, std::generic_category(), "cannot write standard output");
   }
 }

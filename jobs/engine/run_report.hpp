@@ -1,9 +1,9 @@
-// What --json prints: one object with the parameters, the results and the costs of a run.
+// The output of --json: one object with the parameters, the results and the costs of a run.
 //
 // {"job": "primes", "parameters": {"to": 100000000000, ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
 //  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "taken_over": 0, "workers": 2}
 //
-// `lines` are the lines that the job would have printed, written as they come. Without --json, a report does nothing.
+// `lines` are the lines that the job prints without --json; they are written at once. Without --json, a report does nothing.
 #pragma once
 
 #include <gmpxx.h>
@@ -21,39 +21,39 @@ class run_report {
  public:
   explicit run_report(int descriptor = 1) : descriptor_(descriptor) {}
 
-  /// `parameters` is a JSON object. Throws: output_error (stdout).
+  /// Begins the report; `parameters` is a JSON object. Throws: output_error (stdout).
   void start(std::string_view job, std::string_view parameters);
   bool is_started() const { return started_; }
 
-  /// Adds text of results, in pieces that may end anywhere. Each line becomes a string. Throws: output_error.
+  /// Adds result text, which may be split anywhere. Each line becomes a string. Throws: output_error.
   void add_lines(std::string_view text);
 
-  /// A figure of the result.
+  /// Adds a figure of the result.
   template <std::integral Integer>
   void add(std::string_view key, Integer value) {
     text_builder text;
     text.print(value);
     add_json(key, text.take());
   }
-  /// An arbitrary-precision number, as a string: other programs read it without a loss.
+  /// Adds an arbitrary-precision number as a string, so that other programs read all its digits.
   void add(std::string_view key, const mpz_class& value) { add(key, std::string_view(value.get_str())); }
   void add(std::string_view key, double value);
   void add(std::string_view key, std::string_view text);
-  /// The same where `value` is JSON already.
+  /// Adds a figure whose `value` is already JSON.
   void add_json(std::string_view key, std::string_view value);
 
-  /// Adds a check that the result has passed.
+  /// Adds a verification that succeeded.
   void verified(std::string_view how);
 
   struct costs {
     double wall_seconds = 0;
-    double cpu_seconds = 0;  // of all ranks
+    double cpu_seconds = 0;  // sum over all ranks
     std::uint64_t tasks = 0;
-    std::uint64_t taken_over = 0;  // from a journal, instead of run
+    std::uint64_t taken_over = 0;  // tasks restored from the journal
     int workers = 0;
   };
   enum class ending { done, failed, stopped };
-  /// `error` is the message of a run that is not done. Throws: output_error.
+  /// Completes the report. `error` is the message of a run that failed. Throws: output_error.
   void finish(const costs& taken, ending how, std::string_view error = {});
 
  private:
@@ -63,8 +63,8 @@ class run_report {
   bool started_ = false;
   bool finished_ = false;
   bool in_lines_ = false;
-  std::string line_;    // the beginning of a line whose end has not come
-  std::string result_;  // members of an object
+  std::string line_;    // the line that is not yet complete
+  std::string result_;  // members of the JSON object "result"
   std::string checks_;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 using rankpool::journal_reader;
 
-/// Which items it is of, as a member of an object.
+/// Returns the members of a JSON object that say which items a result belongs to.
 std::string json_place(const journal_reader::result& result) {
   if (!result.of_chunk) return "\"item\": " + std::to_string(result.item);
   return "\"items\": [" + std::to_string(result.from.first) + ", " + std::to_string(result.from.count) + "]";
@@ -36,7 +36,7 @@ void print_failure(output& out, const journal_reader::failure& failure) {
             ", \"rank\": ", failure.rank, ", \"host\": ", json_of(failure.host), ", \"at\": \"", iso_time(failure.when), "\"}");
 }
 
-/// A field of CSV (RFC 4180).
+/// Returns a field of CSV (RFC 4180), quoted if necessary.
 std::string csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";

@@ -31,7 +31,7 @@ std::string in_words(rankpool::journal_reader::seconds time) {
   };
   constexpr std::array<unit, 6> units{{{" d", 86'400}, {" h", 3600}, {" min", 60}, {" s", 1}, {" ms", 1e-3}, {" us", 1e-6}}};
   for (const unit& u : units) {
-    // Below two of them, the next smaller one says it better.
+    // A value below 2 is clearer in the next smaller unit.
     if (const double many = u.seconds > 1 ? 2 : 1; time.count() >= many * u.seconds)
       return in_words(time.count() / u.seconds) + u.name;
   }

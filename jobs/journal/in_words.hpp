@@ -1,4 +1,4 @@
-// Times and amounts of a journal, as people and other programs read them.
+// Formats times and numbers of a journal, for people and for other programs.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,16 @@
 
 namespace jobs {
 
-/// UTC as ISO 8601 has it, with milliseconds: 2026-11-25T16:00:01.250Z.
+/// Returns UTC time in ISO 8601 format with milliseconds: 2026-11-25T16:00:01.250Z.
 std::string iso_time(rankpool::journal_reader::time_point when);
 
-/// Three digits: 1.58 s, 26 min.
+/// Returns a time with three significant digits: 1.58 s, 26 min.
 std::string in_words(rankpool::journal_reader::seconds time);
 
-/// Three digits, or all that stand before the point.
+/// Returns a number with three significant digits, or with all digits before the decimal point.
 std::string in_words(double number);
 
-/// "item 7", "items 7 to 9".
+/// Returns the items for messages: "item 7", "items 7 to 9".
 std::string items_in_words(std::uint64_t first, std::uint64_t count);
 
 }  // namespace jobs

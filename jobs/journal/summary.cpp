@@ -21,19 +21,19 @@ std::string counted(std::uint64_t number, const std::string& what) {
   return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
 }
 
-/// Rounded down, so that 100 says that all is done.
+/// Returns the percentage rounded down, so that 100 means complete.
 int percentage(std::uint64_t part, std::uint64_t whole) {
   if (part >= whole) return 100;
   return std::min(99, static_cast<int>(100.0 * static_cast<double>(part) / static_cast<double>(whole)));
 }
 
-/// Items a second while the call was running: pauses between runs do not count.
+/// Returns the items per second while the call was running. Pauses between runs do not count.
 std::optional<double> throughput(const journal_reader::call& call) {
   if (call.busy.count() <= 0) return std::nullopt;
   return static_cast<double>(call.done) / call.busy.count();
 }
 
-/// For what is not done yet, at that throughput.
+/// Returns the expected time for the remaining items, at this throughput.
 std::optional<seconds> time_left(const journal_reader::call& call) {
   const auto speed = throughput(call);
   if (!speed || !call.items || *call.items <= call.done) return std::nullopt;
@@ -66,7 +66,7 @@ void print_call(output& out, const journal_reader::call& call) {
   out.print("\n");
 }
 
-/// At most so many, and how many there are besides.
+/// Holds the first `most` failures, and the number of the others.
 struct some_failures {
   std::vector<journal_reader::failure> shown;
   std::uint64_t others = 0;

@@ -1,4 +1,4 @@
-// What a journal holds, at a glance. Its first lines are for scripts: the journal's, then one for each call with how far it is.
+// Prints a summary of a journal. The first lines are for scripts: one for the journal, then one per call with its progress.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 namespace jobs {
 
 struct summary_options {
-  std::string file;            // as it was given
-  std::uint64_t failures = 0;  // how many to show
+  std::string file;            // name of the file, as the user gave it
+  std::uint64_t failures = 0;  // number of failures to show
   std::uint64_t slowest = 0;
 };
 
 void print_summary(output& out, const rankpool::journal_reader& journal, const summary_options& options);
 
-/// The same as one JSON object.
+/// Prints the summary as one JSON object.
 void print_summary_json(output& out, const rankpool::journal_reader& journal, const summary_options& options);
 
-/// "count_primes: 512 of 1500 items, 34 %, 2 failed".
+/// Returns the progress of a call: "count_primes: 512 of 1500 items, 34 %, 2 failed".
 std::string progress_of(const rankpool::journal_reader::call& call);
 
 }  // namespace jobs
