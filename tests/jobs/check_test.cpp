@@ -1,4 +1,4 @@
-// What --verify stands on: formulas, residues and second opinions that are right, and that notice what is wrong.
+// Tests what --verify relies on: formulas, residues and second tests accept correct results and detect wrong ones.
 #include <gmpxx.h>
 
 #include <string>
@@ -58,7 +58,7 @@ TEST_CASE("a second test of primality confirms right answers and no wrong ones")
     CHECK_FALSE(right(other, primality::composite));
     CHECK_FALSE(right(other, primality::prime));
   }
-  // Squares, Carmichael numbers, strong pseudoprimes to many bases, and products of two large primes.
+  // Composite numbers: squares, Carmichael numbers, strong pseudoprimes to many bases, and products of two large primes.
   for (const char* other :
        {"4", "1849", "561", "1729", "3215031751", "3825123056546413051", "340561", "18446744073709551615",
         "318665857834031151167461", "3317044064679887385961981", "18446743979220271189"}) {

@@ -1,4 +1,4 @@
-"""Runs the command `rankpool` for the tests: in a folder of its own, with every wait limited, and with a record of what was run.
+"""Runs the command `rankpool` for tests: in a folder of its own, with a timeout for every wait, and with a record of all runs.
 
 A failed test prints the record: each command with its status and output. No process survives its test.
 """
@@ -53,13 +53,13 @@ class Finished:
 
 
 class Running:
-    """A run that has been started."""
+    """A started run."""
 
     def __init__(self, command, process, words, streams):
         self.command, self.process, self.words, self.streams = command, process, words, streams
 
     def wait_until(self, condition, event):
-        """Waits for an event of the run, which must not end before."""
+        """Waits for an event of the run. The run must not end before the event."""
         end = time.monotonic() + self.command.seconds
         while not condition():
             if self.process.poll() is not None and not condition():
@@ -68,8 +68,8 @@ class Running:
             time.sleep(0.01)
 
     def stop_at_results(self, number):
-        """Sends a signal when there are results in the journal. The ranks do not run while that is looked up, so that the run does
-        not end before the signal."""
+        """Sends a signal once there are results in the journal. The ranks are stopped during this check, so that the run cannot
+        end before the signal."""
         def has_results():
             self.command.signal_ranks(signal.SIGSTOP)
             if self.command.has_results():
@@ -83,14 +83,14 @@ class Running:
         self.wait_until(has_results, "there are results in its journal")
 
     def wait_after_end(self, condition, event):
-        """Waits for what processes do that outlive the one that was started."""
+        """Waits for a condition that processes fulfill after the started process has ended."""
         end = time.monotonic() + self.command.seconds
         while not condition():
             assert time.monotonic() < end, f"not within {self.command.seconds} s: {event}"
             time.sleep(0.01)
 
     def wait_for_file(self, pattern):
-        """Waits until a file of this form exists, and returns its path."""
+        """Waits until a file matches this pattern, and returns its path."""
         self.wait_until(lambda: list(self.command.folder.glob(pattern)), f"there is a file {pattern}")
         return next(iter(self.command.folder.glob(pattern)))
 
@@ -109,7 +109,7 @@ class Running:
         except subprocess.TimeoutExpired:
             self.kill()
             status = None
-        # A shell's statuses: 128 + n after signal n
+        # A shell's exit status after signal n is 128 + n.
         status = 128 - status if status is not None and status < 0 else status
         texts = [(self.streams / name).read_bytes().decode(errors="backslashreplace") if (self.streams / name).exists() else ""
                  for name in ("stdout", "stderr")]
@@ -161,13 +161,13 @@ class Command:
         return Running(self, process, words, streams)
 
     def run(self, *arguments, status=0, **how):
-        """Runs the command to its end, which must have this status."""
+        """Runs the command to its end and checks its exit status."""
         finished = self.start(*arguments, **how).finish()
         assert finished.status == status, f"status {finished.status}, not {status}"
         return finished
 
     def fail(self, *arguments, names, status=2, **how):
-        """Runs the command, which must fail with one line that names `names`, print no result and change no file."""
+        """Runs a command that must fail with one line that contains `names`, print no result and change no file."""
         before = self.state()
         finished = self.run(*arguments, status=status, **how)
         assert len(finished.messages) == 1, "other than one line on stderr"
@@ -179,8 +179,8 @@ class Command:
         return finished
 
     def run_on_terminal(self, *arguments, status=0, until=None, then=None, **how):
-        """Runs the command with a terminal as stdout and stderr, and returns what the terminal shows. Calls `then` once that has
-        the text `until`."""
+        """Runs the command with a terminal as stdout and stderr, and returns what the terminal shows. Calls `then` once the text
+        `until` is shown."""
         master, slave = pty.openpty()
         text = b""
         try:
@@ -190,7 +190,7 @@ class Command:
             while (left := end - time.monotonic()) > 0 and select.select([master], [], [], left)[0]:
                 try:
                     text += os.read(master, 1 << 16)
-                except OSError:  # no process has the terminal any more
+                except OSError:  # all processes have closed the terminal
                     break
                 if until is not None and until.encode() in text:
                     until = None
@@ -205,7 +205,7 @@ class Command:
 
     @contextlib.contextmanager
     def beside(self, script):
-        """Runs a shell script at the same time, which must succeed."""
+        """Runs a shell script in parallel, which must succeed."""
         process = subprocess.Popen(["sh", "-c", script], cwd=self.folder, env=os.environ | {MARK: self.mark},
                                    stdin=subprocess.DEVNULL, start_new_session=True)
         try:
@@ -216,7 +216,7 @@ class Command:
             process.wait()
 
     def has_results(self, journal="kept"):
-        """Whether the journal, to which a run may be writing, has finished tasks."""
+        """Returns whether the journal has finished tasks. A run may be writing to it."""
         if not (self.folder / journal).exists():
             return False
         words = [self.program, "journal", journal, "--json", "--failures", "0", "--slowest", "0"]
@@ -232,7 +232,7 @@ class Command:
                 pass
 
     def processes(self, variable=b""):
-        """The processes that this object's runs have started, the youngest first; with `variable`, those that have it."""
+        """Returns the processes of all runs, youngest first; with `variable`, only those with it in their environment."""
         mark = f"{MARK}={self.mark}".encode()
         found = []
         for path in pathlib.Path("/proc").glob("[0-9]*"):
@@ -240,12 +240,12 @@ class Command:
                 environment = (path / "environ").read_bytes().split(b"\0")
                 if mark in environment and any(text.startswith(variable) for text in environment):
                     found.append(int(path.name))
-            except OSError:  # ended, or somebody else's
+            except OSError:  # the process has ended, or belongs to another user
                 continue
         return sorted(found, reverse=True)
 
     def kill_all(self, words=()):
-        """Kills what is left of all runs. Stopped first, so that no process reacts to the death of another one."""
+        """Kills all remaining processes of all runs. Stops them first, so that none reacts to the death of another."""
         end = time.monotonic() + self.seconds
         while processes := self.processes():
             for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -260,12 +260,12 @@ class Command:
             self.record.append(f"killed: {shlex.join(words)}\n")
 
     def state(self):
-        """The names of all files in the folder, and the contents of the regular ones."""
+        """Returns the names of all files in the folder, and the contents of regular files."""
         return {str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
                 for path in self.folder.rglob("*")}
 
     def names(self, pattern="*"):
-        """The names of the files in the folder that match, without those of journals."""
+        """Returns the names of matching files in the folder, except for journals."""
         return sorted(path.name for path in self.folder.glob(pattern) if not path.name.startswith("kept"))
 
     def path(self, name):
@@ -279,8 +279,8 @@ class Command:
 
 
 class SmallDisk:
-    """A file system of limited size at the folder `small` of a command, for runs with `prefix`. Nothing is left of it once its
-    process, which holds its namespace, has ended."""
+    """A file system of limited size in the folder `small` of a command, for runs with `prefix`. It disappears when its process,
+    which holds its mount namespace, has ended."""
 
     def __init__(self, command, size_bytes):
         self.command = command
@@ -299,7 +299,7 @@ class SmallDisk:
                               timeout=self.command.seconds).stdout
 
     def fill(self):
-        """Leaves no room."""
+        """Fills the file system."""
         self.shell("head -c 100M /dev/zero >small/filler 2>/dev/null || true")
 
     def names(self):

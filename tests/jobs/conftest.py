@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(config, items):
     mode = config.getoption("--mode")
 
     def is_for(item, marker):
-        """Whether the marker, if the test has it, names the test's job or case."""
+        """Returns whether the test's marker, if any, includes its job or case."""
         mark = item.get_closest_marker(marker)
         return mark is None or next(iter(item.callspec.params.values())).name in mark.args
 
@@ -74,7 +74,7 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture(name="small_disk")
 def fixture_small_disk(command):
-    """Makes a command.SmallDisk of so many bytes."""
+    """Returns a function that creates a command.SmallDisk with the given number of bytes."""
     disks = []
 
     def make(size_bytes):

@@ -1,4 +1,4 @@
-// Times on the command line.
+// Tests the parser of times on the command line.
 #include <stdexcept>
 #include <string>
 

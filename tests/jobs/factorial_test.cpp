@@ -1,4 +1,4 @@
-// The algorithms behind `factorial` and `factorials`, against GMP's own and against themselves.
+// Tests the algorithms of `factorial` and `factorials` against GMP and against each other.
 #include <gmpxx.h>
 
 #include <cstdint>
@@ -75,11 +75,11 @@ void check_product(const jobs::digit_vector& a, const jobs::digit_vector& b) {
 
 template <class Radix>
 void check_products() {
-  // Around the shortest transform, the leaves of 12, 16 and 20, and odd and even numbers of levels.
+  // Lengths around the shortest transform, the leaves of 12, 16 and 20, and odd and even numbers of levels.
   for (const std::size_t size : {0, 1, 2, 15, 16, 17, 24, 31, 40, 48, 63, 64, 65, 79, 80, 96, 160, 161, 333, 1000}) {
     for (const std::size_t other : {std::size_t{1}, std::size_t{16}, size / 3 + 5, size}) {
       check_product<Radix>(random_digits<Radix>(size, 1), random_digits<Radix>(other, 2));
-      // The largest digits make the largest coefficients, and carries through all the product.
+      // The largest digits give the largest coefficients, and carries through the whole product.
       check_product<Radix>(jobs::digit_vector(size, Radix::value - 1), jobs::digit_vector(other, Radix::value - 1));
     }
     const jobs::digit_vector same = random_digits<Radix>(size, 3);
@@ -102,22 +102,22 @@ TEST_CASE("products of digits in base 2^60 are exact") { check_products<jobs::bi
 TEST_CASE("products of digits in base 10^18 are exact") { check_products<jobs::decimal_radix>(); }
 
 TEMPLATE_TEST_CASE("transforms give exact products for every target", "", jobs::binary_radix, jobs::decimal_radix) {
-  // Long vectors of digits would take minutes to print.
+  // Comparing strings, because printing long vectors of digits after a failure would take minutes.
   const auto is_exact = [](const jobs::digit_vector& a, const jobs::digit_vector& b) {
     return jobs::multiply_digits_by_transforms<TestType>(a, b) == jobs::multiply_digits_by_gmp<TestType>(a, b);
   };
   support::for_each_vector_target([&](const std::string& target) {
-    // One leaf; then leaves of 12, 16 and 20 coefficients below odd and even numbers of levels.
+    // Sizes of one leaf; then of leaves of 12, 16 and 20 coefficients below odd and even numbers of levels.
     for (const std::size_t size : {1, 5, 7, 9, 12, 15, 20, 24, 31, 40, 47, 65, 80, 96, 128, 160, 192, 333, 640}) {
       CAPTURE(target, size);
       const auto a = random_digits<TestType>(size, 1), b = random_digits<TestType>(size, 2);
-      const jobs::digit_vector largest(size, TestType::value - 1);  // the largest coefficients
+      const jobs::digit_vector largest(size, TestType::value - 1);  // these give the largest coefficients
       CHECK(is_exact(a, b));
       CHECK(is_exact(a, a));
       CHECK(is_exact(largest, largest));
     }
     CAPTURE(target);
-    const auto longer = random_digits<TestType>(8'200, 1);  // than a run that stays in the cache
+    const auto longer = random_digits<TestType>(8'200, 1);  // longer than a run that stays in the cache
     CHECK(is_exact(longer, longer));
   });
 }
@@ -239,7 +239,7 @@ TEST_CASE("the last digits that are not zero follow from n alone") {
     const std::string expected = text.substr(text.size() - std::min<std::size_t>(text.size(), jobs::shown_digits));
     if (jobs::last_nonzero_digits(n) != expected) FAIL(n << "!: " << jobs::last_nonzero_digits(n) << ", not " << expected);
   }
-  // More than a whole period of 5^8 numbers.
+  // Covers more than a whole period of 5^8 numbers.
   const std::string text = gmp_factorial(500'000).get_str();
   const std::size_t end = text.find_last_not_of('0') + 1;
   CHECK(jobs::last_nonzero_digits(500'000) == text.substr(end - jobs::shown_digits, jobs::shown_digits));

@@ -1,8 +1,8 @@
-// Preloaded, it is a file system with ways of its own:
+// A library for LD_PRELOAD that simulates a file system with late errors:
 //
-// FAILING_CLOSE=n   the n-th close of a file of results fails, as where all that was written is kept back until then, and leaves a
-//                   file `failed-close`
-// NO_RESERVING=1    no room can be reserved, so that a full disk is found out late
+// FAILING_CLOSE=n   the n-th close of a written file fails, as on a file system that delays writes until close; this also
+//                   creates a file `failed-close`
+// NO_RESERVING=1    reserving disk space is not supported, so that a full disk is only detected while writing
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Files that workers read themselves: whole, or with an error that names the file, wherever it happens.
+// Tests files that workers read: reads are complete, or throw an error that names the file, wherever the error occurs.
 #include "support/file_io.hpp"
 
 #include <rankpool/rankpool.hpp>

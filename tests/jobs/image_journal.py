@@ -58,7 +58,7 @@ def wait_until(condition, process):
 
 
 def has_results():
-    """Whether the journal has a finished task; a run may be writing to it."""
+    """Returns whether the journal has a finished task. A run may be writing to it."""
     if not os.path.exists("kept"):
         return False
     looked = subprocess.run([command, "journal", "kept", "--json"], capture_output=True, text=True)
@@ -69,14 +69,14 @@ box = ("--op", "box", "--radius", "1")
 
 
 def expected(input_path, *arguments):
-    """The result of a run without a journal."""
+    """Returns the result of a run without a journal."""
     subprocess.run([command, "image", input_path, "--output", "expected", *arguments], env=environment, check=True,
                    capture_output=True, timeout=most_seconds)
     return contents("expected")
 
 
 def failed_picture():
-    """A picture that failed is processed again once its input is repaired, and the others are not."""
+    """A picture that failed is processed again once its input is repaired; other pictures are not."""
     os.mkdir("in")
     picture("in/1.ppm")
     picture("in/2.ppm", seed=2)
@@ -92,7 +92,7 @@ def failed_picture():
 
 
 def failed_output():
-    """A picture for whose result the disk had no room is processed again once there is room."""
+    """A picture whose result did not fit on the disk is processed again once there is space."""
     os.mkdir("out")
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60k", "none", "out"], capture_output=True).returncode != 0:
         sys.exit(77)
@@ -108,7 +108,7 @@ def failed_output():
 
 
 def lost_results():
-    """A result that was removed or edited is not taken for done."""
+    """A result that was removed or edited is not treated as finished."""
     os.mkdir("in")
     for n in (1, 2, 3):
         picture(f"in/{n}.ppm", seed=n)
@@ -129,11 +129,11 @@ def lost_results():
 
 
 def foreign_results():
-    """A file that no run with the journal wrote is not replaced, whenever it appears."""
+    """A file that no run with the journal wrote is not replaced, even if it appears during the run."""
     os.mkdir("in")
     picture("in/1.ppm")
     image(0, *box, "in", "--output", "out")
-    picture("in/0.ppm", seed=2)  # sorts first
+    picture("in/0.ppm", seed=2)  # the first picture of the folder
     pathlib.Path("out/0.ppm").write_bytes(b"precious")
     stderr, _ = image(1, *box, "in", "--output", "out")
     expect("out/0.ppm exists already; --force replaces it" in stderr, stderr)
@@ -144,7 +144,7 @@ def foreign_results():
 
 
 def foreign_split_result():
-    """The same of a picture that is split."""
+    """A file that no run with the journal wrote is not replaced by a split picture."""
     picture("in.ppm", 300, 200)
     split = (*box, "in.ppm", "--output", "out.png", "--split-from", "1", "--chunksize", "16")
     image(0, *split)
@@ -161,7 +161,7 @@ def foreign_split_result():
 
 
 def stopped_split(name):
-    """A picture that is stopped in the middle ends with status 75, and a later run has its finished strips."""
+    """A run that is stopped within a picture ends with status 75, and a later run restores its finished strips."""
     picture("in.ppm", 3000, 2000)
     blur = ("--op", "gaussian", "--sigma", "60")
     split = (*blur, "in.ppm", "--output", name, "--split-from", "1", "--chunksize", "16")
@@ -188,7 +188,7 @@ def stopped_split_png():
 
 
 def same_process_id():
-    """In a container both runs have the same process ids."""
+    """In a container, both runs have the same process ids."""
     starter = ("unshare", "--pid", "--fork", "--mount-proc")
     if subprocess.run([*starter, "true"], capture_output=True).returncode != 0:
         sys.exit(77)
@@ -202,7 +202,7 @@ def same_process_id():
 
 
 def other_workers():
-    """Whether large pictures are split is decided once for all runs."""
+    """The first run decides for all runs whether large pictures are split."""
     os.mkdir("in")
     for n in range(5):
         picture(f"in/{n}.ppm", seed=n)
@@ -213,14 +213,14 @@ def other_workers():
 
 
 def other_inputs():
-    """Large pictures that are added, exchanged or removed change nothing for the others."""
+    """Adding, replacing or removing large pictures does not affect other pictures."""
     os.mkdir("in")
     many = (*box, "in", "--output", "out", "--split-from", "1")
     environment["RANKPOOL_WORKERS"] = "0"
     for n in (0, 1):
         picture(f"in/{n}.ppm", seed=n)
     image(0, *many)
-    for n in (2, 3, 4):  # now enough to process each as a whole
+    for n in (2, 3, 4):  # enough pictures to process each one as a whole
         picture(f"in/{n}.ppm", seed=n)
     image(0, *many)
     expect_files("out", [f"{n}.ppm" for n in range(5)])
@@ -230,7 +230,7 @@ def other_inputs():
     shutil.copytree("in", "copy", copy_function=shutil.copy2)
     shutil.rmtree("in")
     os.rename("copy", "in")
-    _, report = image(0, *many)  # the same, by its size and time
+    _, report = image(0, *many)  # the same picture, by its size and modification time
     expect(report["tasks"] == 0, report)
     picture("in/0.ppm", seed=10)
     picture("in/1.ppm", seed=11)
@@ -240,13 +240,13 @@ def other_inputs():
     os.rename("in/0.ppm", "second")
     picture("in/0.ppm", seed=0)
     image(0, *many)
-    os.rename("second", "in/0.ppm")  # back to the one before
+    os.rename("second", "in/0.ppm")  # restores the first version
     image(0, *many)
     expect(contents("out/0.ppm") == expected("in/0.ppm", *box, "--force"), "the result is that of another input")
 
 
 def linked_output():
-    """A result goes where a symbolic link of its name leads."""
+    """A result is written to the target of a symbolic link."""
     for name in ("in", "out", "elsewhere"):
         os.mkdir(name)
     picture("in/1.ppm")
@@ -258,7 +258,7 @@ def linked_output():
 
 
 def fifo():
-    """A FIFO is written as it is, and a later run has the strips from the journal."""
+    """A FIFO is written directly, and a later run restores the strips from the journal."""
     picture("in.ppm")
     os.mkfifo("pipe")
     for run in range(2):
@@ -273,7 +273,7 @@ def fifo():
 
 
 def many_lost_results():
-    """Many results that are lost are made again."""
+    """All lost results are made again."""
     os.mkdir("in")
     for n in range(1000):
         picture(f"in/{n}.ppm", 4, 4, n)
@@ -284,7 +284,7 @@ def many_lost_results():
 
 
 def journal_among_inputs():
-    """The journal and unfinished files are no pictures."""
+    """The journal and unfinished files are not treated as pictures."""
     picture("1.ppm")
     for name in ("2.ppm.part-123.1", "3.ppm.part-9f0a12", "4.ppm.part-9f0a12.part-77"):
         shutil.copy("1.ppm", name)
@@ -294,7 +294,7 @@ def journal_among_inputs():
 
 
 def killed():
-    """Runs that are killed lose no picture and leave no unfinished file."""
+    """Killed runs lose no picture and leave no unfinished file."""
     os.mkdir("in")
     for n in range(40):
         picture(f"in/{n}.ppm", 600, 450, n)
@@ -308,7 +308,7 @@ def killed():
                      subprocess.run(["ps", "-e", "-o", "pid=,ppid=,sess="], capture_output=True, text=True).stdout.splitlines()][::-1]
         parents = {pid: parent for pid, parent, _ in processes}
         leader = str(running.pid)
-        for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that none reacts to the death of another one
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that no process reacts to the death of another
             for pid, _, session in processes:
                 if leader in (session, parents.get(session)):
                     try:

@@ -1,4 +1,4 @@
-// An interval's segments: together the interval, each number once, up to the ends of the type.
+// Tests the segments of an interval: they cover each number exactly once, up to the limits of the type.
 #include "support/interval.hpp"
 
 #include <cstdint>

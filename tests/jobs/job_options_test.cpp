@@ -1,4 +1,4 @@
-// The options of a job: what they accept, what --json prints of them, and what a journal knows of them.
+// Tests the options of a job: accepted values, the parameters of --json, and the identity in a journal.
 #include "engine/job_options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -21,7 +21,7 @@ struct declared_options {
   run_settings settings;
   job_options options{parser, settings};
 
-  // CLI11 reads the words from the end.
+  // CLI11 expects the words in reverse order.
   void parse(std::vector<std::string> words) { parser.parse(std::vector<std::string>(words.rbegin(), words.rend())); }
 };
 

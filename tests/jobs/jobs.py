@@ -1,5 +1,5 @@
-"""What the contract cannot ask the command itself: for each job, the runs that it is tested with. A job without an entry in RUNS
-is tested with no options.
+"""The test data that the command itself does not provide: for each job, the runs that it is tested with. A job without an entry in
+RUNS is tested without options.
 """
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ def noise(size_bytes):
 
 
 def npy(description, shape, data, order=False):
-    """A file as numpy writes it."""
+    """Returns a file in numpy's format."""
     header = f"{{'descr': '{description}', 'fortran_order': {order}, 'shape': {tuple(shape)}, }}"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + f"{header:<117}\n".encode() + data
 
@@ -126,7 +126,7 @@ def many_commands():
     return b"".join(b"sleep 0.03; echo %d; echo %d >>ran\n" % (n, n) for n in range(1, 151))
 
 
-# Runs that take some seconds on two cores and have many tasks: to be stopped in the middle.
+# Runs that take some seconds on two cores and have many tasks, so that tests can stop them halfway.
 LONG_RUNS = {
     "primes": [Run("1 3e10 --count --chunksize 1e8")],
     "factorials": [Run(" ".join(map(str, range(1_000_000, 2_200_000, 20_000))))],
@@ -144,7 +144,7 @@ LONG_RUNS = {
 
 
 def is_random_lists(lines):
-    """What `sort` prints with no options: the lists are others each time."""
+    """Checks the lines that `sort` prints without options: its lists are random."""
     numbers = [re.fullmatch(r"Sorted list (\d) \(first 5 elements\): \[(\d+(?:, \d+){4})\]", line) for line in lines]
     assert len(lines) == 4 and all(numbers)
     for index, match in enumerate(numbers):
@@ -153,7 +153,7 @@ def is_random_lists(lines):
         assert shown == sorted(shown)
 
 
-# How the output of a job with no options differs from run to run. It is compared with golden/JOB.txt after `normal`, or checked.
+# Jobs whose output without options varies. It is compared with golden/JOB.txt after `normal`, or checked.
 def without_times(lines):
     return [line for line in lines if not re.search("[Tt]ime", line)]
 
@@ -163,18 +163,18 @@ CHECKS = {"sort": is_random_lists}
 
 
 def closed(descriptor):
-    """Words before a command that close one of its standard streams: >&-, 2>&- or <&-."""
+    """Returns words before a command that close one of its standard streams: >&-, 2>&- or <&-."""
     return ("sh", "-c", f'exec "$@" {descriptor}', "sh")
 
 
 def number_of(parameter):
-    """--json has numbers as numbers or, if they may be larger, as text."""
+    """Returns a value as --json prints it: a number, or a string if it may exceed 64 bits."""
     return int(parameter)
 
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """An option of a job as --help lists it. `takes` is empty for a flag; `choices` is true if it takes one of several words."""
+    """An option of a job in --help. `takes` is empty for a flag; `choices` is true if the value is one of several words."""
     name: str
     takes: str
     choices: bool
@@ -202,7 +202,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A run of a job, prepared in the folder of a command."""
+    """A run of a job in the folder of a command, with its input files."""
     job: Job
     run: Run
 
@@ -216,27 +216,27 @@ class Case:
 
     @property
     def words(self):
-        """The arguments without an output file."""
+        """Returns the arguments without an output file."""
         return (self.job.name, *shlex.split(self.run.words))
 
     def with_words(self, words):
-        """The same run in other words."""
+        """Returns the same run with other arguments."""
         return Case(self.job, dataclasses.replace(self.run, words=words))
 
     def to(self, name):
-        """The arguments with an output file of this name."""
+        """Returns the arguments with an output file of this name."""
         option = (self.run.output[0], name)
-        # Before the words: those of `exec` are the command's from the first one on.
+        # Options come first: for `exec`, the words from the first one on belong to the command.
         return (self.job.name, *option, *shlex.split(self.run.words))
 
     def and_options(self, *options, to=None):
-        """The arguments with some options, and an output file if there is a name or it takes one."""
+        """Returns the arguments with some options, and with an output file if `output` is set or the run requires one."""
         name = to or (None if self.run.prints and not self.run.parallel else self.output)
         words = self.to(name) if name else self.words
         return (words[0], *options, *words[1:])
 
     def repeated(self, command, *options):
-        """The same arguments for one more run, which replaces the output file if there is one."""
+        """Returns the arguments for another run, which replaces the output file if there is one."""
         exists = self.run.output and command.path(self.output).exists()
         return self.and_options(*(["--force"] if exists else []), *options)
 
@@ -251,7 +251,7 @@ def help_text(program, *job):
 
 
 def names(program):
-    """The jobs that `rankpool --help` lists."""
+    """Returns the jobs that `rankpool --help` lists."""
     section = help_text(program).split("Subcommands:\n")[1].split("\n\n")[0]
     return re.findall(r"^  (\S+)", section, re.MULTILINE)
 

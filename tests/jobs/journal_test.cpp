@@ -1,4 +1,4 @@
-// Values that the command `journal` exports: of every shape of call, by the program that has written them, while it writes.
+// Tests the values that the command `journal` exports: of every kind of call, by the program that wrote them, and during writing.
 #include <gmpxx.h>
 
 #include <cstdint>
@@ -34,7 +34,7 @@ std::pair<std::string, std::optional<double>> described(int n, const std::string
   return {text + ", \"" + std::to_string(n) + "\"", n == 1 ? std::nullopt : std::optional(n / 2.0)};
 }
 
-std::vector<double> many(int n) { return std::vector<double>(20'000, n); }  // travels beside its message
+std::vector<double> many(int n) { return std::vector<double>(20'000, n); }  // sent in an out-of-band buffer
 
 struct opaque {
   long value = 0;
@@ -87,7 +87,7 @@ TEST_CASE("a journal that is open is exported with the values of maps, reduction
   (void)support::collect(pool.map(options, only_does, std::vector{6}));
 
   const std::string text = exported.text(jobs::export_json);
-  CHECK(text.find("\"item\": 2, \"value\": 9000000000000000000000,") != std::string::npos);  // every digit
+  CHECK(text.find("\"item\": 2, \"value\": 9000000000000000000000,") != std::string::npos);  // exact beyond 64 bits
   const json all = json::parse(text);
   CHECK(all["subject"] == "values");
   const json& calls = all["calls"];

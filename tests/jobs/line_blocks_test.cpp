@@ -1,4 +1,4 @@
-// A stream of lines, cut into blocks that are tasks.
+// Tests the division of a stream of lines into blocks.
 #include "support/line_blocks.hpp"
 
 #include <unistd.h>

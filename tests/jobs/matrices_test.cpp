@@ -1,4 +1,4 @@
-// Matrices in files: products and sums of every type, order and shape against plain loops, and tests that find what is wrong.
+// Tests products and sums of matrix files of every type, order and shape against plain loops, and that verification finds errors.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -198,7 +198,7 @@ TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than 
   for (const auto& left : {jobs::block_view<TestType>{a.numbers.data(), 13, false}, {a_by_columns.data(), 4, true}}) {
     for (const auto& right : {jobs::block_view<TestType>{b.numbers.data(), 5, false}, {b_by_columns.data(), 13, true}}) {
       table<TestType> c{4, 5};
-      std::ranges::fill(c.numbers, TestType{9});  // replaced, not added to
+      std::ranges::fill(c.numbers, TestType{9});  // multiplication must overwrite these, not add to them
       jobs::multiply(left, right, c.numbers.data(), 4, 5, 13, false, 6);
       CHECK(is_close(c, plain_product(a, b)));
     }
@@ -227,7 +227,7 @@ TEST_CASE("a file that is cut short while it is mapped is an error, wherever it 
     CHECK(jobs::can_look([&] { (void)*last; }));
     CHECK_NOTHROW(map.check());
     fs::resize_file(path, left);
-    CHECK(jobs::can_look([&] { (void)*last; }) == (left > size - 4096));  // the rest of its last page is noughts
+    CHECK(jobs::can_look([&] { (void)*last; }) == (left > size - 4096));  // the rest of the last page reads as zeros
     CHECK_THROWS_WITH(map.check(), support::containing(path) && support::containing(std::to_string(left) + " bytes"));
   }
 }

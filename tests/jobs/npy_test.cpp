@@ -1,4 +1,4 @@
-// numpy's format: what is written is read back, and what cannot be read says why.
+// Tests numpy's format: written headers are read back, and errors name what is wrong with a file.
 #include "support/npy.hpp"
 
 #include <filesystem>

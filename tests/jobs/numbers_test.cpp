@@ -1,4 +1,4 @@
-// Numbers as people write them on a command line.
+// Tests the parser of integers on the command line.
 #include "support/numbers.hpp"
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// Results reach stdout or a file whole, or not at all under the final name.
+// Tests that results reach stdout or a file completely, and that an incomplete file never gets its final name.
 #include "engine/output.hpp"
 
 #include <fcntl.h>
@@ -227,7 +227,7 @@ TEST_CASE("an output under any name of an input is refused") {
   CHECK_NOTHROW(check(folder.file("out")));
   CHECK_NOTHROW(check(folder.file("elsewhere/in")));
   CHECK_NOTHROW(check("/dev/null"));
-  // A rename onto a hard link leaves the input as it is; writing into an open descriptor does not.
+  // A rename over a hard link does not change the input; writing to an open descriptor does.
   fs::create_hard_link(input, folder.file("hard"));
   CHECK_NOTHROW(check(folder.file("hard")));
   const jobs::file open(input);
@@ -286,7 +286,7 @@ TEST_CASE("a reader that has gone is an error of its own") {
   } catch (const jobs::output_error& error) {
     CHECK(error.code().value() == EPIPE);
   }
-  CHECK_NOTHROW(out.finish());  // what could not be written is not tried again
+  CHECK_NOTHROW(out.finish());  // the failed text is not written again
   ::close(ends[1]);
   std::signal(SIGPIPE, previous);
 }

@@ -1,4 +1,4 @@
-// Sums of squares and cubes beyond 128 bits, across the bounds of the words that they are computed in.
+// Tests sums of squares and cubes beyond 128 bits, and across the limits of the integer types that compute them.
 #include "support/power_sums.hpp"
 
 #include <limits>

@@ -1,4 +1,4 @@
-// The compact form in which primes travel.
+// Tests the compact encoding in which workers return primes.
 #include "primes/prime_list.hpp"
 
 #include <cstdint>
@@ -26,7 +26,7 @@ primes unpacked(const jobs::prime_list& list) {
 
 TEST_CASE("a list of primes gives back the primes, 2 and distances of any size included") {
   for (const primes& all : {primes{}, primes{2}, primes{2, 3}, primes{2, 3, 5, 7, 11}, primes{18446744073709551557U},
-                            primes{113, 127}, primes{1425172824437699411U, 1425172824437700887U},  // 1476 apart
+                            primes{113, 127}, primes{1425172824437699411U, 1425172824437700887U},  // a gap of 1476
                             primes{3, 3 + 510, 3 + 510 + 508, 3 + 510 + 508 + 1020}}) {
     CHECK(unpacked(packed(all)) == all);
   }

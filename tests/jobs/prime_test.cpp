@@ -1,4 +1,4 @@
-// Primality against numbers made to deceive a test.
+// Tests primality tests with numbers that deceive weaker ones.
 #include "support/prime.hpp"
 
 #include <atomic>
@@ -63,13 +63,13 @@ TEST_CASE("Carmichael numbers are composite") {
 }
 
 TEST_CASE("strong pseudoprimes to many bases are composite") {
-  // The least strong pseudoprimes to the first 1, 2, 3, ... 9 primes together.
+  // The smallest strong pseudoprimes to the first 1, 2, 3, ... 9 primes as bases.
   for (const std::uint64_t n : std::vector<std::uint64_t>{2047U, 1373653U, 25326001U, 3215031751U, 2152302898747U, 3474749660383U,
                                                           341550071728321U, 3825123056546413051U}) {
     INFO(n);
     CHECK_FALSE(is_prime(n));
   }
-  // Beyond 64 bits: to the first 12 primes, and to the first 13.
+  // The smallest ones beyond 64 bits, to the first 12 primes and to the first 13.
   CHECK(judge(mpz_class("318665857834031151167461"), {.rounds = 1}) == primality::composite);
   CHECK(judge(mpz_class("3317044064679887385961981"), {.rounds = 1}) == primality::composite);
 }
@@ -85,7 +85,7 @@ TEST_CASE("products of large primes, and long Carmichael numbers, are composite"
   const mpz_class p_61 = mersenne(61), p_127 = mersenne(127), p_521 = mersenne(521);
   mpz_class next_to_p_521;
   mpz_nextprime(next_to_p_521.get_mpz_t(), p_521.get_mpz_t());
-  // (6k + 1)(12k + 1)(18k + 1) is a Carmichael number if all three factors are prime.
+  // The number (6k + 1)(12k + 1)(18k + 1) is a Carmichael number if all three factors are prime.
   const mpz_class k("10000000000000000000000000000000000000000028985");
   const mpz_class chernick = (6 * k + 1) * (12 * k + 1) * (18 * k + 1);
   for (const primality_test& test : {primality_test{}, primality_test{.rounds = 1, .fast = true}}) {
@@ -99,8 +99,8 @@ TEST_CASE("products of large primes, and long Carmichael numbers, are composite"
 
 TEST_CASE("numbers of up to 300 digits are proven to be prime") {
   for (const char* const text : {"18446744073709551629",       // 2^64 + 13
-                                 "3317044064679887385961813",  // below what thirteen bases decide
-                                 "3317044064679887385962123",  // above
+                                 "3317044064679887385961813",  // below the limit up to which 13 bases decide
+                                 "3317044064679887385962123",  // above this limit
                                  "1000000000000000000000000000057"}) {
     INFO(text);
     CHECK(judge(mpz_class(text), {}) == primality::prime);
@@ -108,7 +108,7 @@ TEST_CASE("numbers of up to 300 digits are proven to be prime") {
   CHECK(judge(mersenne(127), {}) == primality::prime);
   CHECK(judge(mersenne(521), {}) == primality::prime);
   CHECK(judge(power_of_ten(99) + 289, {}) == primality::prime);
-  CHECK(judge(power_of_ten(299) + 669, {}) == primality::prime);  // 300 digits
+  CHECK(judge(power_of_ten(299) + 669, {}) == primality::prime);  // has 300 digits
 }
 
 TEST_CASE("a longer number is probably prime, unless it is composite") {

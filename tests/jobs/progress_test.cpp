@@ -1,4 +1,4 @@
-// What is shown of a job's progress.
+// Tests the progress text of a job.
 #include "engine/progress.hpp"
 
 #include <chrono>

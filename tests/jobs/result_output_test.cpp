@@ -1,4 +1,4 @@
-// Files that earlier runs with a journal wrote, as the jobs meet them: what is replaced, what is left, and what is refused.
+// Tests output files of earlier runs with a journal: which are replaced, kept or refused.
 #include "engine/result_output.hpp"
 
 #include <chrono>
@@ -32,7 +32,7 @@ TEST_CASE("a file that workers write is finished once, and the journal of anothe
     out.write(std::as_bytes(std::span("a", 1)), 0);
     CHECK(!fs::exists(path));
     out.finish();
-    CHECK_NOTHROW(first.settings().output.check_for_workers());  // it exists, but a run with this journal wrote it
+    CHECK_NOTHROW(first.settings().output.check_for_workers());  // accepted: a run with this journal wrote the file
   }
   {
     support::test_run second(path, journal, false);
@@ -71,7 +71,7 @@ TEST_CASE("output that an earlier run with the journal has written is replaced, 
     out.finish();
     CHECK(content(where.path) == text);
   }
-  // A file that appeared after a run that wrote nothing belongs to somebody else, and so does a file that was changed.
+  // A file that appeared or changed after the run with the journal belongs to another program.
   const jobs::output_options later{.path = folder.file("later"), .journal = journal};
   {
     support::test_run unfinished({}, journal);

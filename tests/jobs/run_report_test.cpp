@@ -1,4 +1,4 @@
-// The object that --json prints, and the lines that tell how far a job is.
+// Tests the object that --json prints, and the lines that show the progress of a job.
 #include "engine/run_report.hpp"
 
 #include <unistd.h>
@@ -62,7 +62,7 @@ TEST_CASE("a job that fails half way still prints one whole object, with the err
     report.start("divide", "{}");
     report.add_lines("Result: 5\n");
     report.finish(costs, ending::failed, "no more");
-    report.finish(costs, ending::done);  // once is enough
+    report.finish(costs, ending::done);  // a second call does nothing
   });
   CHECK_THAT(text, support::containing("\"lines\": [\"Result: 5\"], \"status\": \"failed\", \"error\": \"no more\""));
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);

@@ -41,7 +41,7 @@ def arguments(job):
 
 
 def marked(mark):
-    """The processes that have the mark in their environment: {pid: name of the program, for a sleep with its argument}."""
+    """Returns the processes that have the mark in their environment: {pid: name of the program, for a sleep with its argument}."""
     found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -71,7 +71,7 @@ def send(process, target, number):
         if target == "both":
             os.killpg(process.pid, signal.SIGCONT)
     except ProcessLookupError:
-        pass  # it has ended
+        pass  # the process has ended
 
 
 def is_right(run):
@@ -88,7 +88,7 @@ def in_words(moment):
 
 
 class case:
-    """One run of one job that gets one signal, or the same several times."""
+    """A run of a job that gets one signal, or the same signal several times."""
 
     def __init__(self, options, scratch, job, target, name, moment, repeated):
         self.options, self.job, self.target, self.repeated = options, job, target, repeated
@@ -127,7 +127,7 @@ class case:
             self.seconds = time.monotonic() - sent
         self.check()
         for pid in marked(self.mark):
-            with contextlib.suppress(ProcessLookupError):  # it has ended with another
+            with contextlib.suppress(ProcessLookupError):  # another signal has ended it
                 os.kill(pid, signal.SIGKILL)
         process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -141,13 +141,13 @@ class case:
         if left:
             self.wrong.append("processes are left: " + ", ".join(left))
         deadline = time.monotonic() + 5
-        while marked(self.mark) and time.monotonic() < deadline:  # such as the shell that ends exec's commands
+        while marked(self.mark) and time.monotonic() < deadline:  # for example, the shell that terminates exec's commands
             time.sleep(0.02)
         if others := marked(self.mark):
             self.wrong.append(f"processes are left after 5 s: {others}")
         expected = {"stderr", "tmp", "kept", "kept-wal", "kept-shm"} | ({"out"} if self.status == 0 else set())
         files = {path.name for path in self.folder.iterdir()} - expected
-        if self.job == "sort-journal":  # the next run goes on with it
+        if self.job == "sort-journal":  # the next run resumes it
             files = {name for name in files if ".part-" not in name}
         files |= {path.name for path in (self.folder / "tmp").rglob("*") if path.is_file()}
         if files:

@@ -1,4 +1,4 @@
-// Sizes in bytes, as options take them.
+// Tests the parser of sizes in bytes.
 #include <stdexcept>
 #include <string>
 

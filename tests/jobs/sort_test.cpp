@@ -1,4 +1,4 @@
-// Files of numbers sorted by workers: the same as std::sort whatever the numbers, the way and the division into buckets.
+// Tests sorting files by workers against std::sort, for all kinds of numbers, both algorithms and any division into buckets.
 #include "sort/bucket_tree.hpp"
 #include "sort/file_sort.hpp"
 #include "sort/key_buffer.hpp"
@@ -181,7 +181,7 @@ TEST_CASE("the bucket of a key is the number of splitters that do not lie after 
 }
 
 TEMPLATE_TEST_CASE("random numbers are sorted, in many buckets and parts", "", std::int32_t, std::int64_t, float, double) {
-  const auto numbers = drawn<TestType>(100'000, from_random_bits<TestType>);  // among them NaNs and infinities
+  const auto numbers = drawn<TestType>(100'000, from_random_bits<TestType>);  // includes NaNs and infinities
   CHECK(sorts_both_ways(numbers, 1, 100'000));
   CHECK(sorts_both_ways(numbers, 13, 7'777));
   CHECK(sorts_both_ways(numbers, 300, 60'000));
@@ -276,11 +276,11 @@ TEST_CASE("an examination sees a wrong order, across parts too, and any other nu
   CHECK(right.numbers.count == numbers.size());
 
   CHECK(!examined({1, 3, 2, 4, 5, 6, 7}).in_order);
-  CHECK(!examined({1, 2, 4, 3, 5, 6, 7}).in_order);  // where a part begins
+  CHECK(!examined({1, 2, 4, 3, 5, 6, 7}).in_order);  // the error is at the boundary of two parts
   CHECK(examined({1, 2, 4, 3, 5, 6, 7}).numbers == right.numbers);
   CHECK(examined({1, 2, 3, 4, 5, 6}).numbers != right.numbers);
   CHECK(examined({1, 2, 3, 4, 5, 6, 8}).numbers != right.numbers);
-  CHECK(examined({1, 1, 4, 4, 5, 6, 7}).numbers != right.numbers);  // with the same sum
+  CHECK(examined({1, 1, 4, 4, 5, 6, 7}).numbers != right.numbers);  // other numbers with the same sum
   CHECK(examined({}).in_order);
 }
 

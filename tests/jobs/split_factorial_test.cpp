@@ -1,4 +1,4 @@
-// Factorials split over a pool: the same figures and digits whatever the pool and however they are split.
+// Tests factorials on a pool: figures and digits do not depend on the pool or on the number of shares.
 #include "factorial/split_factorial.hpp"
 
 #include <gmpxx.h>

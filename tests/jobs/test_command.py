@@ -1,4 +1,4 @@
-"""The command itself, without a job or with one that there is not; and the command `journal` as far as it is like a job."""
+"""Tests the command itself, without a job or with an unknown one, and the command `journal` as far as it behaves like a job."""
 import pytest
 
 import jobs
@@ -32,12 +32,12 @@ def test_version(command):
 
 
 def test_export_over_journal(command):
-    """The journal is an input of this command."""
+    """An export must not replace the journal that it reads."""
     command.run("squares", "--journal", "kept")
     command.fail("journal", "kept", "--export", "kept", "--force", names=("--export kept", "same file"))
 
 
 def test_every_job_is_declared(command):
-    """jobs.py speaks of no job that there is not."""
+    """jobs.py has no entry for an unknown job."""
     known = set(jobs.names(command.program))
     assert {*jobs.RUNS, *jobs.LONG_RUNS, *jobs.NORMAL, *jobs.CHECKS} <= known

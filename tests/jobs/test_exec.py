@@ -1,4 +1,4 @@
-"""The job `exec`: what is printed and in which order, statuses, files, and what is left of its commands when it is ended."""
+"""Tests the job `exec`: output and its order, exit statuses, files, and that no command survives the end of a run."""
 import json
 import os
 import pathlib
@@ -60,7 +60,7 @@ def test_dry_run(command):
 
 @ranks
 def test_slow_reader(command):
-    """What waits for the reader is bounded in bytes."""
+    """The memory for output that waits for a slow reader is bounded."""
     command.write("peak", """
 for pid in $(ps -o pid= --ppid $(ps -o ppid= -p "$PPID")); do
   if tr '\\0' '\\n' </proc/$pid/environ 2>/dev/null | grep -qx OMPI_COMM_WORLD_RANK=0; then
@@ -72,7 +72,7 @@ done >peak-kb
     read_end, write_end = os.pipe()
     running = command.start("exec", "--quiet", "lines", stdout=write_end)
     os.close(write_end)
-    time.sleep(1.5)  # the reader is slow
+    time.sleep(1.5)  # simulates a slow reader
     count = 0
     with open(read_end, "rb") as pipe:
         while block := pipe.read(1 << 20):
@@ -117,7 +117,7 @@ def test_template_for_file(command):
 
 @ranks
 def test_named_pipe(command):
-    """It can be opened once, by the one who reads it."""
+    """A named pipe is opened only once."""
     os.mkfifo(command.path("pipe"))
     with command.beside("echo 'echo a' >pipe"):
         assert run(command, "pipe").stdout == "a\n"
@@ -125,7 +125,7 @@ def test_named_pipe(command):
 
 @both
 def test_worker_of_command(command):
-    """Each command knows the rank and the number on its node of its worker. On ranks, both workers run a command at once."""
+    """A command knows the rank and the slot of its worker. On ranks, both workers run a command at the same time."""
     words = ("touch $RANKPOOL_SLOT; until [ -e 0 ] && [ -e 1 ]; do sleep 0.02; done; echo $RANKPOOL_RANK:$RANKPOOL_SLOT",)
     if command.workers == "0":
         assert run(command, ":::", "echo $RANKPOOL_RANK:$RANKPOOL_SLOT", environment={"RANKPOOL_SLOT": "7"}).stdout == "0:0\n"
@@ -146,7 +146,7 @@ def test_status_counts_failures(command):
     done = run_lines(command, "exit 9", "true", "kill -9 $$", "no-such-program", status=3)
     assert "no-such-program" in done.stderr
     run_lines(command, *["false"] * 150, status=101)
-    run_lines(command, *["false"] * 75, options=["--quiet"], status=76)  # 75 has another meaning
+    run_lines(command, *["false"] * 75, options=["--quiet"], status=76)  # status 75 means stopped early
 
 
 def test_failure_in_one_line(command):
@@ -160,13 +160,13 @@ def test_failure_in_one_line(command):
 
 
 def test_timeout(command):
-    """What it has explained it does not tell twice."""
+    """A timeout is reported once."""
     done = run(command, "--timeout", "0.1", ":::", "sleep 20", status=1)
     assert len(done.messages) == 1 and "command 1" in done.stderr and "0.1 s" in done.stderr
 
 
 def test_quiet(command):
-    """It silences no failure and no early end."""
+    """--quiet suppresses neither failures nor the message of an early end."""
     done = run(command, "--quiet", ":::", "echo oh >&2; false", status=1)
     assert len(done.messages) == 2 and done.messages[0] == "oh" and "command 1" in done.messages[1]
     done = run_lines(command, *["false"] * 50, options=["--quiet", "--max-failures", "3"], status=3)
@@ -193,7 +193,7 @@ def test_retries(command):
 
 
 def test_delay(command):
-    """Between the starts of commands: at least so long, twice."""
+    """The delay applies twice between three commands."""
     begin = time.monotonic()
     run(command, "--delay", "200ms", ":::", "true", "true", "true")
     assert time.monotonic() - begin >= 0.4
@@ -219,7 +219,7 @@ def test_log_and_results(command):
 
 @ranks
 def test_log_is_followed(command):
-    """The log and the results have what is done while others run."""
+    """The log and the results contain finished commands while others run."""
     running = command.start("exec", "--log", "log", "--results", "results", ":::", "echo a",
                             "until [ -e go ]; do sleep 0.05; done")
     log, results = running.wait_for_file("log.part-*"), running.wait_for_file("results.part-*")
@@ -244,7 +244,7 @@ def children(pid):
 
 
 class Sleepers:
-    """A run whose two commands write their process ids into files and sleep. A sleep is a child of its shell: both have to go."""
+    """A run with two commands that write their process ids to files and sleep. Each has a shell and a sleep; both must end."""
 
     def __init__(self, command):
         self.command = command
@@ -258,7 +258,7 @@ class Sleepers:
         self.processes = [*self.shells, *(child for shell in self.shells for child in children(shell))]
 
     def expect_gone(self):
-        """Nothing is left of the commands, no file has its name, and the next run succeeds."""
+        """Checks that no command survived, no file has its final name, and the next run succeeds."""
         self.running.wait_after_end(lambda: all(is_gone(pid) for pid in self.processes), "the commands have ended")
         assert not {"out", "log", "results"} & set(self.command.names())
         self.command.run("exec", "--output", "out", "--log", "log", "--results", "results", ":::", "echo a")
@@ -266,7 +266,7 @@ class Sleepers:
 
 
 def launcher_and_ranks(pid):
-    """Not the guards of commands, which are shells, and not the commands, which are to end by themselves."""
+    """Excludes guards, which are shells, and commands, which must end by themselves."""
     found = [rank for child in children(pid) for rank in launcher_and_ranks(child)]
     name = pathlib.Path(f"/proc/{pid}/comm")
     return found if not name.exists() or name.read_text().strip() == "sh" else [*found, pid]
@@ -301,14 +301,14 @@ def test_terminated(command):
 
 
 def expect_command_gone(command, running):
-    """The second command, if it has begun."""
+    """Returns the second command, if it has started."""
     if command.path("1").exists() and (pid := command.read("1")):
         running.wait_after_end(lambda: is_gone(int(pid)), "the command has ended")
 
 
 @both
 def test_reader_goes_away(command):
-    """The run ends, and so do the commands that run."""
+    """When the reader closes the pipe, the run and its commands end."""
     lines = ["echo a; yes | head -c 300000", "echo b", "echo $$ >1; exec sleep 300"]
     read_end, write_end = os.pipe()
     running = command.start("exec", ":::", *lines, stdout=write_end)
@@ -322,7 +322,7 @@ def test_reader_goes_away(command):
 @ranks
 @pytest.mark.parametrize("option", ["--output", "--log", "--results"])
 def test_disk_full_while_running(option, command):
-    """Commands that run do not hold up the end."""
+    """Running commands do not delay the end of the run."""
     running = command.start("exec", "--quiet", option, "/dev/full", ":::", "echo a", "echo $$ >1; exec sleep 300")
     done = running.finish()
     assert done.status == 1
@@ -332,7 +332,7 @@ def test_disk_full_while_running(option, command):
 
 @pytest.mark.parametrize("option", ["--output", "--results"])
 def test_disk_full_in_the_middle(option, command, small_disk):
-    """Of a line, or of the output of one command."""
+    """The disk becomes full within a line, or within the output of one command."""
     disk = small_disk(64 << 10)
     script = "head -c 3000000 /dev/zero | tr '\\0' x; head -c 300000 /dev/zero | tr '\\0' y >&2"
     done = run(command, "--quiet", option, "small/x", ":::", script, status=1, prefix=disk.prefix)

@@ -1,4 +1,4 @@
-"""The job exec with --journal, which knows a command by its words and its folder: what runs again, and what does not."""
+"""Tests exec with --journal, which identifies a command by its words and its folder: which commands run again."""
 import os
 import re
 import signal
@@ -17,7 +17,7 @@ def commands(command, *lines):
 
 
 def test_failed_commands(command):
-    """Those that failed run again, and only those; a retry that succeeds counts."""
+    """Only failed commands run again. A command counts as successful if a retry succeeds."""
     commands(command, "echo a >>ran", "echo b >>ran; test -e ready", "echo c >>ran; test $(grep -c c ran) -gt 1")
     command.run("exec", "commands", "--journal", "kept", "--retries", "1", status=1)
     assert ran(command) == list("abbcc")
@@ -29,7 +29,7 @@ def test_failed_commands(command):
 
 
 def test_failure_that_halts(command):
-    """A retry that succeeds does not halt the others."""
+    """A command whose retry succeeds does not stop the others with --halt-on-error."""
     commands(command, "echo a >>ran", "echo c >>ran; test $(grep -c c ran) -gt 1")
     command.run("exec", "commands", "--journal", "kept", "--retries", "1", "--halt-on-error")
     command.run("exec", "commands", "--journal", "kept", "--retries", "1", "--halt-on-error")
@@ -44,7 +44,7 @@ def test_another_folder(command):
 
 
 def test_edited_commands(command):
-    """A command is known by its words, wherever it stands and however its list is named or read."""
+    """A command is identified by its words, whatever its position and the name or kind of its input."""
     lines = ["echo a >>ran; echo a", "echo b >>ran; echo b"]
     commands(command, *lines)
     command.run("exec", "commands", "--journal", "kept")
@@ -64,7 +64,7 @@ def test_stopped_in_delay(command):
 
 
 def test_stopped_while_waiting_for_input(command):
-    """Nothing runs, and the input has nothing to give."""
+    """A stop takes effect while no command runs and the input provides no data."""
     os.mkfifo(command.path("input"))
     held = os.open(command.path("input"), os.O_RDWR)
     try:
@@ -78,7 +78,7 @@ def test_stopped_while_waiting_for_input(command):
 
 
 def test_longer_timeout(command):
-    """What was ended by --timeout runs again with more time, and nothing else does."""
+    """Only a command that exceeded --timeout runs again with a longer timeout."""
     commands(command, "echo a >>ran", "echo b >>ran; until [ -e ready ]; do sleep 0.05; done")
     command.run("exec", "commands", "--journal", "kept", "--timeout", "3s", status=1)
     command.write("ready", "")
@@ -87,7 +87,7 @@ def test_longer_timeout(command):
 
 
 def test_max_failures(command):
-    """A run that was ended by failures goes on where it was."""
+    """A run that --max-failures stopped is resumed."""
     commands(command, *(f"echo {n} >>ran; [ {n} -gt 4 -o -e ready ]" for n in range(1, 31)))
     words = ("exec", "commands", "--journal", "kept", "--max-failures", "2")
     done = command.run(*words, status=2, workers=1)

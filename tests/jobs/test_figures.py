@@ -1,11 +1,11 @@
-"""What --json says of single jobs: their figures, and what it takes to have the result again."""
+"""Tests the results of --json that are specific to one job."""
 import pytest
 
 import jobs
 
 
 def test_sum(command):
-    """More digits than a double has."""
+    """The sum has more digits than a double can store."""
     assert int(command.run("sum-cubes", "--to", "1e6", "--json").report["result"]["sum"]) == 250000500000250000000000
 
 
@@ -40,7 +40,7 @@ def test_arguments_of_exec(command):
 
 
 def test_drawn_seed(command):
-    """It makes the same lists again."""
+    """The reported seed reproduces the lists."""
     report = command.run("sort", "--json").report
     assert report["parameters"]["seed"] is None
     assert command.run("sort", "--seed", report["result"]["seed"]).lines == report["lines"]

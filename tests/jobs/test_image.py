@@ -1,5 +1,5 @@
-"""The job `image` on real files: known answers, folders, what is refused, where results go, and how a run ends. Where
-ImageMagick is installed, against it.
+"""Tests the job `image` on real files: known answers, folders, refused input, output names, and how a run ends. Compares results
+with those of ImageMagick, if it is installed.
 """
 import os
 import re
@@ -47,7 +47,7 @@ def test_one_pixel(operation, command):
 
 @ranks
 def test_any_workers(command):
-    """The same bytes inline, on ranks, by file and by strips."""
+    """Results have the same bytes inline, on ranks, by file and by strips."""
     noise(command, "a.ppm", 200, 300)
     blur = ("--op", "gaussian", "--sigma", "3")
 
@@ -70,7 +70,7 @@ SOBEL_BY_IMAGEMAGICK = ("xx=p[1,-1]+2*p[1,0]+p[1,1]-p[-1,-1]-2*p[-1,0]-p[-1,1];"
 
 
 def test_imagemagick(command):
-    """The same within one level, edges included; and it reads all that is written."""
+    """ImageMagick gives the same results within one level, including edges, and reads all written formats."""
     def tool(*words):
         return subprocess.run(words, cwd=command.folder, capture_output=True, text=True, timeout=command.seconds, check=False)
 
@@ -104,7 +104,7 @@ def test_imagemagick(command):
 
 @both
 def test_folder(command):
-    """Files that are no pictures are reported, and the others done. Once they are gone, the same command succeeds."""
+    """Files that are not pictures are reported, the others processed. Without these files, the command succeeds."""
     command.path("in").mkdir()
     for n in (1, 2, 3):
         noise(command, f"in/{n}.ppm", n * 7, 50, n)
@@ -126,7 +126,7 @@ def test_folder(command):
     first = [command.read(f"out/{name}") for name in results]
     command.fail("image", "--op", "gaussian", "--sigma", "1", "in", "--output", "out", names=("exists already", "--force"))
     command.path("out/1.ppm").unlink()
-    command.fail("image", *BOX, "in", "--output", "out", names="exists already")  # no picture, as not all can be written
+    command.fail("image", *BOX, "in", "--output", "out", names="exists already")  # writes none, as not all are possible
     image(command, "--op", "box", "--radius", "2", "in", "--output", "out", "--force")
     assert [command.read(f"out/{name}") for name in results] == first
 
@@ -139,7 +139,7 @@ JPEG_OF_65500 = (b"\377\330\377\302\0\021\010\377\334\377\334\003\001\021\0\002\
 
 @pytest.mark.parametrize("split_from", ["1", "1e13"])
 def test_more_pixels_than_memory(split_from, command, pytestconfig):
-    """Headers that speak of them."""
+    """A header with more pixels than fit into memory is an error of its picture only."""
     if not pytestconfig.getoption("--failing-files"):
         pytest.skip("a sanitizer takes more addresses")
     command.path("in").mkdir()
@@ -155,7 +155,7 @@ def test_more_pixels_than_memory(split_from, command, pytestconfig):
 
 
 def test_names_of_inputs(command):
-    """In a folder the names are those of the inputs, whatever these hold."""
+    """In a folder, results have the names of their inputs, regardless of the contents."""
     noise(command, "a.ppm", 5, 5)
     command.path("in").mkdir()
     image(command, "--op", "sobel", "a.ppm", "--format", "png", "--output", "in/d")
@@ -167,7 +167,7 @@ def test_names_of_inputs(command):
 
 
 def test_pictures_replace_themselves(command):
-    """A picture may do so, but it may replace no other input."""
+    """A result may replace its own input, but no other input."""
     for name in ("in", "expected", "out"):
         command.path(name).mkdir()
     for n in (1, 2):
@@ -197,7 +197,7 @@ SOBEL = ("--op", "sobel", "a.ppm", "--format", "png")
 
 @pytest.fixture(name="expected")
 def fixture_expected(command):
-    """The results for a.ppm in files."""
+    """Returns the results for a.ppm, read from files."""
     noise(command, "a.ppm", 20, 30)
     image(command, *SOBEL, "--output", "expected.png")
     image(command, *BOX, "a.ppm", "--output", "expected.ppm")
@@ -205,7 +205,7 @@ def fixture_expected(command):
 
 
 def binary(command, *arguments, stdout, **how):
-    """Runs the job with stdout in a file, and returns what is in it."""
+    """Runs the job with stdout in a file, and returns the contents of the file."""
     with open(command.path(stdout), "wb") as file:
         done = image(command, *arguments, stdout=file, **how)
     assert done.stderr == ""
@@ -234,7 +234,7 @@ def test_stdout(expected, command):
 
 
 def test_descriptor(expected, command):
-    """One of this process, which does not come through a launcher."""
+    """The output may be an open descriptor of this process, except under a launcher."""
     image(command, *SOBEL, "--output", "/dev/fd/3", prefix=("sh", "-c", 'exec "$@" 3>got', "sh"))
     assert command.read("got") == expected[0]
 
@@ -256,7 +256,7 @@ def test_pipe_in_folder(expected, command):
 
 @both
 def test_private_devices(command):
-    """Not those of the machine, which a failed test could replace."""
+    """Creates devices for the test, because a failed test could replace those of the machine."""
     for name, minor in (("null", 3), ("full", 7)):
         try:
             os.mknod(command.path(name), stat.S_IFCHR | 0o666, os.makedev(1, minor))
@@ -275,7 +275,7 @@ def test_private_devices(command):
 @pytest.mark.parametrize("split_from", ["1", "1e9"])
 @pytest.mark.parametrize("form", ["pnm", "png"])
 def test_full_disk(form, split_from, command, small_disk):
-    """For none of two pictures is there room, but for a small one."""
+    """The disk has space for a small picture, but not for two large ones."""
     disk = small_disk(256 << 10)
     noise(command, "a.ppm", 400, 400)
     shutil.copy(command.path("a.ppm"), command.path("b.ppm"))
@@ -297,7 +297,7 @@ def start_long(command):
 
 @ranks
 def test_worker_terminated(command):
-    """The worker ends, and with it the run."""
+    """If a worker is terminated, the run ends."""
     running, worker = start_long(command)
     os.kill(worker, signal.SIGTERM)
     assert running.finish().status != 0
@@ -306,7 +306,7 @@ def test_worker_terminated(command):
 
 @ranks
 def test_launcher_killed(command):
-    """The ranks end as well."""
+    """If the launcher is killed, the ranks end as well."""
     running, worker = start_long(command)
 
     def parent(pid):

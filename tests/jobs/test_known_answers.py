@@ -1,4 +1,4 @@
-"""Known answers where naive code breaks: nothing, one and two; the edges of 32 and 64 bits; pseudoprimes of many bases."""
+"""Known answers for difficult cases: empty input, one and two; the limits of 32 and 64 bits; pseudoprimes to many bases."""
 import pathlib
 import shlex
 
@@ -45,18 +45,18 @@ def test_factorial_of_0(command):
 
 
 def test_primes_up_to_2_64(command):
-    """Which first finds all primes below 2^32."""
+    """The sieve first computes all primes below 2^32."""
     assert command.run("primes", "2^64-200", "2^64-1", "--list").lines == lines_of("primes-up-to-2^64.txt")
 
 
 @pytest.mark.modes("ranks")
 def test_primes_at_10_18(command):
-    """Which first finds all primes below 10^9."""
+    """The sieve first computes all primes below 10^9."""
     assert command.run("primes", "1e18", "1e18+1e6", "--count", "--chunksize", "600_000").stdout == "24280\n"
 
 
 def test_verified_primes_at_10_18(command):
-    """One task counts, and one tests the end of what that has sieved."""
+    """One task counts primes, and another verifies the end of its segment."""
     report = command.run("primes", "1e18", "1e18+1e6", "--count", "--verify", "--json").report
     assert report["result"]["count"] == 24280
     assert "primality test finds" in report["verified"] and report["tasks"] == 2

@@ -1,4 +1,4 @@
-"""matmul and matadd on files: what they compute, which files they refuse, and what numpy makes of the results."""
+"""Tests matmul and matadd on files: results, refused files, and whether numpy reads the results."""
 import struct
 import subprocess
 
@@ -16,13 +16,13 @@ def whole_numbers(*numbers):
 
 
 def numbers_of(command, name):
-    """The numbers of a file of int64 in C order."""
+    """Returns the numbers of an int64 file in C order."""
     data = command.read(name)[128:]
     return list(struct.unpack(f"<{len(data) // 8}q", data))
 
 
 def write_pair(command):
-    """[1 2; 3 4] in C order and [5 6; 7 8] in Fortran order."""
+    """Writes [1 2; 3 4] in C order and [5 6; 7 8] in Fortran order."""
     command.write("a.npy", jobs.npy("<i8", (2, 2), whole_numbers(1, 2, 3, 4)))
     command.write("b.npy", jobs.npy("<i8", (2, 2), whole_numbers(5, 7, 6, 8), order=True))
 
@@ -60,7 +60,7 @@ def test_empty_rows(command):
 
 
 def test_single_rows(command):
-    """The lines do not depend on how the work is divided."""
+    """The printed lines do not depend on the size of tiles."""
     whole = command.run("matmul", "--size", "20", "--seed", "5").stdout
     command.run("matmul", "--size", "20", "--seed", "5", "--chunksize", "1", "--output", "lines")
     assert command.read("lines").decode() == whole
@@ -99,7 +99,7 @@ def test_files_that_do_not_fit(command):
 
 
 def test_verification_takes_little_memory(command, pytestconfig):
-    """16 numbers for each row of B would be 256 MiB."""
+    """Verification uses bounded memory; 16 numbers for every row of B would take 256 MiB."""
     if not pytestconfig.getoption("--failing-files"):
         pytest.skip("a sanitizer takes more memory")
     command.write("row.npy", zeros("<i4", (1, 2097152), 8388608))
@@ -137,7 +137,7 @@ for t in ("int32", "int64", "float32", "float64"):
 
 
 def test_numpy(command):
-    """What it writes is read, and it reads what is written."""
+    """numpy reads the written files, and the job reads numpy's files."""
     def numpy(script):
         subprocess.run(["/usr/bin/python3", "-c", script], cwd=command.folder, check=True, timeout=command.seconds)
 

@@ -24,7 +24,7 @@ BAD = [b"7\0", b"7\0\n", b"7\r8\n", b"7\n\xef\xbb\xbf8\n", b"\xe2\x88\x927\n", b
 
 @pytest.mark.parametrize("text", BAD, ids=repr)
 def test_no_number(text, command):
-    """What comes before it may be printed."""
+    """Lines before an invalid number may already be printed."""
     command.write("list", text)
     done = command.run("is-prime", "--file", "list", status=2)
     assert len(done.messages) == 1 and "list: line " in done.stderr and "whole number" in done.stderr

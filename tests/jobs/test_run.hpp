@@ -1,4 +1,4 @@
-// A run of a job for unit tests of what jobs use.
+// Creates a run of a job for unit tests of the engine and of jobs/support.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-"""Files of numbers sorted, in one process and on ranks. Python says what is right."""
+"""Tests sorting files of numbers, inline and on ranks, against Python's sort."""
 import os
 import pathlib
 import signal
@@ -18,7 +18,7 @@ def sorted_numbers(data, kind):
 
 
 def sort(command, *arguments):
-    """Sorts a file, and prints nothing."""
+    """Sorts a file, and checks that nothing is printed."""
     done = command.run("sort", *arguments)
     assert (done.stdout, done.stderr) == ("", "")
 
@@ -42,7 +42,7 @@ def test_more_than_memory(command):
 
 
 def test_npy(command):
-    """The output is as numpy writes it."""
+    """The output has numpy's format."""
     numbers = [5, -1, 0, -(2**63), 5]
     command.write("in.npy", jobs.npy("<i8", (5,), struct.pack("<5q", *numbers)))
     sort(command, "in.npy", "--output", "out.npy", "--verify")
@@ -110,9 +110,9 @@ def is_running(pid):
 @pytest.mark.modes("ranks")
 @pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGKILL,)], ids=["terminated", "killed"])
 def test_launcher_gone(signals, command):
-    """The user's own mpirun exits without its ranks at the second SIGTERM, as timeout(1) sends it, or is killed."""
+    """The user's mpirun exits before its ranks, at the second SIGTERM (as from timeout(1)) or because it is killed."""
     command.write("in", jobs.noise(1_000_000) * 60)
-    while True:  # until the signals come before the job has ended
+    while True:  # repeats until the signals come before the end of the job
         running = command.start("sort", "in", "--type", "int64", "--output", "out", "--memory", "2^20", "--quiet", ranks=3,
                                 # it leaves its files, too
                                 environment={"OMPI_MCA_btl_vader_backing_directory": str(command.base / "tmp")})

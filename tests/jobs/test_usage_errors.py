@@ -1,5 +1,5 @@
-"""Wrong command lines of single jobs: status 2, and one line that names what is wrong. contract/test_usage.py has what is wrong
-for every job.
+"""Tests invalid command lines of single jobs: exit status 2, and one line that names the error. contract/test_usage.py tests
+errors that all jobs have in common.
 """
 import pathlib
 import shlex
@@ -8,7 +8,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve()
 
-# A command line, and what the message names.
+# A command line, and the words that the message must contain.
 ERRORS = [
     # Numbers
     ("squares --from 2 --to 1", ("--to", "--from", "2", "1")),

@@ -17,7 +17,7 @@ struct restored_choice {
 
 void support::for_each_vector_target(const std::function<void(const std::string&)>& check) {
   const restored_choice restored;
-  std::set<std::int64_t> targets{HWY_STATIC_TARGET};  // the baseline, which every processor supports
+  std::set<std::int64_t> targets{HWY_STATIC_TARGET};  // the baseline is supported by every processor
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) targets.insert(target);
   for (const std::int64_t target : targets) {
     hwy::GetChosenTarget().Update(target);

@@ -1,4 +1,4 @@
-// Tests of vector kernels call them as each kind of processor would: see jobs/support/vector_targets.hpp.
+// Runs tests of vector kernels for each instruction set that the processor supports: see jobs/support/vector_targets.hpp.
 #pragma once
 
 #include <functional>

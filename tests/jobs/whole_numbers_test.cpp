@@ -1,4 +1,4 @@
-// Products of whole numbers in memory, against the definition, on every kind of processor.
+// Tests products of integer matrices in memory against the definition, for each instruction set.
 #include <cstdint>
 #include <random>
 #include <type_traits>
@@ -20,7 +20,7 @@ TEMPLATE_TEST_CASE("a product of whole numbers is that of the definition and wra
   struct shape {
     std::uint64_t rows, columns, inner;
   };
-  // Around the four rows and the vectors that are multiplied at once, and the depth of a strip.
+  // Sizes around the four rows and two vectors that are multiplied at once, and around the depth of a strip.
   for (const auto& [rows, columns, inner] : {shape{1, 1, 1}, {4, 16, 3}, {5, 17, 7}, {9, 33, 511}, {3, 7, 513}, {8, 40, 1030}}) {
     const auto a = random_numbers(rows * inner, 1), b = random_numbers(inner * columns, 2),
                before = random_numbers(rows * columns, 3);

@@ -31,7 +31,7 @@ def digest(command, name):
 # --- Stopped and resumed ---------------------------------------------------------------------------------------------
 
 def expect_resumed(case, command, words, expected):
-    """The next run takes what is finished, computes the rest, and has the results of a run that nobody stopped."""
+    """The next run restores the finished tasks, computes the rest, and has the results of an uninterrupted run."""
     resumed = command.run(*words)
     assert resumed.report["taken_over"] > 0 and resumed.report["tasks"] > 0
     assert results_of(resumed.report) == results_of(expected[0])
@@ -43,7 +43,7 @@ whole_runs = {}
 
 
 def whole_run(case, command):
-    """The report and the output file of a run without a journal. It is the same for all tests."""
+    """Returns the report and the output file of a run without a journal; computed once for all tests."""
     if case.name not in whole_runs:
         options = ("--output", f"whole-{case.output}") if case.run.output and (case.run.parallel or not case.run.prints) else ()
         report = command.run(*with_options(case.words, "--json", *options)).report
@@ -54,7 +54,7 @@ def whole_run(case, command):
 
 
 def journal_is_sound(command):
-    """SQLite itself finds nothing wrong, in a copy."""
+    """Checks a copy of the journal with SQLite's integrity check."""
     for suffix in ("", "-wal"):
         if command.path(f"kept{suffix}").exists():
             shutil.copy(command.path(f"kept{suffix}"), command.base / f"copy{suffix}")
@@ -63,7 +63,7 @@ def journal_is_sound(command):
 
 
 def options_of(case):
-    """A run with its results in a file if workers write it, otherwise in the report."""
+    """Returns options for results in a file if workers write them, otherwise in the report."""
     return arguments(case, "--json", "--journal", "kept") if case.run.parallel or not case.run.prints \
         else with_options(case.words, "--json", "--journal", "kept")
 
@@ -81,7 +81,7 @@ def test_stopped_and_resumed(long, command):
     assert stopped.report["status"] == "stopped" and stopped.report["error"]
     assert len(stopped.messages) == 1 and "stopped early" in stopped.stderr
     expect_resumed(long, command, words, expected)
-    if command.path("ran").exists():  # what is running when the stop comes is waited for
+    if command.path("ran").exists():  # the stopped run waits for running tasks
         times = collections.Counter(command.read("ran").splitlines())
         assert set(times.values()) == {1}
 
@@ -89,7 +89,7 @@ def test_stopped_and_resumed(long, command):
 @pytest.mark.modes("ranks")
 @pytest.mark.only_for("primes", "sort", "exec")
 def test_killed_and_resumed(long, command):
-    """A run that is killed may lose its last second. The first is killed when it has only just made its journal."""
+    """A killed run may lose the results of its last second. The first kill comes right after the journal is created."""
     long.prepare(command)
     expected = whole_run(long, command)
     words = options_of(long)
@@ -108,7 +108,7 @@ def test_killed_and_resumed(long, command):
 @pytest.mark.modes("ranks")
 @pytest.mark.only_for("primes")
 def test_end_of_allocation(long, command):
-    """The run stops by itself, so long before the end of its allocation."""
+    """With --stop-before, the run stops early by itself before its allocation ends."""
     words = long.and_options("--journal", "kept", "--stop-before", "1min")
     done = command.run(*words, status=75, environment={"SLURM_JOB_END_TIME": str(int(time.time()) + 61)})
     assert "stopped early: time limit reached" in done.stderr and len(done.messages) == 1
@@ -119,7 +119,7 @@ def test_end_of_allocation(long, command):
 @pytest.mark.modes("inline", "ranks")
 @pytest.mark.only_for("sort", "matmul", "image", "image-split", "exec")
 def test_terminated(long, command):
-    """No temporary file is left, and nothing has the final name."""
+    """A terminated run leaves no temporary file and no file with the final name."""
     long.prepare(command)
     running = command.start(*arguments(long))
     running.wait_for_file(f"{long.output}.part-*")
@@ -131,7 +131,7 @@ def test_terminated(long, command):
 @pytest.mark.modes("inline", "ranks")
 @pytest.mark.only_for("sort", "matmul", "image", "image-split", "exec")
 def test_killed(long, command):
-    """Nothing has the final name, and the next run is not in the way of what is left."""
+    """A killed run leaves no file with the final name, and its temporary files do not disturb the next run."""
     long.prepare(command)
     running = command.start(*arguments(long))
     running.wait_for_file(f"{long.output}.part-*")
@@ -151,7 +151,7 @@ WAITS_FOR_GO = "until [ -e go ]; do sleep 0.05; done"
 @pytest.mark.modes("inline", "ranks")
 @pytest.mark.only_for("exec")
 def test_progress_on_terminal(job, command):
-    """A bar, which makes way for results."""
+    """A terminal shows a progress bar, which is erased before results are printed."""
     shown = command.run_on_terminal(job.name, ":::", f"{WAITS_FOR_GO}; echo gone", until="] 0 of 1 done",
                                     then=lambda: command.write("go", ""))
     assert shown.endswith("\x1b[Kgone\r\n")
@@ -159,7 +159,7 @@ def test_progress_on_terminal(job, command):
 
 @pytest.mark.only_for("exec")
 def test_progress_in_file(job, command):
-    """Lines without control characters."""
+    """Progress in a file consists of lines without control characters."""
     running = command.start(job.name, ":::", WAITS_FOR_GO)
     running.wait_until(lambda: (running.streams / "stderr").stat().st_size > 0, "a line of progress")
     command.write("go", "")
@@ -171,6 +171,6 @@ def test_progress_in_file(job, command):
 
 @pytest.mark.only_for("exec")
 def test_quiet_on_terminal(job, command):
-    """No bar, although the run takes longer than the second after which there would be one."""
+    """--quiet shows no progress bar, even after the second for which it would be delayed."""
     shown = command.run_on_terminal(job.name, "--quiet", ":::", "sleep 1.5; echo done")
     assert shown == "done\r\n"

@@ -1,4 +1,4 @@
-"""Output files get their names when they are complete, and replace nothing unless that is asked for.
+"""An output file gets its final name only when it is complete, and replaces an existing file only with --force.
 
 Most tests are about every option of every job that names an output file.
 """
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(name="written")
 def fixture_written(case, command):
-    """A case that writes a file, prepared."""
+    """Prepares a case that writes a file."""
     if not case.run.output:
         pytest.skip("writes no file")
     case.prepare(command)
@@ -25,7 +25,7 @@ def with_options(words, *options):
 
 
 def expect_only(case, command, *names):
-    """Nothing but the inputs and these files is in the folder."""
+    """Checks that the folder has only the inputs and these files."""
     assert command.names() == sorted({*case.run.files, *names})
 
 
@@ -48,7 +48,7 @@ def test_force(written, command):
     usual = command.read(written.output)
     command.write(written.output, "precious")
     command.run(*forced(written.to(written.output)))
-    if written.run.output[0] in ("--log", "--results"):  # with times
+    if written.run.output[0] in ("--log", "--results"):  # these files contain times
         assert command.read(written.output) != b"precious"
     else:
         assert command.read(written.output) == usual
@@ -85,7 +85,7 @@ def test_empty_name(written, command):
 
 
 def test_symbolic_link(written, command):
-    """The file that it leads to is written, and the link stays."""
+    """The target of a symbolic link is replaced, and the link is kept."""
     command.path("sub").mkdir()
     command.path(written.output).symlink_to(f"sub/{written.output}")
     command.run(*written.to(written.output))
@@ -108,7 +108,7 @@ def test_stdout_by_name(written, command):
 
 
 def test_pipe(written, command):
-    """A FIFO is written as it is, unless workers write the output in parallel."""
+    """A FIFO is written directly, unless workers write the output in parallel."""
     os.mkfifo(command.path(written.output))
     if written.run.parallel:
         command.fail(*forced(written.to(written.output)), names=(written.output, "regular file"))
@@ -137,7 +137,7 @@ def test_devices(written, command):
 # --- An input is not overwritten -------------------------------------------------------------------------------------
 
 def make_names(command, name):
-    """Other names of a file: through a symbolic link of it and of its folder."""
+    """Creates other names of a file: a symbolic link to it, and one to its folder."""
     command.path("elsewhere").mkdir()
     command.path(f"elsewhere/{name}").symlink_to(f"../{name}")
     command.path("same").symlink_to(".")
@@ -145,7 +145,7 @@ def make_names(command, name):
 
 
 def test_input_as_output(written, command):
-    """Unless --force lets the result replace it. Not with a journal, as a resumed run reads its input again."""
+    """Only --force lets a result replace an input, and never with a journal: a resumed run reads its input again."""
     for name in list(written.run.files)[:1]:
         for other in make_names(command, name):
             words = forced(written.to(other))
@@ -156,7 +156,7 @@ def test_input_as_output(written, command):
 
 @pytest.mark.modes("inline", "ranks")
 def test_input_replaced(written, command):
-    """By way of a symbolic link, which stays. A hard link keeps what the input held."""
+    """--force replaces an input through a symbolic link, which is kept. A hard link keeps the old contents."""
     if not written.run.in_place:
         pytest.skip("never")
     name = next(iter(written.run.files))
@@ -171,11 +171,11 @@ def test_input_replaced(written, command):
 
 
 def test_hard_link(written, command):
-    """A hard link of an input is a name of its own: the input keeps its contents."""
+    """An output that is a hard link of an input is replaced; the input keeps its contents."""
     if not written.run.files:
         pytest.skip("reads no file")
     name = next(iter(written.run.files))
-    link = written.output  # whose ending may tell the format
+    link = written.output  # the extension may select the format
     before = command.read(name)
     os.link(command.path(name), command.path(link))
     command.run(*forced(written.to(link)))
@@ -184,7 +184,7 @@ def test_hard_link(written, command):
 
 @pytest.mark.only_for("is-prime", "divide", "exec")
 def test_stdin_as_output(job, command):
-    """A file that is read as stdin, too."""
+    """A file that is stdin cannot be the output."""
     command.write("list", "echo 7\n" if job.name == "exec" else "8/2\n")
     with open(command.path("list"), "rb") as stdin:
         words = (job.name, "--output", "list", "--force", *([] if job.name == "exec" else ["-"]))
@@ -193,7 +193,7 @@ def test_stdin_as_output(job, command):
 
 @pytest.mark.only_for("is-prime-file", "exec-file")
 def test_input_as_stdout(written, command):
-    """Appended to the list itself, results would be read as input, without end."""
+    """A job must not append results to its own input: it would read them as input, endlessly."""
     name = next(iter(written.run.files))
     before = command.read(name)
     with open(command.path(name), "ab") as stdout:
@@ -211,7 +211,7 @@ def test_journal_as_output(written, command):
 
 @pytest.fixture(name="half_disk")
 def fixture_half_disk(written, command, small_disk):
-    """A disk for half of the output; or, for little output, of one page that is taken."""
+    """Returns a disk for half of the output, or, for a small output, a disk of one page that is full."""
     command.run(*written.to(written.output))
     size = command.path(written.output).stat().st_size
     command.path(written.output).unlink()
@@ -246,12 +246,12 @@ def fixture_failing_files(pytestconfig):
 
 @pytest.mark.ranks_for("sort-two-passes")
 def test_late_full_disk(written, command, half_disk, failing_files):
-    """The same where the file system reserves no room."""
+    """A full disk is also reported on a file system that cannot reserve space."""
     expect_full(written, command, half_disk, environment=failing_files | {"NO_RESERVING": "1"})
 
 
 def test_late_error(written, command, failing_files):
-    """Whichever close of a written file fails, as it may on a network file system."""
+    """A failing close of any written file is reported, as may happen on a network file system."""
     for number in range(1, 100):
         words = written.to(written.output)
         done = command.start(*words, environment=failing_files | {"FAILING_CLOSE": str(number)}).finish()

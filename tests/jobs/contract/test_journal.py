@@ -1,4 +1,4 @@
-"""--journal: the same run takes finished tasks from its journal, and only the same run does."""
+"""--journal: a run restores finished tasks from the journal of the same run; any other run is refused."""
 import os
 
 import pytest
@@ -16,19 +16,19 @@ def fixture_prepared(case, command):
 
 
 def results_of(report):
-    """Without what may come in another order."""
+    """Returns a report without the members whose order may differ."""
     return sorted(report.get("lines", [])), report.get("result")
 
 
 def files_of(case, command):
-    """The names of all files but the journal, with their contents; but not of those that have times in them."""
+    """Returns the names and contents of all files, except for the journal and files that contain times."""
     return {name: command.read(name) if case.run.output[0] in ("--output", "--digits") or name != case.output else b""
             for name in command.names() if command.path(name).is_file()} if case.run.output else {}
 
 
 @pytest.mark.modes("inline", "ranks")
 def test_again(prepared, command):
-    """No task is run twice, also with another number of workers and without the check of the results."""
+    """No task runs twice, even with another number of workers and without --verify."""
     check = ["--verify"] if "--verify" in prepared.job.options and prepared.run.verifies else []
     first = command.run(*prepared.and_options("--journal", "kept", "--json", *check)).report
     assert first["taken_over"] == 0 and first["tasks"] > 0
@@ -45,7 +45,7 @@ def test_again(prepared, command):
 
 
 def test_again_without_report(prepared, command):
-    """It prints the same."""
+    """A repeated run prints the same lines."""
     first = command.run(*prepared.and_options("--journal", "kept"))
     again = command.run(*prepared.and_options("--journal", "kept"))
     assert sorted(again.lines) == sorted(first.lines)
@@ -66,7 +66,7 @@ def test_verified_later(prepared, command):
 
 
 def test_other_words(prepared, command):
-    """Options are compared by their values."""
+    """Options are the same run if their values are equal."""
     first = command.run(*prepared.and_options("--journal", "kept", "--json")).report
     for words in prepared.run.same:
         again = command.run(*prepared.with_words(words).and_options("--journal", "kept", "--json")).report
@@ -75,7 +75,7 @@ def test_other_words(prepared, command):
 
 
 def test_another_folder(prepared, command):
-    """A file is the same from whichever folder."""
+    """A file is the same from any working directory."""
     if not prepared.run.files or prepared.job.name == "exec":
         pytest.skip("reads no file, or depends on the folder")
     words = prepared.and_options("--journal", "kept", "--json")
@@ -87,7 +87,7 @@ def test_another_folder(prepared, command):
 
 
 def test_other_output(prepared, command):
-    """Where the results go does not matter."""
+    """The run is the same with any output file."""
     if not prepared.run.output or prepared.run.output[0] == "--digits" or prepared.run.parallel or not prepared.run.prints:
         pytest.skip("the output is part of the run")
     command.run(*prepared.and_options("--journal", "kept"))
@@ -109,14 +109,14 @@ def test_journal_of_another_job(prepared, command):
 
 
 def test_no_journal(prepared, command):
-    """What is no journal is not overwritten."""
+    """A file that is not a journal is not overwritten."""
     command.write("kept", "something else that is long enough to be looked at, and no journal")
     command.fail(*prepared.and_options("--journal", "kept"), names="kept")
     command.fail(*prepared.and_options("--journal", "no/such/folder/kept"), names="no/such/folder/kept")
 
 
 def touch(path):
-    """Sets another time of modification."""
+    """Changes the modification time."""
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
 
@@ -133,7 +133,7 @@ def test_changed_input(prepared, command):
 
 
 def test_output_is_kept(prepared, command):
-    """A run replaces its own output, but not what somebody else has written there since."""
+    """A run replaces its own output, but not a file that was written there later."""
     if not prepared.run.output:
         pytest.skip("writes no file")
     words = with_options(prepared.to(prepared.output), "--journal", "kept")
@@ -146,7 +146,7 @@ def test_output_is_kept(prepared, command):
     done = command.start(*words).finish()
     assert done.status in (1, 2) and prepared.output in done.stderr and "--force" in done.stderr
     assert command.read(prepared.output) == b"precious"
-    if prepared.run.parallel:  # its parts, which the journal has as written, are gone
+    if prepared.run.parallel:  # the parts of the file, which the journal lists as written, are lost
         command.fail(*with_options(words, "--force"), names=(prepared.output, "journal"), status=1)
     else:
         command.run(*with_options(words, "--force"))
@@ -154,7 +154,7 @@ def test_output_is_kept(prepared, command):
 
 
 def test_foreign_output(prepared, command):
-    """A journal that has no results yet is no reason to replace a file."""
+    """A journal without results does not allow a run to replace a file."""
     if not prepared.run.output:
         pytest.skip("writes no file")
     command.write(prepared.output, "precious")
@@ -164,7 +164,7 @@ def test_foreign_output(prepared, command):
 
 @pytest.mark.only_for("primes")
 def test_journal_on_full_disk(job, command, small_disk):
-    """The run ends in one line, the journal is sound, and with more room it is resumed."""
+    """The run ends with one line, the journal is intact, and with more disk space it is resumed."""
     disk = small_disk(300 << 10)
     words = (job.name, "1", "1e7", "--list", "--chunksize", "1e5", "--journal", "small/kept", "--output", "out")
     done = command.run(*words, status=1, prefix=disk.prefix)

@@ -5,7 +5,7 @@ import pytest
 
 from jobs import number_of
 
-# Options about how results are shown and kept, which are no parameters of the results.
+# Options that affect how results are displayed and stored; they are not parameters of the results.
 NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before"}
 COSTS = {"wall_seconds", "cpu_seconds", "tasks", "taken_over", "workers"}
 
@@ -40,7 +40,7 @@ def test_done(case, command):
 
 
 def test_example(job, command):
-    """The parameters of a run with no options are the defaults."""
+    """Without options, the parameters are the defaults."""
     report = command.run(job.name, "--json").report
     expect_parameters(job.first_case, report["parameters"])
     assert report["parameters"]["workers"] is None
@@ -56,7 +56,7 @@ def test_given_parameters(job, command):
 
 
 def test_failed(case, command, request):
-    """If a result cannot be written, the object is whole all the same."""
+    """If a result cannot be written, the object is still complete."""
     if not case.run.output or case.run.parallel or not case.run.prints:
         pytest.skip("the output must be a regular file")
     if case.job.name == "exec":
@@ -72,7 +72,7 @@ def test_failed(case, command, request):
 
 
 def test_stopped(case, command):
-    """A run that is stopped before its first task says so. The allocation ends in less than the time for the end."""
+    """A run that is stopped before its first task reports it. Its allocation has already ended."""
     case.prepare(command)
     words = case.and_options("--json", "--journal", "kept")
     done = command.run(*words, status=75, environment={"SLURM_JOB_END_TIME": "1000000000"})

@@ -11,7 +11,7 @@ GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
 
 
 def expect_example(job, command, lines):
-    """Compares lines with golden/JOB.txt. A job without this file prints the same inline."""
+    """Compares lines with golden/JOB.txt. If there is no such file, compares them with those of an inline run."""
     if check := jobs.CHECKS.get(job.name):
         return check(lines)
     golden = GOLDEN / f"{job.name}.txt"
@@ -51,7 +51,7 @@ def test_one_worker(job, command):
 
 
 def test_chunks(job, command):
-    """The size of a task changes the number of tasks, and no result."""
+    """The size of a task changes the number of tasks, but not the results."""
     case = job.first_case
     if "--chunksize" not in job.options or not case.run.chunks or "--chunksize" in case.words:
         pytest.skip("no choice of --chunksize")
@@ -76,7 +76,7 @@ def test_quiet(case, command):
 
 
 def test_terminal(job, command):
-    """A job shows the same lines on a terminal, once its bars are gone."""
+    """A terminal shows the same lines, once progress bars are erased."""
     case = job.first_case
     case.prepare(command)
     usual = command.run(*case.words)

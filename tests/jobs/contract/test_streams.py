@@ -1,4 +1,4 @@
-"""A stdout or stdin that is closed, full or gone is never taken for one that works."""
+"""A closed, full or broken stdout or stdin is an error, and never mistaken for a working stream."""
 import os
 import subprocess
 
@@ -32,7 +32,7 @@ def test_closed_stdout(case, command):
 
 @pytest.mark.ranks_for("squares", "exec")
 def test_closed_pipe(case, command):
-    """As a shell's command that SIGPIPE ends."""
+    """A job ends like a shell command that SIGPIPE terminated."""
     if not case.run.prints:
         pytest.skip("prints nothing")
     case.prepare(command)
@@ -48,7 +48,7 @@ def test_closed_pipe(case, command):
 @pytest.mark.only_for("squares")
 @pytest.mark.modes("inline", "ranks")
 def test_reader_goes_away(case, command):
-    """After the first bytes of many."""
+    """The reader closes the pipe after the first bytes."""
     read_end, write_end = os.pipe()
     running = command.start(case.job.name, "--to", "1e9", stdout=write_end)
     os.close(write_end)
@@ -65,7 +65,7 @@ def test_closed_stderr(case, command):
 
 
 def test_closed_stdin(case, command):
-    """It does not matter to a job that does not read it."""
+    """A closed stdin does not affect a job that does not read it."""
     case.prepare(command)
     usual = command.run(*case.and_options())
     done = command.run(*case.repeated(command), prefix=closed("<&-"))

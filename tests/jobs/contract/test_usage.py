@@ -1,4 +1,4 @@
-"""Every job explains its options, and refuses what it cannot do in one line, before any work."""
+"""Every job explains its options, and refuses invalid command lines in one line, before any work."""
 import pytest
 
 OF_EVERY_JOB = ["--workers", "--journal", "--stop-before", "--json", "--quiet", "--verbose"]
@@ -32,14 +32,14 @@ def test_missing_value(job, command):
 
 
 def test_wrong_value(job, command):
-    """What is no number, size, time or choice."""
+    """A value that is not a number, size, time or choice is refused."""
     for option in with_value(job):
         if option.choices or option.takes in ("NUMBER", "SIZE", "TIME"):
             command.fail(job.name, option.name, "many", names=option.name)
 
 
 def test_control_characters(job, command):
-    """They do not reach the terminal."""
+    """Control characters of the command line are not printed on the terminal."""
     for option in with_value(job):
         if option.takes in ("NUMBER", "SIZE", "TIME"):
             done = command.fail(job.name, option.name, "1\x1b[31m", names=option.name)
@@ -58,7 +58,7 @@ def test_option_before_job(job, command):
 
 
 def test_stop_before(job, command):
-    """It needs a journal, and a Slurm allocation that has an end."""
+    """--stop-before requires a journal and a Slurm allocation with a known end."""
     case = job.first_case
     case.prepare(command)
     command.fail(*case.and_options("--stop-before", "60s"), names=("--stop-before", "--journal"))

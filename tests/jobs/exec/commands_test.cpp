@@ -1,4 +1,4 @@
-// What the job `exec` is to run: templates, lines of a file, lists of arguments.
+// Tests the input of the job `exec`: templates, lines of a file, lists of arguments.
 #include <memory>
 #include <string>
 #include <thread>
@@ -133,7 +133,7 @@ TEST_CASE("columns fill the places of a template") {
   const written_pipe input("a,b\nc\n");
   jobs::line_source lines(input.get(), "input", jobs::command_template({"e", "{2}{1}", "{}"}), '\n', comma);
   CHECK(lines.next()->words == words{"e", "ba", "a", "b"});
-  CHECK(lines.next()->words == words{"e", "c", "c"});  // a column that is not there is empty
+  CHECK(lines.next()->words == words{"e", "c", "c"});  // a missing column is empty
   jobs::product_source lists({{"a,b"}, {"c,d"}}, jobs::command_template({"e", "{4}{3}{2}{1}"}), comma);
   CHECK(lists.next()->words == words{"e", "dcba"});
 }

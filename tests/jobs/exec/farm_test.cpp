@@ -1,4 +1,4 @@
-// The farm of the job `exec`, on the pool.
+// Tests the farm of the job `exec` on a pool.
 #include <chrono>
 #include <map>
 #include <stdexcept>
@@ -48,7 +48,7 @@ TEST_CASE("a farm runs every command once and tells of each") {
 TEST_CASE("a command that fails is run again as often as was asked, and no other is") {
   const support::scratch_directory folder;
   const std::string file = folder.file("n");
-  // Fails until there are three lines in the file.
+  // This command fails until the file has three lines.
   const told all = run_lines("true\necho x >> " + file + "; test $(wc -l < " + file + ") = 3\nfalse\n", {.tries = 4});
   CHECK(all.tries == std::map<std::uint64_t, int>{{1, 1}, {2, 3}, {3, 4}});
   CHECK(all.failed == 1);
@@ -88,13 +88,13 @@ TEST_CASE("a farm stops after as many failures as it may have, and not before") 
   CHECK(many.failed >= 5);
   CHECK(many.failed < 2000);
   CHECK_FALSE(many.all_run);
-  CHECK(run_lines("false\n", {.max_failures = 1}).all_run);  // none is left
+  CHECK(run_lines("false\n", {.max_failures = 1}).all_run);  // the failed command was the last one
 }
 
 TEST_CASE("with a delay every command runs once, a failed one as often as was asked, and starts are so far apart") {
   const auto begin = std::chrono::steady_clock::now();
   const told all = run_lines("echo 1\nfalse\necho 3\necho 4\n", {.tries = 3, .delay_seconds = 0.05});
-  CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(5 * 50));  // six starts
+  CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(5 * 50));  // the delay applies between six starts
   CHECK(all.tries == std::map<std::uint64_t, int>{{1, 1}, {2, 3}, {3, 1}, {4, 1}});
   CHECK(all.out.at(4) == "4\n");
   CHECK(all.failed == 1);
@@ -131,7 +131,7 @@ TEST_CASE("a command that ends long after those behind it does not hold up the i
                    if (++done != 4) return done + 2;
                    input.write("true\ntrue\ntrue\n");
                    input.end();
-                   return 2;  // as when the first command is the last to end
+                   return 2;  // simulates a first command that finishes last
                  }});
   CHECK(done == 7);
 }

@@ -1,4 +1,4 @@
-// What the job `exec` does with what commands have printed: its order, and the records of --log and --results.
+// Tests the output of the job `exec`: its order, and the records of --log and --results.
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -46,7 +46,7 @@ TEST_CASE("what waited on disk leaves it when it has been printed, also while mo
   const std::uint64_t before = bytes_without_name();
   std::uint64_t most = 0;
   ordered.add(2, {std::string(1000, 'x'), "", ""});
-  for (std::uint64_t n = 1; n < 401; n += 2) {  // one waits always
+  for (std::uint64_t n = 1; n < 401; n += 2) {  // one output is always waiting
     ordered.add(n + 3, {std::string(1000, 'x'), "", ""});
     ordered.add(n, {std::string(1000, 'x'), "", ""});
     most = std::max(most, bytes_without_name() - before);

@@ -1,4 +1,4 @@
-// Pipes to read from.
+// Creates pipes as inputs for tests.
 #pragma once
 
 #include <unistd.h>

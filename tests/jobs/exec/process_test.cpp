@@ -1,4 +1,4 @@
-// How the job `exec` runs a command: its end, its output, its surroundings, its time.
+// Tests how the job `exec` runs a command: its end, output, environment and timeout.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ TEST_CASE("a command's end is told as a shell tells it") {
   CHECK(jobs::run_command({}, {3, {"a", std::string("a\0b", 3)}, false}).ended_by_us ==
         "cannot be started: an argument contains a NUL byte");
   CHECK(outcome_of(std::string("true \0b", 7)).ended_by_us.find("NUL byte") != std::string::npos);
-  CHECK(outcome_of("true " + std::string(300'000, 'x')).status == 126);  // more than the system takes
+  CHECK(outcome_of("true " + std::string(300'000, 'x')).status == 126);  // longer than the system accepts
 }
 
 TEST_CASE("what a command prints arrives whole, both streams apart") {
@@ -56,8 +56,8 @@ TEST_CASE("what a command prints arrives whole, both streams apart") {
 TEST_CASE("a command's stdin is empty, and it has no other descriptors of the worker") {
   CHECK(outcome_of("cat").out.empty());
   CHECK(outcome_of("readlink /proc/self/fd/0").out == "/dev/null\n");
-  const int leaking = ::open("/dev/null", O_RDONLY);                                        // without O_CLOEXEC, as MPI's may be
-  CHECK(jobs::run_command({}, {1, {"ls", "/proc/self/fd"}, false}).out == "0\n1\n2\n3\n");  // 3: the folder itself
+  const int leaking = ::open("/dev/null", O_RDONLY);                                        // lacks O_CLOEXEC, as MPI's may
+  CHECK(jobs::run_command({}, {1, {"ls", "/proc/self/fd"}, false}).out == "0\n1\n2\n3\n");  // 3 is the listed folder itself
   ::close(leaking);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("children that hold the pipe do not hold up the command") {
   CHECK(outcome.out == "done");
   CHECK(seconds < 10);
   const pid_t child = std::stoi(outcome.err);
-  CHECK(::kill(child, SIGKILL) == 0);  // and they live on
+  CHECK(::kill(child, SIGKILL) == 0);  // fails if the child has ended
 }
 
 TEST_CASE("after its time a command is ended with all it has started") {
@@ -100,7 +100,7 @@ TEST_CASE("after its time a command is ended with all it has started") {
     CHECK(outcome.ended_by_us == "was ended after 0.2 s (--timeout)");
     CHECK(seconds < 10);
     const std::string state = "/proc/" + outcome.out.substr(0, outcome.out.find('\n')) + "/stat";
-    for (int i = 0; i < 1000; ++i) {  // init may yet have to wait for it
+    for (int i = 0; i < 1000; ++i) {  // an orphan remains a zombie until init reaps it
       std::ifstream stat(state);
       std::string pid, name, letter;
       if (!(stat >> pid >> name >> letter) || letter == "Z") break;

@@ -1,4 +1,4 @@
-// Filters against their definition.
+// Tests the filters against their definition.
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -87,14 +87,14 @@ TEST_CASE("a Gaussian is within one level of what doubles give, and its middle t
     CAPTURE(sigma);
     const auto radius = static_cast<std::uint32_t>(3 * sigma) + 1;
     const operation what{operation_kind::gaussian, radius, jobs::gaussian_weights(sigma, radius)};
-    std::vector<double> bell;  // each tap by itself
+    std::vector<double> bell;  // the weights, each computed separately
     for (std::int64_t k = -std::int64_t{radius}; k <= radius; ++k) {
       const auto at = [&](double x) { return std::exp(-x * x / (2 * sigma * sigma)); };
       const auto x = static_cast<double>(k);
       bell.push_back(at(x - 1. / 3) + at(x) + at(x + 1. / 3));
     }
     const double total = std::accumulate(bell.begin(), bell.end(), 0.0);
-    const picture_layout layout{3 * radius, 1, 1, 16};  // of one row: what goes on above and below is the same
+    const picture_layout layout{3 * radius, 1, 1, 16};  // a single row: the rows above and below repeat it
     for (const bool is_dot : {true, false}) {
       jobs::strip_samples samples = is_dot ? jobs::strip_samples(layout.row_bytes()) : random_samples(layout, radius);
       auto* const pixels = reinterpret_cast<std::uint16_t*>(samples.data());
@@ -109,7 +109,7 @@ TEST_CASE("a Gaussian is within one level of what doubles give, and its middle t
         }
         furthest = std::max(furthest, std::abs(reinterpret_cast<const std::uint16_t*>(blurred.data())[x] - sum / total));
       }
-      CHECK(furthest <= (is_dot ? 1.5 : 257));  // one level of 16 bits where one weight counts, of 8 bits where all do
+      CHECK(furthest <= (is_dot ? 1.5 : 257));  // rounding: 1 level of 16 bits if one weight counts, of 8 bits if all do
     }
   }
 }

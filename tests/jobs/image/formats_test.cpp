@@ -1,4 +1,4 @@
-// Files of pictures: what was put in comes out, in every form, and damage is an error.
+// Tests picture files: every format preserves the pixels, and damage is an error.
 #include <zlib.h>
 
 #include <filesystem>
@@ -31,7 +31,7 @@ TEST_CASE("what is written without loss is read back the same, in strips of any 
 
 TEST_CASE("a JPEG has the same bytes however it was divided, and nearly the pixels that it was made of") {
   const picture_folder folder;
-  for (const int quality : {92, 60}) {  // colours in full and in half resolution
+  for (const int quality : {92, 60}) {  // with full and with half chroma resolution
     jobs::strip_samples samples(small_rgb.row_bytes() * small_rgb.height);
     for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::uint8_t>(i % 99 + i / 2000);
     const jobs::encoding how{picture_format::jpeg, quality};
@@ -60,7 +60,7 @@ TEST_CASE("a picture that ends early is an error, wherever it ends") {
     }
     CHECK(accepted == 0);
   }
-  CHECK(folder.files() == 2);  // no output, and nothing unfinished
+  CHECK(folder.files() == 2);  // neither an output nor an unfinished file
 }
 
 TEST_CASE("to open a picture reads its header alone, also where pixels have to be decoded whole") {
@@ -90,7 +90,7 @@ TEST_CASE("damage beside the pixels of a PNG is an error, too, and is not copied
   const std::string density("\0\0\0\x09pHYs\0\0\x0b\x13\0\0\x0b\x13\1\0\x9a\x9c\x18", 21);
   const picture_layout layout{9, 20, 3, 8};
   const std::string whole = encoded({picture_format::png}, layout, random_samples(layout, 3), 20);
-  for (const std::size_t place : {std::size_t{33}, whole.size() - 12}) {  // after the header, before the end
+  for (const std::size_t place : {std::size_t{33}, whole.size() - 12}) {  // after the header and before the end
     std::string damaged = whole;
     damaged.insert(place, density);
     const std::size_t at = damaged.find("pHYs") + 4;
@@ -182,7 +182,7 @@ TEST_CASE("a PNG with a palette has the colors of its palette, and an index beyo
   const samples red_green_blue{255, 0, 0, 0, 255, 0, 0, 0, 255};
   CHECK(read(palette_png(3, 2, false, "\0\x18"s)) == red_green_blue);
   CHECK(read(palette_png(3, 8, false, "\0\0\1\2"s)) == red_green_blue);
-  CHECK(read(palette_png(3, 2, true, "\0\0\0\x80\0\x40"s)) == red_green_blue);  // the first, the third, the second pixel
+  CHECK(read(palette_png(3, 2, true, "\0\0\0\x80\0\x40"s)) == red_green_blue);  // of the first, third and second pixel
   CHECK(read(palette_png(2, 4, false, "\0\x02"s, "\x80"s)) == samples{255, 0, 0, 128, 0, 0, 255, 255});
   for (const std::string& wrong : {palette_png(3, 2, false, "\0\x1c"s), palette_png(3, 8, false, "\0\0\xc8\2"s),
                                    palette_png(3, 2, true, "\0\0\0\xc0\0\x40"s), palette_png(2, 4, false, "\0\x03"s, "\x80"s)}) {

@@ -1,4 +1,4 @@
-// Pictures for tests: made of chance, written, read, and a folder for them.
+// Helpers for picture tests: random pictures, reading, writing, and a temporary folder.
 #pragma once
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// PNG's filters against their definition in the PNG specification, on every kind of processor.
+// Tests PNG's filters against their definition in the PNG specification, for each instruction set.
 #include "image/png_filters.hpp"
 
 #include <array>
@@ -27,7 +27,7 @@ TEST_CASE("every filter of PNG gives each byte what its definition says, for eve
       std::vector<std::uint8_t> at(apart + n), up(apart + n);
       for (std::size_t i = apart; i < apart + n; ++i) {
         at[i] = static_cast<std::uint8_t>(random());
-        up[i] = i % 5 == 0 ? at[i - apart] : static_cast<std::uint8_t>(random());  // equal distances, which have an order
+        up[i] = i % 5 == 0 ? at[i - apart] : static_cast<std::uint8_t>(random());  // ties of the Paeth predictor
       }
       std::array<std::vector<std::uint8_t>, jobs::png::filters> expected;
       for (std::size_t i = 0; i < n; ++i) {

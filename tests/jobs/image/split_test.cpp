@@ -1,4 +1,4 @@
-// A picture divided over the workers, and what may go wrong with one.
+// Tests pictures that are split among the workers, and their errors.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -65,7 +65,7 @@ TEST_CASE("a split picture that turns out to be damaged is reported and leaves n
 }
 
 TEST_CASE("a picture that is replaced while workers read its rows is reported as such and leaves nothing, and the pool goes on") {
-  rankpool::executor pool(support::cluster(), {.max_workers = 2});  // for whom not all strips are in flight at first
+  rankpool::executor pool(support::cluster(), {.max_workers = 2});  // so few that not all strips are in flight at first
   const picture_folder folder;
   const auto written = [](const picture_layout& layout, unsigned seed, picture_format format = picture_format::pnm) {
     return encoded({format}, layout, random_samples(layout, seed), 128);

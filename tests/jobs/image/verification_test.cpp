@@ -1,4 +1,4 @@
-// Verification of pictures, and the names of results.
+// Tests the verification of pictures, and the names of results.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -25,7 +25,7 @@ TEST_CASE("verification finds a wrong pixel, wrong parameters and a wrong size")
     CHECK_FALSE(jobs::difference(other, files, files.output).empty());
   }
   std::string bytes = content(folder.file("out.pgm"));
-  bytes[bytes.size() - 256] = static_cast<char>(bytes[bytes.size() - 256] + 1);  // the first pixel
+  bytes[bytes.size() - 256] = static_cast<char>(bytes[bytes.size() - 256] + 1);  // changes the first pixel
   CHECK_THAT(jobs::difference(right, {input, "out.pgm"}, folder.put("changed", bytes)), support::containing("column 0, row 0"));
   const picture_layout smaller{16, 15, 1, 8};
   CHECK_FALSE(

@@ -1,5 +1,5 @@
-// journal_writer FILE [hold]: writes the journal that journal.sh looks at. With "hold" it says so on stdout when all is written,
-// and keeps the file open until stdin ends.
+// journal_writer FILE [hold]: writes the journal that journal.sh reads. With "hold", prints a line on stdout when everything is
+// written, and keeps the file open until stdin ends.
 #include <rankpool/rankpool.hpp>
 
 #include <chrono>
@@ -16,7 +16,7 @@ int square(int n) { return n * n; }
 
 std::string text_unless_fifth(int n) {
   if (n % 5 == 0) throw std::invalid_argument("no multiple of 5, \"" + std::to_string(n) + "\"");
-  if (n == 7) std::this_thread::sleep_for(std::chrono::milliseconds(60));  // the slowest
+  if (n == 7) std::this_thread::sleep_for(std::chrono::milliseconds(60));  // the slowest item
   return std::string(2000, 'x') + std::to_string(n);
 }
 
@@ -25,7 +25,7 @@ void read_all(Results&& results) {
   for (auto at = results.begin(); at != results.end(); ++at) {
     try {
       (void)*at;
-    } catch (const std::invalid_argument&) {  // is in the journal
+    } catch (const std::invalid_argument&) {  // the journal stores the failure
     }
   }
 }
