@@ -233,8 +233,8 @@ class exec : public job {
         "Exit status: the number of failed commands; 101 for more than 100; 75 if stopped early, so 76 for 75 failures.");
   }
 
-  /// With lists, the command begins at the first word that is neither an option nor the value of one, or after "--". Without lists, it
-  /// begins after "--".
+  /// Returns the number of words from the command on. With lists, the command begins at the first word that is neither an option
+  /// nor an option's value, or after "--". Without lists, it begins after "--".
   std::size_t unparsed_words(const std::vector<std::string>& words, const job_options& options) const override {
     const auto lists = std::ranges::find(words, list_mark);
     auto begin = std::ranges::find(words, "--");
@@ -268,8 +268,8 @@ class exec : public job {
     for (const output_options& file : outputs) file.check();
   }
 
-  /// When the output cannot be written, running commands must not delay the end: exit() ends all ranks at once, and their guards
-  /// end the commands.
+  /// Runs the job. If the output cannot be written, running commands must not delay the end: exit() ends all ranks at once, and
+  /// their guards terminate the commands.
   void run(job_run& run) override {
     try {
       run_commands(run);

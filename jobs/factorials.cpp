@@ -1,4 +1,4 @@
-// Exercise 2: the figures of ten large factorials. Large ones are split, small ones are one task each, all in one queue.
+// Exercise 2: computes figures of ten large factorials in one run. A large one is several tasks, a small one is one task.
 #include <cstdint>
 #include <vector>
 

@@ -29,11 +29,11 @@ list begin_of_sorted_list(std::uint64_t size, std::uint64_t seed) {
 }
 
 class sort_job : public job {
-  // Options for lists.
+  // Options for sorting random lists.
   std::int64_t lists_ = 4;
   std::uint64_t size_ = 1000;
   std::optional<std::uint64_t> seed_;
-  // Options for a file.
+  // Options for sorting a file.
   file_sort_options file_;
 
   bool sorts_file() const { return !file_.input.empty(); }

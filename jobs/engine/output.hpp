@@ -62,7 +62,7 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
 
 class output {
  public:
-  /// Opens stdout, or a temporary file beside `options.path`. Throws: output_error.
+  /// Opens stdout, or a temporary file in the folder of `options.path`. Throws: output_error.
   explicit output(const output_options& options = {});
   /// Opens the output of a job. With --json, text for stdout becomes part of the report. Lifetime: `run` must outlive it. Throws:
   /// output_error; usage_error if an existing file must not be replaced.

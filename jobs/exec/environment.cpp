@@ -16,7 +16,7 @@ namespace {
 constexpr auto prefixes_of_launchers =
     std::to_array<std::string_view>({"OMPI_", "OPAL_", "ORTE_", "PMIX_", "PRTE_", "PMI_", "HYDRA_", "RANKPOOL_INSIDE="});
 
-// Variables of an enclosing run, whose command this run may be.
+// Variables that are already in the environment if this run is itself a command of another run.
 constexpr auto worker_variables = std::to_array<std::string_view>({"RANKPOOL_RANK=", "RANKPOOL_SLOT="});
 std::array<std::string, 2> values_of_worker_variables;
 int slot_of_worker = 0;

@@ -1,4 +1,4 @@
-// The task for a folder of pictures: one worker processes one picture from file to file, strip by strip.
+// The task for a folder of pictures: one worker processes one picture from input file to output file, strip by strip.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace jobs {
 struct picture_files {
   std::string input;
   std::string output;
-  int format = -1;                 // a picture_format; -1: that of the input
+  int format = -1;                 // a picture_format; -1: the format of the input
   rankpool::item_target target{};  // where the worker writes `output`, unless that is a stream
 
   bool is_stream() const { return target.path().empty(); }

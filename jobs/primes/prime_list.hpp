@@ -1,5 +1,5 @@
-// The primes of a segment in about a byte each, and their text. Workers send primes in this form: as text, those of a segment near
-// 10^18 take 20 bytes each, and rank 0 holds the results of many segments.
+// Stores the primes of a segment in about one byte each. Workers return primes in this encoding: as text, primes near 10^18 would
+// take 20 bytes each, and rank 0 holds the results of many segments.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace jobs {
 
-/// The first prime, then half the distance to each next one. 255 and more is written as one or several 255 and a rest. The distance
-/// from 2 to 3 counts as 2. A segment without primes is {0, {}}.
+/// The first prime, then half the gap to each next prime. A half gap of 255 or more is written as several bytes: 255 as often as
+/// possible, then the rest. The gap from 2 to 3 counts as 2. A segment without primes is {0, {}}.
 using prime_list = std::pair<std::uint64_t, std::vector<std::uint8_t>>;
 
-/// Appends primes in ascending order.
+/// Encodes primes, which are added in ascending order.
 class prime_list_builder {
  public:
   void add(std::uint64_t prime) {

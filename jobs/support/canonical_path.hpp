@@ -1,4 +1,4 @@
-// Paths in a form that does not depend on how they are written.
+// Canonical paths: one form of a path, however it is written.
 #pragma once
 
 #include <filesystem>

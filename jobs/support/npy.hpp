@@ -45,7 +45,7 @@ struct npy_header {
 npy_header read_npy_header(const file& from);
 npy_header read_npy_header(const std::string& path);
 
-/// Returns the bytes before the numbers, and stores their count in `header`.
+/// Returns the preamble of a .npy file: all bytes before the numbers. Stores its size in `header.data_offset`.
 std::string npy_preamble(npy_header& header);
 
 /// Returns a description for messages, for example "int64, 3 x 4".

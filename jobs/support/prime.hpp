@@ -26,8 +26,8 @@ struct primality_test {
   bool fast = false;  // skip the proof
 };
 
-/// Judges a number of any size. Above 3.3e24, the answer is `probably_prime` if the test is fast or the number is longer than
-/// `proven_digits`. Thread safety: any thread.
+/// Returns whether a number of any size is prime. Above 3.3e24, the answer is `probably_prime` if the test is fast or the number
+/// has more than `proven_digits` digits. Thread safety: any thread.
 primality judge(const mpz_class& n, const primality_test& test);
 primality judge(std::uint64_t n);
 

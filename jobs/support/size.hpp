@@ -6,8 +6,8 @@
 
 namespace jobs {
 
-/// Reads a number of bytes: a whole number or a decimal fraction, then K, M, G or T (also KiB, MiB, GiB, TiB) for powers of 1024,
-/// or kB, MB, GB, TB for powers of 1000. Throws: std::invalid_argument.
+/// Returns a number of bytes. `text` is a number or decimal fraction, followed by K, M, G or T (also KiB, MiB, GiB, TiB) for
+/// powers of 1024, or by kB, MB, GB, TB for powers of 1000. Throws: std::invalid_argument.
 std::uint64_t parse_size(std::string_view text);
 
 }  // namespace jobs

@@ -51,7 +51,7 @@ opaque without_text(int n) { return {n}; }
 
 void only_does(int) {}
 
-/// A journal and what is exported of it.
+/// A journal, and the text that is exported from it.
 class exported_journal {
   support::scratch_directory here_;
 

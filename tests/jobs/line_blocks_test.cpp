@@ -13,7 +13,7 @@ namespace {
 
 double length(std::string_view line) { return static_cast<double>(line.size()); }
 
-/// The blocks of `text` when it comes through a pipe.
+/// Returns the blocks that are read if `text` comes through a pipe.
 std::vector<jobs::line_block> blocks_of(const std::string& text, double most_cost = 1e9) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);

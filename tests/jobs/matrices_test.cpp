@@ -30,7 +30,7 @@ using jobs::block;
 using jobs::element_type;
 using jobs::matrix_source;
 
-/// A matrix in memory, rows one after another.
+/// A matrix in memory, in C order.
 template <class T>
 struct table {
   std::uint64_t rows = 0;
@@ -49,7 +49,7 @@ constexpr element_type type_of() {
   return element_type::float64;
 }
 
-/// Numbers of the type's whole range where they are whole, so that sums and products wrap around.
+/// Returns a random matrix. Integers cover the whole range of the type, so that sums and products wrap around.
 template <class T>
 table<T> random_table(std::uint64_t rows, std::uint64_t columns, std::uint64_t seed) {
   table<T> result{rows, columns};
@@ -85,7 +85,7 @@ table<T> content(const matrix_source& source) {
   return result;
 }
 
-/// The product by its definition, fractions in long double.
+/// Returns the product by its definition; floating-point sums are computed in long double.
 template <class T>
 table<T> plain_product(const table<T>& a, const table<T>& b) {
   table<T> result{a.rows, b.columns};
@@ -114,7 +114,7 @@ bool is_close(const table<T>& a, const table<T>& b) {
   return std::ranges::equal(a.numbers, b.numbers, [](T x, T y) { return std::abs(x - y) <= most; });
 }
 
-/// What `asked` gives in a file of this name, made by the pool.
+/// Computes the product `asked` on the pool, and returns the matrix in the file `path`.
 matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
   support::test_run run(path);
   jobs::result_file file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
@@ -141,7 +141,7 @@ void write_at(const std::string& path, std::uint64_t offset, std::span<const std
   REQUIRE(file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes)).flush());
 }
 
-/// Puts another number into the file.
+/// Replaces one number in the file.
 template <class T>
 void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t column, T value) {
   write_at(target.path, target.offset_of(row, column), std::as_bytes(std::span(&value, 1)));

@@ -12,7 +12,7 @@ namespace {
 
 using namespace jobs;
 
-/// A file with these bytes, for the length of a test.
+/// A temporary file with these bytes.
 class given_file {
  public:
   explicit given_file(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }

@@ -27,7 +27,7 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// What `print` makes of `parts`.
+/// Returns the text that `print` writes for `parts`.
 template <class... Parts>
 std::string printed(const Parts&... parts) {
   const support::scratch_directory folder;

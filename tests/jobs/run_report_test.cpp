@@ -18,7 +18,7 @@ using jobs::run_report;
 using ending = run_report::ending;
 using namespace std::chrono_literals;
 
-/// What a report prints while `tell` uses it.
+/// Returns the text that a report prints while `tell` uses it.
 template <class Tell>
 std::string printed(Tell tell) {
   std::array<int, 2> ends{};

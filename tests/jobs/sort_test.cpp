@@ -51,7 +51,7 @@ constexpr jobs::element_type type_of = std::is_integral_v<Number>
                                            ? (sizeof(Number) == 4 ? jobs::element_type::int32 : jobs::element_type::int64)
                                            : (sizeof(Number) == 4 ? jobs::element_type::float32 : jobs::element_type::float64);
 
-/// An input and an output of the same size in a folder of their own.
+/// An input file and an output file of the same size in a temporary folder.
 template <class Number>
 struct files {
   support::scratch_directory folder;

@@ -8,7 +8,7 @@
 
 namespace support {
 
-/// With an output file, which it may replace, and a journal, if they are given.
+/// A run with an output file, if `output` is given, and a journal, if `journal` is given. `force`: it may replace the output.
 class test_run : public jobs::job_run {
  public:
   explicit test_run(const std::string& output = {}, const std::string& journal = {}, bool force = true)

@@ -8,7 +8,7 @@
 
 namespace {
 
-/// Lets the processor choose again, also after a failed check.
+/// Restores the choice of the best instruction set, also after a failed check.
 struct restored_choice {
   ~restored_choice() { hwy::GetChosenTarget().Update(hwy::SupportedTargets()); }
 };

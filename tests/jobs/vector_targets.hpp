@@ -6,8 +6,8 @@
 
 namespace support {
 
-/// Calls check(name) for each target that the kernels are compiled for and this processor supports. Meanwhile, all kernels run as
-/// compiled for that target. Thread safety: no kernel may run in another thread.
+/// Calls check(name) for each target that the kernels are compiled for and that this processor supports. During the call, kernels
+/// run as compiled for that target. Thread safety: no other thread may run a kernel.
 void for_each_vector_target(const std::function<void(const std::string& target)>& check);
 
 }  // namespace support

@@ -27,7 +27,7 @@ TEST_CASE("output comes in order again, from memory as from a file") {
 
 namespace {
 
-/// Of files that this process has open and that have no name any more.
+/// Returns the total size of the open files of this process that have no name.
 std::uint64_t bytes_without_name() {
   std::uint64_t bytes = 0;
   for (int descriptor = 3; descriptor < 1000; ++descriptor) {

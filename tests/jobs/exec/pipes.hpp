@@ -11,7 +11,7 @@
 
 #include "support/catch.hpp"
 
-/// Holds `text`, of which a pipe has room for all, and goes on.
+/// A pipe that contains `text` and stays open. `text` must fit into the buffer of a pipe.
 class open_pipe {
  public:
   explicit open_pipe(std::string_view text) {
@@ -32,7 +32,7 @@ class open_pipe {
   std::array<int, 2> ends_{};
 };
 
-/// Holds `text` and ends there.
+/// A pipe that contains `text` and is then closed. `text` may have any length.
 class written_pipe {
  public:
   explicit written_pipe(const std::string& text) {

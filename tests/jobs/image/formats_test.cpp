@@ -160,7 +160,7 @@ std::string png_chunk(const std::string& type, const std::string& data) {
          big_endian(static_cast<std::uint32_t>(::crc32_z(0, bytes, covered.size())));
 }
 
-/// A PNG of one row with a palette of red, green and blue. `data`: rows with the number of their filter in front.
+/// Returns a PNG of one row with a palette of red, green and blue. `data`: rows, each preceded by the number of its filter.
 std::string palette_png(std::uint32_t width, char bits, bool interlaced, const std::string& data, const std::string& alphas = {}) {
   std::string packed(64, '\0');
   uLongf size = packed.size();

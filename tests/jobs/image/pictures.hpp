@@ -47,7 +47,7 @@ inline jobs::strip_samples random_samples(const picture_layout& layout, unsigned
   return samples;
 }
 
-/// What is wrong with a picture, or an empty text. A result that exists is replaced.
+/// Processes a picture and returns the error message; empty on success. Replaces an existing result.
 inline std::string problem_of(const jobs::picture_settings& settings, jobs::picture_files files) {
   files.target = rankpool::result_files({}, {.overwrite = true}).target(files.output);
   try {
@@ -58,7 +58,7 @@ inline std::string problem_of(const jobs::picture_settings& settings, jobs::pict
   }
 }
 
-/// The same for one that is split.
+/// Processes a picture in strips on the pool and returns the error message; empty on success.
 inline std::string problem_of_split(
     rankpool::executor& pool, const jobs::picture_settings& settings, jobs::picture_files files,
     const std::function<void(std::uint64_t, std::uint64_t)>& strips_done = [](std::uint64_t, std::uint64_t) {}) {
@@ -71,7 +71,7 @@ inline std::string problem_of_split(
   }
 }
 
-/// The file of a picture, encoded in strips of so many rows.
+/// Returns a picture file that is encoded in strips of `rows` rows.
 inline std::string encoded(const jobs::encoding& how, const picture_layout& layout, const jobs::strip_samples& samples,
                            std::uint32_t rows, const std::string& metadata = {}) {
   jobs::picture_joiner joiner(how, layout, metadata);
