@@ -221,7 +221,7 @@ class primes : public job {
     run.expect_tasks(segments.size(), segments.size());
     check_queue<bool> checks(run, [](bool) {});
     auto segment = segments.begin();
-    const int in_flight = std::min(run.tasks_in_flight(length / 16), 2 * run.pool().num_workers());  // a byte per 20 to 40 numbers
+    const int in_flight = std::min(run.tasks_in_flight(length / 16), 2 * run.pool().num_workers());  // 1 byte lists 20-40 numbers
     for (const prime_list& list : run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, list_primes, segments)) {
       print_primes(run.out(), list);
       const auto [first, last] = *segment++;

@@ -110,7 +110,7 @@ void output_options::check(bool may_exist) const {
   }
   if (!journal.empty()) check_distinct({{journal, "--journal"}}, {*this});
   const std::string folder = std::filesystem::path(target).parent_path().string();
-  check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // "/": reports a parent that is not a folder as such
+  check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // "/" makes the error for a file "Not a directory"
 }
 
 bool output_options::replaces(const rankpool::journal& open) const {

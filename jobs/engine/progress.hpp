@@ -1,7 +1,7 @@
 // Shows progress on stderr: a bar on a terminal, otherwise a line every ten seconds.
 //
 // The pool counts finished tasks. A job announces the total, if it knows it, and reports failures. The total is hidden when more
-// tasks are done. Nothing is shown with --quiet, in the first second (terminal) or in the first ten seconds.
+// tasks are done. Nothing is shown in the first second (on a terminal), in the first ten seconds (otherwise), or with --quiet.
 #pragma once
 
 #include <atomic>

@@ -25,7 +25,7 @@ class run_report {
   void start(std::string_view job, std::string_view parameters);
   bool is_started() const { return started_; }
 
-  /// Adds result text, which may be split anywhere. Each line becomes a string. Throws: output_error.
+  /// Adds text of results, in parts that may end within a line. Each line becomes a string. Throws: output_error.
   void add_lines(std::string_view text);
 
   /// Adds a figure of the result.

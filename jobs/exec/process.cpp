@@ -249,7 +249,7 @@ process_result run_process(const std::vector<std::string>& words, double timeout
   }
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  if ((result.timed_out || result.too_much) && status == 0) result.status = 1;  // it handled SIGTERM and exited with status 0
+  if ((result.timed_out || result.too_much) && status == 0) result.status = 1;  // the command handled SIGTERM
   return result;
 }
 

@@ -28,7 +28,7 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
 /// Returns all digits of n!. Throws: as report_factorials().
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options);
 
-/// The statement about a run whose values passed split_options::verify.
+/// The statement that --verify reports for verified factorials.
 inline constexpr const char* factorials_verified =
     "every value has the expected residues modulo several primes and the powers of primes by Legendre's formula";
 

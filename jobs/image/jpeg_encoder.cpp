@@ -1,4 +1,4 @@
-// Encodes JPEG by strips: each strip is compressed as a JPEG of its own. The result takes the tables of the first and all blocks.
+// Encodes JPEG by strips: each is compressed as a separate JPEG. The result has the tables of the first and the blocks of all.
 //
 // A restart marker after every row of blocks makes the rows independent. Restart markers are numbered 0 to 7 cyclically. A strip
 // has a multiple of eight rows of blocks, so the numbers within it are right and RST7 separates two strips.

@@ -16,7 +16,7 @@ std::string in_words(rankpool::journal_reader::seconds time);
 /// Returns a number with three significant digits, or with all digits before the decimal point.
 std::string in_words(double number);
 
-/// Returns the items for messages: "item 7", "items 7 to 9".
+/// Returns a range of items as text for messages: "item 7", "items 7 to 9".
 std::string items_in_words(std::uint64_t first, std::uint64_t count);
 
 }  // namespace jobs

@@ -55,7 +55,7 @@ class bucket_tree {
     for (int level = 0; level < levels_; ++level) {
       for (std::size_t k = 0; k < Together; ++k) node[k] = 2 * node[k] + static_cast<std::uint32_t>(keys[k] >= tree_[node[k]]);
     }
-    // The largest key can be equal to the padding thresholds that complete the tree; std::min excludes these.
+    // The largest key is not below the padding thresholds that complete the tree; std::min limits its bucket to the last one.
     for (std::size_t k = 0; k < Together; ++k) buckets[k] = std::min(node[k] - (1U << levels_), last_bucket_);
   }
 

@@ -83,7 +83,7 @@ class Running:
         self.wait_until(has_results, "there are results in its journal")
 
     def wait_after_end(self, condition, event):
-        """Waits for a condition that processes fulfill after the started process has ended."""
+        """Waits until other processes fulfill a condition after the started process has ended."""
         end = time.monotonic() + self.command.seconds
         while not condition():
             assert time.monotonic() < end, f"not within {self.command.seconds} s: {event}"

@@ -251,7 +251,7 @@ def test_late_full_disk(written, command, half_disk, failing_files):
 
 
 def test_late_error(written, command, failing_files):
-    """A failing close of any written file is reported, as may happen on a network file system."""
+    """An error of close() is reported for every written file; such errors occur on network file systems."""
     for number in range(1, 100):
         words = written.to(written.output)
         done = command.start(*words, environment=failing_files | {"FAILING_CLOSE": str(number)}).finish()

@@ -182,7 +182,7 @@ TEST_CASE("a PNG with a palette has the colors of its palette, and an index beyo
   const samples red_green_blue{255, 0, 0, 0, 255, 0, 0, 0, 255};
   CHECK(read(palette_png(3, 2, false, "\0\x18"s)) == red_green_blue);
   CHECK(read(palette_png(3, 8, false, "\0\0\1\2"s)) == red_green_blue);
-  CHECK(read(palette_png(3, 2, true, "\0\0\0\x80\0\x40"s)) == red_green_blue);  // of the first, third and second pixel
+  CHECK(read(palette_png(3, 2, true, "\0\0\0\x80\0\x40"s)) == red_green_blue);  // passes: the first, third, second pixel
   CHECK(read(palette_png(2, 4, false, "\0\x02"s, "\x80"s)) == samples{255, 0, 0, 128, 0, 0, 255, 255});
   for (const std::string& wrong : {palette_png(3, 2, false, "\0\x1c"s), palette_png(3, 8, false, "\0\0\xc8\2"s),
                                    palette_png(3, 2, true, "\0\0\0\xc0\0\x40"s), palette_png(2, 4, false, "\0\x03"s, "\x80"s)}) {
