@@ -24,7 +24,7 @@ std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius) 
   }
   const auto exact = [&](std::uint32_t k) { return bell[k] / total * operation::weights_total; };
   std::vector<std::uint32_t> weights(radius + 1);
-  // Weights come in pairs except the middle, so it must be even. Others are rounded down; those with the largest error are raised.
+  // All weights but the middle come in pairs, so the middle is even. Others are rounded down, those with the largest error up.
   weights[0] = 2 * static_cast<std::uint32_t>(std::lround(exact(0) / 2));
   if (weights[0] < exact(1)) weights[0] += 2;
   std::uint32_t missing = (operation::weights_total - weights[0]) / 2;

@@ -188,7 +188,7 @@ def stopped_split_png():
 
 
 def same_process_id():
-    """In a container, both runs have the same process ids."""
+    """Two runs with the same process ids, as in containers, do not disturb each other."""
     starter = ("unshare", "--pid", "--fork", "--mount-proc")
     if subprocess.run([*starter, "true"], capture_output=True).returncode != 0:
         sys.exit(77)
@@ -240,7 +240,7 @@ def other_inputs():
     os.rename("in/0.ppm", "second")
     picture("in/0.ppm", seed=0)
     image(0, *many)
-    os.rename("second", "in/0.ppm")  # restores the first version
+    os.rename("second", "in/0.ppm")  # restores the previous version
     image(0, *many)
     expect(contents("out/0.ppm") == expected("in/0.ppm", *box, "--force"), "the result is that of another input")
 

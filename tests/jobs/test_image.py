@@ -139,7 +139,7 @@ JPEG_OF_65500 = (b"\377\330\377\302\0\021\010\377\334\377\334\003\001\021\0\002\
 
 @pytest.mark.parametrize("split_from", ["1", "1e13"])
 def test_more_pixels_than_memory(split_from, command, pytestconfig):
-    """A header with more pixels than fit into memory is an error of its picture only."""
+    """A header that announces more pixels than fit into memory fails only its own picture."""
     if not pytestconfig.getoption("--failing-files"):
         pytest.skip("a sanitizer takes more addresses")
     command.path("in").mkdir()
