@@ -130,7 +130,7 @@ class job_options {
               const std::string& force_help = "replace the output file if it exists");
   option chunksize(const std::string& help);
   option verify(const std::string& help);
-  /// Declares --verify for a job whose tasks verify their own results: it is then part of the journal's identity.
+  /// Declares --verify for a job whose tasks verify their own results. The option is then part of the journal's identity.
   option verify_in_tasks(const std::string& help);
 
   /// Calls `act` after the command line was parsed, on every rank.

@@ -193,7 +193,7 @@ void output::finish() {
     const auto sync = [this] {
       if (durable_ && ::fsync(descriptor_) != 0) fail(errno);
     };
-    sync();  // some file systems change the modification time until then
+    sync();  // some file systems update the modification time only at fsync
     note_written(journal_, descriptor_, target_of(name_));
     sync();
     file_->finish(replace_);

@@ -56,7 +56,7 @@ struct command_outcome {
   double seconds = 0;
   int status = 0;  // exit status; 127: not found, 126: not executable, as in a shell; -1: timeout
   int signal = 0;  // signal that ended the command
-  int tries = 1;   // number of the run, the last one, that this outcome describes
+  int tries = 1;   // number of runs of the command; the outcome is that of the last
   bool timed_out = false;
   bool was_run = true;      // false: skipped, because too many commands had failed on its worker
   std::string ended_by_us;  // why exec could not start the command or terminated it; empty: neither

@@ -17,7 +17,7 @@ struct encoding {
   int quality = 92;     // of a JPEG; from 90 on, chroma has full resolution
   int compression = 4;  // zlib compression level of a PNG
 
-  /// Returns the number of rows of which every strip but the last must have a multiple.
+  /// Returns the unit of strip heights: every strip but the last has a multiple of this many rows.
   std::uint32_t row_unit() const { return format == picture_format::jpeg ? 128 : 16; }
 
   template <class Archive>

@@ -10,7 +10,7 @@
 using primes_of_segment = std::pair<std::uint64_t, std::uint64_t>;  // also the longest chain of collatz
 using list_of_primes = std::pair<std::uint64_t, std::vector<std::uint8_t>>;
 using matrix = std::vector<std::vector<std::int64_t>>;
-using residues = std::array<std::uint64_t, 3>;  // of the product of some factors of a factorial
+using residues = std::array<std::uint64_t, 3>;  // residues of a range of factors of n!
 
 RANKPOOL_REGISTER_RESULT(primes_of_segment)
 RANKPOOL_REGISTER_RESULT(list_of_primes)

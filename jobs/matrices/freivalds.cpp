@@ -87,7 +87,7 @@ images<exact<T>> multiply_band(const matrix_source& matrix, const block& band, X
   return result;
 }
 
-// The task for B and C: multiplies a band by the random vectors. It generates their entries itself.
+// The task for B and C: multiplies a band by the random vectors. It generates the entries of these vectors itself.
 template <class T>
 images<exact<T>> project(const matrix_source& matrix, std::uint64_t seed, const block& band) {
   using number = exact<T>;

@@ -37,7 +37,7 @@ class matrix_reader {
 
   matrix_source source_;
   std::optional<file> file_;        // empty: the matrix is generated
-  std::vector<std::byte> columns_;  // columns in the order of a Fortran file
+  std::vector<std::byte> columns_;  // buffer for columns of a file in Fortran order
 };
 
 /// A memory-mapped file. Read it only within can_look().

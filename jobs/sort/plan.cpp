@@ -26,7 +26,7 @@ std::size_t sample_count(std::size_t buckets, std::uint64_t count) {
 /// Plans one pass, or two passes with as many parts as rank 0 may hold slices of. Empty if a part needs more than `memory`.
 std::optional<sort_plan> plan_within(std::uint64_t count, std::size_t size, std::size_t workers, std::uint64_t memory) {
   const std::uint64_t room = memory / size;
-  const std::uint64_t bucket = std::max<std::uint64_t>(room - room / 8, 1);  // most numbers; buckets are uneven
+  const std::uint64_t bucket = std::max<std::uint64_t>(room - room / 8, 1);  // per bucket; margin for uneven sizes
   sort_plan plan;
   plan.buckets = std::max<std::uint64_t>(divide_up(count, bucket), 1);
   if (plan.buckets > 1 || count * size > small_bytes) plan.buckets = divide_up(plan.buckets, workers) * workers;

@@ -109,7 +109,7 @@ TEST_CASE("a Gaussian is within one level of what doubles give, and its middle t
         }
         furthest = std::max(furthest, std::abs(reinterpret_cast<const std::uint16_t*>(blurred.data())[x] - sum / total));
       }
-      CHECK(furthest <= (is_dot ? 1.5 : 257));  // rounding: 1 level of 16 bits if one weight counts, of 8 bits if all do
+      CHECK(furthest <= (is_dot ? 1.5 : 257));  // a dot shows the error of one weight, noise the sum of all
     }
   }
 }
