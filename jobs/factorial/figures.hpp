@@ -17,7 +17,7 @@ struct leading_digits {
   std::string first;    // the first shown_digits digits, or all if there are fewer
 };
 
-/// Returns the leading digits of n · 2^shift > 0, from an interval around its leading 256 bits; one exact comparison if these tie.
+/// Returns the leading digits of n · 2^shift > 0, from an interval around its leading 256 bits, or exactly if that is ambiguous.
 leading_digits leading_digits_of(const mpz_class& n, std::uint64_t shift = 0);
 leading_digits leading_digits_of(const digit_vector& decimal);
 

@@ -53,7 +53,7 @@ auto lines_per_task(const interval<Integer>& numbers, int workers) {
   return std::clamp<size_type>(numbers.span() / (8 * static_cast<size_type>(workers)), 1, 8192);
 }
 
-/// The same for jobs that add numbers up; the longest task takes about a millisecond.
+/// Returns the numbers per task for jobs that add numbers up. The longest task takes about a millisecond.
 template <std::integral Integer>
 auto numbers_per_sum(const interval<Integer>& numbers, int workers) {
   using size_type = typename interval<Integer>::size_type;

@@ -75,7 +75,7 @@ def test_other_words(prepared, command):
 
 
 def test_another_folder(prepared, command):
-    """A file is the same from any working directory."""
+    """A relative and an absolute path of a file are the same option value."""
     if not prepared.run.files or prepared.job.name == "exec":
         pytest.skip("reads no file, or depends on the folder")
     words = prepared.and_options("--journal", "kept", "--json")
