@@ -275,8 +275,7 @@ class exec : public job {
       run_commands(run);
       run.finish();
     } catch (const output_error& error) {
-      run.abandon();
-      run.shown().stop();
+      run.fail(run_report::ending::failed, error.what());
       if (error.code().value() == EPIPE) std::exit(128 + SIGPIPE);
       std::cerr << "rankpool exec: " + std::string(error.what()) + "\n";
       std::exit(EXIT_FAILURE);

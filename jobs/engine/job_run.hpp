@@ -1,6 +1,7 @@
 // A run of a job, as the job's code on rank 0 sees it: the pool, the output, the journal, progress and the report.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,9 +25,9 @@ struct verification_error : std::runtime_error {
 /// Of one thread, that of the job. The cluster must outlive it.
 class job_run {
  public:
-  /// Opens the journal, if there is one. `subject` is the identity of the run for it.
+  /// Opens the journal, if there is one. `subject` is the identity of the run for it; `job` is the name of the job, for messages.
   /// Throws: usage_error if the journal belongs to another run or cannot be opened.
-  job_run(rankpool::cluster& cluster, run_settings settings, const std::string& subject);
+  job_run(rankpool::cluster& cluster, run_settings settings, std::string job, const std::string& subject);
 
   const run_settings& settings() const { return settings_; }
   bool verifies() const { return settings_.verify; }
@@ -63,7 +64,7 @@ class job_run {
   /// Checks that a file that workers read has not changed since the first run with the journal. Throws: usage_error.
   void expect_unchanged(const std::string& path);
 
-  /// Where the results go: stdout or --output. The engine calls finish() after job::run. Throws: output_error.
+  /// Where the results go: stdout or --output. The engine calls output::finish(). Throws: output_error.
   output& out();
   /// Figures for --json.
   run_report& report() { return report_; }
@@ -81,17 +82,26 @@ class job_run {
   /// Records that a check of the result succeeded. `statement` completes "verified: ". Throws: verification_error if `holds` is false.
   void verified(bool holds, const std::string& statement);
 
-  /// Finishes out() and ends the pool. The engine calls it after job::run; calling it again does nothing. Throws: output_error.
+  // The engine calls these before and after job::run.
+
+  /// Starts progress and, with --json, the report. `parameters` is a JSON object. Throws: output_error.
+  void start(const std::string& parameters);
+  /// Finishes out(), ends the pool, and finishes the report. Calling it again does nothing. Throws: output_error.
   void finish();
-  /// Ends the pool and removes an unfinished output. The engine calls it after an error.
-  void abandon() noexcept;
+  /// The same after an error: removes an unfinished output, and finishes the report with the error.
+  void fail(run_report::ending how, const std::string& error);
 
  private:
+  void finish_report(run_report::ending how, const std::string& error);
+
   rankpool::cluster& cluster_;
   run_settings settings_;
+  const std::string job_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   rankpool::journal journal_;
   long long chunksize_ = 0;
   int exit_status_ = 0;
+  bool is_finished_ = false;
   run_report report_;
   progress shown_;
   std::optional<rankpool::executor> pool_;

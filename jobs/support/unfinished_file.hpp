@@ -14,7 +14,4 @@ using rankpool::unfinished_file;
 /// is true.
 std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last = {});
 
-/// Installs the handlers of unfinished files before others, which then call them as the previous ones.
-inline void remove_unfinished_on_signals() { rankpool::remove_unfinished_files_on_signals(); }
-
 }  // namespace jobs
