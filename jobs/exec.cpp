@@ -215,7 +215,8 @@ class exec : public job {
                  "write a line of tab-separated columns for each finished command, as GNU parallel's --joblog; FILE.part-PID "
                  "until the end",
                  "FILE");
-    options.text("--results", chosen_.results, "write a JSON object per line for each command: status, times, host, stderr", "FILE");
+    options.text("--results", chosen_.results, "write a JSON object per line for each command: status, times, host, stderr",
+                 "FILE");
     options.output();
     // A journal knows a command by its words and its working directory. No option changes what a command does.
     options.all_without_effect();
@@ -230,11 +231,11 @@ class exec : public job {
         "{/.} without both, {#} the number of the command, {%} the slot of its worker on the node, from 0. {2} and {2.}\n"
         "refer to the second list, or to the second column with --colsep. With several lists, all combinations are run.\n"
         "Each command is a task: there is no --chunksize. There is no --verify.\n"
-        "Exit status: the number of failed commands; 101 for more than 100; 75 if stopped early, so 76 for 75 failures.");
+        "Exit status: 75 if stopped early; otherwise the number of failed commands, but 76 for 75, and 101 for more than 100.");
   }
 
-  /// With lists, the command begins at the first word that is neither an option nor the value of one, or after "--". Without lists, it
-  /// begins after "--".
+  /// With lists, the command begins at the first word that is neither an option nor the value of one, or after "--". Without lists,
+  /// it begins after "--".
   std::size_t unparsed_words(const std::vector<std::string>& words, const job_options& options) const override {
     const auto lists = std::ranges::find(words, list_mark);
     auto begin = std::ranges::find(words, "--");
@@ -251,7 +252,8 @@ class exec : public job {
     if (chosen_.halt_on_error) chosen_.max_failures = 1;
     if (chosen_.lists.empty() && !settings.tail.empty() && chosen_.form.empty()) throw usage_error("a command is missing after --");
     if (!chosen_.column_pattern.empty() && chosen_.form.empty()) {
-      throw usage_error("--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
+      throw usage_error(
+          "--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
     }
     columns_of(chosen_);
     check_places(chosen_);

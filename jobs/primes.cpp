@@ -1,7 +1,7 @@
 // Exercise 3: the primes of an interval, each worker sieving segments of it with primesieve.
 //
-// A sieve first computes the primes up to the square root of its numbers. Segments of large numbers are therefore long. Workers return
-// counts, or the primes of a segment as a prime_list.
+// A sieve first computes the primes up to the square root of its numbers. Segments of large numbers are therefore long. Workers
+// return counts, or the primes of a segment as a prime_list.
 #include <primesieve.hpp>
 
 #include <algorithm>

@@ -53,8 +53,8 @@ class job_run {
   std::string divided_as(const std::string& option, const std::string& value);
   /// A random number, the same in all runs with the journal.
   std::uint64_t seed();
-  /// How many tasks may be submitted before their results are taken: 16 for each worker, but fewer if results of `result_bytes` would
-  /// occupy more than 256 MiB on rank 0; at least one for each worker and one more.
+  /// How many tasks may be submitted before their results are taken: 16 for each worker, but fewer if results of `result_bytes`
+  /// would occupy more than 256 MiB on rank 0; at least one for each worker and one more.
   int tasks_in_flight(std::size_t result_bytes = 0);
 
   bool has_journal() const { return !settings_.resumable.journal.empty(); }
@@ -79,7 +79,8 @@ class job_run {
   void note(const std::string& text) const;
   /// Prints a line on stderr with --verbose: a decision with its reason.
   void explain(const std::string& decision) const;
-  /// Records that a check of the result succeeded. `statement` completes "verified: ". Throws: verification_error if `holds` is false.
+  /// Records that a check of the result succeeded. `statement` completes "verified: ". Throws: verification_error if `holds` is
+  /// false.
   void verified(bool holds, const std::string& statement);
 
   // The engine calls these before and after job::run.

@@ -18,8 +18,8 @@
 namespace jobs {
 namespace {
 
-/// Returns whether the path is in /dev or /proc, where links are not names of files (as the open descriptors of a process), and where
-/// no file is created. Folders below /dev, such as /dev/shm, are ordinary folders.
+/// Returns whether the path is in /dev or /proc, where links are not names of files (as the open descriptors of a process), and
+/// where no file is created. Folders below /dev, such as /dev/shm, are ordinary folders.
 bool is_device_path(const std::filesystem::path& path) {
   std::error_code error;
   const std::string folder =

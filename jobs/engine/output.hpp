@@ -1,7 +1,7 @@
 // Writes results: a large buffer over write(2) that checks every error, and the rules for output files.
 //
-// A regular file is written under a temporary name beside the final one; finish() gives it the final name. A failure, an exception or
-// a signal removes it. Devices, FIFOs and stdout are written directly. Messages and progress go to std::cerr instead.
+// A regular file is written under a temporary name beside the final one; finish() gives it the final name. A failure, an exception
+// or a signal removes it. Devices, FIFOs and stdout are written directly. Messages and progress go to std::cerr instead.
 //
 #pragma once
 
@@ -44,8 +44,8 @@ struct output_options {
   /// Returns true for stdout, a device, a FIFO or an open descriptor, which are written directly. All else is a regular file.
   bool is_stream() const;
 
-  /// Checks that the output can be written. Throws: usage_error if the file exists and must not be replaced, if its folder cannot be
-  /// written, or if it is the journal.
+  /// Checks that the output can be written. Throws: usage_error if the file exists and must not be replaced, if its folder cannot
+  /// be written, or if it is the journal.
   void check() const;
   /// Returns whether an existing file is to be replaced; `open` is the open journal. Throws: usage_error, as check().
   bool replaces(const rankpool::journal& open) const;
@@ -114,7 +114,7 @@ class output {
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
 
-  job_run* run_ = nullptr;   // of a job that writes to stdout
+  job_run* run_ = nullptr;               // of a job that writes to stdout
   std::optional<unfinished_file> file_;  // none for a stream
   int descriptor_ = -1;
   bool owned_ = false;  // a stream opened here
