@@ -36,8 +36,8 @@ class collatz : public job {
 
   void run(job_run& run) override {
     run.expect_tasks(range_.span() + 1);
-    const auto [steps, complement] = run.pool().transform_reduce({.chunksize = run.chunksize()}, range_.numbers(),
-                                                                 chain_of(range_.from), longer, chain_of);
+    const auto [steps, complement] =
+        run.pool().transform_reduce({.chunksize = run.chunksize()}, range_.numbers(), chain_of(range_.from), longer, chain_of);
     const std::uint64_t start = ~complement;
     if (run.verifies()) verify(run, steps, start);
     run.report().add("start", start);

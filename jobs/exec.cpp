@@ -215,7 +215,8 @@ class exec : public job {
                  "write a line of tab-separated columns for each finished command, as GNU parallel's --joblog; FILE.part-PID "
                  "until the end",
                  "FILE");
-    options.text("--results", chosen_.results, "write a JSON object per line for each command: status, times, host, stderr", "FILE");
+    options.text("--results", chosen_.results, "write a JSON object per line for each command: status, times, host, stderr",
+                 "FILE");
     options.output();
     // A journal identifies a command by its words and working directory. No option changes the effect of a command.
     options.all_without_effect();
@@ -230,7 +231,7 @@ class exec : public job {
         "{/.} without both, {#} the number of the command, {%} the slot of its worker on the node, from 0. {2} and {2.}\n"
         "refer to the second list, or to the second column with --colsep. With several lists, all combinations are run.\n"
         "Each command is a task: there is no --chunksize. There is no --verify.\n"
-        "Exit status: the number of failed commands; 101 for more than 100; 75 if stopped early, so 76 for 75 failures.");
+        "Exit status: 75 if stopped early; otherwise the number of failed commands, but 76 for 75, and 101 for more than 100.");
   }
 
   /// Returns the number of words from the command on. With lists, the command begins at the first word that is neither an option
@@ -251,7 +252,8 @@ class exec : public job {
     if (chosen_.halt_on_error) chosen_.max_failures = 1;
     if (chosen_.lists.empty() && !settings.tail.empty() && chosen_.form.empty()) throw usage_error("a command is missing after --");
     if (!chosen_.column_pattern.empty() && chosen_.form.empty()) {
-      throw usage_error("--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
+      throw usage_error(
+          "--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
     }
     columns_of(chosen_);
     check_places(chosen_);
@@ -275,8 +277,7 @@ class exec : public job {
       run_commands(run);
       run.finish();
     } catch (const output_error& error) {
-      run.abandon();
-      run.shown().stop();
+      run.fail(run_report::ending::failed, error.what());
       if (error.code().value() == EPIPE) std::exit(128 + SIGPIPE);
       std::cerr << "rankpool exec: " + std::string(error.what()) + "\n";
       std::exit(EXIT_FAILURE);

@@ -34,8 +34,7 @@ mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1});
 /// Counts processed, failed and wrong pictures.
 class tally {
  public:
-  tally(job_run& run, const picture_plan& plan)
-      : run_(run), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
+  tally(job_run& run, const picture_plan& plan) : run_(run), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
 
   void add(std::uint64_t pixels) {
     ++done_;
@@ -75,7 +74,7 @@ class tally {
     run_.report().add("pixels", pixels_);
     if (run_.verifies() && done_ + wrong_ > 0) {
       run_.verified(wrong_ == 0,
-                        "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
+                    "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
     }
     return failed_ == 0 ? 0 : 1;
   }
@@ -179,31 +178,30 @@ class image : public job {
   operation what_;
 
   void declare(job_options& options) override {
-    const auto inputs =
-        options.texts("input", request_.inputs, "PNG, JPEG or PNM files, or folders of them", "FILE_OR_FOLDER").identified_by([this] {
-          std::vector<std::string> paths = request_.inputs;
-          std::ranges::transform(paths, paths.begin(), canonical_path);
-          return identity_of_list(paths);
-        });
+    const auto inputs = options.texts("input", request_.inputs, "PNG, JPEG or PNM files, or folders of them", "FILE_OR_FOLDER")
+                            .identified_by([this] {
+                              std::vector<std::string> paths = request_.inputs;
+                              std::ranges::transform(paths, paths.begin(), canonical_path);
+                              return identity_of_list(paths);
+                            });
     options.choice("--op", operation_name_, {"grayscale", "box", "gaussian", "sobel"},
                    "the filter: grayscale, box or gaussian (blurs), or sobel (edges, gray)", "OPERATION");
-    options
-        .number("--radius", radius_, "radius of a blur, in pixels (default for gaussian: 3 sigma)", 1, operation::most_radius)
+    options.number("--radius", radius_, "radius of a blur, in pixels (default for gaussian: 3 sigma)", 1, operation::most_radius)
         .needs(inputs);
     options.text("--sigma", sigma_, "standard deviation of the Gaussian, in pixels", "NUMBER").needs(inputs);
-    options.choice("--format", request_.format, {"png", "jpeg", "pnm"}, "format of the results (default: that of the input)", "FORMAT")
+    options
+        .choice("--format", request_.format, {"png", "jpeg", "pnm"}, "format of the results (default: that of the input)", "FORMAT")
         .needs(inputs);
     options.number("--quality", quality_, "of a JPEG (default 92)", 1, 100).needs(inputs);
     options.number("--compression", compression_, "of a PNG, from 1 (fast) to 9 (small) (default 4)", 1, 9).needs(inputs);
-    options
-        .number("--split-from", split_from_, "split a picture of this many pixels or more over all workers (default 16e6)", 1)
+    options.number("--split-from", split_from_, "split a picture of this many pixels or more over all workers (default 16e6)", 1)
         .needs(inputs)
         .without_effect();
     options.chunksize("rows of a split picture in a task, rounded up to a multiple of 16 (JPEG: 128)").needs(inputs);
     options.verify_in_tasks(
         "read the results again and compute pixels of every strip again; compare simulated chunks with the closed form");
-    options.output("the result of one picture (-: stdout), or a folder for results with the names of their inputs", "FILE_OR_FOLDER",
-                   "replace results that exist");
+    options.output("the result of one picture (-: stdout), or a folder for results with the names of their inputs",
+                   "FILE_OR_FOLDER", "replace results that exist");
     options.number("--chunks", chunks_, "number of simulated chunks (default 4)", 1, 1'000'000'000).excludes(inputs);
     options.number("--size", size_, "pixels in a simulated chunk (default 1000)", 1, 1'000'000'000'000).excludes(inputs);
   }
@@ -223,7 +221,8 @@ class image : public job {
     const std::string output = "--output " + request_.output;
     if (plan.is_stream && settings.verify)
       throw usage_error("--verify reads the result again, and " + output + " is not a regular file");
-    if (plan.is_stdout && settings.json) throw usage_error("--json and " + output + " both write to standard output; choose a file");
+    if (plan.is_stdout && settings.json)
+      throw usage_error("--json and " + output + " both write to standard output; choose a file");
   }
 
   operation chosen_operation() const {
@@ -244,8 +243,7 @@ class image : public job {
       what.kind = name == "sobel" ? operation_kind::sobel : operation_kind::grayscale;
       if (what.radius != 0) throw usage_error("--radius is for --op box and gaussian, not " + name);
     }
-    if (!sigma_.empty() && what.kind != operation_kind::gaussian)
-      throw usage_error("--sigma is for --op gaussian, not " + name);
+    if (!sigma_.empty() && what.kind != operation_kind::gaussian) throw usage_error("--sigma is for --op gaussian, not " + name);
     return what;
   }
 

@@ -156,8 +156,9 @@ class is_prime_job : public job {
     const input lines(input_file());
     const std::string name = input_file().name();
     try {
-      print_answers(run, chunk > 0 ? line_blocks(lines.descriptor(), name, cost_of_one, chunk)
-                                   : line_blocks(lines.descriptor(), name, test_.fast ? cost_of_test : cost_of_proof, cost_of_block));
+      print_answers(run, chunk > 0
+                             ? line_blocks(lines.descriptor(), name, cost_of_one, chunk)
+                             : line_blocks(lines.descriptor(), name, test_.fast ? cost_of_test : cost_of_proof, cost_of_block));
     } catch (const std::invalid_argument& error) {
       run.out().flush();
       throw usage_error(name + ": " + error.what());

@@ -41,7 +41,9 @@ class journal_command : public local_command {
     const auto exported = options.text("--export", exported_.path, "write the results to this file; - is stdout", "FILE")
                               .excludes(json)
                               .excludes(verify);
-    options.choice("--format", format_, {"json", "csv"}, "format of the results: json, csv (default: by the name of the file, else json)", "")
+    options
+        .choice("--format", format_, {"json", "csv"},
+                "format of the results: json, csv (default: by the name of the file, else json)", "")
         .needs(exported);
     options.flag("--force", exported_.force, "replace the file of the results if it exists").needs(exported);
   }
@@ -89,8 +91,8 @@ class journal_command : public local_command {
   }
 };
 
-const job_entry<journal_command> entry("journal",
-                                       "contents of a journal: progress of its run, failures, slow tasks; its results as JSON or CSV");
+const job_entry<journal_command> entry(
+    "journal", "contents of a journal: progress of its run, failures, slow tasks; its results as JSON or CSV");
 
 }  // namespace
 }  // namespace jobs

@@ -68,8 +68,8 @@ class matadd : public job {
 
   static void print_sum(job_run& run, const sum& work) {
     const std::uint64_t columns = std::max<std::uint64_t>(1, work.a.columns);
-    const tiles rows = cut(work.a.rows, work.a.columns,
-                           run.chunksize_or(std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / columns)), columns);
+    const tiles rows =
+        cut(work.a.rows, work.a.columns, run.chunksize_or(std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / columns)), columns);
     run.expect_tasks(rows.count());
     if (rows.count() == 0) print_empty_rows(run.out(), work.a.rows);
     for (const std::string& lines : run.pool().map({.chunksize = 1, .buffersize = 2 * run.pool().num_workers()},

@@ -1,4 +1,4 @@
-// Example 8: the product of two matrices, one task per tile.
+// Example 8: the product of two matrices, one task per tile of the product.
 //
 // For two .npy files, workers write the tiles into a third file and rank 0 reads only headers. Other products are printed, by
 // bands of rows.
@@ -80,10 +80,11 @@ class matmul : public job {
   }
 
   static void print_product(job_run& run, const product& work) {
-    const std::uint64_t most_rows = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / std::max<std::uint64_t>(1, work.b.columns));
-    const tiles rows =
-        cut(work.a.rows, work.b.columns,
-            run.chunksize_or(std::min(most_rows, work.a.rows / (4 * static_cast<std::uint64_t>(run.workers())) + 1)), work.b.columns);
+    const std::uint64_t most_rows =
+        std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / std::max<std::uint64_t>(1, work.b.columns));
+    const tiles rows = cut(work.a.rows, work.b.columns,
+                           run.chunksize_or(std::min(most_rows, work.a.rows / (4 * static_cast<std::uint64_t>(run.workers())) + 1)),
+                           work.b.columns);
     run.expect_tasks(rows.count());
     if (rows.count() == 0) print_empty_rows(run.out(), work.a.rows);
     for (const std::string& lines : run.pool().map({.chunksize = 1, .buffersize = 2 * run.pool().num_workers()},

@@ -42,7 +42,8 @@ class sort_job : public job {
     const auto input =
         options.input_file("input", file_.input, "a .npy file with one dimension, or a raw one with --type", "INPUT");
     options
-        .choice("--type", file_.type, {"int64", "float64", "int32", "float32"}, "type of the numbers in a raw little-endian file", "TYPE")
+        .choice("--type", file_.type, {"int64", "float64", "int32", "float32"}, "type of the numbers in a raw little-endian file",
+                "TYPE")
         .needs(input);
     options
         .size("--memory", file_.memory, "bytes of numbers that a worker holds at once, at most (default 1G)", 1 << 16,
@@ -79,7 +80,8 @@ class sort_job : public job {
   }
 };
 
-const job_entry<sort_job> entry("sort", "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker");
+const job_entry<sort_job> entry("sort",
+                                "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker");
 
 }  // namespace
 }  // namespace jobs

@@ -148,7 +148,7 @@ progress() {
 }
 
 # Runs the launcher, and requeues the job if it has stopped early, at most RANKPOOL_MAX_REQUEUES times. A job is not requeued if two
-# consecutive runs have finished no task; JOURNAL.stalled marks the first of them. After SIGTERM, the job is requeued only if it has
+# consecutive runs have finished no task; the first such run creates the file JOURNAL.stalled. After SIGTERM, the job is requeued only if it has
 # reached its time limit. Otherwise SIGTERM comes from scancel, or from Slurm, which requeues the job itself if necessary.
 run_and_requeue() {  # JOB [options]
   local before stalled='' most=${RANKPOOL_MAX_REQUEUES:-100} status signalled='' terminated='' run=$((${SLURM_RESTART_COUNT:-0} + 1))

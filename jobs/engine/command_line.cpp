@@ -75,8 +75,7 @@ command_line::command_line() : all_(std::make_unique<implementation>()) {
   app.require_subcommand(1);
   app.get_formatter()->column_width(24);
   for (const auto& [name, entry] : entries()) {
-    declared_subcommand& added =
-        all_->subcommands.emplace_back(name, entry.make(), app.add_subcommand(name, entry.summary));
+    declared_subcommand& added = all_->subcommands.emplace_back(name, entry.make(), app.add_subcommand(name, entry.summary));
     added.options = std::make_unique<job_options>(*added.parser, added.settings);
     if (dynamic_cast<const job*>(added.self.get()) != nullptr) {
       added.options->common();

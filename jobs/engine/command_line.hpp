@@ -23,7 +23,8 @@ class command_line {
   command_line(const command_line&) = delete;
   command_line& operator=(const command_line&) = delete;
 
-  /// Parses the words after the program name. Returns true if a subcommand is to be run, and false if answer() is to be printed.
+  /// Parses the words after the program name. Returns true if a subcommand is to be run, and false if
+  /// answer() is to be printed.
   bool parse(std::vector<std::string> words);
   const command_line_answer& answer() const;
 

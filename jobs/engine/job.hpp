@@ -68,7 +68,8 @@ class job_entry : subcommand_entry {
  public:
   template <class... Arguments>
   job_entry(std::string name, std::string summary, Arguments... arguments)
-      : subcommand_entry(std::move(name), std::move(summary), [arguments...] { return std::make_unique<Subcommand>(arguments...); }) {}
+      : subcommand_entry(std::move(name), std::move(summary),
+                         [arguments...] { return std::make_unique<Subcommand>(arguments...); }) {}
 };
 
 }  // namespace jobs

@@ -65,7 +65,7 @@ auto reader(const std::string& name, const std::string& expected, Read read) {
   };
 }
 
-std::string not_empty(const std::string& text) { return text.empty() ? "requires a value that is not empty" : ""; }
+std::string not_empty(const std::string& text) { return text.empty() ? "requires a non-empty value" : ""; }
 
 }  // namespace
 
@@ -103,8 +103,7 @@ job_options::option job_options::option::required() const {
 
 bool job_options::option::is_given() const { return declared_->parsed->count() > 0; }
 
-job_options::job_options(CLI::App& parser, run_settings& settings)
-    : all_(std::make_unique<implementation>(parser, settings)) {
+job_options::job_options(CLI::App& parser, run_settings& settings) : all_(std::make_unique<implementation>(parser, settings)) {
   parser.parse_complete_callback([this] {
     for (const auto& act : all_->after_parsing) act();
   });
@@ -161,7 +160,8 @@ job_options::option job_options::text(const std::string& name, std::string& valu
 job_options::option job_options::texts(const std::string& name, std::vector<std::string>& values, const std::string& help,
                                        const std::string& type_name) {
   CLI::Option* parsed = all_->parser.add_option(name, values, help)->type_name(type_name);
-  return option(all_->add(parsed, [&values] { return nlohmann::json(values); }, [&values] { return identity_of_list(values); }));
+  return option(all_->add(
+      parsed, [&values] { return nlohmann::json(values); }, [&values] { return identity_of_list(values); }));
 }
 
 job_options::option job_options::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
@@ -178,7 +178,8 @@ job_options::option job_options::flag(const std::string& name, bool& value, cons
   CLI::Option* parsed = all_->parser.add_flag(name, value, help);
   // A journal's identity has the name of a set flag without a value.
   const auto identity = [&value] { return std::string(value ? " " : ""); };
-  return option(all_->add(parsed, [&value] { return nlohmann::json(value); }, identity));
+  return option(all_->add(
+      parsed, [&value] { return nlohmann::json(value); }, identity));
 }
 
 job_options::option job_options::duration(const std::string& name, std::optional<double>& seconds, const std::string& help) {
@@ -197,10 +198,10 @@ job_options::option job_options::size(const std::string& name, std::uint64_t& by
     if (given < least || given > most) throw std::out_of_range(texts.back());
     bytes = given;
   };
-  const std::string expected =
-      "a size " + range_text(to_mpz(least), to_mpz(most)) + " bytes, with units such as 512K, 1.5G or 4GB";
+  const std::string expected = "a size " + range_text(to_mpz(least), to_mpz(most)) + " bytes, with units such as 512K, 1.5G or 4GB";
   CLI::Option* parsed = all_->parser.add_option(name, reader(name, expected, read), help)->type_name("SIZE")->expected(1);
-  return option(all_->add(parsed, [&bytes] { return nlohmann::json(bytes); }, [&bytes] { return std::to_string(bytes); }));
+  return option(all_->add(
+      parsed, [&bytes] { return nlohmann::json(bytes); }, [&bytes] { return std::to_string(bytes); }));
 }
 
 job_options::option job_options::input_file(const std::string& name, std::string& path, const std::string& help,
@@ -219,9 +220,7 @@ job_options::option job_options::chunksize(const std::string& help) {
 
 job_options::option job_options::verify(const std::string& help) { return verify_in_tasks(help).without_effect(); }
 
-job_options::option job_options::verify_in_tasks(const std::string& help) {
-  return flag("--verify", all_->settings.verify, help);
-}
+job_options::option job_options::verify_in_tasks(const std::string& help) { return flag("--verify", all_->settings.verify, help); }
 
 void job_options::after_parsing(std::function<void()> act) { all_->after_parsing.push_back(std::move(act)); }
 
@@ -239,8 +238,12 @@ void job_options::footer(const std::string& text) { all_->parser.footer(text); }
 
 void job_options::common() {
   run_settings& settings = all_->settings;
-  number("-j,--workers", settings.max_workers, "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 1'000'000).without_effect();
-  const auto hidden = [this] { all_->options.back() = {all_->options.back().parsed, {}, {}}; };  // not a parameter of the result
+  number("-j,--workers", settings.max_workers,
+         "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 1'000'000)
+      .without_effect();
+  const auto hidden = [this] {
+    all_->options.back() = {all_->options.back().parsed, {}, {}};
+  };  // not a parameter of the result
   text("--journal", settings.resumable.journal,
        "record finished tasks in this file; the same command with the same journal resumes. Signals then stop the run early, with "
        "status 75",

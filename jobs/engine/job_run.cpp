@@ -1,5 +1,6 @@
 #include "engine/job_run.hpp"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,9 +12,20 @@
 #include "support/in_quotes.hpp"
 
 namespace jobs {
+namespace {
 
-job_run::job_run(rankpool::cluster& cluster, run_settings settings, const std::string& subject)
-    : cluster_(cluster), settings_(std::move(settings)), chunksize_(settings_.chunksize) {
+/// Returns the CPU time of this process in seconds.
+double own_cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+}  // namespace
+
+job_run::job_run(rankpool::cluster& cluster, run_settings settings, std::string job, const std::string& subject)
+    : cluster_(cluster), settings_(std::move(settings)), job_(std::move(job)), chunksize_(settings_.chunksize) {
   settings_.output.journal = settings_.resumable.journal;
   if (!has_journal()) return;
   try {
@@ -82,15 +94,44 @@ void job_run::verified(bool holds, const std::string& statement) {
   explain("verified: " + statement);
 }
 
+void job_run::start(const std::string& parameters) {
+  if (settings_.json) report_.start(job_, parameters);
+  if (settings_.quiet) return;
+  shown_.start(job_, [&cluster = cluster_, journal = journal_] { return cluster.statistics().tasks + journal.taken_over(); });
+}
+
 void job_run::finish() {
   if (out_) out_->finish();
   out_.reset();
   pool_.reset();
+  finish_report(exit_status_ == 0 ? run_report::ending::done : run_report::ending::failed, "some tasks failed");
 }
 
-void job_run::abandon() noexcept {
+void job_run::fail(run_report::ending how, const std::string& error) {
   out_.reset();
   pool_.reset();
+  try {
+    finish_report(how, error);
+  } catch (const output_error&) {  // stdout fails as well: the first error is reported
+  }
+}
+
+void job_run::finish_report(run_report::ending how, const std::string& error) {
+  if (std::exchange(is_finished_, true)) return;
+  shown_.stop();
+  const std::uint64_t restored = journal_.taken_over();
+  if (restored > 0 && !settings_.quiet) {
+    std::cerr << "rankpool " + job_ + ": " + std::to_string(restored) + " finished tasks were restored from the journal " +
+                     printable(journal_name()) + "\n";
+  }
+  const auto statistics = cluster_.statistics();
+  report_.finish(
+      {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(),
+       .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
+       .tasks = statistics.tasks,
+       .taken_over = restored,
+       .workers = settings_.max_workers > 0 ? std::min(settings_.max_workers, cluster_.num_workers()) : cluster_.num_workers()},
+      how, error);
 }
 
 }  // namespace jobs

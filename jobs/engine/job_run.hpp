@@ -1,6 +1,7 @@
 // The state of a run on rank 0, for the code of a job: the pool, the output, the journal, progress and the report.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,9 +25,9 @@ struct verification_error : std::runtime_error {
 /// Thread safety: only the thread of the job may use it. Lifetime: the cluster must outlive it.
 class job_run {
  public:
-  /// Opens the journal, if there is one. `subject` is the identity of the run in it. Throws: usage_error if the journal belongs to
-  /// another run or cannot be opened.
-  job_run(rankpool::cluster& cluster, run_settings settings, const std::string& subject);
+  /// Opens the journal, if there is one. `subject` is the identity of the run in it; `job` is the name of the job, for messages.
+  /// Throws: usage_error if the journal belongs to another run or cannot be opened.
+  job_run(rankpool::cluster& cluster, run_settings settings, std::string job, const std::string& subject);
 
   const run_settings& settings() const { return settings_; }
   bool verifies() const { return settings_.verify; }
@@ -63,7 +64,7 @@ class job_run {
   /// Checks that an input file of workers is unchanged since the first run with the journal. Throws: usage_error.
   void expect_unchanged(const std::string& path);
 
-  /// Returns the output: stdout or --output. The engine calls finish() after job::run(). Throws: output_error.
+  /// Returns the output: stdout or --output. The engine calls output::finish(). Throws: output_error.
   output& out();
   /// Returns the report, to which a job adds figures for --json.
   run_report& report() { return report_; }
@@ -78,20 +79,30 @@ class job_run {
   void note(const std::string& text) const;
   /// Prints a decision and its reason on stderr, with --verbose.
   void explain(const std::string& decision) const;
-  /// Records a verification; `statement` completes "verified: ". Throws: verification_error if `holds` is false.
+  /// Records a verification of the result; `statement` completes "verified: ". Throws: verification_error if
+  /// `holds` is false.
   void verified(bool holds, const std::string& statement);
 
-  /// Finishes out() and ends the pool. The engine calls it after job::run(); a second call does nothing. Throws: output_error.
+  // The engine calls these before and after job::run.
+
+  /// Starts progress and, with --json, the report. `parameters` is a JSON object. Throws: output_error.
+  void start(const std::string& parameters);
+  /// Finishes out(), ends the pool, and finishes the report. A second call does nothing. Throws: output_error.
   void finish();
-  /// Ends the pool and removes the unfinished output. The engine calls it after an error.
-  void abandon() noexcept;
+  /// Ends the pool after an error, removes an unfinished output, and finishes the report with the error.
+  void fail(run_report::ending how, const std::string& error);
 
  private:
+  void finish_report(run_report::ending how, const std::string& error);
+
   rankpool::cluster& cluster_;
   run_settings settings_;
+  const std::string job_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   rankpool::journal journal_;
   long long chunksize_ = 0;
   int exit_status_ = 0;
+  bool is_finished_ = false;
   run_report report_;
   progress shown_;
   std::optional<rankpool::executor> pool_;

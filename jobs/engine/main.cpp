@@ -3,13 +3,11 @@
 // Exit status: 0 done, 1 a task failed or a result could not be written, 2 usage, 75 stopped early and resumable,
 // 128+n after signal n (a closed stdout counts as SIGPIPE).
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -22,7 +20,6 @@
 #include "engine/command_line.hpp"
 #include "support/file_io.hpp"
 #include "support/in_quotes.hpp"
-#include "support/unfinished_file.hpp"
 
 namespace {
 
@@ -101,56 +98,19 @@ void print_host_map(const rankpool::cluster& cluster) {
   }
 }
 
-/// Returns the CPU time of this process in seconds.
-double own_cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
 /// Runs the chosen job, with progress and the report for --json.
 int run_reported(rankpool::cluster& cluster, const jobs::command_line& line) {
-  const auto begin = std::chrono::steady_clock::now();
-  const jobs::run_settings& settings = line.settings();
-  jobs::job_run run(cluster, settings, line.subject());
-  if (settings.json) run.report().start(line.name(), line.parameters());
-  if (!settings.quiet) {
-    run.shown().start(line.name(), [&cluster, journal = run.journal()] { return cluster.statistics().tasks + journal.taken_over(); });
-  }
-  using ending = jobs::run_report::ending;
-  const auto end = [&](ending how, const std::string& error) {
-    run.shown().stop();
-    const std::uint64_t restored = run.journal().taken_over();
-    if (restored > 0 && !settings.quiet) {
-      complain(line.name(), std::to_string(restored) + " finished tasks were restored from the journal " + run.journal_name());
-    }
-    const auto statistics = cluster.statistics();
-    run.report().finish(
-        {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
-         .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
-         .tasks = statistics.tasks,
-         .taken_over = restored,
-         .workers = settings.max_workers > 0 ? std::min(settings.max_workers, cluster.num_workers()) : cluster.num_workers()},
-        how, error);
-  };
-  const auto end_by = [&](ending how, const std::exception& error) {
-    run.abandon();
-    try {
-      end(how, error.what());
-    } catch (const jobs::output_error&) {  // stdout fails as well: the first error is reported
-    }
-  };
+  jobs::job_run run(cluster, line.settings(), line.name(), line.subject());
+  run.start(line.parameters());
   try {
     line.chosen_job()->run(run);
     run.finish();
-    end(run.exit_status() == done ? ending::done : ending::failed, "some tasks failed");
     return run.exit_status();
   } catch (const rankpool::stopped_error& error) {
-    end_by(ending::stopped, error);
+    run.fail(jobs::run_report::ending::stopped, error.what());
     throw;
   } catch (const std::exception& error) {
-    end_by(ending::failed, error);
+    run.fail(jobs::run_report::ending::failed, error.what());
     throw;
   }
 }
@@ -236,7 +196,6 @@ int main(int argc, char** argv) {
   if (line.chosen_command() != nullptr) return prints ? run_alone(line, !is_launched) : done;
   if (!is_launched && line.settings().max_workers > 0) start_as_many_as(line.settings().max_workers);
   const rankpool::run_options stopping = line.settings().resumable.run_options();
-  if (stopping.stop_on_signal && prints) jobs::remove_unfinished_on_signals();  // handles the second signal
   return rankpool::run(
       argc, argv, [&](rankpool::cluster& cluster) { return run_job(cluster, line, !is_launched); }, stopping);
 }

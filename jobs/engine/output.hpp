@@ -114,7 +114,7 @@ class output {
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
 
-  job_run* run_ = nullptr;   // set if a job writes to stdout
+  job_run* run_ = nullptr;               // set if a job writes to stdout
   std::optional<unfinished_file> file_;  // empty for a stream
   int descriptor_ = -1;
   bool owned_ = false;  // the descriptor was opened here

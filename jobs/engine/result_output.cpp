@@ -10,8 +10,7 @@ rankpool::result_file open_result_file(job_run& run, std::uint64_t bytes) {
   const output_options& options = run.settings().output;
   try {
     rankpool::result_file file(run.journal(), options.path, bytes, {.overwrite = options.force});
-    if (file.is_finished())
-      run.note(options.path + " was finished by an earlier run with the journal " + run.journal_name());
+    if (file.is_finished()) run.note(options.path + " was finished by an earlier run with the journal " + run.journal_name());
     return file;
   } catch (const std::system_error& error) {
     if (error.code().value() != EEXIST) throw;

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "support/file_io.hpp"
 #include "engine/json.hpp"
 #include "engine/output.hpp"
+#include "support/file_io.hpp"
 
 namespace jobs {
 

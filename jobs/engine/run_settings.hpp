@@ -10,15 +10,15 @@
 namespace jobs {
 
 struct run_settings {
-  int max_workers = 0;           // --workers; 0: all
-  long long chunksize = 0;       // --chunksize, items per task; 0: the job decides
-  bool verify = false;           // --verify
-  bool json = false;             // --json: print one JSON object instead of lines
-  bool quiet = false;            // --quiet: print no progress
-  bool verbose = false;          // --verbose: print hosts and decisions
-  resumable_options resumable;   // --journal, --stop-before
-  output_options output;         // --output, --force
-  std::vector<std::string> tail; // words that are not parsed (subcommand::unparsed_words)
+  int max_workers = 0;            // --workers; 0: all
+  long long chunksize = 0;        // --chunksize, items per task; 0: the job decides
+  bool verify = false;            // --verify
+  bool json = false;              // --json: print one JSON object instead of lines
+  bool quiet = false;             // --quiet: print no progress
+  bool verbose = false;           // --verbose: print hosts and decisions
+  resumable_options resumable;    // --journal, --stop-before
+  output_options output;          // --output, --force
+  std::vector<std::string> tail;  // words that are not parsed (subcommand::unparsed_words)
 };
 
 }  // namespace jobs

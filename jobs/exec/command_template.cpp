@@ -42,7 +42,8 @@ std::optional<std::pair<place, std::size_t>> place_at(std::string_view text) {
     if (error == std::errc()) found.form.remove_prefix(static_cast<std::size_t>(rest - found.form.data()));
   }
   constexpr std::string_view forms[]{"", ".", "/", "//", "/."};
-  if (std::ranges::find(forms, found.form) == std::end(forms) && !((found.form == "#" || found.form == "%") && found.number == 0)) return std::nullopt;
+  if (std::ranges::find(forms, found.form) == std::end(forms) && !((found.form == "#" || found.form == "%") && found.number == 0))
+    return std::nullopt;
   return std::pair(found, end + 1);
 }
 
@@ -131,7 +132,8 @@ command command_template::fill(std::span<const std::string> arguments, std::uint
         continue;
       }
       const auto& [where, length] = *found;
-      if (where.form == "%") filled.slots.push_back({static_cast<std::uint32_t>(filled.words.size()), static_cast<std::uint32_t>(text.size())});
+      if (where.form == "%")
+        filled.slots.push_back({static_cast<std::uint32_t>(filled.words.size()), static_cast<std::uint32_t>(text.size())});
       const std::vector<std::string> words = values(where, arguments, sequence);
       if (length == word.size() && !by_shell_) {  // the whole word is a placeholder: each argument becomes a word
         filled.words.insert(filled.words.end(), words.begin(), words.end());

@@ -44,8 +44,9 @@ void matrix_options::check(const run_settings& settings) const {
 
 std::pair<matrix_source, matrix_source> matrix_options::sources() const {
   const element_type chosen = parse_type(type);
-  auto matrices = are_files() ? std::pair(stored_matrix(a), stored_matrix(b))
-                              : std::pair(generated_matrix(chosen, size, size, seed), generated_matrix(chosen, size, size, seed + 1));
+  auto matrices = are_files()
+                      ? std::pair(stored_matrix(a), stored_matrix(b))
+                      : std::pair(generated_matrix(chosen, size, size, seed), generated_matrix(chosen, size, size, seed + 1));
   if (matrices.first.type != matrices.second.type)
     throw usage_error(describe(matrices.first) + " and " + describe(matrices.second) + " are of different types");
   return matrices;

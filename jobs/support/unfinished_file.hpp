@@ -14,7 +14,4 @@ using rankpool::unfinished_file;
 /// true.
 std::string behind_links(const std::string& path, const std::function<bool(const std::filesystem::path&)>& is_last = {});
 
-/// Installs the signal handlers that remove unfinished files. Handlers that are installed later must chain to them.
-inline void remove_unfinished_on_signals() { rankpool::remove_unfinished_files_on_signals(); }
-
 }  // namespace jobs

@@ -12,7 +12,7 @@ namespace support {
 class test_run : public jobs::job_run {
  public:
   explicit test_run(const std::string& output = {}, const std::string& journal = {}, bool force = true)
-      : job_run(support::cluster(), settings_for(output, journal, force), "test") {}
+      : job_run(support::cluster(), settings_for(output, journal, force), "test", "test") {}
 
  private:
   static jobs::run_settings settings_for(const std::string& output, const std::string& journal, bool force) {
