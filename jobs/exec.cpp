@@ -160,6 +160,7 @@ class collector {
 
   void finish() {
     ordered_.finish();
+    out_.flush();
     run_.report().add("commands", commands_);
     run_.report().add("failed", failed_);
     if (log_) log_->finish();
@@ -249,7 +250,6 @@ class exec : public job {
 
   void check(const run_settings& settings) override {
     divide_tail(settings.tail, chosen_);
-    if (chosen_.halt_on_error) chosen_.max_failures = 1;
     if (chosen_.lists.empty() && !settings.tail.empty() && chosen_.form.empty()) throw usage_error("a command is missing after --");
     if (!chosen_.column_pattern.empty() && chosen_.form.empty()) {
       throw usage_error(
@@ -292,7 +292,7 @@ class exec : public job {
     const bool all_run = run_farm(run.cluster(), run.executor_options(), from.source(),
                                   {.timeout_seconds = chosen_.timeout_seconds.value_or(0),
                                    .tries = chosen_.retries + 1,
-                                   .max_failures = chosen_.max_failures,
+                                   .max_failures = chosen_.halt_on_error ? 1 : chosen_.max_failures,
                                    .delay_seconds = chosen_.delay_seconds.value_or(0)},
                                   {.on_done = [&](const command& what, command_outcome&& outcome,
                                                   int tries) { return results.take(what, std::move(outcome), tries); },

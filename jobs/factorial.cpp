@@ -25,7 +25,9 @@ class split_factorials : public job {
 
   void declare(job_options& options) override {
     options.numbers("n", numbers_, "which ones (default: 10000 15000 20000 in full, timed)", 0, largest_factorial);
-    options.text("--digits", digits_, "write all decimal digits of one factorial to this file", "FILE");
+    options.text("--digits", digits_, "write all decimal digits of one factorial to this file", "FILE").identified_by([this] {
+      return digits_.empty() ? "" : job_options::only_name;
+    });
     options.output();
     options.verify("check the value modulo several primes and by Legendre's formula, on the workers");
     options.footer("Tasks are parts of the work that take about the same time: there is no --chunksize.");

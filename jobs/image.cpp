@@ -247,6 +247,8 @@ class image : public job {
     return what;
   }
 
+  bool prints(const run_settings&) const override { return request_.inputs.empty(); }
+
   void run(job_run& run) override { request_.inputs.empty() ? simulate(run) : process_pictures(run); }
 
   void simulate(job_run& run) const {

@@ -140,10 +140,12 @@ class is_prime_job : public job {
   template <class Blocks>
   void print_answers(job_run& run, Blocks&& blocks) const {
     const auto judge_block = rankpool::partial(judge_lines, test_, false);
-    check_queue<bool> checks(run, [](bool same) {
+    constexpr std::size_t answer_bytes = 16 * line_blocks::most_bytes;  // an answer is at most 15 times as long as its line
+    const auto take = [](bool same) {
       if (!same) throw std::logic_error("the answers differ when they are computed again");
-    });
-    const int in_flight = run.tasks_in_flight(16 * line_blocks::most_bytes);  // an answer is at most 15 times as long as its line
+    };
+    check_queue<bool> checks(run, take, answer_bytes);
+    const int in_flight = run.tasks_in_flight(answer_bytes);
     for (const std::string& answers : run.pool().map({.chunksize = 1, .buffersize = in_flight}, judge_block, blocks)) {
       run.out().print(answers);
       checks.add(confirm_answers, test_, answers);

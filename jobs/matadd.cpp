@@ -46,6 +46,8 @@ class matadd : public job {
     if (operands_.are_files()) work();
   }
 
+  bool prints(const run_settings& settings) const override { return !writes_npy(settings); }
+
   void run(job_run& run) override {
     operands_.expect_unchanged(run);
     if (writes_npy(run.settings())) return write_whole_sum(run, work());

@@ -149,14 +149,19 @@ class primes : public job {
     });
     options.check([this] { range_.check("from", "to"); });
     const auto count = options.flag("--count", count_, "print only how many there are");
-    options.flag("--list", list_, "print them all, one per line, in order (as --output FILE does)").excludes(count);
+    options.flag("--list", list_, "print them all, one per line, in order (as --output FILE does)")
+        .excludes(count)
+        .without_effect();
+    options.identity("list", [this, &options] { return lists(options.settings()) ? job_options::only_name : ""; });
     options.output();
     options.chunksize("numbers in a segment (default: by the size of the numbers)");
     options.verify("count the ends of up to 64 segments again with a primality test, and compare with known counts");
   }
 
+  bool lists(const run_settings& settings) const { return list_ || (!count_ && !settings.output.path.empty()); }
+
   void run(job_run& run) override {
-    if (list_ || (!count_ && !run.settings().output.path.empty())) {
+    if (lists(run.settings())) {
       list_all(run);
     } else if (count_) {
       const number found = count_all(run);
@@ -219,9 +224,11 @@ class primes : public job {
     const number length = run.chunksize_or(length_to_list(range_));
     const auto segments = range_.segments(length);
     run.expect_tasks(segments.size(), segments.size());
-    check_queue<bool> checks(run, [](bool) {});
+    const std::size_t list_bytes = length / 16;  // near 10^18, a prime is one of 41 numbers and takes a byte
+    check_queue<bool> checks(
+        run, [](bool) {}, list_bytes);
     auto segment = segments.begin();
-    const int in_flight = std::min(run.tasks_in_flight(length / 16), 2 * run.pool().num_workers());  // 1 byte lists 20-40 numbers
+    const int in_flight = std::min(run.tasks_in_flight(list_bytes), 2 * run.pool().num_workers());
     for (const prime_list& list : run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, list_primes, segments)) {
       print_primes(run.out(), list);
       const auto [first, last] = *segment++;

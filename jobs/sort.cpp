@@ -61,6 +61,8 @@ class sort_job : public job {
 
   void check(const run_settings& settings) override { sorts_file() ? file_.check(settings.output) : settings.output.check(); }
 
+  bool prints(const run_settings&) const override { return !sorts_file(); }
+
   void run(job_run& run) override { sorts_file() ? sort_file(run, file_) : sort_lists(run); }
 
   void sort_lists(job_run& run) const {

@@ -1,4 +1,4 @@
-// written_files: which files the runs with a journal wrote. It is the one rule for what a run may overwrite.
+// written_files: which files the runs with a journal wrote. It is the rule for what result files may overwrite.
 #pragma once
 
 #include <rankpool/journal.hpp>

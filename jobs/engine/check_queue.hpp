@@ -2,6 +2,7 @@
 // are their results in its journal.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <utility>
 
@@ -15,12 +16,13 @@ namespace jobs {
 template <class Result>
 class check_queue {
  public:
-  check_queue(job_run& run, std::function<void(const Result&)> take)
+  /// `argument_bytes`: the size of the arguments of a check, which rank 0 holds.
+  check_queue(job_run& run, std::function<void(const Result&)> take, std::size_t argument_bytes = 0)
       : run_(run),
-        outstanding_(16 * static_cast<std::size_t>(run.pool().num_workers()),
+        outstanding_(static_cast<std::size_t>(run.tasks_in_flight(argument_bytes)),
                      [take = std::move(take)](auto&& check, const auto&) { take(check.result()); }) {}
 
-  /// Submits a check. Blocks: while more than 16 checks per worker are outstanding. Throws: what a check or `take` throws.
+  /// Submits a check. Blocks: while more checks are outstanding than job_run::tasks_in_flight() allows. Throws: what a check or `take` throws.
   template <class Check, class... Arguments>
   void add(Check check, const Arguments&... arguments) {
     if (run_.verifies()) outstanding_.add(run_.pool().submit(check, arguments...));

@@ -36,14 +36,18 @@ class subcommand {
   /// become run_settings::tail.
   virtual std::size_t unparsed_words(const std::vector<std::string>& /*words*/, const job_options& /*options*/) const { return 0; }
 
-  /// Performs the checks that are possible before the work starts. It must have no side effects, and runs once. The default checks
-  /// --output. Throws: usage_error; any other exception is reported as a usage error, too.
+  /// Performs the checks that are possible before the work starts. It runs once; it may set members, but must not change files. The
+  /// default checks --output. Throws: usage_error; any other exception is reported as a usage error, too.
   virtual void check(const run_settings& settings) { settings.output.check(); }
 };
 
 /// A job: a subcommand whose work runs on the pool.
 class job : public subcommand {
  public:
+  /// Returns whether the job prints to job_run::out(). The engine then opens this output before run(), so that an output that cannot be
+  /// written is an error before the work.
+  virtual bool prints(const run_settings& /*settings*/) const { return true; }
+
   /// Performs the work, on rank 0. Throws: usage_error, output_error, file_error, verification_error, and what tasks throw.
   virtual void run(job_run& run) = 0;
 };

@@ -177,7 +177,7 @@ job_options::option job_options::choice(const std::string& name, std::string& va
 job_options::option job_options::flag(const std::string& name, bool& value, const std::string& help) {
   CLI::Option* parsed = all_->parser.add_flag(name, value, help);
   // A journal's identity has the name of a set flag without a value.
-  const auto identity = [&value] { return std::string(value ? " " : ""); };
+  const auto identity = [&value] { return std::string(value ? only_name : ""); };
   return option(all_->add(
       parsed, [&value] { return nlohmann::json(value); }, identity));
 }
@@ -209,6 +209,8 @@ job_options::option job_options::input_file(const std::string& name, std::string
   return text(name, path, help, type_name).identified_by([&path] { return canonical_path(path); });
 }
 
+const run_settings& job_options::settings() const { return all_->settings; }
+
 void job_options::output(const std::string& help, const std::string& type_name, const std::string& force_help) {
   text("--output", all_->settings.output.path, help, type_name).without_effect();
   flag("--force", all_->settings.output.force, force_help).without_effect();
@@ -239,7 +241,7 @@ void job_options::footer(const std::string& text) { all_->parser.footer(text); }
 void job_options::common() {
   run_settings& settings = all_->settings;
   number("-j,--workers", settings.max_workers,
-         "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 1'000'000)
+         "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 100'000)
       .without_effect();
   const auto hidden = [this] {
     all_->options.back() = {all_->options.back().parsed, {}, {}};
@@ -277,11 +279,11 @@ std::string job_options::parameters() const {
 
 std::string job_options::subject(const std::string& job) const {
   std::map<std::string, std::string> values;
-  for (const declared& each : all_->options) {
-    const std::string value = each.identity ? each.identity() : "";
-    if (!value.empty()) values[each.parsed->get_single_name()] = value == " " ? "" : value;
-  }
-  for (const auto& [name, text] : all_->other_identity) values[name] = text();
+  const auto add = [&values](const std::string& name, const std::string& value) {
+    if (!value.empty()) values[name] = value == only_name ? "" : value;
+  };
+  for (const declared& each : all_->options) add(each.parsed->get_single_name(), each.identity ? each.identity() : "");
+  for (const auto& [name, text] : all_->other_identity) add(name, text());
   std::string subject = job;
   for (const auto& [name, value] : values) subject += ' ' + name + (value.empty() ? "" : '=' + value);
   return subject;

@@ -55,6 +55,9 @@ class job_options {
     declared* declared_;
   };
 
+  /// As a text of identified_by() and identity(): the identity has the name without a value.
+  static constexpr const char* only_name = " ";
+
   /// `settings` receives the values of the options that jobs have in common.
   job_options(CLI::App& parser, run_settings& settings);
   ~job_options();
@@ -125,6 +128,9 @@ class job_options {
   }
 
   // Options that several jobs have in common; their values are in run_settings.
+
+  /// Returns the values of these options. Valid after parsing.
+  const run_settings& settings() const;
 
   void output(const std::string& help = "write the results to this file instead of stdout", const std::string& type_name = "FILE",
               const std::string& force_help = "replace the output file if it exists");

@@ -26,7 +26,6 @@ double own_cpu_seconds() {
 
 job_run::job_run(rankpool::cluster& cluster, run_settings settings, std::string job, const std::string& subject)
     : cluster_(cluster), settings_(std::move(settings)), job_(std::move(job)), chunksize_(settings_.chunksize) {
-  settings_.output.journal = settings_.resumable.journal;
   if (!has_journal()) return;
   try {
     journal_ = rankpool::journal(journal_name(), subject);
@@ -109,7 +108,7 @@ void job_run::finish() {
 
 void job_run::fail(run_report::ending how, const std::string& error) {
   out_.reset();
-  pool_.reset();
+  if (pool_) pool_->shutdown({.wait = false, .cancel_futures = true});  // its destructor would wait for all tasks
   try {
     finish_report(how, error);
   } catch (const output_error&) {  // stdout fails as well: the first error is reported

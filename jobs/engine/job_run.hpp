@@ -83,13 +83,13 @@ class job_run {
   /// `holds` is false.
   void verified(bool holds, const std::string& statement);
 
-  // The engine calls these before and after job::run.
+  // The engine calls these before and after job::run(). A job calls finish() or fail() itself only if it ends the process.
 
   /// Starts progress and, with --json, the report. `parameters` is a JSON object. Throws: output_error.
   void start(const std::string& parameters);
   /// Finishes out(), ends the pool, and finishes the report. A second call does nothing. Throws: output_error.
   void finish();
-  /// Ends the pool after an error, removes an unfinished output, and finishes the report with the error.
+  /// Ends the pool after an error, without the tasks that have not started; removes an unfinished output, and finishes the report with the error.
   void fail(run_report::ending how, const std::string& error);
 
  private:

@@ -103,6 +103,7 @@ int run_reported(rankpool::cluster& cluster, const jobs::command_line& line) {
   jobs::job_run run(cluster, line.settings(), line.name(), line.subject());
   run.start(line.parameters());
   try {
+    if (line.chosen_job()->prints(line.settings())) run.out();
     line.chosen_job()->run(run);
     run.finish();
     return run.exit_status();
@@ -169,8 +170,8 @@ int run_alone(const jobs::command_line& line, bool checked) {
 /// Makes --workers N start N workers, instead of the number of cores or of RANKPOOL_WORKERS. RANKPOOL_WORKERS=0 has precedence: it
 /// runs everything in one process.
 void start_as_many_as(int workers) {
-  const char* const given = std::getenv("RANKPOOL_WORKERS");
-  if (given != nullptr && std::string_view(given) == "0") return;
+  const std::string_view given = std::getenv("RANKPOOL_WORKERS") == nullptr ? "" : std::getenv("RANKPOOL_WORKERS");
+  if (!given.empty() && given.find_first_not_of('0') == given.npos) return;
   ::setenv("RANKPOOL_WORKERS", std::to_string(workers).c_str(), 1);
 }
 

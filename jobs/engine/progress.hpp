@@ -17,7 +17,7 @@ namespace jobs {
 
 class progress {
  public:
-  /// Announces the number of tasks. Thread safety: any thread may call any member.
+  /// Announces the number of tasks. Thread safety: any thread may call this, set() and count_...().
   void expect(std::uint64_t tasks) {
     const std::lock_guard lock(mutex_);
     counts_.expected = tasks;

@@ -59,7 +59,6 @@ std::string_view replacement(std::string_view form, std::string_view argument) {
 /// Returns the values of a placeholder, one word per argument.
 std::vector<std::string> values(const place& at, std::span<const std::string> arguments, std::uint64_t sequence) {
   if (at.form == "#") return {std::to_string(sequence)};
-  if (at.form == "%") return {""};  // filled in by the worker
   if (at.number != 0) {
     const auto count = static_cast<int>(arguments.size());
     const int index = at.number > 0 ? at.number - 1 : count + at.number;
@@ -132,8 +131,11 @@ command command_template::fill(std::span<const std::string> arguments, std::uint
         continue;
       }
       const auto& [where, length] = *found;
-      if (where.form == "%")
+      if (where.form == "%") {  // the worker inserts its slot
         filled.slots.push_back({static_cast<std::uint32_t>(filled.words.size()), static_cast<std::uint32_t>(text.size())});
+        at += length;
+        continue;
+      }
       const std::vector<std::string> words = values(where, arguments, sequence);
       if (length == word.size() && !by_shell_) {  // the whole word is a placeholder: each argument becomes a word
         filled.words.insert(filled.words.end(), words.begin(), words.end());

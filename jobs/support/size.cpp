@@ -26,6 +26,9 @@ std::uint64_t parse_size(std::string_view text) {
                                                    {"G", kibi * kibi * kibi},
                                                    {"T", kibi * kibi * kibi * kibi},
                                                    {"k", kibi},
+                                                   {"m", kibi * kibi},
+                                                   {"g", kibi * kibi * kibi},
+                                                   {"t", kibi * kibi * kibi * kibi},
                                                    {"B", 1},
                                                    {"", 1}});
   for (const auto& [unit, bytes] : units) {

@@ -13,6 +13,7 @@ TEST_CASE("a size has binary or decimal units, or none") {
   CHECK(parse_size("100B") == 100);
   CHECK(parse_size("512K") == 524288);
   CHECK(parse_size("512k") == 524288);
+  CHECK(parse_size("4g") == 4294967296);
   CHECK(parse_size("1MiB") == 1048576);
   CHECK(parse_size("1.5G") == 1610612736);
   CHECK(parse_size("4GB") == 4000000000);

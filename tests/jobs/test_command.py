@@ -41,3 +41,21 @@ def test_every_job_is_declared(command):
     """jobs.py has no entry for an unknown job."""
     known = set(jobs.names(command.program))
     assert {*jobs.RUNS, *jobs.LONG_RUNS, *jobs.NORMAL, *jobs.CHECKS} <= known
+
+
+@pytest.mark.modes("ranks")
+def test_no_more_tasks_after_an_error(command):
+    """A job whose output fails ends without the tasks that have not started."""
+    numbers = [str(n) for n in range(2_000_000, 2_000_060)]
+    with open("/dev/full", "wb") as full:
+        command.run("fibonacci", "30", *numbers, "--journal", "kept", stdout=full, status=1)
+    finished = command.run("journal", "kept", "--json", "--slowest", "0").report["calls"]
+    assert sum(call["chunks"] for call in finished) < len(numbers)
+
+
+def test_workers_are_started(command):
+    """--workers decides in place of RANKPOOL_WORKERS; 0 there runs everything in one process."""
+    assert command.run("squares", "--workers", "1", "--json", workers=3).report["workers"] == 1
+    assert command.run("squares", "-j", "3", "--json", workers=1).report["workers"] == 3
+    assert command.run("squares", "-j", "3", "--json", workers="00").report["workers"] == 1
+    command.fail("squares", "-j", "200000", names="--workers")

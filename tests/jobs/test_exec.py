@@ -338,3 +338,15 @@ def test_disk_full_in_the_middle(option, command, small_disk):
     done = run(command, "--quiet", option, "small/x", ":::", script, status=1, prefix=disk.prefix)
     assert "small/x: No space left" in done.stderr
     assert disk.names() == []
+
+
+@pytest.mark.modes("inline", "ranks")
+def test_slot(command):
+    """{%} is the slot of the worker, as in RANKPOOL_SLOT, in every kind of word."""
+    lines = command.run("exec", 'echo "a {%} b{%}c" $RANKPOOL_SLOT {}', ":::", "x", "y").lines
+    assert len(lines) == 2
+    for line, argument in zip(lines, "xy"):
+        slot = line.split()[1]
+        assert slot in "01" and line == f"a {slot} b{slot}c {slot} {argument}"
+    assert command.run("exec", "--workers", "1", "echo", "{%}", "s{%}", "{}", ":::", "{%}").lines == ["0 s0 {%}"]
+    assert command.run("exec", "--dry-run", "echo", "{%}", "{}", ":::", "x").lines == ["echo '{%}' x"]

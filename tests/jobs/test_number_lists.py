@@ -29,3 +29,13 @@ def test_no_number(text, command):
     done = command.run("is-prime", "--file", "list", status=2)
     assert len(done.messages) == 1 and "list: line " in done.stderr and "whole number" in done.stderr
     assert done.stdout in ("", "7 prime\n")
+
+
+def test_empty_list(command):
+    """An empty list has an empty result, which is a file like any other."""
+    command.write("list", b"")
+    command.run("is-prime", "--file", "list", "--output", "out")
+    assert command.read("out") == b""
+    command.write("out", "old")
+    command.run("is-prime", "--file", "list", "--output", "out", "--force")
+    assert command.read("out") == b""

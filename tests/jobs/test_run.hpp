@@ -18,7 +18,7 @@ class test_run : public jobs::job_run {
   static jobs::run_settings settings_for(const std::string& output, const std::string& journal, bool force) {
     jobs::run_settings settings;
     settings.quiet = true;
-    settings.resumable.journal = journal;
+    settings.resumable.journal = settings.output.journal = journal;
     settings.output.path = output;
     settings.output.force = force;
     return settings;

@@ -174,3 +174,15 @@ def test_journal_on_full_disk(job, command, small_disk):
     disk.shell("mount -o remount,size=50m small")
     command.run(*words, prefix=disk.prefix)
     assert command.read("out").endswith(b"\n9999991\n")
+
+
+def test_foreign_output_before_work(prepared, command):
+    """A file that no run with the journal wrote is refused before any task runs or is restored."""
+    if not prepared.run.output or prepared.run.output[0] != "--output" or not prepared.run.prints:
+        pytest.skip("the job does not print to --output")
+    command.run(*prepared.and_options("--journal", "kept"))
+    command.write(prepared.output, "precious")
+    words = prepared.and_options("--journal", "kept", "--output", prepared.output, "--json")
+    done = command.run(*words, status=2)
+    assert done.report["taken_over"] == 0 and "--force" in done.stderr
+    assert command.read(prepared.output) == b"precious"

@@ -56,6 +56,16 @@ TEST_CASE("arguments stay whole, go to the end where no place is, and several fi
   CHECK(filled({"awk", "{print $1}", "{", "{0}", "{x}", "{}"}, {"f"}) == words{"awk", "{print $1}", "{", "{0}", "{x}", "f"});
 }
 
+TEST_CASE("the slot of a worker is inserted wherever a word has a place for it, and nowhere else") {
+  const std::vector<std::string> argument{"{%}"};
+  const auto with_slot = [&](const words& form) {
+    return jobs::words_with_slot(jobs::command_template(form).fill(argument, 7), "3");
+  };
+  CHECK(with_slot({"echo", "{%}", "a{%}b{%}", "{}"}) == words{"echo", "3", "a3b3", "{%}"});
+  CHECK(with_slot({"echo \"gpu {%}\" {}"}) == words{"echo \"gpu 3\" '{%}'"});
+  CHECK(with_slot({"echo", "{}", "{1}{%}"}) == words{"echo", "{%}", "{%}3"});
+}
+
 TEST_CASE("a place of a list that is not there is found") {
   CHECK(jobs::command_template({"a{1}", "b{2/.}{-2}{#}"}).place_beyond(2).empty());
   CHECK(jobs::command_template({"a{1}", "b{2/.}{3}"}).place_beyond(2) == "{3}");
