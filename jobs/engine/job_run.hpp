@@ -69,7 +69,7 @@ class job_run {
   /// Returns the report, to which a job adds figures for --json.
   run_report& report() { return report_; }
   progress& shown() { return shown_; }
-  /// Announces the number of tasks for progress; with --verify, `checks` more.
+  /// Announces the number of items of all calls, for progress; with --verify, `checks` more.
   void expect_tasks(std::uint64_t tasks, std::uint64_t checks = 0) { shown_.expect(tasks + (verifies() ? checks : 0)); }
   /// Sets the exit status of a run that ends without an exception (default 0).
   void set_exit_status(int status) { exit_status_ = status; }
@@ -79,7 +79,7 @@ class job_run {
   void note(const std::string& text) const;
   /// Prints a decision and its reason on stderr, with --verbose.
   void explain(const std::string& decision) const;
-  /// Records a verification of the result; `statement` completes "verified: ". Throws: verification_error if
+  /// Records a check of the result. --verbose and --json show `statement`. Throws: verification_error if
   /// `holds` is false.
   void verified(bool holds, const std::string& statement);
 
