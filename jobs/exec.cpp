@@ -312,7 +312,7 @@ class exec : public job {
   }
 };
 
-const job_entry<exec> entry("exec", "command lines from a file or stdin, or a command for each of many arguments, on all workers");
+const job_entry<exec> entry("exec", "command lines from a file or stdin, or one command per argument, distributed over the workers");
 
 }  // namespace
 }  // namespace jobs

@@ -32,7 +32,7 @@ tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per
 /// The task for a file: writes one tile of `work.target`, which has its full size. Returns how many numbers it wrote.
 std::uint64_t write_product(const product& work, const block& tile);
 
-/// The task for text: returns the rows of one tile, which is as wide as the product.
+/// The task for text output: returns the rows of one tile, which is as wide as the product.
 std::string product_text(const product& work, const block& tile);
 
 }  // namespace jobs

@@ -31,8 +31,8 @@ struct splitter {
 /// Returns the first number of each bucket but the first, so that buckets hold about equally many samples. Sorts `samples`.
 std::vector<splitter> choose_splitters(std::vector<splitter>& samples, std::size_t buckets);
 
-/// Returns the least key that is not less than `s` among numbers that are all before its index, or all at or after it. Empty if
-/// there is no such key.
+/// Returns the smallest key that does not sort before splitter `s`, where equal keys sort by index. `before_index`: the numbers are
+/// all before the index of `s`; otherwise, none of them is. Empty if there is no such key.
 template <class Key>
 std::optional<Key> threshold(const splitter& s, bool before_index) {
   const auto key = static_cast<Key>(s.key);

@@ -127,7 +127,7 @@ TEST_CASE("the progress of a call is known before it is over, without its length
   CHECK(jobs::progress_of(exported.reader().calls()[0]) == "large_square: 100 of 100 items, 100 %");
 }
 
-TEST_CASE("a hundred percent are all, and one item is one") {
+TEST_CASE("progress is 100 % only if all items are done, and one item is in the singular") {
   const auto progress = [](std::uint64_t done, std::optional<std::uint64_t> items) {
     rankpool::journal_reader::call call;
     call.name = "f";

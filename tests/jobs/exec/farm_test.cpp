@@ -136,7 +136,7 @@ TEST_CASE("a command that ends long after those behind it does not hold up the i
   CHECK(done == 7);
 }
 
-TEST_CASE("an error while telling ends the farm, input that waits included, and the pool computes again") {
+TEST_CASE("an exception in a callback stops the farm, also while it waits for input, and leaves the pool usable") {
   open_pipe input("echo 1\n");
   {
     jobs::line_source source(input.get(), "input", jobs::command_template());
