@@ -178,7 +178,7 @@ def test_journal_on_full_disk(job, command, small_disk):
 
 def test_foreign_output_before_work(prepared, command):
     """A file that no run with the journal wrote is refused before any task runs or is restored."""
-    if not prepared.run.output or prepared.run.output[0] != "--output" or not prepared.run.prints:
+    if not prepared.run.output or prepared.run.output[0] != "--output" or not prepared.run.prints or prepared.run.parallel:
         pytest.skip("the job does not print to --output")
     command.run(*prepared.and_options("--journal", "kept"))
     command.write(prepared.output, "precious")
