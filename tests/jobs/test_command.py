@@ -53,6 +53,7 @@ def test_no_more_tasks_after_an_error(command):
     assert sum(call["chunks"] for call in finished) < len(numbers)
 
 
+@pytest.mark.modes("ranks")
 def test_workers_are_started(command):
     """--workers decides in place of RANKPOOL_WORKERS; 0 there runs everything in one process."""
     assert command.run("squares", "--workers", "1", "--json", workers=3).report["workers"] == 1

@@ -1,4 +1,5 @@
-# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -P list_tests.cmake: writes the tests of TEMPLATE for each job of the command.
+# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -P list_tests.cmake: writes the tests of TEMPLATE for each job of
+# the command, except for the skipped ones.
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${COMMAND} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*\nSubcommands:\n" "" jobs "${help}")
@@ -11,6 +12,9 @@ file(READ ${TEMPLATE} template)
 set(tests)
 foreach(job IN LISTS jobs)
   string(STRIP ${job} job)
+  if(job IN_LIST SKIPPED)
+    continue()
+  endif()
   string(REPLACE JOB_NAME ${job} test "${template}")
   string(APPEND tests "${test}")
 endforeach()
