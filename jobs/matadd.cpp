@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "engine/job.hpp"
+#include "matrices/npy_result.hpp"
 #include "matrices/options.hpp"
-#include "matrices/result_file.hpp"
 #include "matrices/sum.hpp"
 #include "matrices/sum_check.hpp"
 #include "support/matrix.hpp"
@@ -72,36 +72,21 @@ class matadd : public job {
     const std::uint64_t columns = std::max<std::uint64_t>(1, work.a.columns);
     const tiles rows =
         cut(work.a.rows, work.a.columns, run.chunksize_or(std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / columns)), columns);
-    run.expect_tasks(rows.count());
-    if (rows.count() == 0) print_empty_rows(run.out(), work.a.rows);
-    for (const std::string& lines : run.pool().map({.chunksize = 1, .buffersize = 2 * run.pool().num_workers()},
-                                                   rankpool::partial(sum_text, work), rows.all())) {
-      run.out().print(lines);
-    }
+    print_blocks(run, rows, work.a.rows, rankpool::partial(sum_text, work));
   }
 
   static void write_whole_sum(job_run& run, sum work) {
     const bool by_columns = work.a.fortran_order && work.b.fortran_order;
-    result_file file(run, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
+    npy_result file(run, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
     work.target = file.target();
     if (by_columns) work = {work.a.transposed(), work.b.transposed(), work.target.transposed()};
-    if (file.is_finished()) {
-      if (run.verifies()) {
-        rankpool::executor pool = run.pool_without_journal();
-        verify(run, pool, work);
-      }
-      return file.report(run);
-    }
     const tiles parts = parts_of_sum(work, run.workers(), static_cast<std::uint64_t>(run.chunksize()));
-    run.explain("the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
-                (work.a.fortran_order == work.b.fortran_order ? "consecutive numbers, as both files are in the same order"
-                                                              : "tiles, as the files are in different orders"));
-    run.expect_tasks(parts.count(), tasks_to_check(work));
-    file.collect(run.pool().map({.chunksize = 1, .buffersize = 16 * run.pool().num_workers(), .ordered = false},
-                                rankpool::partial(write_sum, work), parts.all()));
-    if (run.verifies()) verify(run, run.pool(), work);
-    file.finish();
-    file.report(run);
+    const std::string division =
+        "the sum has " + std::to_string(parts.count()) + " parts, a task each: " +
+        (work.a.fortran_order == work.b.fortran_order ? "consecutive numbers, as both files are in the same order"
+                                                      : "tiles, as the files are in different orders");
+    write_parts(run, file, parts, division, tasks_to_check(work), rankpool::partial(write_sum, work),
+                [&](rankpool::executor& pool) { verify(run, pool, work); });
   }
 
   static void verify(job_run& run, rankpool::executor& pool, const sum& work) {

@@ -12,9 +12,9 @@
 #include "engine/job.hpp"
 #include "matrices/freivalds.hpp"
 #include "matrices/gemm.hpp"
+#include "matrices/npy_result.hpp"
 #include "matrices/options.hpp"
 #include "matrices/product.hpp"
-#include "matrices/result_file.hpp"
 #include "support/matrix.hpp"
 
 namespace jobs {
@@ -87,33 +87,17 @@ class matmul : public job {
     const tiles rows = cut(work.a.rows, work.b.columns,
                            run.chunksize_or(std::min(most_rows, work.a.rows / (4 * static_cast<std::uint64_t>(run.workers())) + 1)),
                            work.b.columns);
-    run.expect_tasks(rows.count());
-    if (rows.count() == 0) print_empty_rows(run.out(), work.a.rows);
-    for (const std::string& lines : run.pool().map({.chunksize = 1, .buffersize = 2 * run.pool().num_workers()},
-                                                   rankpool::partial(product_text, work), rows.all())) {
-      run.out().print(lines);
-    }
+    print_blocks(run, rows, work.a.rows, rankpool::partial(product_text, work));
   }
 
   static void write_whole_product(job_run& run, product work) {
-    result_file file(run, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
+    npy_result file(run, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
     work.target = file.target();
-    if (file.is_finished()) {
-      if (run.verifies()) {
-        rankpool::executor pool = run.pool_without_journal();
-        verify(run, pool, work);
-      }
-      return file.report(run);
-    }
     const tiles cut = tiles_of_product(work, run.workers(), static_cast<std::uint64_t>(run.chunksize()));
-    run.explain("the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) + " down and " +
-                std::to_string(cut.across) + " across, a task each");
-    run.expect_tasks(cut.count(), tasks_to_check(work, run.workers()));
-    file.collect(run.pool().map({.chunksize = 1, .buffersize = 16 * run.pool().num_workers(), .ordered = false},
-                                rankpool::partial(write_product, work), cut.all()));
-    if (run.verifies()) verify(run, run.pool(), work);
-    file.finish();
-    file.report(run);
+    const std::string division = "the product has " + std::to_string(cut.count()) + " tiles, " + std::to_string(cut.down) +
+                                 " down and " + std::to_string(cut.across) + " across, a task each";
+    write_parts(run, file, cut, division, tasks_to_check(work, run.workers()), rankpool::partial(write_product, work),
+                [&](rankpool::executor& pool) { verify(run, pool, work); });
   }
 
   static void verify(job_run& run, rankpool::executor& pool, const product& work) {

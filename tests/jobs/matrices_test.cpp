@@ -13,7 +13,7 @@
 #include "matrices/gemm.hpp"
 #include "matrices/product.hpp"
 #include "matrices/reader.hpp"
-#include "matrices/result_file.hpp"
+#include "matrices/npy_result.hpp"
 #include "matrices/sum.hpp"
 #include "matrices/sum_check.hpp"
 #include "matrices/text.hpp"
@@ -66,7 +66,7 @@ table<T> random_table(std::uint64_t rows, std::uint64_t columns, std::uint64_t s
 template <class T>
 matrix_source stored(const std::string& path, const table<T>& content, bool fortran_order) {
   support::test_run run(path);
-  jobs::result_file file(run, {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
+  jobs::npy_result file(run, {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
   const jobs::matrix_target target = file.target();
   rankpool::result_part parts(target.writer);
   for (std::uint64_t r = 0; r < content.rows; ++r) {
@@ -117,7 +117,7 @@ bool is_close(const table<T>& a, const table<T>& b) {
 /// Computes the product `asked` on the pool, and returns the matrix in the file `path`.
 matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
   support::test_run run(path);
-  jobs::result_file file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
+  jobs::npy_result file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_product, asked), jobs::tiles_of_product(asked, 2, rows_per_tile).all()));
   file.finish();
@@ -127,7 +127,7 @@ matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std:
 
 matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
   support::test_run run(path);
-  jobs::result_file file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
+  jobs::npy_result file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
   asked.target = file.target();
   file.collect(pool.map(rankpool::partial(jobs::write_sum, asked), jobs::parts_of_sum(asked, 2, count).all()));
   file.finish();

@@ -10,15 +10,16 @@
 #include "engine/job_run.hpp"
 #include "engine/result_output.hpp"
 #include "matrices/source.hpp"
+#include "matrices/tiles.hpp"
 #include "support/canonical_path.hpp"
 #include "support/npy.hpp"
 
 namespace jobs {
 
-class result_file {
+class npy_result {
  public:
   /// Creates the file. Throws: the exceptions of open_result_file(), also if the disk is too full.
-  result_file(job_run& run, npy_header header)
+  npy_result(job_run& run, npy_header header)
       : header_(std::move(header)),
         preamble_(npy_preamble(header_)),
         name_(run.settings().output.path),
@@ -67,9 +68,35 @@ class result_file {
   rankpool::result_file file_;
 };
 
-/// Prints a line for each row of a matrix without columns.
-inline void print_empty_rows(output& out, std::uint64_t rows) {
-  for (std::uint64_t i = 0; i < rows; ++i) out.print("[]\n");
+/// Writes `file` with a task for each part, verifies it with --verify, and finishes it. A file that an earlier run finished is only
+/// verified. `division` describes the parts, for --verbose; `checks` is the number of items that `verify(pool)` submits.
+template <class Task, class Verify>
+void write_parts(job_run& run, npy_result& file, const tiles& parts, const std::string& division, std::uint64_t checks, Task task,
+                 Verify verify) {
+  if (file.is_finished()) {
+    if (run.verifies()) {
+      rankpool::executor pool = run.pool_without_journal();
+      verify(pool);
+    }
+    return file.report(run);
+  }
+  run.explain(division);
+  run.expect_tasks(parts.count(), checks);
+  file.collect(run.pool().map({.chunksize = 1, .buffersize = 16 * run.pool().num_workers(), .ordered = false}, task, parts.all()));
+  if (run.verifies()) verify(run.pool());
+  file.finish();
+  file.report(run);
+}
+
+/// Prints a matrix of `rows` rows: the texts that `task` returns for blocks of rows. A row without columns is a line, too.
+template <class Task>
+void print_blocks(job_run& run, const tiles& blocks, std::uint64_t rows, Task task) {
+  run.expect_tasks(blocks.count());
+  for (std::uint64_t row = 0; blocks.count() == 0 && row < rows; ++row) run.out().print("[]\n");
+  for (const std::string& lines :
+       run.pool().map({.chunksize = 1, .buffersize = 2 * run.pool().num_workers()}, task, blocks.all())) {
+    run.out().print(lines);
+  }
 }
 
 }  // namespace jobs
