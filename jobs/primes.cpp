@@ -230,7 +230,7 @@ class primes : public job {
     auto segment = segments.begin();
     const int in_flight = std::min(run.tasks_in_flight(list_bytes), 2 * run.pool().num_workers());
     for (const prime_list& list : run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, list_primes, segments)) {
-      print_primes(run.out(), list);
+      for_each_listed(list, [&](number prime) { run.out().print(prime, '\n'); });
       const auto [first, last] = *segment++;
       checks.add(check_list, first, last, list);
     }

@@ -170,8 +170,9 @@ int run_alone(const jobs::command_line& line, bool checked) {
 /// Makes --workers N start N workers, instead of the number of cores or of RANKPOOL_WORKERS. RANKPOOL_WORKERS=0 has precedence: it
 /// runs everything in one process.
 void start_as_many_as(int workers) {
-  const std::string_view given = std::getenv("RANKPOOL_WORKERS") == nullptr ? "" : std::getenv("RANKPOOL_WORKERS");
-  if (!given.empty() && given.find_first_not_of('0') == given.npos) return;
+  const char* const given = std::getenv("RANKPOOL_WORKERS");
+  const std::string_view text = given == nullptr ? "" : given;
+  if (!text.empty() && text.find_first_not_of('0') == text.npos) return;
   ::setenv("RANKPOOL_WORKERS", std::to_string(workers).c_str(), 1);
 }
 

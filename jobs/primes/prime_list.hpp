@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/output.hpp"
-
 namespace jobs {
 
 /// The first prime, then half the gap to each next prime. A half gap of 255 or more is written as several bytes: 255 as often as
@@ -45,8 +43,5 @@ void for_each_listed(const prime_list& list, Visit visit) {
     if (half != 255) visit(prime);
   }
 }
-
-/// Prints one prime per line. Throws: output_error.
-void print_primes(output& out, const prime_list& list);
 
 }  // namespace jobs
