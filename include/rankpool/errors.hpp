@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -56,10 +57,36 @@ class journal_error : public error {
   using error::error;
 };
 
-/// The process that ran this task died. With MPI, the loss of a rank ends the whole launch, so programs do not see this error.
+/// The process that ran this task died. Without isolation::process, this error does not occur, because the death of a rank ends the
+/// whole run.
 class worker_lost : public error {
  public:
-  explicit worker_lost(const std::string& what = "the worker was lost") : error(what) {}
+  /// What is known about the process and its end.
+  struct details {
+    int rank = -1;
+    std::string host = {};
+    int signal = 0;                ///< the signal that ended the process; 0: none
+    int exit_status = 0;           ///< if no signal ended it
+    std::string stderr_tail = {};  ///< the last text that the process wrote to stderr, at most 4 KiB
+  };
+
+  explicit worker_lost(const std::string& what = "the worker was lost") : worker_lost(what, details()) {}
+  worker_lost(const std::string& what, details about)
+      : error(what), details_(std::make_shared<const details>(std::move(about))) {}
+
+  /// Returns the rank of the worker, or -1 if it is unknown.
+  int rank() const noexcept { return details_->rank; }
+  /// Returns the host name of the worker.
+  const std::string& host() const noexcept { return details_->host; }
+  /// Returns the signal that ended the process, or 0 if it exited.
+  int signal() const noexcept { return details_->signal; }
+  /// Returns the exit status of the process, or 0 if a signal ended it.
+  int exit_status() const noexcept { return details_->exit_status; }
+  /// Returns the last text that the process wrote to stderr, at most 4 KiB.
+  const std::string& stderr_tail() const noexcept { return details_->stderr_tail; }
+
+ private:
+  std::shared_ptr<const details> details_;  // shared, so that a copy does not throw
 };
 
 /// The callable, an argument or the result of this task could not be serialised. Other tasks are not affected.

@@ -10,6 +10,12 @@
 
 namespace rankpool {
 
+/// Where the tasks of an executor run.
+enum class isolation {
+  none,     ///< in the process of their rank: fastest; a task that crashes ends the whole run
+  process,  ///< in a process of their own beside the rank: a task that crashes fails alone, with worker_lost
+};
+
 /// Options of an executor.
 struct executor_options {
   /// Maximum number of workers that the executor uses at the same time. 0 (default) or more than the cluster has: all workers.
@@ -20,16 +26,36 @@ struct executor_options {
   nullary initializer = {};
   /// Keeps the results of submitted tasks, and of maps and reductions that have no journal of their own. Default: no journal.
   rankpool::journal journal = {};
+  /// process: each worker runs the tasks of this executor one after another in a runner process of its own. A task that crashes,
+  /// exits, or exceeds its time or memory limit ends its runner; the next task gets a new one, in which the initializer runs again.
+  /// The runner does not have MPI. Requires that run() initialises MPI. none (default): tasks run in the process of their rank.
+  enum isolation isolation = isolation::none;
+  /// A runner is replaced after so many tasks or items of maps. 0 (default): never. Negative: std::invalid_argument.
+  /// Requires isolation::process.
+  int max_tasks_per_child = 0;
+  /// Maximum size of the private data of a runner, in bytes, beyond what it has at its start. A task that exceeds it fails with
+  /// worker_lost. 0 (default): no limit. Requires isolation::process.
+  std::size_t memory_limit_bytes = 0;
   /// Maximum number of submitted tasks that are not done; submit() blocks at the limit. 0 (default): no limit. Tasks of
   /// run_everywhere, maps and reductions do not count; map_options::buffersize limits a map. A callback on the thread that drives
   /// progress may exceed the limit, because it must not block.
   std::size_t max_pending = 0;
+  /// A task or item that has ended so many runners fails, also if its `retries` allow more attempts. Default: 3. Less than 1:
+  /// std::invalid_argument. Requires isolation::process unless it has the default value.
+  int crash_limit = 3;
 };
 
 /// Options of executor::submit.
 struct task_options {
   /// Tasks of higher priority start first; tasks of equal priority start in the order of submission. Any int; default 0.
   int priority = 0;
+  /// Time limit for the execution of the task. A task that takes longer fails with timeout_error, and its runner is killed. Rounded
+  /// up to milliseconds. None (default): no limit. Requires isolation::process.
+  std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
+  /// How often the task is run again after it has ended its runner. It fails when it has used up its retries, or has reached
+  /// executor_options::crash_limit. A task may therefore run more than once. Default: 0. Negative or more than 65535:
+  /// std::invalid_argument. Requires isolation::process.
+  int retries = 0;
 };
 
 /// Options of executor::map, starmap and transform_reduce.
@@ -48,6 +74,10 @@ struct map_options {
   /// Keeps the results of finished chunks, and restores them in a later run: `{.journal = "results.journal"}`. Default: the
   /// executor's journal.
   rankpool::journal journal = {};
+  /// Time limit for the execution of each item; see task_options::timeout. A chunk of transform_reduce fails as a whole.
+  std::optional<std::chrono::nanoseconds> task_timeout = std::nullopt;
+  /// How often an item is run again after it has ended its runner; see task_options::retries.
+  int retries = 0;
 };
 
 /// Options of executor::shutdown.

@@ -8,15 +8,59 @@
 #include "journal/replay.hpp"
 #include "journal/tasks.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
 namespace rankpool {
+namespace {
+
+// Checks the options about runner processes. Throws: std::invalid_argument.
+detail::runner_settings runner_settings_of(const executor_options& options) {
+  const auto require = [](bool holds, const std::string& what) {
+    if (!holds) throw std::invalid_argument("executor_options::" + what);
+  };
+  const bool isolated = options.isolation == isolation::process;
+  require(options.max_tasks_per_child >= 0,
+          "max_tasks_per_child must be 0 (no limit) or more, got " + std::to_string(options.max_tasks_per_child));
+  require(options.crash_limit >= 1, "crash_limit must be 1 or more, got " + std::to_string(options.crash_limit));
+  require(isolated || options.max_tasks_per_child == 0, "max_tasks_per_child requires isolation::process");
+  require(isolated || options.memory_limit_bytes == 0, "memory_limit_bytes requires isolation::process");
+  require(isolated || options.crash_limit == executor_options().crash_limit, "crash_limit requires isolation::process");
+  return {options.memory_limit_bytes, static_cast<std::uint32_t>(options.max_tasks_per_child),
+          static_cast<std::uint32_t>(options.crash_limit), isolated ? 1U : 0U};
+}
+
+// Checks the limits of a task. `name`: of the option with the timeout. Throws: std::invalid_argument.
+detail::task_limits limits_of(const detail::executor_core& core, const std::string& group, const std::string& name,
+                              const detail::timeout& timeout, int retries) {
+  detail::task_limits limits;
+  if (!timeout && retries == 0) return limits;
+  constexpr int max_retries = std::numeric_limits<std::uint16_t>::max();
+  if (retries < 0 || retries > max_retries) {
+    throw std::invalid_argument(group + "retries must be 0 to " + std::to_string(max_retries) + ", got " + std::to_string(retries));
+  }
+  if (!core.is_isolated()) {
+    throw std::invalid_argument(group + (timeout ? name : "retries") + " requires an executor with isolation::process");
+  }
+  limits.retries = static_cast<std::uint32_t>(retries);
+  if (timeout) {
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
+    constexpr std::int64_t longest = detail::task_limits::no_timeout - 1;
+    limits.timeout_milliseconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(milliseconds, 0, longest));
+  }
+  return limits;
+}
+
+}  // namespace
 
 executor::executor(cluster& c, executor_options options)
     : core_(detail::executor_core::open(detail::cluster_access::get(c), options.max_workers, options.initializer.encoded(),
-                                        options.max_pending)),
+                                        options.max_pending, runner_settings_of(options))),
       journal_(std::move(options.journal)),
       exceptions_(std::uncaught_exceptions()) {}
 
@@ -49,6 +93,7 @@ detail::map_call_ptr executor::start(const map_options& options, const detail::c
   if (options.chunksize < 0) {
     throw std::invalid_argument("chunksize must be 0 (chosen by measured time) or more, got " + std::to_string(options.chunksize));
   }
+  const auto limits = limits_of(*core(), "map_options::", "task_timeout", options.task_timeout, options.retries);
   const bool has_own_journal = detail::journal_access::get(options.journal) != nullptr;
   const journal& kept_in = has_own_journal ? options.journal : journal_;
   auto record = detail::journal_call::begin(kept_in, what, head.bytes, head.references);
@@ -60,6 +105,7 @@ detail::map_call_ptr executor::start(const map_options& options, const detail::c
   if (recorder != nullptr) source = std::make_unique<detail::recorded_source>(std::move(source), *recorder);
   auto job = detail::make_job<detail::map_job>(core(), what.function, what.identity, static_cast<std::uint64_t>(options.chunksize),
                                                std::move(head), std::move(source));
+  job->set_limits(limits);
   if (recorder != nullptr) {
     recorder->on_failure = [call = job.get()](const std::exception_ptr& why) { call->cancel(why); };
     job->observer = std::move(observer);
@@ -73,6 +119,9 @@ detail::map_call_ptr executor::start(const map_options& options, const detail::c
 // Restores the task's result from the journal, or submits the task.
 void executor::enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
                      const std::type_info& callable, const std::type_info& result) {
+  if (options.timeout || options.retries != 0) {
+    state->set_limits(limits_of(*core(), "task_options::", "timeout", options.timeout, options.retries));
+  }
   if (detail::journal_access::get(journal_) != nullptr && restore(*state, callable, result)) return;
   const bool has_place = core()->take_place();
   if (has_place) state->hold_place();

@@ -13,21 +13,27 @@
 
 namespace rankpool::detail {
 
-executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending)
-    : pool_(std::move(owner)), id_(id), workers_(workers), max_pending_(max_pending) {}
+executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated)
+    : pool_(std::move(owner)), id_(id), workers_(workers), max_pending_(max_pending), is_isolated_(is_isolated) {}
 
 std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, int max_workers, initializer_call initializer,
-                                                   std::size_t max_pending) {
+                                                   std::size_t max_pending, const runner_settings& runners) {
   if (max_workers < 0) {
     throw std::invalid_argument("max_workers must be 0 (all workers) or more, got " + std::to_string(max_workers));
   }
   if (owner->life().has_abandoned_tasks()) std::rethrow_exception(owner->life().stop_reason());
   if (owner->life().has_ended()) throw pool_closed("the pool has ended: no executor can be opened on it");
+  const bool is_isolated = runners.isolated != 0;
+  if (is_isolated && !owner->has_runner_processes()) {
+    throw error(
+        "isolation::process requires that run() starts the pool and initialises MPI: the process that starts runners must exist "
+        "before MPI is initialised");
+  }
   const int all = static_cast<int>(owner->workers().size());
   const int workers = max_workers == 0 ? all : std::min(max_workers, all);
   const auto id = owner->next_executor_id();
-  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers, max_pending));
-  owner->post(std::make_unique<executor_opened>(id, workers, core, std::move(initializer)));
+  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers, max_pending, is_isolated));
+  owner->post(std::make_unique<executor_opened>(id, workers, core, std::move(initializer), runners));
   return core;
 }
 

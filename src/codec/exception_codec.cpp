@@ -6,6 +6,7 @@
 #include <rankpool/detail/codec/exception_codec.hpp>
 
 #include "codec/error_code_codec.hpp"
+#include "codec/runner_errors.hpp"
 #include "codec/throw_trace.hpp"
 #include "support/demangle.hpp"
 #include "support/single_copy.hpp"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <any>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -174,6 +176,8 @@ exception_registry& registry() {
                                           return std::regex_error(
                                               static_cast<std::regex_constants::error_type>(in.get<std::int32_t>()));
                                         }),
+             task_lost_type(),
+             task_timed_out_type(),
          }) {
       all.add(type);
     }
@@ -209,6 +213,8 @@ current_exception_text describe_current() {
   }
   return text;
 }
+
+std::atomic<void (*)()> translator = nullptr;
 
 constexpr int max_nesting = 64;  // longer chains of nested exceptions are cut
 
@@ -277,7 +283,18 @@ void unregister_exception(const exception_type& type) noexcept {
   }
 }
 
+void translate_exceptions(void (*translate)()) { translator = translate; }
+
 void encode_current_exception(byte_writer& out) {
+  if (const auto translate = translator.load(); translate != nullptr) {
+    try {
+      translate();
+    } catch (...) {
+      encode_current(out, 0);
+      forget_throws();
+      return;
+    }
+  }
   encode_current(out, 0);
   forget_throws();
 }

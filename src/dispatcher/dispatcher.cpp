@@ -136,7 +136,7 @@ void dispatcher::take(const job_changed& e, effects& out) { scheduler_.on_change
 
 void dispatcher::take(executor_opened& e, effects&) {
   scheduler_.on_open(e.executor, e.max_workers);
-  listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr};
+  listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr, e.runners};
   byte_buffer& payload = entry.initializer.payload;
   if (payload.size() >= bulk_bytes) entry.large_payload = std::make_shared<held<byte_buffer>>(std::move(payload));
   if (!life_.is_stopped_early()) return;
@@ -274,7 +274,7 @@ void dispatcher::accept_stopped(worker_index from) {
 void dispatcher::send_orders(effects& out) {
   for (const auto& order : out.open) {
     const listener_entry& entry = executors_.at(order.executor);
-    outbox_.open(order.to, order.executor, entry.initializer, entry.large_payload);
+    outbox_.open(order.to, order.executor, entry.initializer, entry.large_payload, entry.runners);
   }
   for (const auto& order : out.send) {
     observe(&chunk_observer::on_sent, {*order.work, order.first, order.count, order.to.value});

@@ -56,6 +56,7 @@ class dispatcher final : public stepper {
     std::weak_ptr<executor_listener> listener;
     initializer_call initializer;
     std::shared_ptr<block> large_payload;  // the initializer's, if it is large
+    runner_settings runners;
   };
   // A call that is made at the end of a step, because it may call the pool: a job calls back, or an executor is told how many of
   // its jobs have finished.

@@ -6,6 +6,7 @@
 #include <rankpool/detail/dispatcher/executor_listener.hpp>
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/detail/shared/shared_data.hpp>
+#include <rankpool/detail/wire/task_limits.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -20,6 +21,7 @@ struct executor_opened {
   int max_workers = 0;
   std::weak_ptr<executor_listener> listener;
   initializer_call initializer;
+  runner_settings runners;
 };
 
 struct job_submitted {

@@ -6,6 +6,7 @@ namespace rankpool::detail {
 
 pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options)
     : workers_(std::move(workers)),
+      has_runner_processes_(options.runner_processes),
       link_(std::move(link)),
       statistics_(workers_.size()),
       dispatcher_(*link_, inbox_, life_, waiting_, statistics_, workers_,

@@ -25,7 +25,8 @@
 namespace rankpool::detail {
 
 struct pool_options {
-  bool progress_thread = true;  ///< see driver_options
+  bool progress_thread = true;    ///< see driver_options
+  bool runner_processes = false;  ///< the workers can run tasks in runner processes
   /// The following: see dispatcher_options.
   std::vector<int> nodes = {};
   scheduling_policy scheduling = {};
@@ -44,6 +45,7 @@ class pool {
   /// Where threads wait for something of this pool.
   wait_room& room() { return driver_; }
   bool is_driven_by_caller() const { return driver_.is_driven_by_caller(); }
+  bool has_runner_processes() const { return has_runner_processes_; }
 
   /// Posts an event to the dispatcher. `e`: one of the types of event. False: the pool has ended, and the event is dropped.
   template <class Event>
@@ -69,6 +71,7 @@ class pool {
 
  private:
   const std::vector<worker_info> workers_;
+  const bool has_runner_processes_;
   std::unique_ptr<transport> link_;  // null once the pool has ended
   lifecycle life_;
   announcer waiting_;

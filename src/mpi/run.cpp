@@ -12,6 +12,7 @@
 
 #include "dispatcher/pool.hpp"
 #include "journal/open_journals.hpp"
+#include "runner/fork_server.hpp"
 #include "support/log.hpp"
 
 #include <rankpool/detail/wire/buffer_pool.hpp>
@@ -169,12 +170,19 @@ int run_by_start_kind(int& argc, char**& argv, const std::function<int(cluster&)
   const launch l = find_launch(argc > 0 ? argv[0] : "PROGRAM");
   switch (l.how) {
     case start::refused: return refuse(l.reason);
-    case start::inline_: install_stop_signal_handlers(options); return run_inline(monitored_program, report);
+    case start::inline_: {
+      const fork_server server(true);
+      install_stop_signal_handlers(options);
+      return run_inline(monitored_program, report);
+    }
     case start::launcher: launched = true; return launch_self(argc, argv, l.workers, options);
-    case start::ranks:
+    case start::ranks: {
       terminate_with_launcher();
+      mark_environment();                                 // runners inherit it
+      const fork_server server(!is_reporting_process());  // rank 0 runs no tasks
       install_stop_signal_handlers(options);
       return run_ranks(argc, argv, monitored_program);
+    }
   }
   return status_usage;
 }

@@ -7,8 +7,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <random>
@@ -18,6 +20,7 @@
 namespace rankpool::detail {
 namespace {
 
+constexpr auto pull_interval = std::chrono::milliseconds(1);
 constexpr auto arrival_timeout = std::chrono::minutes(10);  // for data that was sent before the task that needs it
 
 struct received_entry {
@@ -33,6 +36,7 @@ struct table {
   std::map<std::uint64_t, std::weak_ptr<const shared_data>> sent;
   std::map<std::uint64_t, received_entry> received;
   std::uint64_t next = 0;
+  std::function<void()> pull;
 };
 
 table& the_table() {
@@ -81,6 +85,12 @@ void note_missing(std::uint64_t id, std::string why) {
   t.arrived.notify_all();
 }
 
+void await_shared_values_with(std::function<void()> pull) {
+  table& t = the_table();
+  std::lock_guard lock(t.mutex);
+  t.pull = std::move(pull);
+}
+
 void forget_received(std::uint64_t id) {
   table& t = the_table();
   std::shared_ptr<const shared_data> released;  // destroyed after the lock
@@ -110,10 +120,18 @@ std::shared_ptr<const shared_data> shared_data::find(std::uint64_t id) {
     if (const auto entry = t.sent.find(id); found == nullptr && entry != t.sent.end()) found = entry->second.lock();
     return found != nullptr;
   };
-  if (!t.arrived.wait_for(lock, arrival_timeout, look)) {
-    throw serialization_error("shared value " + std::to_string(id) + " has not arrived on this rank, or was released");
+  const auto deadline = std::chrono::steady_clock::now() + arrival_timeout;
+  for (;;) {
+    const auto next_pull = std::chrono::steady_clock::now() + pull_interval;
+    const auto until = t.pull == nullptr ? deadline : std::min(deadline, next_pull);
+    if (t.arrived.wait_until(lock, until, look)) return found;
+    if (until == deadline) break;
+    const auto pull = t.pull;
+    lock.unlock();
+    pull();
+    lock.lock();
   }
-  return found;
+  throw serialization_error("shared value " + std::to_string(id) + " has not arrived on this rank, or was released");
 }
 
 }  // namespace rankpool::detail

@@ -5,6 +5,7 @@
 #include <rankpool/detail/shared/shared_data.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,8 @@ void note_given(const std::shared_ptr<const shared_data>& data);
 void note_received(std::shared_ptr<const shared_data> data);
 /// Records why a worker could not receive a value. Each call requires a call of forget_received().
 void note_missing(std::uint64_t id, std::string why);
+/// Makes shared_data::find() call `pull` again and again while it waits; `pull` may call note_received(). Null: it only waits.
+void await_shared_values_with(std::function<void()> pull);
 /// Removes a value when the last worker of this process that received it no longer needs it.
 void forget_received(std::uint64_t id);
 

@@ -146,24 +146,28 @@ void frame_writer::attach(std::shared_ptr<block> b) {
   frame_.bulk.push_back(std::move(b));
 }
 
-void frame_writer::open(std::uint32_t executor, code_address function, bytes_view bytes, std::shared_ptr<block> bulk) {
+void frame_writer::open(std::uint32_t executor, code_address function, bytes_view bytes, std::shared_ptr<block> bulk,
+                        const runner_settings& runners) {
   byte_writer out = begin(kind_of<open_record>());
   out.put(executor);
   out.put(function);
+  out.put(runners);
   payload(out, bytes, std::move(bulk));
 }
 
 void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view bytes,
-                        std::shared_ptr<block> bulk, blocks_view out_of_band) {
+                        std::shared_ptr<block> bulk, blocks_view out_of_band, const task_limits& limits) {
   constexpr std::size_t kind = kind_of<task_record>();
   byte_writer out(frame_.head);
-  if (batch_.executor != executor || batch_.function != function || !extend_batch(out, kind, id)) {
+  if (batch_.executor != executor || batch_.function != function || batch_.limits != limits || !extend_batch(out, kind, id)) {
     out = begin(kind);
     out.put(executor);
     out.put(function);
+    out.put(limits);
     begin_batch(out, kind, id);
     batch_.executor = executor;
     batch_.function = function;
+    batch_.limits = limits;
   }
   payload(out, bytes, std::move(bulk), out_of_band);
 }
@@ -283,6 +287,7 @@ void frame_reader::begin_batch(bool tasks) {
   if (tasks) {
     executor_ = in_.get<std::uint32_t>();
     function_ = in_.get<code_address>();
+    limits_ = in_.get<task_limits>();
   }
   next_id_ = in_.get<std::uint64_t>();
   batch_left_ = in_.get<std::uint32_t>();
@@ -313,6 +318,7 @@ void frame_reader::read(record& r) {
         open_record open;
         open.executor = in_.get<std::uint32_t>();
         open.function = in_.get<code_address>();
+        open.runners = in_.get<runner_settings>();
         body b = payload();
         open.payload = b.payload;
         open.bulk = std::move(b.bulk);
@@ -384,7 +390,7 @@ void frame_reader::read(record& r) {
   --batch_left_;
   if (batch_of_tasks_) {
     const body b = payload();
-    r = task_record{next_id_++, executor_, function_, b.payload, b.out_of_band};
+    r = task_record{next_id_++, executor_, function_, b.payload, b.out_of_band, limits_};
   } else {
     result_record result;
     result.id = next_id_++;

@@ -9,6 +9,7 @@
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/bytes.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
+#include <rankpool/detail/wire/task_limits.hpp>
 #include <rankpool/errors.hpp>
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct open_record {
   code_address function;  ///< module 0: no initializer
   bytes_view payload;
   std::shared_ptr<block> bulk;  ///< the buffer of the payload, if that is not in the frame
+  runner_settings runners = {};
 };
 /// To a worker: a task to run.
 struct task_record {
@@ -50,6 +52,7 @@ struct task_record {
   code_address function;
   bytes_view payload;
   blocks_view out_of_band;
+  task_limits limits = {};
 };
 /// To a worker: a shared value. A short one is the payload. A long one is in the memory of a process of the worker's node.
 struct share_record {
@@ -147,10 +150,11 @@ class frame_writer {
   frame_writer();
 
   /// `bulk`: the payload's buffer, which is sent out of band. Null: the frame copies `payload`.
-  void open(std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<block> bulk = nullptr);
+  void open(std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<block> bulk = nullptr,
+            const runner_settings& runners = {});
   /// `bulk`: as in open().
   void task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<block> bulk,
-            blocks_view out_of_band = {});
+            blocks_view out_of_band = {}, const task_limits& limits = {});
   void close(std::uint32_t executor);
   void recall();
   void stop(std::int32_t status, bool ends_process = false);
@@ -182,6 +186,7 @@ class frame_writer {
     std::uint64_t next_id = 0;
     std::uint32_t executor = 0;
     code_address function;
+    task_limits limits;
   };
 
   byte_writer begin(std::size_t kind);
@@ -229,6 +234,7 @@ class frame_reader {
   std::uint64_t next_id_ = 0;
   std::uint32_t executor_ = 0;
   code_address function_;
+  task_limits limits_;
   std::size_t bulk_at_ = 0;
 };
 

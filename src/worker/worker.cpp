@@ -1,9 +1,13 @@
 // Defines worker: the loop that receives frames and runs tasks, and the attendant thread.
 #include "worker/worker.hpp"
 
+#include "codec/runner_errors.hpp"
+#include "runner/in_process_runner.hpp"
+#include "runner/isolated_runner.hpp"
 #include "shared/shared_segment.hpp"
 #include "shared/shared_table.hpp"
-#include "worker/in_process_runner.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -36,7 +40,7 @@ worker::worker(transport& link, worker_place place, worker_pace pace, std::uniqu
       flushed_(clock::now()) {}
 
 worker::~worker() {
-  for (const std::uint64_t id : shared_) forget_received(id);
+  for (const auto& [id, source] : shared_) forget_received(id);
 }
 
 int worker::serve(process_end end_process) {
@@ -123,18 +127,10 @@ void worker::accept(frame f) {
         throw message_error("task " + std::to_string(task->id) + " belongs to executor " + std::to_string(task->executor) +
                             ", which is not open on this worker");
       }
-      queue_.push_back({task->id, task->executor, task->function, task->payload, task->out_of_band});
+      queue_.push_back({task->id, task->executor, task->function, task->payload, task->out_of_band, task->limits});
       ++kept.tasks;
     } else if (const auto* open = std::get_if<open_record>(&r)) {
-      auto entry = std::make_shared<executor_entry>();
-      if (open->function.module == 0) {
-        entry->is = executor_entry::state::ready;
-      } else {
-        entry->initializer = open->function;
-        entry->bulk = open->bulk;
-        if (open->bulk == nullptr) entry->payload.append(open->payload.data(), open->payload.size());
-      }
-      executors_[open->executor] = std::move(entry);
+      open_executor(*open);
     } else if (const auto* share = std::get_if<share_record>(&r)) {
       receive_shared(*share);
     } else if (const auto* coming = std::get_if<broadcast_record>(&r)) {
@@ -144,7 +140,10 @@ void worker::accept(frame f) {
     } else if (const auto* unshare = std::get_if<unshare_record>(&r)) {
       forget_shared(unshare->id);
     } else if (const auto* close = std::get_if<close_record>(&r)) {
-      executors_.erase(close->executor);
+      const auto closed = executors_.find(close->executor);
+      if (closed == executors_.end()) continue;
+      if (closed->second->runner != nullptr) isolated_cpu_time_ += closed->second->runner->cpu_time();
+      executors_.erase(closed);
     } else if (std::holds_alternative<recall_record>(r)) {
       return_tasks();
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
@@ -161,9 +160,42 @@ void worker::accept(frame f) {
   }
 }
 
+void worker::open_executor(const open_record& open) {
+  auto entry = std::make_shared<executor_entry>();
+  executors_[open.executor] = entry;
+  byte_buffer payload;
+  if (open.bulk == nullptr) payload.append(open.payload.data(), open.payload.size());
+  if (open.runners.isolated == 0) {
+    if (open.function.module == 0) {
+      entry->is = executor_entry::state::ready;
+    } else {
+      entry->initializer = open.function;
+      entry->bulk = open.bulk;
+      entry->payload = std::move(payload);
+    }
+    return;
+  }
+  try {
+    if (share_log_ == nullptr) {
+      share_log_ = std::make_unique<share_log>();
+      for (const auto& [id, source] : shared_) share_log_->add(id, source);
+    }
+    entry->runner = std::make_unique<isolated_runner>(
+        place_, open.runners, isolated_runner::initializer{open.function, std::move(payload), open.bulk}, share_log_->descriptor());
+    entry->is = executor_entry::state::ready;
+  } catch (const std::exception& e) {
+    report_failed_executor(*entry, open.executor, encoded_exception(error(std::string("a runner process cannot be used: ") + e.what())));
+  }
+}
+
+// Records where this process has a shared value, so that runner processes find it as well.
+void worker::note_shared(std::uint64_t id, const share_source& source) {
+  shared_[id] = source;
+  if (share_log_ != nullptr) share_log_->add(id, source);
+}
+
 void worker::receive_shared(const share_record& share) {
   if (unshared_.erase(share.id) > 0) return;  // the release has arrived first, because the value was broadcast first
-  shared_.insert(share.id);
   try {
     if (share.pid == 0) {
       auto copy = aligned_copy(share.payload);
@@ -173,8 +205,10 @@ void worker::receive_shared(const share_record& share) {
       const auto segment = shared_segment::map(share.pid, share.descriptor, share.size);
       note_received(std::make_shared<const shared_data>(share.id, segment, segment->bytes()));
     }
+    note_shared(share.id, {share.size, share.pid, share.descriptor});
   } catch (const std::exception& e) {  // the value may be released already, so only tasks that use it fail
     note_missing(share.id, why_unavailable(share.size, e));
+    note_shared(share.id, {});
   }
 }
 
@@ -186,8 +220,8 @@ std::string worker::why_unavailable(std::size_t size, const std::exception& e) c
 
 void worker::receive_unavailable(const unavailable_record& what) {
   if (unshared_.erase(what.id) > 0) return;
-  shared_.insert(what.id);
   note_missing(what.id, {reinterpret_cast<const char*>(what.reason.data()), what.reason.size()});
+  note_shared(what.id, {});
 }
 
 // Takes part in a broadcast. It is collective, so a worker without memory takes part as well. Only tasks that use the value fail.
@@ -208,13 +242,14 @@ void worker::join_broadcast(const broadcast_record& coming) {
     outbox_.shared_here(id, bytes.size(), segment->descriptor());
     flush();
     if (unshared_.erase(id) > 0) return;
-    shared_.insert(id);
     note_received(std::make_shared<const shared_data>(id, segment, bytes));
+    note_shared(id, {bytes.size(), static_cast<std::int32_t>(getpid()), segment->descriptor()});
   });
 }
 
 void worker::forget_shared(std::uint64_t id) {
   if (shared_.erase(id) > 0) {
+    if (share_log_ != nullptr) share_log_->remove(id);
     forget_received(id);
   } else {
     unshared_.insert(id);  // the value has not arrived yet
@@ -224,6 +259,11 @@ void worker::forget_shared(std::uint64_t id) {
 // Returns the queued tasks to rank 0, which has recalled them.
 void worker::return_tasks() {
   std::vector<std::uint64_t> ids;
+  if (batch_runner_ != nullptr && batch_.size() > 1) {
+    const std::size_t started = std::max(batch_runner_->retract(), answered_);
+    for (std::size_t t = started; t < batch_end_; ++t) ids.push_back(batch_[t].id);
+    batch_end_ = std::min(batch_end_, started);
+  }
   for (const queued_task& task : queue_) ids.push_back(task.id);
   std::size_t left = queue_.size();
   queue_.clear();
@@ -245,7 +285,11 @@ void worker::flush(bool urgent) {
   if (outbox_.empty()) return;
   if (serving_ && flushed_ - usage_sent_ >= usage_interval) {
     usage_sent_ = flushed_;
-    outbox_.usage(cpu_nanoseconds());
+    auto isolated = isolated_cpu_time_;
+    for (const auto& [id, entry] : executors_) {
+      if (entry->runner != nullptr) isolated += entry->runner->cpu_time();
+    }
+    outbox_.usage(cpu_nanoseconds() + static_cast<std::uint64_t>(isolated.count()));
   }
   frame f = outbox_.take();
   f.urgent = urgent || !f.bulk.empty();  // sending a block needs calls of the receiver
@@ -261,43 +305,102 @@ void worker::forget_task() {
 // Calls the executor's initializer, and returns whether it succeeded. Reports a failure to rank 0, which completes the tasks.
 bool worker::initialize(executor_entry& executor, std::uint32_t id) {
   const bytes_view payload = executor.bulk != nullptr ? bytes_view(executor.bulk->bytes()) : bytes_view(executor.payload);
-  task_runner::answer a = runner_->run({executor.initializer, payload, {}});
+  task_runner::answer answer;
+  const task_runner::call initializer{executor.initializer, payload, {}};
+  runner_->run({&initializer, 1}, [&answer](task_runner::answer&& a) { answer = std::move(a); });
   executor.payload = {};
   executor.bulk = nullptr;
-  executor.is = a.threw ? executor_entry::state::failed : executor_entry::state::ready;
-  if (!a.threw) return true;
-  std::lock_guard lock(mutex_);
-  outbox_.open_failed(id, std::move(a.bytes));
-  flush();
+  executor.is = executor_entry::state::ready;
+  if (!answer.threw) return true;
+  const std::lock_guard lock(mutex_);
+  report_failed_executor(executor, id, std::move(answer.bytes));
   return false;
 }
 
-// Runs the first task of the queue. Releases the lock while the task runs.
+void worker::report_failed_executor(executor_entry& executor, std::uint32_t id, byte_buffer exception) {
+  executor.is = executor_entry::state::failed;
+  outbox_.open_failed(id, std::move(exception));
+  flush();
+}
+
+// Runs the first task of the queue, or as many as its runner takes at once. Releases the lock while tasks run.
 void worker::run_next(std::unique_lock<std::mutex>& lock) {
-  const queued_task task = queue_.front();
-  queue_.pop_front();
-  const auto open = executors_.find(task.executor);
-  bool runs = open != executors_.end() && open->second->is != executor_entry::state::failed;  // else rank 0 has completed the task
-  task_runner::answer a;
-  auto begin = ended_;
-  if (runs) {
-    const std::shared_ptr<executor_entry> fresh = open->second->is == executor_entry::state::fresh ? open->second : nullptr;
-    running_ = task.id;
-    lock.unlock();
-    begin_task();
-    if (fresh != nullptr) runs = initialize(*fresh, task.executor);
-    if (fresh != nullptr || begin == clock::time_point()) begin = clock::now();
-    if (runs) a = runner_->run({task.function, task.payload, task.out_of_band});
-    end_task();
-    lock.lock();
-    running_ = 0;
+  const std::uint32_t id = queue_.front().executor;
+  const auto open = executors_.find(id);
+  const std::shared_ptr<executor_entry> executor = open == executors_.end() ? nullptr : open->second;
+  if (executor == nullptr || executor->is == executor_entry::state::failed) {  // rank 0 has completed the task
+    queue_.pop_front();
+    ended_ = clock::now();
+    forget_task();
+    return;
   }
+  task_runner& runner = executor->runner != nullptr ? *executor->runner : *runner_;
+  const std::size_t most = runner.batch_size();
+  do {
+    batch_.push_back(queue_.front());
+    queue_.pop_front();
+  } while (batch_.size() < most && !queue_.empty() && queue_.front().executor == id);
+  answered_ = 0;
+  batch_end_ = batch_.size();
+  batch_runner_ = &runner;
+  running_ = batch_.front().id;
+  runner.prepare(batch_.size());
+  run_batch(*executor, runner, lock);
+  running_ = 0;
+  batch_runner_ = nullptr;
+  for (std::size_t t = 0; t < batch_.size(); ++t) forget_task();
+  batch_.clear();
+}
+
+// Runs batch_. Releases the lock while its tasks run, and holds it at the end.
+void worker::run_batch(executor_entry& executor, task_runner& runner, std::unique_lock<std::mutex>& lock) {
+  const std::uint32_t id = batch_.front().executor;
+  calls_.clear();
+  for (const queued_task& task : batch_) calls_.push_back({task.function, task.payload, task.out_of_band, task.limits});
+  struct {
+    clock::time_point begin;
+    std::unique_lock<std::mutex>& lock;
+  } state{ended_, lock};
+  lock.unlock();
+  begin_task();
+  byte_buffer failure;
+  try {
+    bool runs = true;
+    if (executor.is == executor_entry::state::fresh) {
+      runs = initialize(executor, id);
+      state.begin = {};
+    }
+    if (state.begin == clock::time_point()) state.begin = clock::now();
+    if (runs) {
+      // The lock stays held after the last answer.
+      runner.run(calls_, [this, &state](task_runner::answer&& a) {
+        const bool is_last = answered_ + 1 == batch_.size();
+        if (is_last) end_task();
+        state.lock.lock();
+        take_answer(std::move(a), state.begin);
+        if (!is_last) state.lock.unlock();
+      });
+    }
+  } catch (initializer_failure& e) {
+    failure = std::move(e.exception);
+  } catch (const std::exception& e) {  // no runner process can be started
+    if (lock.owns_lock()) throw;
+    failure = encoded_exception(error(e.what()));
+  }
+  if (lock.owns_lock()) return;
+  end_task();
+  lock.lock();
+  if (!failure.empty()) report_failed_executor(executor, id, std::move(failure));
+}
+
+// Adds the result of the next task of batch_ to the outbox. `begin`: of its execution, if the runner has not measured that.
+void worker::take_answer(task_runner::answer&& a, clock::time_point begin) {
   const auto end = clock::now();
-  if (runs) {
-    outbox_.result(task.id, a.threw, static_cast<std::uint64_t>((end - begin).count()), std::move(a.bytes), a.out_of_band);
-  }
+  const auto taken = a.taken.count() > 0 ? a.taken : end - begin;
+  outbox_.result(batch_[answered_].id, a.threw, static_cast<std::uint64_t>(taken.count()), std::move(a.bytes), a.out_of_band);
+  ++answered_;
+  running_ = answered_ < batch_.size() ? batch_[answered_].id : 0;
   ended_ = end;
-  forget_task();
 }
 
 void worker::begin_task() {

@@ -5,10 +5,11 @@
 // wait for the task.
 #pragma once
 
+#include "runner/share_log.hpp"
+#include "runner/task_runner.hpp"
 #include "transport/transport.hpp"
 #include "wire/frame.hpp"
 #include "wire/worker_pace.hpp"
-#include "worker/task_runner.hpp"
 
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/worker_place.hpp>
@@ -28,12 +29,13 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace rankpool::detail {
 
 class worker {
  public:
-  /// `runner`: calls the tasks. Null: an in_process_runner.
+  /// `runner`: calls the tasks that are not isolated. Null: an in_process_runner.
   worker(transport& link, worker_place place, worker_pace pace = worker_pace::for_workers(1),
          std::unique_ptr<task_runner> runner = nullptr);
   worker(const worker&) = delete;
@@ -61,6 +63,7 @@ class worker {
     code_address function;
     bytes_view payload;       // points into its frame
     blocks_view out_of_band;  // likewise
+    task_limits limits;
   };
   // A frame with tasks that are not over yet. The frames are in the order of the queue.
   struct kept_frame {
@@ -69,8 +72,9 @@ class worker {
   };
   struct executor_entry {
     code_address initializer;
-    byte_buffer payload;          // of the initializer
-    std::shared_ptr<block> bulk;  // owns the payload instead, if it is large
+    byte_buffer payload;                  // of the initializer
+    std::shared_ptr<block> bulk;          // owns the payload instead, if it is large
+    std::unique_ptr<task_runner> runner;  // of isolated tasks, calls the initializer itself; null: the worker's runner
     enum class state { fresh, ready, failed } is = state::fresh;
   };
 
@@ -85,9 +89,14 @@ class worker {
   std::string why_unavailable(std::size_t size, const std::exception& e) const;
   void forget_shared(std::uint64_t id);
   void run_next(std::unique_lock<std::mutex>& lock);
+  void run_batch(executor_entry& executor, task_runner& runner, std::unique_lock<std::mutex>& lock);
+  void take_answer(task_runner::answer&& a, clock::time_point begin);
   void forget_task();
+  void open_executor(const open_record& open);
+  void note_shared(std::uint64_t id, const share_source& source);
 
   bool initialize(executor_entry& executor, std::uint32_t id);
+  void report_failed_executor(executor_entry& executor, std::uint32_t id, byte_buffer exception);
 
   void attend();
   void report_running();
@@ -105,12 +114,19 @@ class worker {
   std::size_t filled_ = 0;        // length of queue_ when the last tasks arrived
   std::list<kept_frame> frames_;  // a list, because payloads point into its elements
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
-  std::set<std::uint64_t> shared_;    // values that have arrived, or are known to be unavailable
-  std::set<std::uint64_t> unshared_;  // values that were released before they arrived
+  std::map<std::uint64_t, share_source> shared_;  // values that have arrived, or are known to be unavailable
+  std::unique_ptr<share_log> share_log_;          // of shared_, for runner processes; null: there is none
+  std::set<std::uint64_t> unshared_;              // values that were released before they arrived
   frame_writer outbox_;
   clock::time_point flushed_;
   bool serving_ = false;  // serve() was called
   clock::time_point usage_sent_;
+  std::vector<queued_task> batch_;      // the tasks that the runner has, in the order in which they run
+  std::size_t answered_ = 0;            // of batch_
+  std::size_t batch_end_ = 0;           // those of batch_ from here on were returned to rank 0
+  task_runner* batch_runner_ = nullptr; // which has batch_; null: no task runs
+  std::vector<task_runner::call> calls_;
+  std::chrono::nanoseconds isolated_cpu_time_{};  // of runner processes of closed executors
   std::uint64_t running_ = 0;           // id of the running task; 0: none
   std::uint64_t reported_running_ = 0;  // id of the last task that report_running() has reported
   clock::time_point ended_;             // end of the last task, if the thread has done nothing since; else zero

@@ -161,11 +161,13 @@ TEST_CASE("a worker's initializers and tasks are called by its runner") {
   class echo final : public task_runner {
    public:
     explicit echo(std::vector<std::string>& called) : called_(called) {}
-    answer run(const call& what) override {
-      called_.emplace_back(reinterpret_cast<const char*>(what.payload.data()), what.payload.size());
-      answer a;
-      a.threw = called_.back() == "task that throws";
-      return a;
+    void run(std::span<const call> calls, const answer_handler& on_answer) override {
+      for (const call& what : calls) {
+        called_.emplace_back(reinterpret_cast<const char*>(what.payload.data()), what.payload.size());
+        answer a;
+        a.threw = called_.back() == "task that throws";
+        on_answer(std::move(a));
+      }
     }
 
    private:
@@ -218,9 +220,9 @@ TEST_CASE("a worker tells rank 0 which task it runs, if that takes long") {
   class until_started final : public task_runner {
    public:
     explicit until_started(waiting_link& link) : link_(link) {}
-    answer run(const call&) override {
+    void run(std::span<const call>, const answer_handler& on_answer) override {
       link_.await_started();
-      return {};
+      on_answer({});
     }
 
    private:

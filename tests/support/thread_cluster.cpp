@@ -2,6 +2,7 @@
 #include "support/thread_cluster.hpp"
 
 #include "dispatcher/pool.hpp"
+#include "runner/fork_server.hpp"
 #include "transport/transport.hpp"
 #include "worker/worker.hpp"
 
@@ -114,6 +115,7 @@ class thread_transport final : public transport {
 }  // namespace
 
 int run_on_threads(int workers, const std::function<int(rankpool::cluster&)>& program) {
+  const fork_server server(true);  // before any thread is started
   const auto rank0 = std::make_shared<mailbox>();
   std::vector<std::shared_ptr<mailbox>> boxes;
   std::vector<rankpool::worker_info> infos;
@@ -128,7 +130,9 @@ int run_on_threads(int workers, const std::function<int(rankpool::cluster&)>& pr
       (void)worker(link, {w + 1, infos[static_cast<std::size_t>(w)].host}).serve();
     });
   }
-  const auto p = std::make_shared<pool>(std::make_unique<thread_transport>(0, rank0, boxes), infos, pool_options{});
+  pool_options options;
+  options.runner_processes = true;
+  const auto p = std::make_shared<pool>(std::make_unique<thread_transport>(0, rank0, boxes), infos, options);
   rankpool::cluster cluster = cluster_access::make(p);
   const int status = program(cluster);
   p->drain();

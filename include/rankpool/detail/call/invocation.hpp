@@ -5,6 +5,7 @@
 #pragma once
 
 #include <rankpool/detail/call/callable.hpp>
+#include <rankpool/detail/call/chunk_writer.hpp>
 #include <rankpool/detail/codec/boxed_if_large.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/codec/skip.hpp>
@@ -155,7 +156,21 @@ class packed_items {
     }
   }
 
+  /// Moves past the next item.
+  void skip() {
+    if constexpr (delimited) {
+      (void)in_.take(in_.get<std::uint64_t>() & ~unwritable);
+    } else {
+      skip_arguments(std::type_identity<Stored>{});
+    }
+  }
+
  private:
+  template <class... S>
+  void skip_arguments(std::type_identity<argument_pack<S...>>) {
+    (detail::skip<S>(in_), ...);
+  }
+
   byte_reader& in_;
 };
 
@@ -165,6 +180,7 @@ class counted_items {
  public:
   explicit counted_items(byte_reader& in) : next_(in.get<Integer>()) {}
   argument_pack<Integer> next() { return argument_pack<Integer>(std::in_place, next_++); }
+  void skip() { ++next_; }
 
  private:
   Integer next_;
@@ -177,28 +193,18 @@ void run_map_chunk(byte_reader& in, byte_writer& out) {
   boxed_if_large<F> f([&] { return decode_callable<F>(in); });
   const auto count = in.get<std::uint64_t>();
   Items items(in);
-  byte_buffer failures;  // for each failed item: its index, and the length and encoding of its exception
-  byte_writer failure_writer(failures);
-  std::uint64_t failed = 0;
-  const std::size_t results_length = out.hole<std::uint64_t>();
-  const std::size_t begin = out.size();
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const byte_writer::position mark = out.at();
+  chunk_writer outcomes(out);
+  for (std::uint64_t i = 0; i < outcomes.first(); ++i) items.skip();
+  for (std::uint64_t i = outcomes.first(); i < count; ++i) {
+    outcomes.begin(i);
     try {
       boxed_if_large<decltype(items.next())> arguments([&] { return items.next(); });
       call_and_encode<R>(out, *f, *arguments);
     } catch (...) {
-      out.rewind(mark);
-      failure_writer.put<std::uint64_t>(i);
-      const std::size_t length = failure_writer.hole<std::uint64_t>();
-      encode_current_exception(failure_writer);
-      failure_writer.patch<std::uint64_t>(length, failure_writer.size() - length - sizeof(std::uint64_t));
-      ++failed;
+      outcomes.fail();
     }
   }
-  out.patch<std::uint64_t>(results_length, out.size() - begin);
-  out.put<std::uint64_t>(failed);
-  out.raw(failures.data(), failures.size());
+  outcomes.finish();
 }
 
 // ---- chunks of a transform_reduce: n items in, one value out
@@ -211,11 +217,14 @@ void run_reduce_chunk(byte_reader& in, byte_writer& out) {
   const auto count = in.get<std::uint64_t>();
   if (count == 0) throw serialization_error("received a chunk without items");
   Items items(in);
+  item_progress* const progress = item_progress::current();
+  if (progress != nullptr) progress->on_item();
   const auto next = [&] { return boxed_if_large<decltype(items.next())>([&] { return items.next(); }); };
   using transformed = task_result_t<Transform, Stored>;
   auto first = next();
   boxed_if_large<T> total([&] { return static_cast<T>(call(*transform, *first)); });
   for (std::uint64_t i = 1; i < count; ++i) {
+    if (progress != nullptr) progress->on_item();
     auto arguments = next();
     boxed_if_large<transformed> item([&]() -> decltype(auto) { return call(*transform, *arguments); });
     total.replace([&] { return static_cast<T>((*reduce)(std::move(*total), std::move(*item))); });

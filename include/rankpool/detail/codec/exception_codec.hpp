@@ -21,6 +21,10 @@ namespace rankpool::detail {
 /// Writes the exception that is being handled. Call it within a catch clause only.
 void encode_current_exception(byte_writer& out);
 
+/// Makes encode_current_exception() call `translate` first, in all threads of this process. If `translate` throws, its exception is
+/// written in place of the one that is being handled.
+void translate_exceptions(void (*translate)());
+
 /// Reads an exception that encode_current_exception() wrote. Its remote_info names `where`, `task` (see remote_info::task), and the
 /// type and trace from the encoding. No other function makes a remote_info. Throws: serialization_error.
 std::exception_ptr decode_exception(byte_reader& in, const worker_place& where, std::uint64_t task);

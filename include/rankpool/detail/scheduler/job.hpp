@@ -8,6 +8,7 @@
 #include <rankpool/detail/scheduler/chunk_observer.hpp>
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
+#include <rankpool/detail/wire/task_limits.hpp>
 #include <rankpool/detail/wire/worker_place.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -98,7 +99,17 @@ class job {
     std::uint32_t running = 0;  ///< chunks that workers hold
     bool queued = false;
     bool finished = false;
+    std::uint16_t retries = 0;
   } schedule;
+  std::uint32_t timeout_milliseconds = task_limits::no_timeout;
+
+  /// The limits of each task or item. They are two members, which fit in what alignment leaves unused. Set them before the job is
+  /// submitted.
+  task_limits limits() const { return {timeout_milliseconds, schedule.retries}; }
+  void set_limits(task_limits to) {
+    timeout_milliseconds = to.timeout_milliseconds;
+    schedule.retries = static_cast<std::uint16_t>(to.retries);
+  }
 
  private:
   friend void intrusive_ptr_add_ref(const job* j) noexcept { j->references_.fetch_add(1, std::memory_order_relaxed); }

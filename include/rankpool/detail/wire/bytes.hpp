@@ -166,6 +166,10 @@ class byte_writer {
   /// Returns whether large data is attached out of band.
   bool attaches() const noexcept { return out_of_band_ != nullptr; }
   void attach(std::shared_ptr<block> b) { out_of_band_->push_back(std::move(b)); }
+  /// Returns the attached blocks.
+  std::span<const std::shared_ptr<block>> attached() const noexcept {
+    return out_of_band_ == nullptr ? std::span<const std::shared_ptr<block>>() : std::span(std::as_const(*out_of_band_));
+  }
 
   void raw(const void* bytes, std::size_t n) { out_->append(bytes, n); }
 

@@ -1,5 +1,5 @@
 // Calls a task in this process, and encodes its result or its exception.
-#include "worker/in_process_runner.hpp"
+#include "runner/in_process_runner.hpp"
 
 #include "call/current_worker.hpp"
 
@@ -7,6 +7,10 @@
 #include <rankpool/detail/codec/exception_codec.hpp>
 
 namespace rankpool::detail {
+
+void in_process_runner::run(std::span<const call> calls, const answer_handler& on_answer) {
+  for (const call& what : calls) on_answer(run(what));
+}
 
 task_runner::answer in_process_runner::run(const call& what) {
   answer a;

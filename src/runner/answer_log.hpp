@@ -1,0 +1,101 @@
+// The answers of a batch, as a log in memory that a rank and its runner process share. The runner appends, the rank reads.
+//
+// A record counts once its end is within runner_control::answered_bytes, so a runner that dies while it writes leaves no damaged
+// record. The next runner continues the log. A map's chunk is logged item by item, so that the outcomes of its items survive.
+#pragma once
+
+#include "runner/growing_memory.hpp"
+#include "runner/runner_control.hpp"
+#include "runner/task_runner.hpp"
+
+#include <rankpool/detail/call/chunk_writer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+namespace rankpool::detail {
+
+/// The runner's end of the log.
+class answer_writer final : public item_progress {
+ public:
+  /// `retire`: ends this process, which is to be replaced. Lifetime: `control` and `log` must outlive the object.
+  answer_writer(runner_control& control, growing_memory& log, std::function<void()> retire);
+
+  /// The runner starts the call with this index, or continues it with `first_item`. `is_timed`: it has a timeout.
+  void begin_call(std::uint32_t index, std::uint64_t first_item, bool is_timed);
+  /// Throws: std::bad_alloc; error.
+  void end_call(const task_runner::answer& a, std::chrono::nanoseconds taken);
+  void end_initializer(const task_runner::answer& a);
+  /// Returns how many tasks and items this process has started.
+  std::uint64_t started() const { return started_; }
+
+  // ---- item_progress
+  void on_item() override;
+  std::uint64_t first_item() override;
+  void keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
+            std::uint64_t failed, std::uint64_t next_item) override;
+  void end_chunk() override { is_chunk_over_ = true; }
+
+ private:
+  void mark_begin();
+
+  runner_control& control_;
+  growing_memory& log_;
+  const std::function<void()> retire_;
+  std::uint32_t index_ = 0;
+  std::uint64_t first_item_ = 0;
+  bool is_timed_ = false;
+  bool has_items_ = false;  // the call is a chunk, whose items are counted
+  bool is_chunk_over_ = false;
+  std::uint64_t started_ = 0;
+};
+
+/// The rank's end of the log.
+class answer_reader {
+ public:
+  /// Lifetime: `control` and `log` must outlive the object.
+  answer_reader(runner_control& control, growing_memory& log) : control_(control), log_(log) {}
+
+  /// Starts again with an empty log. No runner may write.
+  void clear();
+  /// Reads up to the end of the next call, and returns its answer; nothing if that is not complete yet.
+  /// Throws: std::bad_alloc; error; initializer_failure if the initializer threw.
+  std::optional<task_runner::answer> next();
+  /// Returns whether the initializer has returned in the current runner.
+  bool is_initialized() const { return is_initialized_; }
+  void forget_initializer() { is_initialized_ = false; }
+  /// Returns the first item without an outcome of the chunk that is being read; 0 if the call has no items.
+  std::uint64_t next_item() const { return items_.next; }
+  /// The item next_item() has failed. `exception`: encoded.
+  void fail_item(std::span<const std::byte> exception);
+  /// Forgets what the log has of the item next_item(), whose process has ended.
+  void drop_item();
+  /// Forgets the incomplete call.
+  void drop();
+
+ private:
+  void end_item(std::uint64_t next);
+
+  runner_control& control_;
+  growing_memory& log_;
+  std::size_t read_ = 0;
+  bool is_initialized_ = false;
+  // Of the incomplete call:
+  byte_buffer results_;
+  byte_buffer failures_;
+  std::uint64_t failed_ = 0;
+  blocks out_of_band_;
+  // How much of the above belongs to items that have their outcomes.
+  struct {
+    std::uint64_t next = 0;
+    std::size_t failure_bytes = 0;
+    std::uint64_t failed = 0;
+    std::size_t blocks = 0;
+  } items_;
+};
+
+}  // namespace rankpool::detail

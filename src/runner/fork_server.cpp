@@ -1,0 +1,381 @@
+// Defines the fork server and the supervisor. Both are forked without exec, so they must not return into the program and end by
+// _exit().
+#include "runner/fork_server.hpp"
+
+#include "runner/growing_memory.hpp"
+#include "runner/runner_control.hpp"
+#include "runner/runner_process.hpp"
+
+#include <rankpool/errors.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace rankpool::detail {
+namespace {
+
+struct start_message {
+  std::int32_t control_descriptor = -1;
+  std::uint32_t instance = 0;
+};
+
+int server_socket = -1;  // the rank's end; -1: no server here
+pid_t server_owner = 0;  // the process that has this end
+pid_t server_pid = 0;
+bool has_server = false;
+std::mutex requesting;  // several workers of this process may start runners
+
+// Forks a process whose end is not signaled and which wait() and waitpid(-1) do not find, because a program may wait for all of its
+// own children. The child must fork again before it uses threads: the C library has the thread number of the parent.
+pid_t fork_unnoticed() { return static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0)); }
+
+int poll_events(pollfd* descriptors, nfds_t count, int milliseconds) {
+  for (;;) {
+    const int ready = poll(descriptors, count, milliseconds);
+    if (ready >= 0 || errno != EINTR) return ready;
+  }
+}
+
+void sleep_millisecond() {
+  const timespec time{0, 1'000'000};
+  nanosleep(&time, nullptr);
+}
+
+// ---- signals
+
+// Signals that are meant for the rank reach its process group, or all processes of a terminal. The server and the supervisors ignore
+// them, because they must outlive a rank that ends in an orderly way. Runners get the original actions back.
+constexpr std::array ignored_signals{SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGTTIN};
+
+class original_signals {
+ public:
+  void ignore() {
+    for (std::size_t i = 0; i < ignored_signals.size(); ++i) {
+      struct sigaction ignoring {};
+      ignoring.sa_handler = SIG_IGN;
+      sigaction(ignored_signals[i], &ignoring, &actions_[i]);
+    }
+    struct sigaction defaults {};
+    defaults.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &defaults, &child_action_);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &mask_);
+  }
+  void restore() const {
+    for (std::size_t i = 0; i < ignored_signals.size(); ++i) sigaction(ignored_signals[i], &actions_[i], nullptr);
+    sigaction(SIGCHLD, &child_action_, nullptr);
+    sigprocmask(SIG_SETMASK, &mask_, nullptr);
+  }
+
+ private:
+  std::array<struct sigaction, ignored_signals.size()> actions_{};
+  struct sigaction child_action_ {};
+  sigset_t mask_{};
+};
+
+original_signals signals;
+
+int child_signals() {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// Kills this process when its parent dies. `parent`: the expected one, which may have died already.
+void die_with(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(0);
+}
+
+// ---- the supervisor
+
+void declare_dead(runner_control& control, std::uint32_t instance, int wait_status, int start_error) {
+  if (control.instance != instance || control.stage == runner_stage::dead) return;
+  control.wait_status = wait_status;
+  control.start_error = start_error;
+  control.stage.store(runner_stage::dead);
+  control.notify_rank();
+}
+
+// Copies what the runner has written to stderr. Returns false at its end.
+bool copy_output(int from, runner_control& control) {
+  std::array<char, 4096> text;
+  const ssize_t n = read(from, text.data(), text.size());
+  if (n < 0) return errno == EAGAIN || errno == EINTR;
+  if (n == 0) return false;
+  for (ssize_t written = 0; written < n;) {
+    const ssize_t w = write(STDERR_FILENO, text.data() + written, static_cast<std::size_t>(n - written));
+    if (w < 0 && errno != EINTR) break;  // nobody reads it any more
+    if (w > 0) written += w;
+  }
+  control.add_to_tail({text.data(), static_cast<std::size_t>(n)});
+  return true;
+}
+
+// Copies what is left of the output, without waiting for more.
+void drain_output(int from, runner_control& control) {
+  for (;;) {
+    pollfd readable{from, POLLIN, 0};
+    if (poll_events(&readable, 1, 0) <= 0 || !copy_output(from, control)) return;
+  }
+}
+
+// Kills the processes that the runner has started and left; they are children of this process now.
+void kill_orphans() {
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    std::ifstream children("/proc/thread-self/children");
+    for (pid_t child = 0; children >> child;) kill(child, SIGKILL);
+    for (;;) {
+      const pid_t reaped = waitpid(-1, nullptr, WNOHANG);
+      if (reaped < 0 && errno != EINTR) return;  // no child is left
+      if (reaped == 0) break;
+    }
+    sleep_millisecond();
+  }
+}
+
+// Reaps the children that have ended. Returns whether the runner is one of them, and its status. The others are orphans of tasks.
+bool reap(pid_t runner, int& status) {
+  for (;;) {
+    int ended = 0;
+    const pid_t child = waitpid(-1, &ended, WNOHANG);
+    if (child < 0 && errno == EINTR) continue;
+    if (child <= 0) return false;
+    if (child != runner) continue;
+    status = ended;
+    return true;
+  }
+}
+
+[[noreturn]] void supervise(runner_control& control, std::uint32_t instance, pid_t server) {
+  die_with(server);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  std::array<int, 2> output{-1, -1};
+  if (pipe2(output.data(), O_CLOEXEC) != 0) {
+    declare_dead(control, instance, 0, errno);
+    _exit(0);
+  }
+  const pid_t self = getpid();
+  const pid_t runner = fork();
+  if (runner == 0) {
+    die_with(self);
+    setpgid(0, 0);
+    dup2(output[1], STDERR_FILENO);
+    close(output[0]);
+    close(output[1]);
+    signals.restore();
+    run_calls(control);
+  }
+  if (runner < 0) {
+    declare_dead(control, instance, 0, errno);
+    _exit(0);
+  }
+  setpgid(runner, runner);  // the runner does it as well: whichever is first
+  control.pid.store(runner);
+  close(output[1]);
+
+  const int exits = child_signals();
+  bool is_open = true;
+  int status = 0;
+  while (!reap(runner, status)) {
+    std::array<pollfd, 2> waiting{{{exits, POLLIN, 0}, {output[0], POLLIN, 0}}};
+    poll_events(waiting.data(), is_open ? 2 : 1, 1000);
+    signalfd_siginfo ignored{};
+    while (read(exits, &ignored, sizeof ignored) > 0) {
+    }
+    if (is_open && waiting[1].revents != 0) is_open = copy_output(output[0], control);
+  }
+  control.pid.store(0);         // the number may belong to another process from now on
+  kill(-runner, SIGKILL);       // the other processes of its group
+  drain_output(output[0], control);
+  kill_orphans();
+  declare_dead(control, instance, status, 0);
+  _exit(0);
+}
+
+// ---- the server
+
+struct supervised {
+  std::unique_ptr<growing_memory> memory;
+  std::uint32_t instance = 0;
+  runner_control& control() const { return *reinterpret_cast<runner_control*>(memory->data()); }
+};
+
+class server {
+ public:
+  server(int socket, pid_t rank) : socket_(socket), rank_(rank) {}
+
+  [[noreturn]] void serve() {
+    for (;;) {
+      std::array<pollfd, 2> waiting{{{socket_, POLLIN, 0}, {exits_, POLLIN, 0}}};
+      poll_events(waiting.data(), 2, -1);
+      if (waiting[1].revents != 0) {
+        signalfd_siginfo ignored{};
+        while (read(exits_, &ignored, sizeof ignored) > 0) {
+        }
+        reap_supervisors();
+      }
+      if (waiting[0].revents == 0) continue;
+      start_message message;
+      const ssize_t n = recv(socket_, &message, sizeof message, 0);
+      if (n < 0 && errno == EINTR) continue;
+      if (n != sizeof message) end();  // the rank has ended
+      start(message);
+      const char done = 1;
+      if (send(socket_, &done, 1, MSG_NOSIGNAL) != 1) end();
+    }
+  }
+
+ private:
+  void start(const start_message& message) {
+    supervised next;
+    try {
+      next.memory = std::make_unique<growing_memory>(rank_, message.control_descriptor);
+    } catch (...) {
+      return;  // the rank is ending, or finds the runner not started
+    }
+    next.instance = message.instance;
+    runner_control& control = next.control();
+    control.stage.store(runner_stage::alive);
+    const pid_t self = getpid();
+    const pid_t child = fork();
+    if (child == 0) {
+      close(socket_);
+      close(exits_);
+      supervise(control, message.instance, self);
+    }
+    if (child < 0) {
+      declare_dead(control, message.instance, 0, errno);
+    } else {
+      children_[child] = std::move(next);
+    }
+  }
+
+  // A supervisor declares its runner dead, unless a task has killed the supervisor; the runner has died with it then.
+  void reap_supervisors() {
+    for (;;) {
+      const pid_t child = waitpid(-1, nullptr, WNOHANG);
+      if (child <= 0) return;
+      const auto found = children_.find(child);
+      if (found == children_.end()) continue;
+      runner_control& control = found->second.control();
+      if (control.instance == found->second.instance && control.stage == runner_stage::alive && control.pid > 0) {
+        kill(-control.pid, SIGKILL);
+      }
+      declare_dead(control, found->second.instance, SIGKILL, 0);
+      children_.erase(found);
+    }
+  }
+
+  [[noreturn]] void end() {
+    for (const auto& [child, entry] : children_) {
+      const pid_t runner = entry.control().pid;
+      if (entry.control().instance == entry.instance && entry.control().stage == runner_stage::alive && runner > 0) {
+        kill(-runner, SIGKILL);
+      }
+    }
+    // The supervisors kill what the runners have left, and end by themselves.
+    for (int attempt = 0; attempt < 1500 && !children_.empty(); ++attempt) {
+      reap_supervisors();
+      if (!children_.empty()) sleep_millisecond();
+    }
+    for (const auto& [child, entry] : children_) kill(child, SIGKILL);
+    _exit(0);
+  }
+
+  const int socket_;
+  const pid_t rank_;
+  const int exits_ = child_signals();
+  std::map<pid_t, supervised> children_;
+};
+
+}  // namespace
+
+fork_server::fork_server(bool here) {
+  has_server = true;
+  if (!here) return;
+  std::array<int, 2> ends{-1, -1};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
+  std::fflush(nullptr);  // otherwise the copies of the process would write the buffered output again
+  std::cout.flush();
+  std::clog.flush();
+  const pid_t rank = getpid();
+  const pid_t child = fork_unnoticed();
+  if (child == 0) {
+    close(ends[0]);
+    setpgid(0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signals.ignore();
+    server(ends[1], rank).serve();
+  }
+  close(ends[1]);
+  if (child < 0) {
+    close(ends[0]);
+    return;
+  }
+  server_socket = ends[0];
+  server_owner = rank;
+  server_pid = child;
+}
+
+fork_server::~fork_server() {
+  has_server = false;
+  if (server_socket < 0 || server_owner != getpid()) return;
+  shutdown(server_socket, SHUT_WR);
+  pollfd ended{server_socket, POLLIN, 0};
+  char ignored = 0;
+  while (poll_events(&ended, 1, 2000) > 0 && recv(server_socket, &ignored, 1, 0) > 0) {
+  }
+  if (ended.revents == 0) kill(server_pid, SIGKILL);
+  while (waitpid(server_pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  }
+  close(server_socket);
+  server_socket = -1;
+}
+
+bool fork_server::is_running() { return has_server; }
+
+bool fork_server::is_alive() {
+  if (server_socket < 0 || server_owner != getpid()) return false;
+  char ignored = 0;
+  return recv(server_socket, &ignored, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+void fork_server::start_runner(int control_descriptor, std::uint32_t instance) {
+  if (server_socket < 0 || server_owner != getpid()) throw error("a runner process cannot be started: this process has no fork server");
+  const std::lock_guard lock(requesting);
+  const start_message message{control_descriptor, instance};
+  char done = 0;
+  ssize_t n = -1;
+  if (send(server_socket, &message, sizeof message, MSG_NOSIGNAL) == sizeof message) {
+    do {
+      n = recv(server_socket, &done, 1, 0);
+    } while (n < 0 && errno == EINTR);
+  }
+  if (n != 1) throw error("a runner process cannot be started: the fork server of this rank has ended");
+}
+
+}  // namespace rankpool::detail

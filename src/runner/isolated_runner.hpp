@@ -1,0 +1,86 @@
+// A task_runner that calls tasks in a runner process, and replaces the process if a task ends it.
+//
+// Only the task or item that ended the process fails. Results that the process had finished are kept, and calls that it had not
+// started run in the next one.
+#pragma once
+
+#include "runner/answer_log.hpp"
+#include "runner/growing_memory.hpp"
+#include "runner/runner_control.hpp"
+#include "runner/task_runner.hpp"
+
+#include <rankpool/detail/support/steady_time.hpp>
+#include <rankpool/detail/wire/block.hpp>
+#include <rankpool/detail/wire/task_limits.hpp>
+#include <rankpool/detail/wire/worker_place.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace rankpool::detail {
+
+class isolated_runner final : public task_runner {
+ public:
+  /// The initializer of the executor, which is called in each new process. It owns its payload.
+  struct initializer {
+    code_address function;  ///< module 0: none
+    byte_buffer payload;
+    std::shared_ptr<block> bulk;  ///< owns the payload instead, if it is large
+  };
+
+  /// `shares_descriptor`: of the worker's share_log. Throws: std::bad_alloc; error.
+  isolated_runner(const worker_place& place, const runner_settings& settings, initializer first, int shares_descriptor);
+  isolated_runner(const isolated_runner&) = delete;
+  isolated_runner& operator=(const isolated_runner&) = delete;
+  /// Ends the process. Blocks: until it has ended, at most four seconds.
+  ~isolated_runner() override;
+
+  std::size_t batch_size() const override { return batch_size_; }
+  void prepare(std::size_t calls) override;
+  /// Throws: as task_runner::run; error if no process can be started.
+  void run(std::span<const call> calls, const answer_handler& on_answer) override;
+  std::size_t retract() override;
+  std::chrono::nanoseconds cpu_time() const override;
+
+ private:
+  // Why the process has ended, as far as the rank knows more than its wait status.
+  enum class cause { unknown, time_limit };
+
+  std::size_t limit() const { return limit_.load(); }
+  bool is_started(std::size_t index) const;
+  void start_process();
+  void request();
+  void await_event(std::uint32_t seen, steady_time deadline);
+  void take_answers(const answer_handler& on_answer);
+  steady_time kill_if_too_long(const call& current, steady_time now);
+  void kill_process();
+  void handle_end(std::span<const call> calls, const answer_handler& on_answer);
+  bool is_counted() const;
+  bool may_run_again(const call& current);
+  void fail_current(const call& current, const answer_handler& on_answer);
+  byte_buffer describe_end(const call& current) const;
+  void adapt_batch_size(std::size_t calls, std::chrono::nanoseconds taken);
+
+  const runner_settings settings_;
+  const initializer initializer_;
+  growing_memory control_memory_;
+  growing_memory requests_;
+  growing_memory log_;
+  runner_control& control_;
+  answer_reader answers_;
+
+  std::atomic<std::size_t> limit_ = 0;  // the calls of the batch from here on are withdrawn
+  std::size_t answered_ = 0;            // calls of the batch
+  std::uint32_t attempts_ = 0;          // of the current call or item that have ended a process
+  std::uint64_t attempted_item_ = 0;    // that item
+  cause cause_ = cause::unknown;
+  std::int64_t timed_out_begin_ = 0;  // cause::timeout: when the task or item began that was killed
+  std::size_t batch_size_ = 1;
+  std::atomic<std::uint64_t> ended_cpu_nanoseconds_ = 0;  // of the processes that have ended
+};
+
+}  // namespace rankpool::detail
