@@ -214,6 +214,14 @@ class executor {
   /// Throws: pool_closed if the executor was moved from.
   int num_workers() const;
 
+  /// Shuts the executor down, cancels tasks that have not started, and sends SIGTERM to the processes of its running tasks, which fail
+  /// with worker_lost. A task that ignores SIGTERM goes on.
+  /// Throws: std::invalid_argument without isolation::process; pool_closed if the executor was moved from.
+  void terminate_workers();
+
+  /// Does the same with SIGKILL, which no task can ignore.
+  void kill_workers();
+
   /// Shuts the executor down: it accepts no further tasks. A later call may add waiting or cancelling.
   /// Throws: pool_closed if the executor was moved from.
   /// Blocks: until all tasks are done, with shutdown_options::wait.

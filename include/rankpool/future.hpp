@@ -5,6 +5,7 @@
 
 #include <rankpool/detail/client/future_state.hpp>
 #include <rankpool/errors.hpp>
+#include <rankpool/options.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -69,6 +70,12 @@ class future {
   /// Cancels the task if it was not sent to a worker yet. A prefetched task cannot be cancelled. Returns whether the task is
   /// cancelled.
   bool cancel() const { return state().cancel(); }
+
+  /// Does the same. With cancel_options::force, it also cancels a prefetched or running task, and kills the process of a running
+  /// one. Returns true at once, unless the task is done; the future is cancelled when the worker has confirmed that. A task that
+  /// finishes first keeps its result.
+  /// Throws: std::invalid_argument for cancel_options::force without isolation::process.
+  bool cancel(cancel_options options) const { return options.force ? state().abort() : state().cancel(); }
 
   /// Returns whether the task was cancelled.
   bool cancelled() const { return state().poll_done() && state().state() == detail::task_state::cancelled; }

@@ -80,6 +80,13 @@ struct map_options {
   int retries = 0;
 };
 
+/// Options of future::cancel.
+struct cancel_options {
+  /// true: also ends the task if it runs, by killing its process. Requires isolation::process. false (default): a task that runs is
+  /// not cancelled.
+  bool force = false;
+};
+
 /// Options of executor::shutdown.
 struct shutdown_options {
   /// true (default): shutdown() blocks until all tasks are done; false: it returns at once.

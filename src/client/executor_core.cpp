@@ -8,6 +8,7 @@
 #include "support/transition.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <stdexcept>
 #include <string>
 
@@ -154,6 +155,16 @@ void executor_core::on_place_free() {
 }
 
 void executor_core::note_left_out(const std::exception_ptr& error) { pool_->life().note_left_out(error); }
+
+void executor_core::abort(job_ptr work) { pool_->post(job_aborted{std::move(work)}); }
+
+void executor_core::end_processes(int signal) {
+  if (!is_isolated_) {
+    throw std::invalid_argument(std::string(signal == SIGKILL ? "kill_workers" : "terminate_workers") +
+                                " requires an executor with isolation::process");
+  }
+  pool_->post(processes_ended{id_, signal});
+}
 
 void executor_core::changed(job_ptr work) { pool_->post(job_changed{std::move(work)}); }
 

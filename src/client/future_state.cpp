@@ -4,6 +4,7 @@
 #include "support/log.hpp"
 
 #include <deque>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -116,6 +117,7 @@ bool future_state_base::resume(std::uint64_t) {
 }
 
 bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
+  if (schedule.aborted && result.what == outcome::kind::threw) return become(task_state::cancelled, {});
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
 }
@@ -145,6 +147,16 @@ bool future_state_base::cancel() {
   if (!begin_ending()) return settled_state() == task_state::cancelled;
   if (become(task_state::cancelled, {})) react();
   owner_->changed(this);
+  return true;
+}
+
+bool future_state_base::abort() {
+  if (!owner_->is_isolated()) {
+    throw std::invalid_argument("cancel_options::force requires an executor with isolation::process");
+  }
+  if (cancel()) return true;
+  if (done()) return false;
+  owner_->abort(this);
   return true;
 }
 

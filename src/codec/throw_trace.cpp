@@ -93,6 +93,10 @@ std::string throw_trace(const std::exception_ptr& e) {
   return text;
 }
 
+void prepare_throw_traces() {
+  for (const boost::stacktrace::frame& frame : boost::stacktrace::stacktrace(0, 1)) (void)name_of(frame);
+}
+
 void forget_throws() noexcept {
   recorded_throws& recorded = throws();
   if (recorded.next == 0) return;

@@ -134,6 +134,10 @@ void dispatcher::refuse(executor_id executor, job_ptr work, effects& out) {
 
 void dispatcher::take(const job_changed& e, effects& out) { scheduler_.on_change(*e.work, out); }
 
+void dispatcher::take(const job_aborted& e, effects& out) { scheduler_.on_abort(*e.work, out); }
+
+void dispatcher::take(const processes_ended& e, effects& out) { scheduler_.on_end_processes(e.executor, e.signal, out); }
+
 void dispatcher::take(executor_opened& e, effects&) {
   scheduler_.on_open(e.executor, e.max_workers);
   listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr, e.runners};
@@ -281,6 +285,8 @@ void dispatcher::send_orders(effects& out) {
     outbox_.send(order);
   }
   for (const auto& order : out.recalls) outbox_.recall(order.to);
+  for (const auto& order : out.aborts) outbox_.abort(order.to, order.id);
+  for (const auto& order : out.ends) outbox_.end_process(order.to, order.executor, order.signal);
   if (!life_.has_ended()) {  // else the workers have been told to end
     for (const auto& order : out.close) outbox_.close(order.to, order.executor);
   }

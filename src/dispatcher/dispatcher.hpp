@@ -70,6 +70,8 @@ class dispatcher final : public stepper {
   void take(event& e, effects& out);
   void take(job_submitted& e, effects& out);
   void take(const job_changed& e, effects& out);
+  void take(const job_aborted& e, effects& out);
+  void take(const processes_ended& e, effects& out);
   void take(const executor_shut_down& e, effects& out);
   void take(const executor_closed& e, effects& out);
   void take(const value_released& e, effects& out);

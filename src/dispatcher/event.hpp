@@ -39,6 +39,17 @@ struct job_changed {
   job_ptr work;
 };
 
+/// The chunk of an isolated job is to be cancelled by the worker that holds it.
+struct job_aborted {
+  job_ptr work;
+};
+
+/// The processes of an executor's isolated tasks are to get a signal.
+struct processes_ended {
+  executor_id executor = 0;
+  int signal = 0;
+};
+
 struct executor_shut_down {
   executor_id executor = 0;
   bool cancels = false;
@@ -74,7 +85,7 @@ struct end_requested {
 };
 
 /// The rare and large ones are boxed: a submitted task takes 16 bytes here.
-using event = std::variant<job_submitted, job_changed, executor_shut_down, executor_closed, value_released, drain_requested,
+using event = std::variant<job_submitted, job_changed, job_aborted, processes_ended, executor_shut_down, executor_closed, value_released, drain_requested,
                            stop_requested, std::unique_ptr<end_requested>, std::unique_ptr<executor_opened>,
                            std::unique_ptr<submitted_everywhere>, std::unique_ptr<value_shared>>;
 

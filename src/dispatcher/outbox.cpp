@@ -40,6 +40,10 @@ void outbox::send(const effects::send_task& order) {
 
 void outbox::recall(worker_index from) { to(from).recall(); }
 
+void outbox::abort(worker_index at, chunk_id id) { to(at).abort(id); }
+
+void outbox::end_process(worker_index at, executor_id executor, int signal) { to(at).end_process(executor, signal); }
+
 void outbox::close(worker_index w, executor_id executor) { to(w).close(executor); }
 
 void outbox::share(const std::shared_ptr<const shared_data>& data, int descriptor) {

@@ -27,6 +27,8 @@ class outbox {
             const runner_settings& runners);
   void send(const effects::send_task& order);
   void recall(worker_index from);
+  void abort(worker_index at, chunk_id id);
+  void end_process(worker_index at, executor_id executor, int signal);
   void close(worker_index to, executor_id executor);
 
   /// Sends shared data to every node. Few bytes go to every worker. Many are in memory that the ranks of rank 0's node map

@@ -2,6 +2,7 @@
 // _exit().
 #include "runner/fork_server.hpp"
 
+#include "codec/throw_trace.hpp"
 #include "runner/growing_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/runner_process.hpp"
@@ -258,6 +259,7 @@ class server {
       return;  // the rank is ending, or finds the runner not started
     }
     next.instance = message.instance;
+    if (message.instance == 2) prepare_throw_traces();  // from now on, tasks may need new processes often
     runner_control& control = next.control();
     control.stage.store(runner_stage::alive);
     const pid_t self = getpid();

@@ -68,12 +68,26 @@ std::chrono::nanoseconds isolated_runner::cpu_time() const {
 void isolated_runner::prepare(std::size_t calls) {
   control_.claimed.store(0);
   limit_.store(calls);
+  aborted_ = nothing;
 }
 
 std::size_t isolated_runner::retract() {
   const std::uint32_t started = control_.claimed.exchange(runner_control::none_left);
   if (started < runner_control::none_left) limit_.store(std::min<std::size_t>(limit_, started));
   return limit_;
+}
+
+std::size_t isolated_runner::started() const { return std::min<std::size_t>(limit_, control_.claimed); }
+
+void isolated_runner::abort(std::size_t index) {
+  aborted_ = index;
+  control_.notify_rank();  // wakes run(), which knows whether the call still runs
+}
+
+void isolated_runner::end_process(int signal) {
+  is_ended_ = true;
+  const pid_t pid = control_.pid;
+  if (pid > 0) kill(pid, signal);
 }
 
 // Returns whether a runner has started the call, for those before limit().
@@ -106,6 +120,10 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
     }
     const steady_time now = std::chrono::steady_clock::now();
     steady_time deadline = now + look_interval;
+    if (aborted_ == answered_ && cause_ == cause::unknown) {
+      cause_ = cause::abort;
+      kill_process();
+    }
     if (answered_ < limit() && is_started(answered_)) deadline = std::min(deadline, kill_if_too_long(calls[answered_], now));
     await_event(seen, deadline);
     if (control_.stage == runner_stage::alive && !fork_server::is_alive()) {
@@ -165,7 +183,7 @@ void isolated_runner::kill_process() {
 // Kills the process if the current task or item exceeds its time limit. Returns when it will.
 steady_time isolated_runner::kill_if_too_long(const call& current, steady_time now) {
   const std::int64_t began = control_.began;
-  if (current.limits.timeout_milliseconds == task_limits::no_timeout || began == 0 || cause_ == cause::time_limit) return steady_time::max();
+  if (current.limits.timeout_milliseconds == task_limits::no_timeout || began == 0 || cause_ != cause::unknown) return steady_time::max();
   const auto end = steady_time(std::chrono::nanoseconds(began)) + std::chrono::milliseconds(current.limits.timeout_milliseconds);
   if (now < end) return end;
   cause_ = cause::time_limit;
@@ -198,6 +216,7 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
 // Returns whether the end of the process is the fault of the current task or item.
 bool isolated_runner::is_counted() const {
   if (control_.retires) return false;
+  if (cause_ == cause::abort) return aborted_ == answered_;
   return cause_ != cause::time_limit || control_.began == timed_out_begin_;  // otherwise the task had ended before it was killed
 }
 
@@ -205,7 +224,7 @@ bool isolated_runner::is_counted() const {
 bool isolated_runner::may_run_again(const call& current) {
   if (std::exchange(attempted_item_, answers_.next_item()) != answers_.next_item()) attempts_ = 0;
   ++attempts_;
-  return cause_ != cause::time_limit && attempts_ <= current.limits.retries && attempts_ < settings_.crash_limit;
+  return cause_ == cause::unknown && !is_ended_ && attempts_ <= current.limits.retries && attempts_ < settings_.crash_limit;
 }
 
 // The current task or item fails. The rest of its chunk still runs.
@@ -221,6 +240,7 @@ void isolated_runner::fail_current(const call& current, const answer_handler& on
 
 // Returns the encoded exception of a task that has ended the process.
 byte_buffer isolated_runner::describe_end(const call& current) const {
+  if (cause_ == cause::abort) return encoded_exception(cancelled_error());
   if (cause_ == cause::time_limit) return encoded_exception(task_timed_out(current.limits.timeout_milliseconds));
   worker_lost::details about;
   about.stderr_tail = control_.last_output();

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -44,11 +45,14 @@ class isolated_runner final : public task_runner {
   /// Throws: as task_runner::run; error if no process can be started.
   void run(std::span<const call> calls, const answer_handler& on_answer) override;
   std::size_t retract() override;
+  std::size_t started() const override;
+  void abort(std::size_t index) override;
+  void end_process(int signal) override;
   std::chrono::nanoseconds cpu_time() const override;
 
  private:
   // Why the process has ended, as far as the rank knows more than its wait status.
-  enum class cause { unknown, time_limit };
+  enum class cause { unknown, time_limit, abort };
 
   std::size_t limit() const { return limit_.load(); }
   bool is_started(std::size_t index) const;
@@ -73,7 +77,11 @@ class isolated_runner final : public task_runner {
   runner_control& control_;
   answer_reader answers_;
 
-  std::atomic<std::size_t> limit_ = 0;  // the calls of the batch from here on are withdrawn
+  static constexpr std::size_t nothing = std::numeric_limits<std::size_t>::max();
+
+  std::atomic<std::size_t> limit_ = 0;          // the calls of the batch from here on are withdrawn
+  std::atomic<std::size_t> aborted_ = nothing;  // this call of the batch is to be cancelled
+  std::atomic<bool> is_ended_ = false;          // by end_process(): no call is retried
   std::size_t answered_ = 0;            // calls of the batch
   std::uint32_t attempts_ = 0;          // of the current call or item that have ended a process
   std::uint64_t attempted_item_ = 0;    // that item

@@ -53,6 +53,13 @@ class task_runner {
   /// Withdraws those calls of the current run() that have not started. Returns how many of its calls have started. Only for runners
   /// with a batch_size() above 1. Thread safety: any thread, between prepare() and the end of run().
   virtual std::size_t retract() { return 1; }
+  /// Returns how many calls of the current run() have started. Thread safety: as retract().
+  virtual std::size_t started() const { return 1; }
+  /// Cancels a call that has started: its answer is cancelled_error, unless it returns first. Only for runners that call in another
+  /// process. Thread safety: as retract().
+  virtual void abort(std::size_t index) { (void)index; }
+  /// Sends a signal to the other process. The call that it ends is not retried. Thread safety: any thread.
+  virtual void end_process(int signal) { (void)signal; }
   /// Returns the CPU time that other processes have used for this object's calls.
   virtual std::chrono::nanoseconds cpu_time() const { return {}; }
 };

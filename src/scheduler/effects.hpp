@@ -41,6 +41,15 @@ struct effects {
   struct recall {
     worker_index to;
   };
+  struct abort {
+    worker_index to;
+    chunk_id id = 0;
+  };
+  struct end_process {
+    worker_index to;
+    executor_id executor = 0;
+    int signal = 0;
+  };
   using close_executor = open_executor;
   struct completion {
     job_ptr work;
@@ -57,13 +66,15 @@ struct effects {
   std::vector<open_executor> open;  ///< to be sent before any task
   std::vector<send_task> send;
   std::vector<recall> recalls;
+  std::vector<abort> aborts;       ///< isolated chunks that the worker is to cancel
+  std::vector<end_process> ends;   ///< processes of isolated tasks that are to get a signal
   std::vector<close_executor> close;  ///< the worker has no task of this executor any more
   std::vector<completion> completions;
   std::vector<abandonment> abandon;        ///< the caller calls on_change() for each afterwards
   std::vector<executor_id> jobs_finished;  ///< one entry per job; take it after `completions` and `abandon`
 
   bool empty() const {
-    return open.empty() && send.empty() && recalls.empty() && close.empty() && completions.empty() && abandon.empty() &&
+    return open.empty() && send.empty() && recalls.empty() && aborts.empty() && ends.empty() && close.empty() && completions.empty() && abandon.empty() &&
            jobs_finished.empty();
   }
 };

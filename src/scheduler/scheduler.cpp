@@ -227,6 +227,22 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   return over;
 }
 
+void scheduler::on_abort(job& work, effects& out) {
+  if (work.schedule.finished || work.schedule.running == 0) return;
+  work.schedule.aborted = true;
+  for (const worker_index w : state_.busy) {
+    for (const tracked_chunk& c : state_.at(w).chunks) {
+      if (c.work.get() == &work) out.aborts.push_back({w, c.id});
+    }
+  }
+}
+
+void scheduler::on_end_processes(executor_id id, int signal, effects& out) {
+  const executor_entry* const executor = state_.find(id);
+  if (executor == nullptr) return;
+  for (const worker_index w : executor->opened_on) out.ends.push_back({w, id, signal});
+}
+
 void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out) {
   worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
   worker.is_recalling = false;  // no sign of progress: until its task ends, it is sent nothing
@@ -245,7 +261,7 @@ void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids,
       continue;
     }
     c.work->on_requeued(c.part.first, c.part.count);
-    if (executor->is_cancelled) out.abandon.push_back({c.work, nullptr});
+    if (executor->is_cancelled || c.work->schedule.aborted) out.abandon.push_back({c.work, nullptr});
     if (c.pinned) {
       state_.pin(from, std::move(c), true);
     } else {

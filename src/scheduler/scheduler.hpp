@@ -41,6 +41,10 @@ class scheduler {
                                                std::size_t result_bytes, steady_time now, effects& out);
   /// A worker has returned the chunks that it had not started.
   void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out);
+  /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
+  void on_abort(job& work, effects& out);
+  /// The processes of an executor's isolated tasks are to get a signal.
+  void on_end_processes(executor_id executor, int signal, effects& out);
   /// An executor accepts no more jobs, and its jobs read no further input. `cancel`: what has not started is cancelled.
   void on_shutdown(executor_id executor, bool cancel, effects& out);
   /// The initializer has failed on a worker: what is queued of the executor fails, and what is at that worker, where it will not

@@ -30,7 +30,8 @@ constexpr std::size_t kind_of() {
 
 const char* name_of(const record& r) {
   static constexpr std::array names{"open",    "task",  "close",     "recall",  "stop",        "result", "open-failed", "recalled",
-                                    "stopped", "share", "broadcast", "unshare", "shared-here", "usage",  "unavailable", "started"};
+                                    "stopped", "share", "broadcast", "unshare", "shared-here", "usage",  "unavailable", "started", "abort",
+                                    "end-process"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }
@@ -178,6 +179,17 @@ void frame_writer::close(std::uint32_t executor) {
 }
 
 void frame_writer::recall() { begin(kind_of<recall_record>()); }
+
+void frame_writer::abort(std::uint64_t id) {
+  byte_writer out = begin(kind_of<abort_record>());
+  out.put(id);
+}
+
+void frame_writer::end_process(std::uint32_t executor, std::int32_t signal) {
+  byte_writer out = begin(kind_of<end_process_record>());
+  out.put(executor);
+  out.put(signal);
+}
 
 void frame_writer::stop(std::int32_t status, bool ends_process) {
   byte_writer out = begin(kind_of<stop_record>());
@@ -328,6 +340,12 @@ void frame_reader::read(record& r) {
       case kind_of<task_record>(): begin_batch(true); break;
       case kind_of<close_record>(): r = close_record{in_.get<std::uint32_t>()}; return;
       case kind_of<recall_record>(): r = recall_record{}; return;
+      case kind_of<abort_record>(): r = abort_record{in_.get<std::uint64_t>()}; return;
+      case kind_of<end_process_record>(): {
+        const auto executor = in_.get<std::uint32_t>();
+        r = end_process_record{executor, in_.get<std::int32_t>()};
+        return;
+      }
       case kind_of<stop_record>(): {
         const auto status = in_.get<std::int32_t>();
         r = stop_record{status, in_.get<std::uint8_t>() != 0};

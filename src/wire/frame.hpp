@@ -77,6 +77,15 @@ struct close_record {
 };
 /// To a worker: return the tasks that have not started.
 struct recall_record {};
+/// To a worker: cancel an isolated task, which may be running.
+struct abort_record {
+  std::uint64_t id = 0;
+};
+/// To a worker: send a signal to the process of an executor's isolated tasks.
+struct end_process_record {
+  std::uint32_t executor = 0;
+  std::int32_t signal = 0;
+};
 /// To a worker: end, with this exit status.
 struct stop_record {
   std::int32_t status = 0;
@@ -124,7 +133,7 @@ struct stopped_record {};
 
 using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
                             recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record,
-                            usage_record, unavailable_record, started_record>;
+                            usage_record, unavailable_record, started_record, abort_record, end_process_record>;
 
 /// Returns the name of a record for error messages, such as "task" or "result".
 const char* name_of(const record& r);
@@ -157,6 +166,8 @@ class frame_writer {
             blocks_view out_of_band = {}, const task_limits& limits = {});
   void close(std::uint32_t executor);
   void recall();
+  void abort(std::uint64_t id);
+  void end_process(std::uint32_t executor, std::int32_t signal);
   void stop(std::int32_t status, bool ends_process = false);
   void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer&& payload, blocks_view out_of_band = {});
   void open_failed(std::uint32_t executor, byte_buffer payload);

@@ -146,6 +146,11 @@ void worker::accept(frame f) {
       executors_.erase(closed);
     } else if (std::holds_alternative<recall_record>(r)) {
       return_tasks();
+    } else if (const auto* aborted = std::get_if<abort_record>(&r)) {
+      abort_task(aborted->id);
+    } else if (const auto* end = std::get_if<end_process_record>(&r)) {
+      const auto open_here = executors_.find(end->executor);
+      if (open_here != executors_.end() && open_here->second->runner != nullptr) open_here->second->runner->end_process(end->signal);
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
       stop_ = stop->status;
       ends_process_ = stop->ends_process;
@@ -277,6 +282,14 @@ void worker::return_tasks() {
   std::erase_if(frames_, [&](const kept_frame& kept) { return kept.tasks == 0 && &kept != &accepting; });
   outbox_.recalled(ids);
   flush();
+}
+
+// Cancels a task. If it has not started, it is returned with the others that have not: rank 0 knows that it is cancelled.
+void worker::abort_task(std::uint64_t id) {
+  return_tasks();
+  for (std::size_t t = answered_; t < batch_end_; ++t) {
+    if (batch_[t].id == id && batch_runner_ != nullptr) batch_runner_->abort(t);
+  }
 }
 
 void worker::flush(bool urgent) {
@@ -416,6 +429,7 @@ void worker::end_task() { task_.store(task_.load(std::memory_order_relaxed) + 1,
 // Tells rank 0 which task runs. If the process dies, rank 0 attributes that to this task and not to the prefetched ones.
 void worker::report_running() {
   if (running_ == 0 || running_ == reported_running_) return;
+  if (batch_runner_ != nullptr && answered_ >= batch_runner_->started()) return;  // it may still be returned
   reported_running_ = running_;
   outbox_.started(running_);
 }

@@ -11,8 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <memory>
-#include <optional>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -338,6 +337,65 @@ TEST_CASE("an isolated task may kill its parent process, close its output, or le
   (void)pool.submit(end_by, SIGKILL).exception();
   CHECK(eventually([&] { return !is_running(daemon); }));
   check_computes(pool);
+}
+
+TEST_CASE("a forced cancel ends a running isolated task, and returns prefetched ones", "[isolation/cancel]") {
+  rankpool::executor pool(cluster(), {.max_workers = 1, .isolation = rankpool::isolation::process});
+  const scratch_directory marks;
+  const gate closed;
+  const auto held = pool.submit(mark_and_pass, marks.file("begun"), closed.path(), 1);
+  std::vector<rankpool::future<int>> behind;
+  for (int n = 0; n < 20; ++n) behind.push_back(pool.submit(square, n));
+  if (!is_inline()) {  // inline, tasks run only while rank 0 waits, and the gate is open
+    REQUIRE(eventually([&] { return std::filesystem::exists(marks.file("begun")); }));
+    CHECK_FALSE(held.cancel());
+    CHECK(behind[3].cancel({.force = true}));
+    CHECK_THROWS_AS(behind[3].result(), rankpool::cancelled_error);
+    CHECK(behind[3].cancelled());
+    CHECK_FALSE(held.done());
+  }
+  CHECK(held.cancel({.force = true}));
+  CHECK_THROWS_AS(held.result(), rankpool::cancelled_error);
+  CHECK(held.cancelled());
+  CHECK(behind[19].result() == 361);
+  CHECK_FALSE(behind[19].cancel({.force = true}));
+  rankpool::executor plain(cluster());
+  const auto there = plain.submit(square, 2);
+  CHECK_THROWS_WITH(there.cancel({.force = true}), "cancel_options::force requires an executor with isolation::process");
+  check_computes(pool);
+}
+
+TEST_CASE("kill_workers and terminate_workers end running tasks, cancel the others and shut down", "[isolation/kill]") {
+  for (const bool kills : {true, false}) {
+    auto pool = isolated();
+    const scratch_directory marks;
+    const gate closed;
+    std::vector<rankpool::future<int>> held;
+    for (int w = 0; w < workers(); ++w) {
+      held.push_back(pool.submit({.retries = 5}, mark_and_pass, marks.file(std::to_string(w)), closed.path(), 1));
+    }
+    std::vector<rankpool::future<int>> behind;
+    for (int n = 0; n < 100; ++n) behind.push_back(pool.submit(square, n));
+    const bool is_running = !is_inline();
+    if (is_running) REQUIRE(eventually([&] { return marks.files() == workers(); }));
+    kills ? pool.kill_workers() : pool.terminate_workers();
+    for (const auto& h : held) {
+      if (!is_running) continue;
+      try {
+        (void)h.result();
+        FAIL("no exception");
+      } catch (const rankpool::worker_lost& e) {
+        CHECK(e.signal() == (kills ? SIGKILL : SIGTERM));
+      }
+    }
+    CHECK_THROWS_AS(behind.back().result(), rankpool::cancelled_error);
+    CHECK_THROWS_AS(pool.submit(square, 2), rankpool::pool_closed);
+    CHECK(marks.files() == (is_running ? workers() : 0));
+  }
+  rankpool::executor plain(cluster());
+  CHECK_THROWS_WITH(plain.kill_workers(), "kill_workers requires an executor with isolation::process");
+  CHECK_THROWS_WITH(plain.terminate_workers(), "terminate_workers requires an executor with isolation::process");
+  check_computes(plain);
 }
 
 TEST_CASE("run_everywhere and transform_reduce work with isolation, and a crash is their error", "[isolation/calls]") {

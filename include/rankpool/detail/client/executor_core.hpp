@@ -56,6 +56,10 @@ class executor_core final : public executor_listener {
   int most_workers() const { return workers_; }
   /// Returns whether the tasks run in runner processes.
   bool is_isolated() const { return is_isolated_; }
+  /// Has the chunk of an isolated job cancelled by the worker that holds it.
+  void abort(job_ptr work);
+  /// Ends the processes of the isolated tasks with a signal. Throws: std::invalid_argument if the tasks are not isolated.
+  void end_processes(int signal);
   /// Tells the pool that a job has more items, is sealed or was cancelled.
   void changed(job_ptr work);
 

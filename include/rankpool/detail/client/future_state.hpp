@@ -71,6 +71,9 @@ class future_state_base : public job {
   bool poll_done();
   /// Cancels the task if it has not started. Returns whether it is cancelled.
   bool cancel();
+  /// Does the same, and has a prefetched or running task cancelled by its worker. Returns whether it is cancelled or will be, unless
+  /// it finishes first. Throws: std::invalid_argument if the task is not isolated.
+  bool abort();
   /// Waits until the task has finished.
   /// Throws: timeout_error; cancelled_error; the exception of the task.
   void await_value(const timeout& limit) {

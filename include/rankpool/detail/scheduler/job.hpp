@@ -97,7 +97,8 @@ class job {
     std::uint32_t executor = 0;
     int priority = 0;
     std::uint32_t running = 0;  ///< chunks that workers hold
-    bool queued = false;
+    bool queued : 1 = false;
+    bool aborted : 1 = false;  ///< its chunk at a worker is to be cancelled
     bool finished = false;
     std::uint16_t retries = 0;
   } schedule;
