@@ -43,6 +43,10 @@ struct executor_options {
   /// A task or item that has ended so many runners fails, also if its `retries` allow more attempts. Default: 3. Less than 1:
   /// std::invalid_argument. Requires isolation::process unless it has the default value.
   int crash_limit = 3;
+  /// Default of task_options::timeout and map_options::task_timeout. Requires isolation::process.
+  std::optional<std::chrono::nanoseconds> task_timeout = std::nullopt;
+  /// Default of task_options::retries and map_options::retries, if these are 0. Requires isolation::process.
+  int retries = 0;
 };
 
 /// Options of executor::submit.

@@ -36,19 +36,21 @@ detail::runner_settings runner_settings_of(const executor_options& options) {
           static_cast<std::uint32_t>(options.crash_limit), isolated ? 1U : 0U};
 }
 
-// Checks the limits of a task. `name`: of the option with the timeout. Throws: std::invalid_argument.
+// Returns the limits of a task: those of its options, or the defaults of its executor. `group`, `name`: of the options, for messages.
+// Throws: std::invalid_argument.
 detail::task_limits limits_of(const detail::executor_core& core, const std::string& group, const std::string& name,
                               const detail::timeout& timeout, int retries) {
-  detail::task_limits limits;
+  detail::task_limits limits = core.default_limits;
   if (!timeout && retries == 0) return limits;
   constexpr int max_retries = std::numeric_limits<std::uint16_t>::max();
   if (retries < 0 || retries > max_retries) {
     throw std::invalid_argument(group + "retries must be 0 to " + std::to_string(max_retries) + ", got " + std::to_string(retries));
   }
   if (!core.is_isolated()) {
-    throw std::invalid_argument(group + (timeout ? name : "retries") + " requires an executor with isolation::process");
+    throw std::invalid_argument(group + (timeout ? name : "retries") + " requires " +
+                                (group.starts_with("executor") ? "isolation::process" : "an executor with isolation::process"));
   }
-  limits.retries = static_cast<std::uint32_t>(retries);
+  if (retries > 0) limits.retries = static_cast<std::uint32_t>(retries);
   if (timeout) {
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
     constexpr std::int64_t longest = detail::task_limits::no_timeout - 1;
@@ -63,7 +65,9 @@ executor::executor(cluster& c, executor_options options)
     : core_(detail::executor_core::open(detail::cluster_access::get(c), options.max_workers, options.initializer.encoded(),
                                         options.max_pending, runner_settings_of(options))),
       journal_(std::move(options.journal)),
-      exceptions_(std::uncaught_exceptions()) {}
+      exceptions_(std::uncaught_exceptions()) {
+  core_->default_limits = limits_of(*core_, "executor_options::", "task_timeout", options.task_timeout, options.retries);
+}
 
 executor& executor::operator=(executor&& other) noexcept {
   if (this != &other) {
@@ -130,7 +134,7 @@ detail::map_call_ptr executor::start(const map_options& options, const detail::c
 // Restores the task's result from the journal, or submits the task.
 void executor::enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
                      const std::type_info& callable, const std::type_info& result) {
-  if (options.timeout || options.retries != 0) {
+  if (core()->is_isolated() || options.timeout || options.retries != 0) {
     state->set_limits(limits_of(*core(), "task_options::", "timeout", options.timeout, options.retries));
   }
   if (detail::journal_access::get(journal_) != nullptr && restore(*state, callable, result)) return;

@@ -42,6 +42,8 @@ int abort_at_threes(int n) {
   return n * n;
 }
 
+int abort_at_fifty(int n) { return n == 50 ? end_by(SIGABRT) : n; }
+
 /// Aborts in the first `times` calls with this directory, then returns the number of calls.
 int abort_first(const std::string& directory, int times) {
   int calls = 1;
@@ -55,6 +57,8 @@ int loop_at(int item, int n) {
   }
   return n;
 }
+
+int loop_at_zero(int n) { return loop_at(0, n); }
 
 int wait_for_signal() {
   pause();
@@ -202,6 +206,17 @@ TEST_CASE("a task that has ended its process is run again as often as its retrie
   const scratch_directory item;
   CHECK(collect(pool.map({.chunksize = 10, .retries = 2}, rankpool::partial(abort_first, item.path().string()),
                          std::vector<int>{0, 2, 0})) == std::vector<int>{1, 3, 4});
+  check_computes(pool);
+}
+
+TEST_CASE("an executor may have a time limit and retries for all of its tasks", "[isolation/defaults]") {
+  rankpool::executor pool(cluster(), {.isolation = rankpool::isolation::process, .task_timeout = 5s, .retries = 1});
+  const scratch_directory submitted;
+  CHECK(pool.submit(abort_first, submitted.path().string(), 1).result() == 2);
+  const scratch_directory mapped;
+  CHECK(collect(pool.map(rankpool::partial(abort_first, mapped.path().string()), std::vector<int>{1})) == std::vector<int>{2});
+  CHECK_THROWS_AS(pool.submit({.timeout = 10ms}, wait_for_signal).result(), rankpool::timeout_error);
+  CHECK_THROWS_AS(collect(pool.map({.task_timeout = 10ms}, loop_at_zero, numbers(2))), rankpool::timeout_error);
   check_computes(pool);
 }
 
@@ -404,7 +419,7 @@ TEST_CASE("run_everywhere and transform_reduce work with isolation, and a crash 
   CHECK(std::set<int>(processes.begin(), processes.end()).size() == static_cast<std::size_t>(workers()));
   CHECK_THROWS_AS(pool.run_everywhere(end_by, SIGKILL), rankpool::worker_lost);
   CHECK(pool.transform_reduce(numbers(100), 0, add, identity) == 4950);
-  CHECK_THROWS_AS(pool.transform_reduce(numbers(100), 0, add, abort_at_threes), rankpool::worker_lost);
+  CHECK_THROWS_AS(pool.transform_reduce(numbers(100), 0, add, abort_at_fifty), rankpool::worker_lost);
   check_computes(pool);
 }
 
@@ -416,6 +431,8 @@ TEST_CASE("options that need isolation are refused without it", "[isolation/opti
   CHECK_THROWS_AS(rankpool::executor(cluster(), {.isolation = rankpool::isolation::process, .max_tasks_per_child = -1}),
                   std::invalid_argument);
   CHECK_THROWS_AS(rankpool::executor(cluster(), {.isolation = rankpool::isolation::process, .crash_limit = 0}), std::invalid_argument);
+  CHECK_THROWS_WITH(rankpool::executor(cluster(), {.task_timeout = 1s}), "executor_options::task_timeout requires isolation::process");
+  CHECK_THROWS_WITH(rankpool::executor(cluster(), {.retries = 1}), "executor_options::retries requires isolation::process");
   rankpool::executor pool(cluster());
   CHECK_THROWS_WITH(pool.submit({.timeout = 1s}, square, 2), "task_options::timeout requires an executor with isolation::process");
   CHECK_THROWS_WITH(pool.submit({.retries = 1}, square, 2), "task_options::retries requires an executor with isolation::process");

@@ -54,6 +54,8 @@ class executor_core final : public executor_listener {
   void submit_everywhere(std::vector<job_ptr> work);
   /// Returns the number of workers that this executor may use, also after shutdown().
   int most_workers() const { return workers_; }
+  /// The limits of tasks whose options give none. Set them before other threads know the executor.
+  task_limits default_limits;
   /// Returns whether the tasks run in runner processes.
   bool is_isolated() const { return is_isolated_; }
   /// Has the chunk of an isolated job cancelled by the worker that holds it.
