@@ -115,12 +115,12 @@ bool future_state_base::resume(std::uint64_t) {
   return false;
 }
 
-bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
+bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome&& result) {
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
 }
 
-void future_state_base::restore(outcome known) {
+void future_state_base::restore(outcome&& known) {
   state_.store(task_state::ending);
   const bool value = known.what == outcome::kind::value;
   (void)become(value ? task_state::finished : task_state::failed, std::move(known));
@@ -155,7 +155,7 @@ future_state_base::extras& future_state_base::ensure_extras() {
 
 // Enters a final state; no other function does. Returns whether callbacks are registered. Only the thread that completes the task
 // may call it.
-bool future_state_base::become(task_state end, outcome result) {
+bool future_state_base::become(task_state end, outcome&& result) {
   bool called_back = false;
   shared_references released;  // destroyed after the lock is released
   std::unique_ptr<chunk_observer> unused;

@@ -59,7 +59,7 @@ class future_state_base : public job {
   void on_requeued(std::uint64_t first, std::uint64_t count) final;
   bool is_requeued(std::uint64_t first) const final;
   bool resume(std::uint64_t first) final;
-  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) final;
+  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) final;
   bool abandon(const std::exception_ptr& why) final;
   void react() final;
 
@@ -98,7 +98,7 @@ class future_state_base : public job {
   /// Returns the digest of the encoded callable and arguments. Call it before the submission.
   digest input() const;
   /// Completes the task with an outcome that is known already, in place of a submission.
-  void restore(outcome known);
+  void restore(outcome&& known);
 
  protected:
   small_mutex mutex_;
@@ -126,7 +126,7 @@ class future_state_base : public job {
   void await_other(const timeout& limit);
   task_state settled_state() const;
   bool begin_ending();
-  bool become(task_state end, outcome result);
+  bool become(task_state end, outcome&& result);
   extras& ensure_extras();
   std::exception_ptr error();
   void run_callback(const callback& f);
