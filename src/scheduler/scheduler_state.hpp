@@ -103,8 +103,8 @@ class scheduler_state {
   /// Iterators are valid until the worker's next put() or take().
   chunk_queue::iterator find(worker_state& worker, chunk_id id);
   tracked_chunk take(worker_index w, chunk_queue::iterator which);
-  /// The same without the chunk, which is of this executor. Its work may have been moved out.
-  void remove(worker_index w, chunk_queue::iterator which, executor_id executor);
+  /// The same without the chunk. `executor`: the chunk's; null if it is closed. The chunk's work may have been moved out.
+  void remove(worker_index w, chunk_queue::iterator which, executor_entry* executor);
   /// A chunk that was queued again is to be sent, or to fail. False, and the chunk is dropped, if it was cancelled.
   bool resume(executor_entry& executor, tracked_chunk& c, effects& out);
   /// The worker is asked for the chunks that it has not started.
