@@ -200,8 +200,7 @@ void chunk_dispatch::fill(worker_index w, std::size_t max_chunks, steady_time no
 // Sends a chunk of the first job in an executor's queue; false if there was nothing to cut after all.
 bool chunk_dispatch::cut(executor_entry& executor, job& work, worker_index w, steady_time now, effects& out) {
   auto& level = executor.queue.begin()->second;
-  tracked_chunk c;
-  c.part = work.cut(items_for(executor, state_.at(w), work));
+  tracked_chunk c{.part = work.cut(items_for(executor, state_.at(w), work))};
   const bool has_items = c.part.count > 0;
   const bool is_emptied = work.available() == 0;
   if (has_items) {

@@ -25,7 +25,7 @@ namespace rankpool::detail {
 /// A chunk with its state. Only become() changes the state.
 struct tracked_chunk {
   chunk_id id = 0;  // of the current attempt
-  job_ptr work;
+  job_ptr work = {};
   chunk part;
   double expected_nanoseconds = 0;  // by the average of its kind; 0: not known
   std::size_t bytes = 0;
