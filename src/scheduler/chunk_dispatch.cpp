@@ -236,17 +236,7 @@ void chunk_dispatch::send(executor_entry& executor, worker_index w, tracked_chun
     out.open.push_back({w, executor.id});
   }
   const tracked_chunk& sent = state_.put(executor, w, std::move(c));
-  auto& order = out.send.emplace_back();
-  order.to = w;
-  order.id = sent.id;
-  order.executor = executor.id;
-  order.function = sent.work->function;
-  order.payload = sent.part.payload;
-  if (sent.part.payload.size() >= bulk_bytes) order.bulk = sent.part.kept;
-  order.out_of_band = sent.part.out_of_band;
-  order.work = sent.work.get();
-  order.first = sent.part.first;
-  order.count = sent.part.count;
+  out.send.push_back({w, sent.id, executor.id, sent.work.get(), &sent.part});
 }
 
 // ---- recalls and waits

@@ -228,7 +228,7 @@ class world {
     std::vector<outgoing_task> tasks;
     for (std::size_t i = first; i < last; ++i) {
       nanoseconds length;
-      std::memcpy(&length, out.send[i].payload.data(), sizeof length);
+      std::memcpy(&length, out.send[i].part->payload.data(), sizeof length);
       tasks.push_back({out.send[i].id, length});
     }
     workers_[worker].coming.emplace_back(arrives, std::move(tasks));
