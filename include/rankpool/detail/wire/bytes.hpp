@@ -179,11 +179,8 @@ class byte_writer {
 
   /// Writes a number in groups of seven bits, the lowest first: one byte for a number below 128, at most ten.
   void put_varint(std::uint64_t value) {
-    std::byte bytes[10];
-    std::size_t n = 0;
-    for (; value >= 0x80; value >>= 7) bytes[n++] = static_cast<std::byte>(value | 0x80);
-    bytes[n++] = static_cast<std::byte>(value);
-    raw(bytes, n);
+    for (; value >= 0x80; value >>= 7) put(static_cast<std::byte>(value | 0x80));
+    put(static_cast<std::byte>(value));
   }
 
   void put_string(const std::string& s) {
