@@ -64,7 +64,7 @@ blocks_view future_state_base::out_of_band() const {
   return extras_ == nullptr ? blocks_view() : blocks_view(extras_->out_of_band);
 }
 
-void future_state_base::attach(blocks out_of_band, shared_references references) {
+void future_state_base::attach(blocks&& out_of_band, shared_references&& references) {
   if (!out_of_band.empty()) ensure_extras().out_of_band = std::move(out_of_band);
   if (!references.empty()) ensure_extras().references = std::move(references);
 }
@@ -229,7 +229,7 @@ void future_state_base::unwatch(completion_watch& watch) {
 }
 
 void future_state_base::drop_encoded() {
-  bytes = byte_buffer();
+  bytes.release();
   if (extras_ != nullptr) extras_->out_of_band = {};
 }
 
@@ -252,7 +252,7 @@ std::exception_ptr future_state_base::error() {
     } catch (...) {
       e.error = std::current_exception();
     }
-    bytes = byte_buffer();
+    bytes.release();
   }
   return e.error;
 }

@@ -92,7 +92,7 @@ class future_state_base : public job {
   /// uses it, then only the pool. Once the task is over, mutex_ guards it.
   byte_buffer bytes;
   /// Adds the out-of-band buffers of the arguments, and what the arguments refer to. Call it before the submission.
-  void attach(blocks out_of_band, shared_references references);
+  void attach(blocks&& out_of_band, shared_references&& references);
   /// The task holds one of the max_pending places of its executor until it is over. Call it before the submission.
   void hold_place() { holds_place_ = true; }
   /// Returns the digest of the encoded callable and arguments. Call it before the submission.

@@ -50,6 +50,13 @@ class byte_buffer {
 
   void clear() noexcept { size_ = 0; }
 
+  /// Removes all bytes, and frees their memory.
+  void release() noexcept {
+    if (on_heap()) deallocate(heap_, capacity_);
+    capacity_ = inline_capacity;
+    size_ = 0;
+  }
+
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
     std::byte* grown = allocate(capacity);
@@ -88,12 +95,6 @@ class byte_buffer {
   static std::byte* allocate(std::size_t& capacity);
   /// Frees memory, or returns it to the buffer pool if it is large.
   static void deallocate(std::byte* memory, std::size_t capacity) noexcept;
-
-  void release() noexcept {
-    if (on_heap()) deallocate(heap_, capacity_);
-    capacity_ = inline_capacity;
-    size_ = 0;
-  }
 
   void take(byte_buffer& other) noexcept {
     size_ = std::exchange(other.size_, 0);
