@@ -37,7 +37,7 @@ void scheduler::on_shutdown(executor_id id, bool cancel, effects& out) {
     work->seal();
     if (!work->schedule.queued && work->available() > 0) {
       state_.move_back(*work);
-      state_.enqueue(*executor, *work);
+      state_.enqueue(*executor, work);
     }
     state_.finish_if_over(*executor, *work, out);
   }
@@ -93,7 +93,7 @@ void scheduler::on_submit(job_ptr work, effects& out) {
     if (executor->is_shut_down) work->seal();
   }
   if (work->available() > 0) {
-    state_.enqueue(*executor, *work);
+    state_.enqueue(*executor, std::move(work));
   } else {
     state_.finish_if_over(*executor, *work, out);
   }
@@ -156,7 +156,7 @@ void scheduler::on_change(job& work, effects& out) {
     drop_stale_jobs(*executor, out);
   } else if (is_available) {
     state_.move_back(work);  // input that is read now is behind jobs that were submitted before
-    state_.enqueue(*executor, work);
+    state_.enqueue(*executor, &work);
   } else {
     state_.finish_if_over(*executor, work, out);
   }

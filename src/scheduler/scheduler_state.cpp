@@ -37,9 +37,10 @@ void scheduler_state::enter(job& work) {
   work.schedule.statistics = statistics_of(work);
 }
 
-void scheduler_state::enqueue(executor_entry& executor, job& work) {
-  executor.queue[work.schedule.priority].emplace_back(&work);
-  work.schedule.queued = true;
+void scheduler_state::enqueue(executor_entry& executor, job_ptr work) {
+  auto& s = work->schedule;
+  executor.queue[s.priority].push_back(std::move(work));
+  s.queued = true;
 }
 
 void scheduler_state::finish_if_over(executor_entry& executor, job& work, effects& out) {

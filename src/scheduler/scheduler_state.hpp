@@ -93,7 +93,7 @@ class scheduler_state {
   void enter(job& work);
   /// Puts a job behind its equals.
   void move_back(job& work) { work.schedule.sequence = ++sequence_; }
-  void enqueue(executor_entry& executor, job& work);
+  void enqueue(executor_entry& executor, job_ptr work);
   /// A job is finished once nothing of it is queued, running or still to come.
   void finish_if_over(executor_entry& executor, job& work, effects& out);
 
