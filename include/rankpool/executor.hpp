@@ -74,7 +74,8 @@ class executor {
     const callable& function = f;  // a function's name becomes a pointer to it
     auto state = detail::make_job<detail::future_state<result>>(
         core(), detail::locate_function(&detail::run_call<callable, stored>), detail::callable_codec<callable>::identity(function));
-    if (encode_call<stored>(*state, function, std::forward<Args>(args)...)) enter(state, options, typeid(callable), typeid(result));
+    if (encode_call<stored>(*state, function, std::forward<Args>(args)...))
+      enter(*state, options, typeid(callable), typeid(result));
     return detail::future_access::make(std::move(state));
   }
 
@@ -233,8 +234,8 @@ class executor {
   detail::map_call_ptr start(const map_options& options, const detail::call_description& what, detail::encoded_head head,
                              const detail::input_feed& feed);
 
-  void enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
-             const std::type_info& callable, const std::type_info& result);
+  void enter(detail::future_state_base& state, const task_options& options, const std::type_info& callable,
+             const std::type_info& result);
   bool restore(detail::future_state_base& state, const std::type_info& callable, const std::type_info& result);
 
   // Returns false if an argument could not be serialised; the future has failed then.

@@ -132,16 +132,16 @@ detail::map_call_ptr executor::start(const map_options& options, const detail::c
 }
 
 // Restores the task's result from the journal, or submits the task.
-void executor::enter(const detail::shared_job<detail::future_state_base>& state, const task_options& options,
-                     const std::type_info& callable, const std::type_info& result) {
+void executor::enter(detail::future_state_base& state, const task_options& options, const std::type_info& callable,
+                     const std::type_info& result) {
   if (core()->is_isolated() || options.timeout || options.retries != 0) {
-    state->set_limits(limits_of(*core(), "task_options::", "timeout", options.timeout, options.retries));
+    state.set_limits(limits_of(*core(), "task_options::", "timeout", options.timeout, options.retries));
   }
-  if (detail::journal_access::get(journal_) != nullptr && restore(*state, callable, result)) return;
+  if (detail::journal_access::get(journal_) != nullptr && restore(state, callable, result)) return;
   const bool has_place = core()->take_place();
-  if (has_place) state->hold_place();
+  if (has_place) state.hold_place();
   try {
-    core()->submit(state, options.priority);
+    core()->submit(&state, options.priority);
   } catch (...) {
     if (has_place) core()->on_place_free();
     throw;

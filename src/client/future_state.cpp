@@ -65,7 +65,7 @@ blocks_view future_state_base::out_of_band() const {
   return extras_ == nullptr ? blocks_view() : blocks_view(extras_->out_of_band);
 }
 
-void future_state_base::attach(blocks out_of_band, shared_references references) {
+void future_state_base::attach(blocks&& out_of_band, shared_references&& references) {
   if (!out_of_band.empty()) ensure_extras().out_of_band = std::move(out_of_band);
   if (!references.empty()) ensure_extras().references = std::move(references);
 }
@@ -116,13 +116,13 @@ bool future_state_base::resume(std::uint64_t) {
   return false;
 }
 
-bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome result) {
+bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome&& result) {
   if (schedule.aborted && result.what == outcome::kind::threw) return become(task_state::cancelled, {});
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
 }
 
-void future_state_base::restore(outcome known) {
+void future_state_base::restore(outcome&& known) {
   state_.store(task_state::ending);
   const bool value = known.what == outcome::kind::value;
   (void)become(value ? task_state::finished : task_state::failed, std::move(known));
@@ -167,7 +167,7 @@ future_state_base::extras& future_state_base::ensure_extras() {
 
 // Enters a final state; no other function does. Returns whether callbacks are registered. Only the thread that completes the task
 // may call it.
-bool future_state_base::become(task_state end, outcome result) {
+bool future_state_base::become(task_state end, outcome&& result) {
   bool called_back = false;
   shared_references released;  // destroyed after the lock is released
   std::unique_ptr<chunk_observer> unused;
@@ -241,7 +241,7 @@ void future_state_base::unwatch(completion_watch& watch) {
 }
 
 void future_state_base::drop_encoded() {
-  bytes = byte_buffer();
+  bytes.release();
   if (extras_ != nullptr) extras_->out_of_band = {};
 }
 
@@ -264,7 +264,7 @@ std::exception_ptr future_state_base::error() {
     } catch (...) {
       e.error = std::current_exception();
     }
-    bytes = byte_buffer();
+    bytes.release();
   }
   return e.error;
 }

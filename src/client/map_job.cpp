@@ -147,7 +147,7 @@ bool map_job::resume(std::uint64_t first) {
   return requeued_.erase(first) > 0;
 }
 
-bool map_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome result) {
+bool map_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) {
   {
     std::lock_guard lock(mutex_);
     finished_.emplace(first, finished_chunk{first, count, std::move(result)});

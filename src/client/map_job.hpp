@@ -48,7 +48,7 @@ class map_job final : public job, public resumable_map_call {
   void on_requeued(std::uint64_t first, std::uint64_t count) override;
   bool is_requeued(std::uint64_t first) const override;
   bool resume(std::uint64_t first) override;
-  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) override;
+  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) override;
   bool abandon(const std::exception_ptr& why) override;
   void seal() override;
 

@@ -281,7 +281,7 @@ void dispatcher::send_orders(effects& out) {
     outbox_.open(order.to, order.executor, entry.initializer, entry.large_payload, entry.runners);
   }
   for (const auto& order : out.send) {
-    observe(&chunk_observer::on_sent, {*order.work, order.first, order.count, order.to.value});
+    observe(&chunk_observer::on_sent, {*order.work, order.part->first, order.part->count, order.to.value});
     outbox_.send(order);
   }
   for (const auto& order : out.recalls) outbox_.recall(order.to);

@@ -27,15 +27,18 @@ frame_writer& outbox::to(std::size_t worker) {
   return out;
 }
 
-void outbox::open(worker_index w, executor_id executor, const initializer_call& initializer, std::shared_ptr<block> large_payload,
-                  const runner_settings& runners) {
-  to(w).open(executor, initializer.function, initializer.payload, std::move(large_payload), runners);
+void outbox::open(worker_index w, executor_id executor, const initializer_call& initializer,
+                  const std::shared_ptr<block>& large_payload, const runner_settings& runners) {
+  to(w).open(executor, initializer.function, initializer.payload, large_payload, runners);
 }
 
 void outbox::send(const effects::send_task& order) {
   frame_writer& out = to(order.to);
-  if (!out.empty() && out.head_bytes() + order.payload.size() > frame_bytes_) link_.send(order.to.value, out.take());
-  out.task(order.id, order.executor, order.function, order.payload, order.bulk, order.out_of_band, order.work->limits());
+  const chunk& part = *order.part;
+  if (!out.empty() && out.head_bytes() + part.payload.size() > frame_bytes_) link_.send(order.to.value, out.take());
+  std::shared_ptr<block> bulk;
+  if (part.payload.size() >= bulk_bytes) bulk = part.kept;
+  out.task(order.id, order.executor, order.work->function, part.payload, bulk, part.out_of_band, order.work->limits());
 }
 
 void outbox::recall(worker_index from) { to(from).recall(); }

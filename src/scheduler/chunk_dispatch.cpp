@@ -200,8 +200,7 @@ void chunk_dispatch::fill(worker_index w, std::size_t max_chunks, steady_time no
 // Sends a chunk of the first job in an executor's queue; false if there was nothing to cut after all.
 bool chunk_dispatch::cut(executor_entry& executor, job& work, worker_index w, steady_time now, effects& out) {
   auto& level = executor.queue.begin()->second;
-  tracked_chunk c;
-  c.part = work.cut(items_for(executor, state_.at(w), work));
+  tracked_chunk c{.part = work.cut(items_for(executor, state_.at(w), work))};
   const bool has_items = c.part.count > 0;
   const bool is_emptied = work.available() == 0;
   if (has_items) {
@@ -237,17 +236,7 @@ void chunk_dispatch::send(executor_entry& executor, worker_index w, tracked_chun
     out.open.push_back({w, executor.id});
   }
   const tracked_chunk& sent = state_.put(executor, w, std::move(c));
-  auto& order = out.send.emplace_back();
-  order.to = w;
-  order.id = sent.id;
-  order.executor = executor.id;
-  order.function = sent.work->function;
-  order.payload = sent.part.payload;
-  if (sent.part.payload.size() >= bulk_bytes) order.bulk = sent.part.kept;
-  order.out_of_band = sent.part.out_of_band;
-  order.work = sent.work.get();
-  order.first = sent.part.first;
-  order.count = sent.part.count;
+  out.send.push_back({w, sent.id, executor.id, sent.work.get(), &sent.part});
 }
 
 // ---- recalls and waits

@@ -7,7 +7,6 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace rankpool::detail {
@@ -26,13 +25,8 @@ struct effects {
     worker_index to;
     chunk_id id = 0;
     executor_id executor = 0;
-    code_address function;
-    std::span<const std::byte> payload;  ///< valid until the next event
-    std::shared_ptr<block> bulk;         ///< the owner of the payload, if it is large
-    blocks_view out_of_band;             ///< valid until the next event
-    const job* work = nullptr;           ///< valid until the next event
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;
+    const job* work = nullptr;    ///< valid until the next event
+    const chunk* part = nullptr;  ///< valid until the next event
   };
   struct open_executor {
     worker_index to;

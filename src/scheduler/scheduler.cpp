@@ -37,7 +37,7 @@ void scheduler::on_shutdown(executor_id id, bool cancel, effects& out) {
     work->seal();
     if (!work->schedule.queued && work->available() > 0) {
       state_.move_back(*work);
-      state_.enqueue(*executor, *work);
+      state_.enqueue(*executor, work);
     }
     state_.finish_if_over(*executor, *work, out);
   }
@@ -93,7 +93,7 @@ void scheduler::on_submit(job_ptr work, effects& out) {
     if (executor->is_shut_down) work->seal();
   }
   if (work->available() > 0) {
-    state_.enqueue(*executor, *work);
+    state_.enqueue(*executor, std::move(work));
   } else {
     state_.finish_if_over(*executor, *work, out);
   }
@@ -156,7 +156,7 @@ void scheduler::on_change(job& work, effects& out) {
     drop_stale_jobs(*executor, out);
   } else if (is_available) {
     state_.move_back(work);  // input that is read now is behind jobs that were submitted before
-    state_.enqueue(*executor, work);
+    state_.enqueue(*executor, &work);
   } else {
     state_.finish_if_over(*executor, work, out);
   }
@@ -215,7 +215,8 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   const double expected = which->expected_nanoseconds;
   effects::completion over{std::move(which->work), which->part.first, which->part.count, nullptr, std::nullopt};
   job& work = *over.work;
-  state_.remove(from, which, work.schedule.executor);
+  executor_entry* const executor = state_.find(work.schedule.executor);
+  state_.remove(from, which, executor);
   state_.report(from, now);
   const auto measured = static_cast<double>(taken.count());
   if (expected > 0) worker.speed.add(expected, measured);
@@ -223,7 +224,7 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   if (!kind.has_data()) state_.has_new_work = true;  // tasks of this kind may be prefetched from now on
   kind.add(over.count, measured, result_bytes);
   --work.schedule.running;
-  if (executor_entry* executor = state_.find(work.schedule.executor)) state_.finish_if_over(*executor, work, out);
+  if (executor != nullptr) state_.finish_if_over(*executor, work, out);
   return over;
 }
 

@@ -37,9 +37,10 @@ void scheduler_state::enter(job& work) {
   work.schedule.statistics = statistics_of(work);
 }
 
-void scheduler_state::enqueue(executor_entry& executor, job& work) {
-  executor.queue[work.schedule.priority].emplace_back(&work);
-  work.schedule.queued = true;
+void scheduler_state::enqueue(executor_entry& executor, job_ptr work) {
+  auto& s = work->schedule;
+  executor.queue[s.priority].push_back(std::move(work));
+  s.queued = true;
 }
 
 void scheduler_state::finish_if_over(executor_entry& executor, job& work, effects& out) {
@@ -79,11 +80,11 @@ chunk_queue::iterator scheduler_state::find(worker_state& worker, chunk_id id) {
 
 tracked_chunk scheduler_state::take(worker_index w, chunk_queue::iterator which) {
   tracked_chunk c = std::move(*which);
-  remove(w, which, c.executor());
+  remove(w, which, find(c.executor()));
   return c;
 }
 
-void scheduler_state::remove(worker_index w, chunk_queue::iterator which, executor_id executor_of_chunk) {
+void scheduler_state::remove(worker_index w, chunk_queue::iterator which, executor_entry* executor) {
   worker_state& worker = at(w);
   const double expected_nanoseconds = which->expected_nanoseconds;
   worker.bytes -= which->bytes;
@@ -97,11 +98,10 @@ void scheduler_state::remove(worker_index w, chunk_queue::iterator which, execut
   worker.expected_nanoseconds = worker.chunks.empty() ? 0 : worker.expected_nanoseconds - expected_nanoseconds;
   ++worker.results;
   --in_flight;
-  if (executor_entry* executor = find(executor_of_chunk)) {
-    const bool is_limited = static_cast<std::size_t>(executor->max_workers) < workers.size();
-    if (is_limited && executor->users == executor->max_workers) has_new_work = true;  // it may use another worker now
-    if (--executor->chunks_at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
-  }
+  if (executor == nullptr) return;
+  const bool is_limited = static_cast<std::size_t>(executor->max_workers) < workers.size();
+  if (is_limited && executor->users == executor->max_workers) has_new_work = true;  // it may use another worker now
+  if (--executor->chunks_at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
 }
 
 bool scheduler_state::resume(executor_entry& executor, tracked_chunk& c, effects& out) {

@@ -25,7 +25,7 @@ namespace rankpool::detail {
 /// A chunk with its state. Only become() changes the state.
 struct tracked_chunk {
   chunk_id id = 0;  // of the current attempt
-  job_ptr work;
+  job_ptr work = {};
   chunk part;
   double expected_nanoseconds = 0;  // by the average of its kind; 0: not known
   std::size_t bytes = 0;
@@ -93,7 +93,7 @@ class scheduler_state {
   void enter(job& work);
   /// Puts a job behind its equals.
   void move_back(job& work) { work.schedule.sequence = ++sequence_; }
-  void enqueue(executor_entry& executor, job& work);
+  void enqueue(executor_entry& executor, job_ptr work);
   /// A job is finished once nothing of it is queued, running or still to come.
   void finish_if_over(executor_entry& executor, job& work, effects& out);
 
@@ -103,8 +103,8 @@ class scheduler_state {
   /// Iterators are valid until the worker's next put() or take().
   chunk_queue::iterator find(worker_state& worker, chunk_id id);
   tracked_chunk take(worker_index w, chunk_queue::iterator which);
-  /// The same without the chunk, which is of this executor. Its work may have been moved out.
-  void remove(worker_index w, chunk_queue::iterator which, executor_id executor);
+  /// The same without the chunk. `executor`: the chunk's; null if it is closed. The chunk's work may have been moved out.
+  void remove(worker_index w, chunk_queue::iterator which, executor_entry* executor);
   /// A chunk that was queued again is to be sent, or to fail. False, and the chunk is dropped, if it was cancelled.
   bool resume(executor_entry& executor, tracked_chunk& c, effects& out);
   /// The worker is asked for the chunks that it has not started.

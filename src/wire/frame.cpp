@@ -26,6 +26,13 @@ constexpr std::size_t kind_of() {
   }
 }
 
+// Returns the record that `r` holds if it is of this type, as in a batch, or else a new one.
+template <class Record>
+Record& held_as(record& r) {
+  auto* const held = std::get_if<Record>(&r);
+  return held != nullptr ? *held : r.emplace<Record>();
+}
+
 }  // namespace
 
 const char* name_of(const record& r) {
@@ -110,7 +117,7 @@ void frame_writer::begin_batch(byte_writer& out, std::size_t kind, std::uint64_t
   out.put(batch_.count);
 }
 
-void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view out_of_band,
+void frame_writer::payload(byte_writer& out, bytes_view bytes, const std::shared_ptr<block>& bulk, blocks_view out_of_band,
                            std::uint64_t flags) {
   if (bulk == nullptr && out_of_band.empty()) return small_payload(out, bytes, flags);
   if (!out_of_band.empty()) flags |= has_out_of_band;
@@ -118,7 +125,7 @@ void frame_writer::payload(byte_writer& out, bytes_view bytes, std::shared_ptr<b
   out.put_varint((bulk != nullptr ? bulk->size() : bytes.size()) << flag_bits | flags);
   if (!out_of_band.empty()) out.put_varint(out_of_band.size());
   if (bulk != nullptr) {
-    attach(std::move(bulk));
+    attach(bulk);
   } else {
     out.raw(bytes.data(), bytes.size());
   }
@@ -142,22 +149,22 @@ void frame_writer::small_payload(byte_writer& out, bytes_view bytes, std::uint64
   out.raw(bytes.data(), bytes.size());
 }
 
-void frame_writer::attach(std::shared_ptr<block> b) {
+void frame_writer::attach(const std::shared_ptr<block>& b) {
   bulk_size_ += b->size();
-  frame_.bulk.push_back(std::move(b));
+  frame_.bulk.push_back(b);
 }
 
-void frame_writer::open(std::uint32_t executor, code_address function, bytes_view bytes, std::shared_ptr<block> bulk,
+void frame_writer::open(std::uint32_t executor, code_address function, bytes_view bytes, const std::shared_ptr<block>& bulk,
                         const runner_settings& runners) {
   byte_writer out = begin(kind_of<open_record>());
   out.put(executor);
   out.put(function);
   out.put(runners);
-  payload(out, bytes, std::move(bulk));
+  payload(out, bytes, bulk);
 }
 
 void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view bytes,
-                        std::shared_ptr<block> bulk, blocks_view out_of_band, const task_limits& limits) {
+                        const std::shared_ptr<block>& bulk, blocks_view out_of_band, const task_limits& limits) {
   constexpr std::size_t kind = kind_of<task_record>();
   byte_writer out(frame_.head);
   if (batch_.executor != executor || batch_.function != function || batch_.limits != limits || !extend_batch(out, kind, id)) {
@@ -170,7 +177,7 @@ void frame_writer::task(std::uint64_t id, std::uint32_t executor, code_address f
     batch_.function = function;
     batch_.limits = limits;
   }
-  payload(out, bytes, std::move(bulk), out_of_band);
+  payload(out, bytes, bulk, out_of_band);
 }
 
 void frame_writer::close(std::uint32_t executor) {
@@ -282,10 +289,14 @@ frame_reader::body frame_reader::payload() {
   };
   body b;
   b.is_exception = (word & is_exception) != 0;
+  if ((word & (in_bulk | has_out_of_band)) == 0) {  // most payloads
+    b.payload = {in_.take(length), length};
+    return b;
+  }
   const std::uint64_t out_of_band = (word & has_out_of_band) != 0 ? in_.get_varint() : 0;
   if ((word & in_bulk) != 0) {
-    b.bulk = take_blocks(1).front();
-    b.payload = b.bulk->bytes();
+    b.bulk = take_blocks(1).data();
+    b.payload = (*b.bulk)->bytes();
     if (b.payload.size() != length) throw message_error("an out-of-band buffer has another length than its message states");
   } else {
     b.payload = {in_.take(length), length};
@@ -331,9 +342,9 @@ void frame_reader::read(record& r) {
         open.executor = in_.get<std::uint32_t>();
         open.function = in_.get<code_address>();
         open.runners = in_.get<runner_settings>();
-        body b = payload();
+        const body b = payload();
         open.payload = b.payload;
-        open.bulk = std::move(b.bulk);
+        if (b.bulk != nullptr) open.bulk = *b.bulk;
         r = std::move(open);
         return;
       }
@@ -408,17 +419,20 @@ void frame_reader::read(record& r) {
   --batch_left_;
   if (batch_of_tasks_) {
     const body b = payload();
-    r = task_record{next_id_++, executor_, function_, b.payload, b.out_of_band, limits_};
+    held_as<task_record>(r) = {next_id_++, executor_, function_, b.payload, b.out_of_band, limits_};
   } else {
-    result_record result;
+    auto& result = held_as<result_record>(r);
     result.id = next_id_++;
     result.nanoseconds = in_.get_varint();
-    body b = payload();
+    const body b = payload();
     result.threw = b.is_exception;
     result.payload = b.payload;
-    result.bulk = std::move(b.bulk);
+    if (b.bulk != nullptr) {
+      result.bulk = *b.bulk;
+    } else {
+      result.bulk = nullptr;
+    }
     result.out_of_band = b.out_of_band;
-    r = std::move(result);
   }
 }
 

@@ -159,10 +159,10 @@ class frame_writer {
   frame_writer();
 
   /// `bulk`: the payload's buffer, which is sent out of band. Null: the frame copies `payload`.
-  void open(std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<block> bulk = nullptr,
+  void open(std::uint32_t executor, code_address function, bytes_view payload, const std::shared_ptr<block>& bulk = nullptr,
             const runner_settings& runners = {});
   /// `bulk`: as in open().
-  void task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view payload, std::shared_ptr<block> bulk,
+  void task(std::uint64_t id, std::uint32_t executor, code_address function, bytes_view payload, const std::shared_ptr<block>& bulk,
             blocks_view out_of_band = {}, const task_limits& limits = {});
   void close(std::uint32_t executor);
   void recall();
@@ -203,11 +203,11 @@ class frame_writer {
   byte_writer begin(std::size_t kind);
   bool extend_batch(byte_writer& out, std::size_t kind, std::uint64_t id);
   void begin_batch(byte_writer& out, std::size_t kind, std::uint64_t id);
-  void payload(byte_writer& out, bytes_view bytes, std::shared_ptr<block> bulk, blocks_view out_of_band = {},
+  void payload(byte_writer& out, bytes_view bytes, const std::shared_ptr<block>& bulk, blocks_view out_of_band = {},
                std::uint64_t flags = 0);
   void payload(byte_writer& out, byte_buffer&& bytes, blocks_view out_of_band = {}, std::uint64_t flags = 0);
   static void small_payload(byte_writer& out, bytes_view bytes, std::uint64_t flags);
-  void attach(std::shared_ptr<block> b);
+  void attach(const std::shared_ptr<block>& b);
   void start();
 
   frame frame_;
@@ -230,7 +230,7 @@ class frame_reader {
   void begin_batch(bool tasks);
   struct body {
     bytes_view payload;
-    std::shared_ptr<block> bulk;
+    const std::shared_ptr<block>* bulk = nullptr;  // the owner of the payload, if that is not in the frame
     blocks_view out_of_band;
     bool is_exception = false;
   };

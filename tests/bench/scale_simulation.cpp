@@ -60,7 +60,7 @@ class task final : public job {
     // The payload is the length, which the simulated worker reads.
     return {.first = 0, .count = 1, .payload = std::as_bytes(std::span(&length_, 1)), .out_of_band = {}, .kept = {}};
   }
-  bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }
+  bool on_outcome(std::uint64_t, std::uint64_t, outcome&&) override { return false; }
   bool abandon(const std::exception_ptr&) override { return false; }
 
  private:
@@ -228,7 +228,7 @@ class world {
     std::vector<outgoing_task> tasks;
     for (std::size_t i = first; i < last; ++i) {
       nanoseconds length;
-      std::memcpy(&length, out.send[i].payload.data(), sizeof length);
+      std::memcpy(&length, out.send[i].part->payload.data(), sizeof length);
       tasks.push_back({out.send[i].id, length});
     }
     workers_[worker].coming.emplace_back(arrives, std::move(tasks));

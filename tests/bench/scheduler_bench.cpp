@@ -26,7 +26,7 @@ class task final : public job {
     cut_ = true;
     return {.first = 0, .count = 1, .payload = {}, .out_of_band = {}, .kept = {}};
   }
-  bool on_outcome(std::uint64_t, std::uint64_t, outcome) override { return false; }
+  bool on_outcome(std::uint64_t, std::uint64_t, outcome&&) override { return false; }
   bool abandon(const std::exception_ptr&) override { return false; }
 
  private:

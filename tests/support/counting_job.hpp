@@ -32,7 +32,7 @@ class counting_job final : public rankpool::detail::job {
   }
   bool is_requeued(std::uint64_t first) const override { return requeued_.contains(first); }
   bool resume(std::uint64_t first) override { return requeued_.erase(first) > 0; }
-  bool on_outcome(std::uint64_t, std::uint64_t count, rankpool::detail::outcome) override {
+  bool on_outcome(std::uint64_t, std::uint64_t count, rankpool::detail::outcome&&) override {
     done += count;
     if (done > cut_) throw std::logic_error("more of a job is over than was given out");
     return false;

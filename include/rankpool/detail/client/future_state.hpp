@@ -59,7 +59,7 @@ class future_state_base : public job {
   void on_requeued(std::uint64_t first, std::uint64_t count) final;
   bool is_requeued(std::uint64_t first) const final;
   bool resume(std::uint64_t first) final;
-  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) final;
+  bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) final;
   bool abandon(const std::exception_ptr& why) final;
   void react() final;
 
@@ -95,13 +95,13 @@ class future_state_base : public job {
   /// uses it, then only the pool. Once the task is over, mutex_ guards it.
   byte_buffer bytes;
   /// Adds the out-of-band buffers of the arguments, and what the arguments refer to. Call it before the submission.
-  void attach(blocks out_of_band, shared_references references);
+  void attach(blocks&& out_of_band, shared_references&& references);
   /// The task holds one of the max_pending places of its executor until it is over. Call it before the submission.
   void hold_place() { holds_place_ = true; }
   /// Returns the digest of the encoded callable and arguments. Call it before the submission.
   digest input() const;
   /// Completes the task with an outcome that is known already, in place of a submission.
-  void restore(outcome known);
+  void restore(outcome&& known);
 
  protected:
   small_mutex mutex_;
@@ -129,7 +129,7 @@ class future_state_base : public job {
   void await_other(const timeout& limit);
   task_state settled_state() const;
   bool begin_ending();
-  bool become(task_state end, outcome result);
+  bool become(task_state end, outcome&& result);
   extras& ensure_extras();
   std::exception_ptr error();
   void run_callback(const callback& f);

@@ -64,7 +64,7 @@ class job {
   /// Cuts a chunk of at most `items` items from the front. They count as running from now on.
   virtual chunk cut(std::uint64_t items) = 0;
   /// Delivers the outcome of a chunk. Returns whether react() must be called.
-  virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome result) = 0;
+  virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) = 0;
   /// Called when a worker has returned a chunk that has not started. The chunk is queued again and can be cancelled until resume().
   virtual void on_requeued(std::uint64_t first, std::uint64_t count) { (void)first, (void)count; }
   /// Returns whether a chunk that was returned is queued, and not cancelled.

@@ -50,6 +50,13 @@ class byte_buffer {
 
   void clear() noexcept { size_ = 0; }
 
+  /// Removes all bytes, and frees their memory.
+  void release() noexcept {
+    if (on_heap()) deallocate(heap_, capacity_);
+    capacity_ = inline_capacity;
+    size_ = 0;
+  }
+
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
     std::byte* grown = allocate(capacity);
@@ -88,12 +95,6 @@ class byte_buffer {
   static std::byte* allocate(std::size_t& capacity);
   /// Frees memory, or returns it to the buffer pool if it is large.
   static void deallocate(std::byte* memory, std::size_t capacity) noexcept;
-
-  void release() noexcept {
-    if (on_heap()) deallocate(heap_, capacity_);
-    capacity_ = inline_capacity;
-    size_ = 0;
-  }
 
   void take(byte_buffer& other) noexcept {
     size_ = std::exchange(other.size_, 0);
@@ -179,11 +180,8 @@ class byte_writer {
 
   /// Writes a number in groups of seven bits, the lowest first: one byte for a number below 128, at most ten.
   void put_varint(std::uint64_t value) {
-    std::byte bytes[10];
-    std::size_t n = 0;
-    for (; value >= 0x80; value >>= 7) bytes[n++] = static_cast<std::byte>(value | 0x80);
-    bytes[n++] = static_cast<std::byte>(value);
-    raw(bytes, n);
+    for (; value >= 0x80; value >>= 7) put(static_cast<std::byte>(value | 0x80));
+    put(static_cast<std::byte>(value));
   }
 
   void put_string(const std::string& s) {
