@@ -3,11 +3,9 @@
 // If each rank ran Catch2, one could fail unnoticed, or pass without serving tasks. In this program, every rank ends with the
 // status of rank 0. With RANKPOOL_TEST_THREADS=n, the workers are n threads. Use assertions only on the main thread of rank 0,
 // because Catch2 does not support others.
-#define CATCH_CONFIG_RUNNER
-#include "support/catch.hpp"
-
 #include "support/cluster.hpp"
 #include "support/record.hpp"
+#include "support/run_catch.hpp"
 #include "support/thread_cluster.hpp"
 
 #include <unistd.h>
@@ -40,12 +38,8 @@ cluster_scope::~cluster_scope() { current = nullptr; }
 int main(int argc, char** argv) {
   const auto run_tests = [&](rankpool::cluster& cluster) {
     const support::cluster_scope scope(cluster);
-    Catch::Session session;
-    if (const int status = session.applyCommandLine(argc, argv); status != 0) return status;
-    auto& selected = session.configData().testsOrTags;
-    if (selected.empty() && support::is_inline()) selected.emplace_back("~[ranks]");
-    if (selected.empty() && support::are_threads()) selected.emplace_back("~[processes]");
-    const int status = session.run();
+    const char* default_tests = support::is_inline() ? "~[ranks]" : support::are_threads() ? "~[processes]" : "";
+    const int status = support::run_catch(argc, argv, default_tests);
     return status != 0 ? status : support::faults_without_computation();
   };
   if (const char* threads = std::getenv("RANKPOOL_TEST_THREADS")) return support::run_on_threads(std::atoi(threads), run_tests);

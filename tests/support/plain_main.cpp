@@ -1,5 +1,4 @@
 // The main function of tests that need neither ranks nor a pool.
-#define CATCH_CONFIG_RUNNER
-#include "support/catch.hpp"
+#include "support/run_catch.hpp"
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+int main(int argc, char** argv) { return support::run_catch(argc, argv); }
