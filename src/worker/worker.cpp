@@ -140,10 +140,7 @@ void worker::accept(frame f) {
     } else if (const auto* unshare = std::get_if<unshare_record>(&r)) {
       forget_shared(unshare->id);
     } else if (const auto* close = std::get_if<close_record>(&r)) {
-      const auto closed = executors_.find(close->executor);
-      if (closed == executors_.end()) continue;
-      if (closed->second->runner != nullptr) isolated_cpu_time_ += closed->second->runner->cpu_time();
-      executors_.erase(closed);
+      close_executor(close->executor);
     } else if (std::holds_alternative<recall_record>(r)) {
       return_tasks();
     } else if (const auto* aborted = std::get_if<abort_record>(&r)) {
@@ -191,6 +188,14 @@ void worker::open_executor(const open_record& open) {
   } catch (const std::exception& e) {
     report_failed_executor(*entry, open.executor, encoded_exception(error(std::string("a runner process cannot be used: ") + e.what())));
   }
+}
+
+void worker::close_executor(std::uint32_t id) {
+  const auto closed = executors_.find(id);
+  if (closed == executors_.end()) return;
+  if (closed->second->runner != nullptr) isolated_cpu_time_ += closed->second->runner->cpu_time();
+  executors_.erase(closed);
+  if (std::ranges::none_of(executors_, [](const auto& other) { return other.second->runner != nullptr; })) share_log_.reset();
 }
 
 // Records where this process has a shared value, so that runner processes find it as well.

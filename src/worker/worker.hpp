@@ -93,6 +93,7 @@ class worker {
   void take_answer(task_runner::answer&& a, clock::time_point begin);
   void forget_task();
   void open_executor(const open_record& open);
+  void close_executor(std::uint32_t id);
   void abort_task(std::uint64_t id);
   void note_shared(std::uint64_t id, const share_source& source);
 
