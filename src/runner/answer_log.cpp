@@ -1,8 +1,11 @@
 // Defines the records of the log: a record_head, then the bytes.
 #include "runner/answer_log.hpp"
 
+#include "codec/runner_errors.hpp"
+#include "runner/process_memory.hpp"
 #include "wire/frame.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -12,7 +15,7 @@ namespace {
 enum class record_kind : std::uint32_t {
   results,          // of items of a chunk, completes their outcomes; `number`: the first item without an outcome
   failures,         // of items of a chunk; `number` of them
-  block,            // a block_description, and the data
+  block,            // a block_head, and the data unless that has an address
   end,              // a call returned; the bytes are its result; `number`: execution time in nanoseconds
   end_thrown,       // a call threw; the bytes are the exception; `number`: as above
   end_chunk,        // a chunk whose items have outcomes of their own is complete; `number`: as above
@@ -39,10 +42,10 @@ void append(runner_control& control, growing_memory& log, record_kind kind, std:
   control.answered_bytes.store(at + sizeof head + head.size, std::memory_order_release);
 }
 
-void append_block(runner_control& control, growing_memory& log, block& b) {
-  const block_description about{b.size(), locate_function(b.make())};
-  append(control, log, record_kind::block, 0, std::as_bytes(std::span(&about, 1)), b.bytes());
-}
+struct block_head {
+  block_description about;
+  std::uint64_t address = 0;  // in the runner's process
+};
 
 }  // namespace
 
@@ -66,12 +69,19 @@ void answer_writer::mark_begin() {
   control_.began.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_release);
 }
 
+void answer_writer::append_block(const std::shared_ptr<block>& b, bool by_address) {
+  const block_head head{{b->size(), locate_function(b->make())}, by_address ? reinterpret_cast<std::uint64_t>(b->data()) : 0};
+  const std::span<const std::byte> data = by_address ? std::span<const std::byte>() : b->bytes();
+  append(control_, log_, record_kind::block, 0, std::as_bytes(std::span(&head, 1)), data);
+  if (by_address) held_.push_back(b);
+}
+
 void answer_writer::end_call(const task_runner::answer& a, std::chrono::nanoseconds taken) {
   control_.began.store(0, std::memory_order_release);
   const bool is_chunk = is_chunk_over_ && !a.threw;
   const auto nanoseconds = static_cast<std::uint64_t>(taken.count());
   if (a.threw) return append(control_, log_, record_kind::end_thrown, nanoseconds, a.bytes);
-  for (const auto& b : a.out_of_band) append_block(control_, log_, *b);
+  for (const auto& b : a.out_of_band) append_block(b, control_.blocks_by_address != 0);
   append(control_, log_, is_chunk ? record_kind::end_chunk : record_kind::end, nanoseconds, a.bytes);
 }
 
@@ -95,7 +105,7 @@ void answer_writer::on_item() {
 void answer_writer::keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
                          std::uint64_t failed, std::uint64_t next_item) {
   if (failed > 0) append(control_, log_, record_kind::failures, failed, failures);
-  for (const auto& b : out_of_band) append_block(control_, log_, *b);
+  for (const auto& b : out_of_band) append_block(b, false);  // a copy, which outlives this process
   append(control_, log_, record_kind::results, next_item, results);
 }
 
@@ -143,10 +153,7 @@ std::optional<task_runner::answer> answer_reader::next() {
         break;
       case record_kind::block: {
         byte_reader part(content, head.size);
-        const auto about = part.get<block_description>();
-        auto received = make_block(about);
-        if (about.bytes > 0) std::memcpy(received->data(), part.take(about.bytes), about.bytes);
-        out_of_band_.push_back(std::move(received));
+        out_of_band_.push_back(read_block(part));
         break;
       }
       case record_kind::initialized: is_initialized_ = true; break;
@@ -168,12 +175,29 @@ std::optional<task_runner::answer> answer_reader::next() {
           a.bytes.append(content, head.size);
         }
         if (!a.threw) a.out_of_band = std::move(out_of_band_);
+        if (std::ranges::find(a.out_of_band, nullptr) != a.out_of_band.end()) {
+          a.out_of_band.clear();
+          a.bytes = encoded_exception(task_lost("its process ended before its result was read", {}));
+          a.threw = true;
+        }
         drop();
         return a;
       }
     }
   }
   return std::nullopt;
+}
+
+// Returns a block of the log, or null if its process has ended before it was read.
+std::shared_ptr<block> answer_reader::read_block(byte_reader& content) const {
+  const auto head = content.get<block_head>();
+  auto received = make_block(head.about);
+  if (head.address == 0) {
+    std::memcpy(received->data(), content.take(head.about.bytes), head.about.bytes);
+  } else if (!read_memory(control_.pid, head.address, received->bytes())) {
+    return nullptr;
+  }
+  return received;
 }
 
 void answer_reader::fail_item(std::span<const std::byte> exception) {

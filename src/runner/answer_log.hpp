@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -32,6 +33,11 @@ class answer_writer final : public item_progress {
   void end_initializer(const task_runner::answer& a);
   /// Returns how many tasks and items this process has started.
   std::uint64_t started() const { return started_; }
+  /// Returns the size of the blocks that the rank reads from this process, in bytes. This process must not end before the rank has
+  /// read the log.
+  std::size_t held_bytes() const { return total_size(held_); }
+  /// The rank has read the log.
+  void release() { held_.clear(); }
 
   // ---- item_progress
   void on_item() override;
@@ -42,6 +48,7 @@ class answer_writer final : public item_progress {
 
  private:
   void mark_begin();
+  void append_block(const std::shared_ptr<block>& b, bool by_address);
 
   runner_control& control_;
   growing_memory& log_;
@@ -52,6 +59,7 @@ class answer_writer final : public item_progress {
   bool has_items_ = false;  // the call is a chunk, whose items are counted
   bool is_chunk_over_ = false;
   std::uint64_t started_ = 0;
+  blocks held_;  // that the log refers to by address
 };
 
 /// The rank's end of the log.
@@ -79,6 +87,7 @@ class answer_reader {
 
  private:
   void end_item(std::uint64_t next);
+  std::shared_ptr<block> read_block(byte_reader& content) const;
 
   runner_control& control_;
   growing_memory& log_;

@@ -4,6 +4,7 @@
 
 #include "codec/throw_trace.hpp"
 #include "runner/growing_memory.hpp"
+#include "runner/process_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/runner_process.hpp"
 
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -28,6 +30,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -38,7 +41,11 @@ namespace {
 struct start_message {
   std::int32_t control_descriptor = -1;
   std::uint32_t instance = 0;
+  std::uint64_t probe = 0;  // the address of probe_value in the rank
 };
+
+constexpr std::uint64_t probe_value = 0x72616E6B706F6F6C;
+std::atomic<bool> may_read = false;
 
 int server_socket = -1;  // the rank's end; -1: no server here
 pid_t server_owner = 0;  // the process that has this end
@@ -245,7 +252,9 @@ class server {
       if (n < 0 && errno == EINTR) continue;
       if (n != sizeof message) end();  // the rank has ended
       start(message);
-      const char done = 1;
+      std::uint64_t read = 0;
+      const bool readable = read_memory(rank_, message.probe, std::as_writable_bytes(std::span(&read, 1))) && read == probe_value;
+      const char done = readable ? 1 : 2;
       if (send(socket_, &done, 1, MSG_NOSIGNAL) != 1) end();
     }
   }
@@ -366,10 +375,13 @@ bool fork_server::is_alive() {
   return recv(server_socket, &ignored, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
 }
 
+bool fork_server::may_runners_read() { return may_read; }
+
 void fork_server::start_runner(int control_descriptor, std::uint32_t instance) {
   if (server_socket < 0 || server_owner != getpid()) throw error("a runner process cannot be started: this process has no fork server");
   const std::lock_guard lock(requesting);
-  const start_message message{control_descriptor, instance};
+  const std::uint64_t probe = probe_value;
+  const start_message message{control_descriptor, instance, reinterpret_cast<std::uint64_t>(&probe)};
   char done = 0;
   ssize_t n = -1;
   if (send(server_socket, &message, sizeof message, MSG_NOSIGNAL) == sizeof message) {
@@ -377,6 +389,7 @@ void fork_server::start_runner(int control_descriptor, std::uint32_t instance) {
       n = recv(server_socket, &done, 1, 0);
     } while (n < 0 && errno == EINTR);
   }
+  if (n == 1) may_read = done == 1;
   if (n != 1) throw error("a runner process cannot be started: the fork server of this rank has ended");
 }
 

@@ -30,6 +30,8 @@ class fork_server {
   static void start_runner(int control_descriptor, std::uint32_t instance);
   /// Returns whether the server of this process can still start runners.
   static bool is_alive();
+  /// Returns whether runners may read the memory of this process (see read_memory()). Known after the first start_runner().
+  static bool may_runners_read();
 };
 
 }  // namespace rankpool::detail

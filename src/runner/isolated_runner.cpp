@@ -97,8 +97,11 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
   const auto begin = std::chrono::steady_clock::now();
   const std::span<const std::byte> payload =
       initializer_.bulk != nullptr ? std::span<const std::byte>(initializer_.bulk->bytes()) : initializer_.payload;
+  if (control_.stage != runner_stage::alive) start_process();
+  control_.blocks_by_address = fork_server::may_runners_read() ? 1 : 0;
   requests_.shrink();
-  control_.request_bytes = write_request(requests_, {initializer_.function, payload, {}}, calls);
+  control_.request_bytes =
+      write_request(requests_, {initializer_.function, payload, {}}, calls, control_.blocks_by_address != 0);
   control_.count = static_cast<std::uint32_t>(calls.size());
   control_.resumes = false;
   control_.item_call = 0;
@@ -106,14 +109,19 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
   answered_ = 0;
   attempts_ = 0;
   attempted_item_ = 0;
-  if (control_.stage != runner_stage::alive) start_process();
   request();
   for (;;) {
     const std::uint32_t seen = control_.events;
     const bool has_ended = control_.stage == runner_stage::dead;
     const bool is_through = control_.finished == control_.requests;
     take_answers(on_answer);
-    if (is_through || (has_ended && answered_ >= limit())) break;
+    if (answered_ >= limit() && (is_through || has_ended)) break;
+    if (is_through && !has_ended) {  // the log is full
+      answers_.clear();
+      control_.resumes = false;
+      request();
+      continue;
+    }
     if (has_ended) {
       handle_end(calls, on_answer);
       continue;

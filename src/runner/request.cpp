@@ -1,7 +1,8 @@
-// Defines the format of a batch: the offset of each entry, then the entries. An entry is a call_head, the payload, and the blocks,
-// each after its description.
+// Defines the format of a batch: the offset of each entry, then the entries. An entry is a call_head, the payload, and for each block
+// a block_head, and the data unless the block has an address.
 #include "runner/request.hpp"
 
+#include "runner/process_memory.hpp"
 #include "wire/frame.hpp"
 
 #include <cstring>
@@ -18,8 +19,13 @@ struct call_head {
   std::uint64_t blocks = 0;
 };
 
-std::size_t entry_size(const task_runner::call& c) {
-  return sizeof(call_head) + c.payload.size() + c.out_of_band.size() * sizeof(block_description) + total_size(c.out_of_band);
+struct block_head {
+  block_description about;
+  std::uint64_t address = 0;  // in the rank's process; 0: the data follows
+};
+
+std::size_t entry_size(const task_runner::call& c, bool by_address) {
+  return sizeof(call_head) + c.payload.size() + c.out_of_band.size() * sizeof(block_head) + (by_address ? 0 : total_size(c.out_of_band));
 }
 
 // Writes to memory that is large enough.
@@ -35,33 +41,34 @@ class cursor {
   std::byte* at_;
 };
 
-void write_entry(cursor& out, const task_runner::call& c) {
+void write_entry(cursor& out, const task_runner::call& c, bool by_address) {
   const call_head head{c.function, c.limits, c.payload.size(), c.out_of_band.size()};
   out.put(&head, sizeof head);
   out.put(c.payload.data(), c.payload.size());
   for (const auto& b : c.out_of_band) {
-    const block_description about{b->size(), locate_function(b->make())};
-    out.put(&about, sizeof about);
-    out.put(b->data(), b->size());
+    const block_head block{{b->size(), locate_function(b->make())}, by_address ? reinterpret_cast<std::uint64_t>(b->data()) : 0};
+    out.put(&block, sizeof block);
+    if (!by_address) out.put(b->data(), b->size());
   }
 }
 
 }  // namespace
 
-std::size_t write_request(growing_memory& to, const task_runner::call& initializer, std::span<const task_runner::call> calls) {
+std::size_t write_request(growing_memory& to, const task_runner::call& initializer, std::span<const task_runner::call> calls,
+                          bool by_address) {
   std::vector<std::uint64_t> offsets;
   offsets.reserve(calls.size() + 1);
   std::size_t size = (calls.size() + 1) * sizeof(std::uint64_t);
   const auto place = [&](const task_runner::call& c) {
     offsets.push_back(size);
-    size += entry_size(c);
+    size += entry_size(c, by_address);
   };
   place(initializer);
   for (const auto& c : calls) place(c);
   cursor out(to.allocate(size));
   out.put(offsets.data(), offsets.size() * sizeof offsets[0]);
-  write_entry(out, initializer);
-  for (const auto& c : calls) write_entry(out, c);
+  write_entry(out, initializer, by_address);
+  for (const auto& c : calls) write_entry(out, c, by_address);
   return size;
 }
 
@@ -77,9 +84,13 @@ received_call request_reader::read(std::size_t entry) const {
   c.call.limits = head.limits;
   c.call.payload = {in.take(head.payload_bytes), head.payload_bytes};
   for (std::uint64_t b = 0; b < head.blocks; ++b) {
-    const auto about = in.get<block_description>();
-    auto received = make_block(about);
-    std::memcpy(received->data(), in.take(about.bytes), about.bytes);
+    const auto block = in.get<block_head>();
+    auto received = make_block(block.about);
+    if (block.address == 0) {
+      std::memcpy(received->data(), in.take(block.about.bytes), block.about.bytes);
+    } else if (!read_memory(rank_pid_, block.address, received->bytes())) {
+      throw serialization_error("an argument could not be read from the memory of the rank");
+    }
     c.out_of_band.push_back(std::move(received));
   }
   c.call.out_of_band = c.out_of_band;

@@ -34,7 +34,8 @@ struct runner_control {
   std::int32_t rank = -1;
   std::array<char, 256> host{};
   runner_settings settings;
-  std::uint32_t instance = 0;  ///< how many runners the rank has started with this memory
+  std::int32_t blocks_by_address = 0;  ///< 1: the runner and the rank may read each other's memory
+  std::uint32_t instance = 0;          ///< how many runners the rank has started with this memory
 
   // ---- the runner's life
   std::atomic<runner_stage> stage = runner_stage::none;

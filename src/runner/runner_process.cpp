@@ -30,6 +30,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t most_answer_bytes = 8 << 20;
+
 void flush_output() {
   std::fflush(stdout);
   std::cout.flush();
@@ -75,6 +77,8 @@ class runner {
   [[noreturn]] void serve() {
     for (;;) {
       const std::uint32_t request = await_request();
+      answers_.release();
+      if (is_retiring_) retire();
       run_batch();
       note_cpu_time();
       control_.finished.store(request);
@@ -95,14 +99,15 @@ class runner {
 
   void run_batch() {
     shares_.pull();
-    const request_reader batch(requests_.map(control_.request_bytes), control_.request_bytes);
+    const request_reader batch(requests_.map(control_.request_bytes), control_.request_bytes, control_.rank_pid);
     if (!is_initialized_) {
       is_initialized_ = initialize(batch);
       if (!is_initialized_) return;
     }
     if (control_.answered_bytes == 0) log_.shrink();
     if (control_.resumes) run(batch, control_.resumed_call, control_.resumed_item);
-    for (;;) {
+    // If the answers take much memory, the rank takes them first.
+    while (control_.answered_bytes + answers_.held_bytes() < most_answer_bytes && !is_retiring_) {
       const std::uint32_t next = control_.claimed.fetch_add(1);
       if (next >= control_.count) return;
       run(batch, next, 0);
@@ -150,8 +155,12 @@ class runner {
     control_.cpu_nanoseconds.store(static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec));
   }
 
-  // Ends this process, which the rank replaces if there is more to do.
-  [[noreturn]] void retire() {
+  // Ends this process, which the rank replaces if there is more to do. If the rank still has to read from it, it ends after that.
+  void retire() {
+    if (answers_.held_bytes() > 0) {
+      is_retiring_ = true;
+      return;
+    }
     note_cpu_time();
     control_.retires.store(true);
     end();
@@ -172,6 +181,7 @@ class runner {
   in_process_runner tasks_;
   answer_writer answers_;
   bool is_initialized_ = false;
+  bool is_retiring_ = false;
 };
 
 }  // namespace
