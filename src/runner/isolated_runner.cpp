@@ -97,7 +97,10 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
   const auto begin = std::chrono::steady_clock::now();
   const std::span<const std::byte> payload =
       initializer_.bulk != nullptr ? std::span<const std::byte>(initializer_.bulk->bytes()) : initializer_.payload;
-  if (control_.stage != runner_stage::alive) start_process();
+  if (control_.stage != runner_stage::alive) {
+    control_.finished.store(control_.requests);  // the next process must not run the last batch, which is over
+    start_process();
+  }
   control_.blocks_by_address = fork_server::may_runners_read() ? 1 : 0;
   requests_.shrink();
   control_.request_bytes =
