@@ -96,7 +96,7 @@ void job_run::verified(bool holds, const std::string& statement) {
 void job_run::start(const std::string& parameters) {
   if (settings_.json) report_.start(job_, parameters);
   if (settings_.quiet) return;
-  shown_.start(job_, [&cluster = cluster_, journal = journal_] { return cluster.statistics().tasks + journal.taken_over(); });
+  shown_.start(job_, [&cluster = cluster_, journal = journal_] { return cluster.statistics().tasks + journal.restored(); });
 }
 
 void job_run::finish() {
@@ -118,7 +118,7 @@ void job_run::fail(run_report::ending how, const std::string& error) {
 void job_run::finish_report(run_report::ending how, const std::string& error) {
   if (std::exchange(is_finished_, true)) return;
   shown_.stop();
-  const std::uint64_t restored = journal_.taken_over();
+  const std::uint64_t restored = journal_.restored();
   if (restored > 0 && !settings_.quiet) {
     std::cerr << "rankpool " + job_ + ": " + std::to_string(restored) + " finished tasks were restored from the journal " +
                      printable(journal_name()) + "\n";
@@ -128,7 +128,7 @@ void job_run::finish_report(run_report::ending how, const std::string& error) {
       {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(),
        .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
        .tasks = statistics.tasks,
-       .taken_over = restored,
+       .restored = restored,
        .workers = settings_.max_workers > 0 ? std::min(settings_.max_workers, cluster_.num_workers()) : cluster_.num_workers()},
       how, error);
 }

@@ -87,7 +87,7 @@ def failed_picture():
     expect_files("out", ["1.ppm"])
     pathlib.Path("in/2.ppm").write_bytes(whole)
     _, report = image(0, *box, "in", "--output", "out")
-    expect((report["tasks"], report["taken_over"]) == (1, 1), report)
+    expect((report["tasks"], report["restored"]) == (1, 1), report)
     expect_files("out", ["1.ppm", "2.ppm"])
 
 
@@ -173,7 +173,7 @@ def stopped_split(name):
     expect(running.returncode == 75, f"status {running.returncode} of a stopped run: {stderr}")
     expect(not os.path.exists(name), "a result was named too early")
     _, report = image(0, *split)
-    expect(report["taken_over"] > 0, report)
+    expect(report["restored"] > 0, report)
     division = ("--split-from", "1", "--chunksize", "16", "--format", "png" if name == "out.png" else "pnm")
     expect(contents(name) == expected("in.ppm", *blur, *division), "the result is wrong")
     expect(not [file for file in os.listdir() if ".part-" in file], f"it leaves {os.listdir()}")
@@ -269,7 +269,7 @@ def fifo():
         finally:
             reader.kill()
         expect(written == expected("in.ppm", *box, "--format", "pnm", "--force"), "what comes out is wrong")
-        expect(report["taken_over"] > 0 if run else report["taken_over"] == 0, report)
+        expect(report["restored"] > 0 if run else report["restored"] == 0, report)
 
 
 def many_lost_results():
@@ -317,7 +317,7 @@ def killed():
                         pass
         running.wait(most_seconds)
     _, report = image(0, *blur, "in", "--output", "out")
-    expect(report["taken_over"] > 0 and report["tasks"] > 0, report)
+    expect(report["restored"] > 0 and report["tasks"] > 0, report)
     expect_files("out", [f"{n}.ppm" for n in range(40)])
     expect(contents("out/7.ppm") == expected("in/7.ppm", *blur), "a result is wrong")
 

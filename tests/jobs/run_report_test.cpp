@@ -7,9 +7,9 @@
 #include <chrono>
 #include <string>
 
-#include "support/catch.hpp"
 #include "engine/output.hpp"
 #include "engine/progress.hpp"
+#include "support/catch.hpp"
 
 namespace {
 
@@ -54,7 +54,7 @@ TEST_CASE("lines become strings wherever they are cut, and figures keep all thei
         "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
         "{\"sum\": \"123456789012345678901234567890\", \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
         "\"status\": "
-        "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"taken_over\":0,\"workers\":2}\n");
+        "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"restored\":0,\"workers\":2}\n");
 }
 
 TEST_CASE("a job that fails half way still prints one whole object, with the error") {
