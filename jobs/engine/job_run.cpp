@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <iostream>
 #include <random>
+#include <rankpool/written_files.hpp>
 #include <utility>
 
-#include "support/canonical_path.hpp"
 #include "support/in_quotes.hpp"
 
 namespace jobs {
@@ -69,7 +69,7 @@ void job_run::expect_unchanged(const std::string& path) {
   if (!has_journal() || ::stat(path.c_str(), &status) != 0) return;  // missing: the code that reads the file reports it
   const std::string now = std::to_string(status.st_size) + " bytes of " + std::to_string(status.st_mtim.tv_sec) + "." +
                           std::to_string(status.st_mtim.tv_nsec);
-  if (journal_.recall("file " + canonical_path(path), now) == now) return;
+  if (journal_.recall("file " + rankpool::canonical_path(path), now) == now) return;
   throw usage_error("input " + in_quotes(path) + " was modified after journal " + in_quotes(journal_name()) +
                     " was created; start a new journal");
 }

@@ -1,6 +1,7 @@
 #include "matrices/source.hpp"
 
-#include "support/canonical_path.hpp"
+#include <rankpool/written_files.hpp>
+
 #include "support/usage_error.hpp"
 
 namespace jobs {
@@ -10,7 +11,7 @@ matrix_source stored_matrix(const std::string& path) {
   if (header.shape.size() != 2) {
     throw usage_error(path + " cannot be used: a matrix has 2 dimensions, and it has " + std::to_string(header.shape.size()));
   }
-  return {.path = canonical_path(path),
+  return {.path = rankpool::canonical_path(path),
           .type = header.type,
           .fortran_order = header.fortran_order,
           .rows = header.shape[0],

@@ -4,18 +4,18 @@
 
 #include <array>
 #include <optional>
+#include <rankpool/written_files.hpp>
 #include <span>
 #include <string_view>
 
+#include "engine/result_output.hpp"
 #include "sort/number_file.hpp"
 #include "sort/one_pass.hpp"
 #include "sort/plan.hpp"
 #include "sort/sampling.hpp"
 #include "sort/two_passes.hpp"
 #include "sort/verification.hpp"
-#include "support/canonical_path.hpp"
 #include "support/npy.hpp"
-#include "engine/result_output.hpp"
 
 namespace jobs {
 namespace {
@@ -46,11 +46,11 @@ number_file find_npy(const file& from) {
   if (header.shape.size() != 1) {
     throw usage_error(from.path() + " holds " + describe(header) + ", and sort takes numbers in one dimension");
   }
-  return {canonical_path(from.path()), header.type, header.data_offset, header.count()};
+  return {rankpool::canonical_path(from.path()), header.type, header.data_offset, header.count()};
 }
 
 number_file find_raw(const file& from, const std::string& type_name) {
-  number_file numbers{.path = canonical_path(from.path())};
+  number_file numbers{.path = rankpool::canonical_path(from.path())};
   for (const auto type : {element_type::int32, element_type::int64, element_type::float32, element_type::float64}) {
     if (name_of(type) == type_name) numbers.type = type;
   }

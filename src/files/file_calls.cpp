@@ -90,10 +90,4 @@ std::string behind_links(const std::string& path) {
   return found.string();
 }
 
-std::string canonical_path(const std::string& path) {
-  std::error_code error;
-  const fs::path found = fs::weakly_canonical(fs::absolute(behind_links(path), error), error);
-  return error ? path : found.string();
-}
-
 }  // namespace rankpool::detail

@@ -26,7 +26,5 @@ int rename_file(const std::string& from, const std::string& to, bool overwrite);
 
 /// Returns the path to which the symbolic links of this name lead, whether there is a file or not.
 std::string behind_links(const std::string& path);
-/// Returns one name for all paths of a file, from whichever folder.
-std::string canonical_path(const std::string& path);
 
 }  // namespace rankpool::detail

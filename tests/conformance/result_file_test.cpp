@@ -381,6 +381,23 @@ TEST_CASE("two objects with one journal note files in turn", "[files/overwrite]"
   }
 }
 
+TEST_CASE("all paths of a file have one canonical path, whether the file exists or not", "[files/links]") {
+  file_runs runs;
+  fs::create_directory(runs.file("elsewhere"));
+  fs::create_symlink("elsewhere/file", runs.file("link"));
+  const std::string path = fs::canonical(runs.file("elsewhere")).string() + "/file";
+  for (const bool exists : {false, true}) {
+    if (exists) write_text(path, "text");
+    for (const char* name : {"link", "elsewhere/file", "elsewhere/../link", "./elsewhere/./file"}) {
+      CHECK(rankpool::canonical_path(runs.file(name)) == path);
+      CHECK(rankpool::canonical_path(fs::path(runs.file(name)).lexically_relative(fs::current_path()).string()) == path);
+    }
+  }
+  CHECK(rankpool::canonical_path("").empty());
+  fs::create_symlink("circle", runs.file("circle"));
+  CHECK(rankpool::canonical_path(runs.file("circle")) == runs.file("circle"));
+}
+
 TEST_CASE("a symbolic link stays one, and the file that it leads to is written", "[files/links]") {
   file_runs runs;
   fs::create_directory(runs.file("elsewhere"));
