@@ -10,6 +10,8 @@ namespace rankpool::detail {
 
 /// Throws std::system_error: "cannot write PATH: REASON".
 [[noreturn]] void fail_to_write(int error, const std::string& path);
+/// Throws std::system_error: "PROBLEM: REASON; REMEDY".
+[[noreturn]] void fail_with_remedy(int error, const std::string& problem, const std::string& remedy);
 
 /// Writes all bytes at `offset`, or at the descriptor's position. Throws: std::system_error that names `path`.
 void write_at(int descriptor, std::span<const std::byte> bytes, std::uint64_t offset, const std::string& path);

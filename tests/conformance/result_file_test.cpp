@@ -305,13 +305,17 @@ TEST_CASE("parts that are lost, or were written for another path or size, are re
   }
   CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("other"), 2),
                     containing("wrote parts of " + runs.file("out") + ", not of " + runs.file("other")));
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 3), containing("has another size"));
+  const std::string failed = "cannot continue " + parts + ", which has the parts of " + runs.file("out") + " and another size";
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 3), failed + ": Stale file handle; start a new journal");
   write_text(parts, "longer");
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), containing("has another size"));
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), containing(failed));
   fs::remove(parts);
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), containing("which is lost"));
+  const std::string lost = "cannot open " + parts + ", which has the parts of " + runs.file("out") +
+                           ": No such file or directory; start a new journal, because the parts that earlier runs with the journal"
+                           " wrote are lost";
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), lost);
   write_text(runs.file("out"), "xx");  // by somebody else
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2, {.overwrite = true}), containing("which is lost"));
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2, {.overwrite = true}), lost);
   CHECK(contents(runs.file("out")) == "xx");
 }
 
