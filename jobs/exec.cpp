@@ -255,6 +255,8 @@ class exec : public job {
       throw usage_error(
           "--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
     }
+    if (chosen_.null && !chosen_.lists.empty())
+      throw usage_error("--null requires input from FILE or stdin, not from '" + list_mark + "'");
     columns_of(chosen_);
     check_places(chosen_);
     std::vector<input_options> inputs;
@@ -312,7 +314,8 @@ class exec : public job {
   }
 };
 
-const job_entry<exec> entry("exec", "command lines from a file or stdin, or one command per argument, distributed over the workers");
+const job_entry<exec> entry("exec",
+                            "command lines from a file or stdin, or one command per argument, distributed over the workers");
 
 }  // namespace
 }  // namespace jobs
