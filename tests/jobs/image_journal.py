@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""image_journal.py CASE COMMAND: the job `image` with --journal, from outside. COMMAND is `rankpool`.
+"""image_journal.py CASE COMMAND: tests the job `image` with --journal as a user runs it. COMMAND is the path of `rankpool`.
 
-Prints what is wrong. The exit status is 0 if nothing is, and 77 if this machine cannot show the case.
+Prints the problem if the test fails. The exit status is 0 if the test passes, and 77 if this machine cannot run it.
 """
 import hashlib
 import json
@@ -52,8 +52,8 @@ def expect_files(path, names):
 def wait_until(condition, process):
     end = time.monotonic() + most_seconds
     while not condition():
-        expect(process.poll() is None, f"it ended: {process.returncode}")
-        expect(time.monotonic() < end, "it never comes to that")
+        expect(process.poll() is None, f"the run ended early, with status {process.returncode}")
+        expect(time.monotonic() < end, f"the condition is not met within {most_seconds} s")
         time.sleep(0.01)
 
 
@@ -117,7 +117,7 @@ def lost_results():
     os.remove("out/1.ppm")
     _, report = image(0, *box, "in", "--output", "out")
     expect(report["tasks"] == 1, report)
-    expect(contents("out/1.ppm") == first[1], "the removed result is not there again")
+    expect(contents("out/1.ppm") == first[1], "the removed result was not restored")
     pathlib.Path("out/2.ppm").write_bytes(b"precious")
     stderr, _ = image(1, *box, "in", "--output", "out")
     expect("out/2.ppm exists already; --force replaces it" in stderr, stderr)
@@ -157,7 +157,7 @@ def foreign_split_result():
     expect(contents("out.png") == b"precious", "a foreign file was replaced")
     os.remove("out.png")
     _, report = image(0, *split)
-    expect(report["tasks"] == 0 and contents("out.png") == result, "the removed result is not made of its strips")
+    expect(report["tasks"] == 0 and contents("out.png") == result, "the removed result was not restored from its strips")
 
 
 def stopped_split(name):
@@ -171,12 +171,12 @@ def stopped_split(name):
     running.send_signal(signal.SIGTERM)
     _, stderr = running.communicate(timeout=most_seconds)
     expect(running.returncode == 75, f"status {running.returncode} of a stopped run: {stderr}")
-    expect(not os.path.exists(name), "a result was named too early")
+    expect(not os.path.exists(name), "the unfinished result has its final name")
     _, report = image(0, *split)
     expect(report["restored"] > 0, report)
     division = ("--split-from", "1", "--chunksize", "16", "--format", "png" if name == "out.png" else "pnm")
     expect(contents(name) == expected("in.ppm", *blur, *division), "the result is wrong")
-    expect(not [file for file in os.listdir() if ".part-" in file], f"it leaves {os.listdir()}")
+    expect(not [file for file in os.listdir() if ".part-" in file], f"unfinished files are left: {os.listdir()}")
 
 
 def stopped_split_pnm():
@@ -268,12 +268,12 @@ def fifo():
             written, _ = reader.communicate(timeout=most_seconds)
         finally:
             reader.kill()
-        expect(written == expected("in.ppm", *box, "--format", "pnm", "--force"), "what comes out is wrong")
+        expect(written == expected("in.ppm", *box, "--format", "pnm", "--force"), "the FIFO received a wrong result")
         expect(report["restored"] > 0 if run else report["restored"] == 0, report)
 
 
 def many_lost_results():
-    """All lost results are made again."""
+    """All lost results are computed again."""
     os.mkdir("in")
     for n in range(1000):
         picture(f"in/{n}.ppm", 4, 4, n)
