@@ -139,7 +139,7 @@ class whole_pictures {
   /// Returns why the result did not get its final name.
   static std::string problem_of(const picture_files& files, std::error_code error) {
     if (error.value() == EEXIST) return result_exists(files);
-    if (error.value() == ESTALE) return files.output + ": its result was changed or removed; run it again";
+    if (error.value() == ESTALE) return files.output + ": its unfinished file was changed or removed; run it again";
     return "cannot write " + files.output + ": " + error.message();
   }
 

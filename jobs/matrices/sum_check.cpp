@@ -135,9 +135,9 @@ sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t see
   result.totals_tested = std::isfinite(a.magnitude) && std::isfinite(b.magnitude) && std::isfinite(c.magnitude);
   if (wrong > 0) {
     result.failure =
-        std::to_string(wrong) + " of " + std::to_string(sum_check::samples) + " numbers taken at random are not the sum";
+        std::to_string(wrong) + " of " + std::to_string(sum_check::samples) + " numbers at random places are not the sum";
   } else if (result.totals_tested && !agree(a, b, c, work.a.type)) {
-    result.failure = "the totals of both matrices do not add up to that of the sum";
+    result.failure = "the totals of the two matrices do not add up to the total of the sum";
   }
   return result;
 }

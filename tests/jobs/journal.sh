@@ -67,14 +67,14 @@ case $what in
   summary)
     write run.journal
     inspect run.journal
-    [[ $(sed -n 1p "$scratch/stdout") =~ ^run.journal:\ \'a\ test,\ of\ \"journal\"\',\ build\ [0-9a-f]{12},\ not\ of\ this\ program$ ]] ||
+    [[ $(sed -n 1p "$scratch/stdout") =~ ^run.journal:\ \'a\ test,\ of\ \"journal\"\',\ build\ [0-9a-f]{12}\ \(this\ program\ is\ another\ build\)$ ]] ||
       fail "the first line:" "$scratch/stdout"
     [[ $(sed -n 2p "$scratch/stdout") == "call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed" ]] || fail "call 1:" "$scratch/stdout"
     [[ $(sed -n 3p "$scratch/stdout") == "call 2 square: 10 of 10 items, 100 %" ]] || fail "call 2:" "$scratch/stdout"
     prints '^  16 chunks, 4 failed items$'
-    prints '^  task time [0-9.]+ (s|ms) in all, [0-9.]+ (ms|us) in the median$'
+    prints '^  task time [0-9.]+ (s|ms) in total, [0-9.]+ (ms|us) in the median$'
     prints "^  finished $time to $time\$"
-    prints '^  [0-9.]+ items a second, the rest in about [0-9.]+ (s|ms|us)$'
+    prints '^  [0-9.]+ items per second, about [0-9.]+ (s|ms|us) left$'
     prints "^  call 1 item 15 on rank [0-9]+ \(.+\), $time: std::invalid_argument: no multiple of 5, \"15\""
     prints '^  call 1 item 7: [0-9.]+ ms on rank [0-9]+ \(.+\)$'
     prints '^  [^ ]+: 26 items in 18 chunks, [0-9.]+ (s|ms), 4 failed$'
@@ -108,7 +108,7 @@ assert sum(h["items"] for h in j["hosts"]) == 26'
   export-json)
     write run.journal
     inspect run.journal --export -
-    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal was written by another build of the program: values are left out" ]] ||
+    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal was written by another build of the program; values are omitted" ]] ||
       fail "wrong message:" "$scratch/stderr"
     check_stdout '
 import json, sys, datetime
@@ -146,7 +146,7 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     prints '^call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed$'
     prints '^call 3 square: 1[0-9] items$'
     inspect run.journal --verify
-    prints '^sound: '
+    prints '^intact: '
     release
     inspect run.journal
     ;;
@@ -155,7 +155,7 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     chmod a-w run.journal .
     inspect run.journal
     inspect run.journal --verify
-    prints '^sound: 18 chunks are as they were written$'
+    prints '^intact: 18 chunks match their checksums$'
     ;;
   damaged)
     write run.journal

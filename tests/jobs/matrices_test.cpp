@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "jobs/test_run.hpp"
 #include "matrices/freivalds.hpp"
 #include "matrices/gemm.hpp"
+#include "matrices/npy_result.hpp"
 #include "matrices/product.hpp"
 #include "matrices/reader.hpp"
-#include "matrices/npy_result.hpp"
 #include "matrices/sum.hpp"
 #include "matrices/sum_check.hpp"
 #include "matrices/text.hpp"
 #include "matrices/tiles.hpp"
 #include "support/catch.hpp"
-#include "jobs/test_run.hpp"
 #include "support/cluster.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -149,7 +149,8 @@ void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t col
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("a product of files equals the definition, in every order of storage", "", std::int32_t, std::int64_t, float,
+                   double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   for (const bool a_by_columns : {false, true}) {
@@ -162,7 +163,7 @@ TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order
   }
 }
 
-TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up", "", std::int64_t, double) {
+TEMPLATE_TEST_CASE("a product may have one row, one column, or an inner dimension of 0", "", std::int64_t, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   struct shape {
@@ -177,8 +178,7 @@ TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up
   }
 }
 
-TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the file are multiplied all the same", "", std::int64_t,
-                   double) {
+TEMPLATE_TEST_CASE("numbers that are misaligned in the file are multiplied correctly", "", std::int64_t, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(9, 8, 1), b = random_table<TestType>(8, 7, 2);
@@ -190,7 +190,7 @@ TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the f
   CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }
 
-TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than BLAS is given at once", "", float, double) {
+TEMPLATE_TEST_CASE("a product is right if its inner dimension exceeds one call of BLAS", "", float, double) {
   const auto a = random_table<TestType>(4, 13, 1), b = random_table<TestType>(13, 5, 2);
   std::vector<TestType> a_by_columns(a.numbers.size()), b_by_columns(b.numbers.size());
   jobs::transpose(a.numbers.data(), 13, 4, a_by_columns.data());
@@ -205,7 +205,7 @@ TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than 
   }
 }
 
-TEST_CASE("a file that is shorter than its matrix is an error that names it, the bytes that it has and those that it should have") {
+TEST_CASE("a file that is shorter than its matrix is an error with its name, its size and the required size") {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto numbers = random_table<double>(30, 30, 1);
@@ -232,7 +232,7 @@ TEST_CASE("a file that is cut short while it is mapped is an error, wherever it 
   }
 }
 
-TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("every part of a generated matrix has the numbers of the whole", "", std::int32_t, std::int64_t, float, double) {
   const matrix_source source = jobs::generated_matrix(type_of<TestType>(), 50, 60, 3);
   const auto whole = content<TestType>(source);
   std::vector<TestType> part(6);
@@ -245,7 +245,7 @@ TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at",
   CHECK(least < most);
 }
 
-TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("verification finds one wrong number in a product", "", std::int32_t, std::int64_t, float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   jobs::product asked{
@@ -261,8 +261,7 @@ TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", ""
   CHECK(jobs::check_product(pool, asked, 2, 5).holds);
 }
 
-TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part, and a wrong number found in any", "",
-                   std::int32_t, double) {
+TEMPLATE_TEST_CASE("verification finds a wrong number in every part of a long product", "", std::int32_t, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   constexpr std::uint64_t parts_long = 300'000;
@@ -281,7 +280,7 @@ TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part
   }
 }
 
-TEST_CASE("a product of large, equal fractions stands its test, and rows with nan or inf are left out") {
+TEST_CASE("verification accepts rounding errors of large numbers, and skips rows with nan or inf") {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   table<float> a{20, 3000}, b{3000, 30};
@@ -299,8 +298,8 @@ TEST_CASE("a product of large, equal fractions stands its test, and rows with na
   CHECK(jobs::check_product(pool, asked, 2, 5).wrong_row == 7);
 }
 
-TEMPLATE_TEST_CASE("a sum of files is that of the definition, in every order and cut", "", std::int32_t, std::int64_t, float,
-                   double) {
+TEMPLATE_TEST_CASE("a sum of files equals the definition, in every order of storage and division", "", std::int32_t, std::int64_t,
+                   float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   struct shape {
@@ -327,7 +326,7 @@ TEST_CASE("whole numbers wrap around when they are added") {
   CHECK(a == std::vector{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()});
 }
 
-TEMPLATE_TEST_CASE("a sum with a wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("verification finds a wrong number in a sum", "", std::int32_t, std::int64_t, float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(200, 300, 1), b = random_table<TestType>(200, 300, 2);
@@ -340,7 +339,7 @@ TEMPLATE_TEST_CASE("a sum with a wrong number does not stand its test", "", std:
   CHECK_FALSE(jobs::check_sum(pool, asked, 6).failure.empty());
 }
 
-TEST_CASE("tiles cover a matrix once, and none is larger than asked") {
+TEST_CASE("tiles cover a matrix once, and none exceeds the limit") {
   for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{100, 7}, {1, 1000}, {33, 65}, {1000, 1}}) {
     for (const jobs::tiles& cut :
          {jobs::cut(rows, columns, 10, 6), jobs::bands(rows, columns, 30), jobs::squarish(rows, columns, 64)}) {
@@ -359,7 +358,7 @@ TEST_CASE("tiles cover a matrix once, and none is larger than asked") {
   CHECK(jobs::cut(5, 0, 1, 1).count() == 0);
 }
 
-TEST_CASE("text has each number as short as its type allows") {
+TEST_CASE("each number of a printed matrix has the shortest text that its type allows") {
   const std::vector<float> fractions{0.1F, -2, 1e20F, std::numeric_limits<float>::infinity()};
   CHECK(jobs::text_of_rows(std::span(fractions), 2) == "[0.1, -2.0]\n[1e+20, inf]\n");
   const std::vector<std::int64_t> whole{1, std::numeric_limits<std::int64_t>::min()};

@@ -48,7 +48,7 @@ TEST_CASE("a file that workers write is finished once, and the journal of anothe
   }
 }
 
-TEST_CASE("a file that no run with the journal wrote is refused, with the option that would replace it") {
+TEST_CASE("a file that no run with the journal wrote is refused, and the message names --force") {
   const support::scratch_directory folder;
   const std::string path = folder.file("out");
   std::ofstream(path) << "precious";
@@ -95,7 +95,7 @@ TEST_CASE("a file that is changed while a run with the journal writes its output
   CHECK(content(where.path) == "precious");
 }
 
-TEST_CASE("output that an earlier run with the journal has written is replaced, and no other") {
+TEST_CASE("only output that an earlier run with the journal wrote is replaced") {
   const support::scratch_directory folder;
   const std::string journal = folder.file("journal");
   const jobs::output_options where{.path = folder.file("out"), .journal = journal};

@@ -170,7 +170,7 @@ def test_journal_on_full_disk(job, command, small_disk):
     done = command.run(*words, status=1, prefix=disk.prefix)
     assert len(done.messages) == 1 and "small/kept" in done.stderr
     assert command.names("out*") == []
-    assert "sound: " in command.run("journal", "small/kept", "--verify", prefix=disk.prefix).stdout
+    assert "intact: " in command.run("journal", "small/kept", "--verify", prefix=disk.prefix).stdout
     disk.shell("mount -o remount,size=50m small")
     command.run(*words, prefix=disk.prefix)
     assert command.read("out").endswith(b"\n9999991\n")
