@@ -115,7 +115,8 @@ bool is_close(const table<T>& a, const table<T>& b) {
 }
 
 /// Computes the product `asked` on the pool, and returns the matrix in the file `path`.
-matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
+matrix_source product_of(rankpool::executor& pool, jobs::matrix_work& asked, const std::string& path,
+                         std::uint64_t rows_per_tile = 0) {
   support::test_run run(path);
   jobs::npy_result file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
   asked.target = file.target();
@@ -125,7 +126,7 @@ matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std:
   return asked.target;
 }
 
-matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
+matrix_source sum_of(rankpool::executor& pool, jobs::matrix_work& asked, const std::string& path, std::uint64_t count = 0) {
   support::test_run run(path);
   jobs::npy_result file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
   asked.target = file.target();
@@ -156,8 +157,8 @@ TEMPLATE_TEST_CASE("a product of files equals the definition, in every order of 
   for (const bool a_by_columns : {false, true}) {
     for (const bool b_by_columns : {false, true}) {
       const auto a = random_table<TestType>(37, 53, 1), b = random_table<TestType>(53, 41, 2);
-      jobs::product asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
-      CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
+      jobs::matrix_work asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
+      CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
       CHECK(jobs::check_product(pool, asked, 2, 7).holds);
     }
   }
@@ -172,8 +173,8 @@ TEMPLATE_TEST_CASE("a product may have one row, one column, or an inner dimensio
   for (const shape s :
        {shape{1, 70, 1}, shape{70, 1, 65}, shape{1, 1, 1}, shape{3, 0, 4}, shape{0, 5, 4}, shape{4, 5, 0}, shape{5, 3, 17}}) {
     const auto a = random_table<TestType>(s.rows, s.inner, 1), b = random_table<TestType>(s.inner, s.columns, 2);
-    jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
-    CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+    jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
+    CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
     CHECK(jobs::check_product(pool, asked, 2, 7).holds);
   }
 }
@@ -186,8 +187,8 @@ TEMPLATE_TEST_CASE("numbers that are misaligned in the file are multiplied corre
   const auto bytes = std::as_bytes(std::span(b.numbers));
   fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
   write_at(moved.path, moved.data_offset += 3, bytes);
-  jobs::product asked{stored(folder.file("a.npy"), a, false), moved, {}};
-  CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+  jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), moved, {}};
+  CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }
 
 TEMPLATE_TEST_CASE("a product is right if its inner dimension exceeds one call of BLAS", "", float, double) {
@@ -209,9 +210,9 @@ TEST_CASE("a file that is shorter than its matrix is an error with its name, its
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto numbers = random_table<double>(30, 30, 1);
-  jobs::product asked{stored(folder.file("a.npy"), numbers, false), stored(folder.file("b.npy"), numbers, false), {}};
+  jobs::matrix_work asked{stored(folder.file("a.npy"), numbers, false), stored(folder.file("b.npy"), numbers, false), {}};
   fs::resize_file(asked.b.path, 7000);
-  CHECK_THROWS_WITH(file_of(pool, asked, folder.file("c.npy")),
+  CHECK_THROWS_WITH(product_of(pool, asked, folder.file("c.npy")),
                     support::containing("b.npy") && support::containing("7000 bytes") && support::containing("7328"));
 }
 
@@ -248,9 +249,9 @@ TEMPLATE_TEST_CASE("every part of a generated matrix has the numbers of the whol
 TEMPLATE_TEST_CASE("verification finds one wrong number in a product", "", std::int32_t, std::int64_t, float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
-  jobs::product asked{
+  jobs::matrix_work asked{
       jobs::generated_matrix(type_of<TestType>(), 80, 90, 1), jobs::generated_matrix(type_of<TestType>(), 90, 70, 2), {}};
-  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
   REQUIRE(jobs::check_product(pool, asked, 2, 5).holds);
   const TestType right = content<TestType>(target).at(41, 69);
   overwrite<TestType>(target, 41, 69, right + 1);
@@ -270,8 +271,9 @@ TEMPLATE_TEST_CASE("verification finds a wrong number in every part of a long pr
   };
   for (const shape s : {shape{2, parts_long, 1, 1}, shape{parts_long, 2, 1, parts_long - 1}}) {
     const element_type type = type_of<TestType>();
-    jobs::product asked{jobs::generated_matrix(type, s.rows, s.inner, 1), jobs::generated_matrix(type, s.inner, s.columns, 2), {}};
-    const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+    jobs::matrix_work asked{
+        jobs::generated_matrix(type, s.rows, s.inner, 1), jobs::generated_matrix(type, s.inner, s.columns, 2), {}};
+    const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
     CHECK(jobs::check_product(pool, asked, 2, 5).holds);
     overwrite<TestType>(target, s.wrong, 0, 12345);
     const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
@@ -289,8 +291,8 @@ TEST_CASE("verification accepts rounding errors of large numbers, and skips rows
   a.at(3, 5) = std::numeric_limits<float>::quiet_NaN();
   a.at(4, 5) = -std::numeric_limits<float>::infinity();
   a.at(6, 1) = std::numeric_limits<float>::max();
-  jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, false), {}};
-  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, false), {}};
+  const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
   const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
   CHECK(check.holds);
   CHECK(check.untested_rows == 3);
@@ -311,8 +313,8 @@ TEMPLATE_TEST_CASE("a sum of files equals the definition, in every order of stor
     jobs::add(expected.numbers.data(), b.numbers.data(), b.numbers.size());
     for (const bool b_by_columns : {false, true}) {
       for (const std::uint64_t count : {0, 10, 100}) {
-        jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, b_by_columns), {}};
-        CHECK(content<TestType>(file_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
+        jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, b_by_columns), {}};
+        CHECK(content<TestType>(sum_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
         CHECK(jobs::check_sum(pool, asked, 7).failure.empty());
       }
     }
@@ -330,8 +332,8 @@ TEMPLATE_TEST_CASE("verification finds a wrong number in a sum", "", std::int32_
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(200, 300, 1), b = random_table<TestType>(200, 300, 2);
-  jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
-  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
+  const matrix_source target = sum_of(pool, asked, folder.file("c.npy"));
   REQUIRE(jobs::check_sum(pool, asked, 5).failure.empty());
   overwrite<TestType>(target, 150, 299, 3);
   CHECK_FALSE(jobs::check_sum(pool, asked, 5).failure.empty());
