@@ -18,7 +18,8 @@ case, command = sys.argv[1:3]
 command = os.path.abspath(command)
 folder = tempfile.mkdtemp(prefix="rankpool-test-")
 os.chdir(folder)
-environment = os.environ | {"RANKPOOL_WORKERS": os.environ.get("RANKPOOL_WORKERS", "2")}
+mark = f"RANKPOOL_TEST_MARK={folder}"
+environment = os.environ | {"RANKPOOL_WORKERS": os.environ.get("RANKPOOL_WORKERS", "2"), "RANKPOOL_TEST_MARK": folder}
 most_seconds = 100
 
 
@@ -63,6 +64,31 @@ def has_results():
         return False
     looked = subprocess.run([command, "journal", "kept", "--json"], capture_output=True, text=True)
     return looked.returncode == 0 and any(call["chunks"] > 0 for call in json.loads(looked.stdout)["calls"])
+
+
+def signal_ranks(number):
+    """Sends a signal to all ranks of the test's runs."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            variables = path.read_bytes().split(b"\0")
+            if mark.encode() in variables and any(variable.startswith(b"OMPI_COMM_WORLD_RANK=") for variable in variables):
+                os.kill(int(path.parent.name), number)
+        except OSError:  # the process has ended, or belongs to another user
+            continue
+
+
+def stop_at_results(running):
+    """Stops the run early once its journal has results. The ranks are suspended during this check, so that the run cannot end before
+    the signal."""
+    signal_ranks(signal.SIGSTOP)
+    try:
+        found = has_results()
+        if found:
+            running.send_signal(signal.SIGTERM)
+    finally:
+        signal_ranks(signal.SIGCONT)
+    time.sleep(0.05)
+    return found
 
 
 box = ("--op", "box", "--radius", "1")
@@ -167,8 +193,7 @@ def stopped_split(name):
     split = (*blur, "in.ppm", "--output", name, "--split-from", "1", "--chunksize", "16")
     words = [command, "image", *split, "--journal", "kept", "--quiet"]
     running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    wait_until(has_results, running)
-    running.send_signal(signal.SIGTERM)
+    wait_until(lambda: stop_at_results(running), running)
     _, stderr = running.communicate(timeout=most_seconds)
     expect(running.returncode == 75, f"status {running.returncode} of a stopped run: {stderr}")
     expect(not os.path.exists(name), "the unfinished result has its final name")
