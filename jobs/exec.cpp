@@ -202,7 +202,7 @@ class exec : public job {
                  "split each argument into columns {1}, {2} ... at this string or regular expression, such as , or '\\t'", "REGEX");
     options.flag("--as-completed", chosen_.as_completed, "print output as commands end, not in the order of the input");
     options.duration("--timeout", chosen_.timeout_seconds,
-                     "end a command and its child processes after this time, such as 90 or 5min; it has then failed");
+                     "end a command and its child processes after this time, such as 90 or 5min; the command has failed");
     options.duration("--delay", chosen_.delay_seconds,
                      "wait at least this long between the starts of two commands, on all workers together");
     options.number("--retries", chosen_.retries, "run a failed command up to this many times more (default 0)", 0, 1'000'000);
@@ -211,7 +211,7 @@ class exec : public job {
                        "start no more commands after this many failures; a retried command counts once", 1, 1'000'000'000);
     options.flag("--halt-on-error", chosen_.halt_on_error, "the same as --max-failures 1").excludes(max_failures);
     options.flag("--dry-run", chosen_.dry_run, "print the commands, quoted for a shell, and run none");
-    options.flag("--null", chosen_.null, "the input is separated by NUL characters, as find -print0 writes it");
+    options.flag("--null", chosen_.null, "the items of the input end in NUL characters, as find -print0 writes them");
     options.text("--log", chosen_.log,
                  "write a line of tab-separated columns for each finished command, as GNU parallel's --joblog; FILE.part-PID "
                  "until the end",
@@ -255,6 +255,8 @@ class exec : public job {
       throw usage_error(
           "--colsep requires COMMAND after --, with {1}, {2} ... for the columns; without COMMAND a line is a command");
     }
+    if (chosen_.null && !chosen_.lists.empty())
+      throw usage_error("--null requires input from FILE or stdin, not from '" + list_mark + "'");
     columns_of(chosen_);
     check_places(chosen_);
     std::vector<input_options> inputs;
@@ -305,14 +307,15 @@ class exec : public job {
                        (results.failed() == 1 ? " command" : " commands") + " failed (" +
                        (chosen_.halt_on_error ? "--halt-on-error" : "--max-failures " + std::to_string(chosen_.max_failures)) +
                        "); some commands were not run" +
-                       (run.has_journal() ? "; the same run with its journal runs them and those that failed" : "") + "\n";
+                       (run.has_journal() ? "; the same run with its journal runs these and the failed ones" : "") + "\n";
     }
     run.explain(std::to_string(results.commands()) + " commands were run, " + std::to_string(results.failed()) + " failed");
     run.set_exit_status(exit_status(results.failed()));
   }
 };
 
-const job_entry<exec> entry("exec", "command lines from a file or stdin, or one command per argument, distributed over the workers");
+const job_entry<exec> entry("exec",
+                            "command lines from a file or stdin, or one command per argument, distributed over the workers");
 
 }  // namespace
 }  // namespace jobs

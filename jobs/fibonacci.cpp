@@ -1,6 +1,11 @@
 // Example 7: Fibonacci numbers, printed as they are completed. F(0) = 0, F(1) = 1.
+//
+// All numbers are submitted at once. If they are completed faster than rank 0 can print them, it holds those that are not printed:
+// 0.21 n bytes for F(n).
 #include <gmpxx.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -20,6 +25,9 @@ std::string fibonacci(std::uint64_t n) {
   mpz_fib_ui(value.get_mpz_t(), n);
   return value.get_str();
 }
+
+/// Returns an upper bound of the number of digits of F(n).
+std::size_t most_digits(std::uint64_t n) { return static_cast<std::size_t>(n / 4 + 2); }
 
 /// Returns a prime modulo which `digits` differ from F(n); 0 if they agree.
 std::uint64_t wrong_modulus(std::uint64_t n, const std::string& digits) {
@@ -43,7 +51,8 @@ class fibonacci_numbers : public job {
     std::vector<rankpool::future<std::string>> futures;
     std::unordered_map<std::uint64_t, std::uint64_t> number_of;  // key: id of the future
     std::uint64_t wrong = 0;
-    check_queue<std::uint64_t> checks(run, [&](std::uint64_t modulus) { wrong = modulus != 0 ? modulus : wrong; });
+    check_queue<std::uint64_t> checks(
+        run, [&](std::uint64_t modulus) { wrong = modulus != 0 ? modulus : wrong; }, most_digits(std::ranges::max(numbers_)));
     run.expect_tasks(numbers_.size(), numbers_.size());
     for (const std::uint64_t n : numbers_) {
       futures.push_back(run.pool().submit(fibonacci, n));

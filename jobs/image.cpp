@@ -9,6 +9,7 @@
 #include <iostream>
 #include <ranges>
 #include <rankpool/result_files.hpp>
+#include <rankpool/written_files.hpp>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -19,7 +20,6 @@
 #include "image/picture_names.hpp"
 #include "image/picture_task.hpp"
 #include "image/split_picture.hpp"
-#include "support/canonical_path.hpp"
 #include "support/closed_form.hpp"
 #include "support/decimal.hpp"
 #include "support/in_quotes.hpp"
@@ -139,7 +139,7 @@ class whole_pictures {
   /// Returns why the result did not get its final name.
   static std::string problem_of(const picture_files& files, std::error_code error) {
     if (error.value() == EEXIST) return result_exists(files);
-    if (error.value() == ESTALE) return files.output + ": its result was changed or removed; run it again";
+    if (error.value() == ESTALE) return files.output + ": its unfinished file was changed or removed; run it again";
     return "cannot write " + files.output + ": " + error.message();
   }
 
@@ -181,7 +181,7 @@ class image : public job {
     const auto inputs = options.texts("input", request_.inputs, "PNG, JPEG or PNM files, or folders of them", "FILE_OR_FOLDER")
                             .identified_by([this] {
                               std::vector<std::string> paths = request_.inputs;
-                              std::ranges::transform(paths, paths.begin(), canonical_path);
+                              std::ranges::transform(paths, paths.begin(), rankpool::canonical_path);
                               return identity_of_list(paths);
                             });
     options.choice("--op", operation_name_, {"grayscale", "box", "gaussian", "sobel"},
@@ -273,7 +273,8 @@ class image : public job {
     }
     rankpool::result_files results(run.journal(), {.overwrite = request_.force});
     for (picture_files& files : plan.pictures) {
-      if (run.has_journal()) files.input = canonical_path(files.input);  // tasks are then the same, however paths are written
+      // Tasks with a journal are the same, however paths are written.
+      if (run.has_journal()) files.input = rankpool::canonical_path(files.input);
       if (plan.is_stream) continue;
       files.target = results.target(files.output, files.input);
       files.output = files.target.path();

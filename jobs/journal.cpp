@@ -35,7 +35,7 @@ class journal_command : public local_command {
   void declare(job_options& options) override {
     options.text("file", file_, "journal to inspect (read-only; safe while a run writes to it)", "FILE").required();
     const auto json = options.flag("--json", json_, "print one JSON object");
-    const auto verify = options.flag("--verify", verify_, "compare all of it with its checksums").excludes(json);
+    const auto verify = options.flag("--verify", verify_, "compare all results with their checksums").excludes(json);
     options.text("--failures", failures_, "number of failures to show, or all (default 10)", "N");
     options.number("--slowest", slowest_, "number of slowest tasks to show (default 5)");
     const auto exported = options.text("--export", exported_.path, "write the results to this file; - is stdout", "FILE")
@@ -76,7 +76,7 @@ class journal_command : public local_command {
     journal.verify();
     std::uint64_t chunks = 0;
     for (const auto& call : journal.calls()) chunks += call.chunks;
-    out.print("sound: ", chunks, " chunks are as they were written\n");
+    out.print("intact: ", chunks, " chunks match their checksums\n");
   }
 
   void export_results(const rankpool::journal_reader& journal) const {
@@ -85,7 +85,7 @@ class journal_command : public local_command {
     (as_csv ? export_csv : export_json)(out, journal);
     out.finish();
     if (!journal.is_of_this_build()) {
-      std::cerr << "rankpool journal: " << printable(file_) << " was written by another build of the program: values are left out"
+      std::cerr << "rankpool journal: " << printable(file_) << " was written by another build of the program; values are omitted"
                 << std::endl;
     }
   }

@@ -7,9 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/job.hpp"
+#include "matrices/matrix_job.hpp"
 #include "matrices/npy_result.hpp"
-#include "matrices/options.hpp"
 #include "matrices/sum.hpp"
 #include "matrices/sum_check.hpp"
 #include "support/matrix.hpp"
@@ -23,59 +22,40 @@ row add_rows(row a, const row& b) {
   return a;
 }
 
-void print_tutorial(rankpool::executor& pool, output& out) {
-  const matrix a{{1, 2}, {3, 4}};
-  const matrix b{{5, 6}, {7, 8}};
-  for (const row& sum : pool.map(add_rows, a, b)) {
-    print_list(out, sum);
-    out.print('\n');
-  }
-}
+class matadd : public matrix_job {
+ public:
+  matadd() : matrix_job("sum", "Matrix addition result") {}
 
-class matadd : public job {
-  matrix_options operands_;
-
+ private:
   void declare(job_options& options) override {
-    operands_.declare(options, "sum");
+    matrix_job::declare(options);
     options.chunksize("numbers in a task that writes a file, rows in one that prints (default: several tasks for each worker)");
     options.verify("check the written file: numbers at random places, and the totals");
   }
 
-  void check(const run_settings& settings) override {
-    operands_.check(settings);
-    if (operands_.are_files()) work();
-  }
-
-  bool prints(const run_settings& settings) const override { return !writes_npy(settings); }
-
-  void run(job_run& run) override {
-    operands_.expect_unchanged(run);
-    if (writes_npy(run.settings())) return write_whole_sum(run, work());
-    run.out().print("Matrix addition result:\n");
-    if (operands_.are_files() || operands_.are_generated()) {
-      print_sum(run, work());
-    } else {
-      print_tutorial(run.pool(), run.out());
-    }
-  }
-
-  /// Returns the operands. Throws: usage_error if the matrices cannot be added.
-  sum work() const {
-    auto [a, b] = operands_.sources();
+  void check_shapes(const matrix_source& a, const matrix_source& b) const override {
     if (a.rows != b.rows || a.columns != b.columns) {
       throw usage_error(describe(a) + " and " + describe(b) + " cannot be added: they have different shapes");
     }
-    return {.a = std::move(a), .b = std::move(b), .target = {}};
   }
 
-  static void print_sum(job_run& run, const sum& work) {
+  void print_tutorial(rankpool::executor& pool, output& out) const override {
+    const matrix a{{1, 2}, {3, 4}};
+    const matrix b{{5, 6}, {7, 8}};
+    for (const row& sum : pool.map(add_rows, a, b)) {
+      print_list(out, sum);
+      out.print('\n');
+    }
+  }
+
+  void print_result(job_run& run, const matrix_work& work) const override {
     const std::uint64_t columns = std::max<std::uint64_t>(1, work.a.columns);
     const tiles rows =
         cut(work.a.rows, work.a.columns, run.chunksize_or(std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / columns)), columns);
     print_blocks(run, rows, work.a.rows, rankpool::partial(sum_text, work));
   }
 
-  static void write_whole_sum(job_run& run, sum work) {
+  void write_result(job_run& run, matrix_work work) const override {
     const bool by_columns = work.a.fortran_order && work.b.fortran_order;
     npy_result file(run, {.type = work.a.type, .fortran_order = by_columns, .shape = {work.a.rows, work.a.columns}});
     work.target = file.target();
@@ -89,7 +69,7 @@ class matadd : public job {
                 [&](rankpool::executor& pool) { verify(run, pool, work); });
   }
 
-  static void verify(job_run& run, rankpool::executor& pool, const sum& work) {
+  static void verify(job_run& run, rankpool::executor& pool, const matrix_work& work) {
     const sum_check check = check_sum(pool, work, run.seed());
     run.verified(check.failure.empty(),
                  std::to_string(sum_check::samples) + " numbers at random places are the sum" +

@@ -9,11 +9,10 @@
 #include <tuple>
 #include <utility>
 
-#include "engine/job.hpp"
 #include "matrices/freivalds.hpp"
 #include "matrices/gemm.hpp"
+#include "matrices/matrix_job.hpp"
 #include "matrices/npy_result.hpp"
-#include "matrices/options.hpp"
 #include "matrices/product.hpp"
 #include "support/matrix.hpp"
 
@@ -31,57 +30,38 @@ matrix multiply_rows(const matrix& a, const matrix& b) {
   return product;
 }
 
-void print_tutorial(rankpool::executor& pool, output& out) {
-  const matrix a{{1, 2}, {3, 4}};
-  const matrix b{{5, 6}, {7, 8}};
-  const auto with_b = [&b](const row& line) { return std::tuple(matrix{line}, b); };
-  for (const matrix& rows : pool.starmap(multiply_rows, a | std::views::transform(with_b))) {
-    for (const row& entries : rows) {
-      print_list(out, entries);
-      out.print('\n');
-    }
-  }
-}
+class matmul : public matrix_job {
+ public:
+  matmul() : matrix_job("product", "Matrix multiplication result") {}
 
-class matmul : public job {
-  matrix_options operands_;
-
+ private:
   void declare(job_options& options) override {
-    operands_.declare(options, "product");
+    matrix_job::declare(options);
     options.chunksize("rows of the product in a task (default: several tasks for each worker)");
     options.verify("check the written file by Freivalds' method: A(Bx) = Cx for 16 random vectors x");
     options.after_parsing(keep_blas_to_one_thread);
   }
 
-  void check(const run_settings& settings) override {
-    operands_.check(settings);
-    if (operands_.are_files()) work();
-  }
-
-  bool prints(const run_settings& settings) const override { return !writes_npy(settings); }
-
-  void run(job_run& run) override {
-    operands_.expect_unchanged(run);
-    if (writes_npy(run.settings())) return write_whole_product(run, work());
-    run.out().print("Matrix multiplication result:\n");
-    if (operands_.are_files() || operands_.are_generated()) {
-      print_product(run, work());
-    } else {
-      print_tutorial(run.pool(), run.out());
-    }
-  }
-
-  /// Returns the operands. Throws: usage_error if the matrices cannot be multiplied.
-  product work() const {
-    auto [a, b] = operands_.sources();
+  void check_shapes(const matrix_source& a, const matrix_source& b) const override {
     if (a.columns != b.rows) {
       throw usage_error(describe(a) + " and " + describe(b) +
                         " cannot be multiplied: the first must have as many columns as the second has rows");
     }
-    return {.a = std::move(a), .b = std::move(b), .target = {}};
   }
 
-  static void print_product(job_run& run, const product& work) {
+  void print_tutorial(rankpool::executor& pool, output& out) const override {
+    const matrix a{{1, 2}, {3, 4}};
+    const matrix b{{5, 6}, {7, 8}};
+    const auto with_b = [&b](const row& line) { return std::tuple(matrix{line}, b); };
+    for (const matrix& rows : pool.starmap(multiply_rows, a | std::views::transform(with_b))) {
+      for (const row& entries : rows) {
+        print_list(out, entries);
+        out.print('\n');
+      }
+    }
+  }
+
+  void print_result(job_run& run, const matrix_work& work) const override {
     const std::uint64_t most_rows =
         std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / std::max<std::uint64_t>(1, work.b.columns));
     const tiles rows = cut(work.a.rows, work.b.columns,
@@ -90,7 +70,7 @@ class matmul : public job {
     print_blocks(run, rows, work.a.rows, rankpool::partial(product_text, work));
   }
 
-  static void write_whole_product(job_run& run, product work) {
+  void write_result(job_run& run, matrix_work work) const override {
     npy_result file(run, {.type = work.a.type, .fortran_order = false, .shape = {work.a.rows, work.b.columns}});
     work.target = file.target();
     const tiles cut = tiles_of_product(work, run.workers(), static_cast<std::uint64_t>(run.chunksize()));
@@ -100,7 +80,7 @@ class matmul : public job {
                 [&](rankpool::executor& pool) { verify(run, pool, work); });
   }
 
-  static void verify(job_run& run, rankpool::executor& pool, const product& work) {
+  static void verify(job_run& run, rankpool::executor& pool, const matrix_work& work) {
     const product_check check = check_product(pool, work, run.workers(), run.seed());
     run.verified(check.holds, "A(Bx) = Cx for 16 random vectors x" +
                                   (check.holds ? "" : "; row " + std::to_string(check.wrong_row) + " is wrong") +

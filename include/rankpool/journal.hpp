@@ -62,7 +62,7 @@ class journal {
   bool resumes() const;
 
   /// Returns how many chunks and submitted tasks were restored from earlier runs so far.
-  std::uint64_t taken_over() const;
+  std::uint64_t restored() const;
 
  private:
   friend struct detail::journal_access;

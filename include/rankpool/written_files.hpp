@@ -12,6 +12,11 @@
 
 namespace rankpool {
 
+/// Returns one path for all paths of a file: absolute, and with symbolic links resolved, whether the file exists or not. Returns
+/// `path` itself if it is empty or cannot be resolved. A task that gets this path as an argument is the same task in each run with
+/// a journal, from whichever folder the run is started.
+std::string canonical_path(const std::string& path);
+
 /// The size and the modification time of a file. They differ after somebody has edited or replaced the file; a copy that keeps the
 /// time has the same version.
 struct file_version {

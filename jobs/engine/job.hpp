@@ -44,8 +44,9 @@ class subcommand {
 /// A job: a subcommand whose work runs on the pool.
 class job : public subcommand {
  public:
-  /// Returns whether the job prints to job_run::out(). The engine then opens this output before run(), so that an output that cannot be
-  /// written is an error before the work.
+  /// Returns whether the job prints to job_run::out(). The engine then opens this output before run(), so that an output that
+  /// cannot be written is an error before the work, and a run without results makes an empty file. The output is not part of the
+  /// identity of a run: another run with the same journal may print elsewhere.
   virtual bool prints(const run_settings& /*settings*/) const { return true; }
 
   /// Performs the work, on rank 0. Throws: usage_error, output_error, file_error, verification_error, and what tasks throw.

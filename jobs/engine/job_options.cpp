@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <rankpool/written_files.hpp>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "engine/json.hpp"
-#include "support/canonical_path.hpp"
 #include "support/duration.hpp"
 #include "support/in_quotes.hpp"
 #include "support/numbers.hpp"
@@ -206,7 +206,7 @@ job_options::option job_options::size(const std::string& name, std::uint64_t& by
 
 job_options::option job_options::input_file(const std::string& name, std::string& path, const std::string& help,
                                             const std::string& type_name) {
-  return text(name, path, help, type_name).identified_by([&path] { return canonical_path(path); });
+  return text(name, path, help, type_name).identified_by([&path] { return rankpool::canonical_path(path); });
 }
 
 const run_settings& job_options::settings() const { return all_->settings; }
@@ -243,9 +243,7 @@ void job_options::common() {
   number("-j,--workers", settings.max_workers,
          "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 100'000)
       .without_effect();
-  const auto hidden = [this] {
-    all_->options.back() = {all_->options.back().parsed, {}, {}};
-  };  // not a parameter of the result
+  const auto hidden = [this] { all_->options.back() = {all_->options.back().parsed, {}, {}}; };  // not a parameter of the result
   text("--journal", settings.resumable.journal,
        "record finished tasks in this file; the same command with the same journal resumes. Signals then stop the run early, with "
        "status 75",

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <iostream>
 #include <random>
+#include <rankpool/written_files.hpp>
 #include <utility>
 
-#include "support/canonical_path.hpp"
 #include "support/in_quotes.hpp"
 
 namespace jobs {
@@ -69,7 +69,7 @@ void job_run::expect_unchanged(const std::string& path) {
   if (!has_journal() || ::stat(path.c_str(), &status) != 0) return;  // missing: the code that reads the file reports it
   const std::string now = std::to_string(status.st_size) + " bytes of " + std::to_string(status.st_mtim.tv_sec) + "." +
                           std::to_string(status.st_mtim.tv_nsec);
-  if (journal_.recall("file " + canonical_path(path), now) == now) return;
+  if (journal_.recall("file " + rankpool::canonical_path(path), now) == now) return;
   throw usage_error("input " + in_quotes(path) + " was modified after journal " + in_quotes(journal_name()) +
                     " was created; start a new journal");
 }
@@ -96,7 +96,7 @@ void job_run::verified(bool holds, const std::string& statement) {
 void job_run::start(const std::string& parameters) {
   if (settings_.json) report_.start(job_, parameters);
   if (settings_.quiet) return;
-  shown_.start(job_, [&cluster = cluster_, journal = journal_] { return cluster.statistics().tasks + journal.taken_over(); });
+  shown_.start(job_, [&cluster = cluster_, journal = journal_] { return cluster.statistics().tasks + journal.restored(); });
 }
 
 void job_run::finish() {
@@ -118,7 +118,7 @@ void job_run::fail(run_report::ending how, const std::string& error) {
 void job_run::finish_report(run_report::ending how, const std::string& error) {
   if (std::exchange(is_finished_, true)) return;
   shown_.stop();
-  const std::uint64_t restored = journal_.taken_over();
+  const std::uint64_t restored = journal_.restored();
   if (restored > 0 && !settings_.quiet) {
     std::cerr << "rankpool " + job_ + ": " + std::to_string(restored) + " finished tasks were restored from the journal " +
                      printable(journal_name()) + "\n";
@@ -128,7 +128,7 @@ void job_run::finish_report(run_report::ending how, const std::string& error) {
       {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(),
        .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
        .tasks = statistics.tasks,
-       .taken_over = restored,
+       .restored = restored,
        .workers = settings_.max_workers > 0 ? std::min(settings_.max_workers, cluster_.num_workers()) : cluster_.num_workers()},
       how, error);
 }

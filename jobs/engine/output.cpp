@@ -27,8 +27,14 @@ bool is_device_path(const std::filesystem::path& path) {
   return folder == "/dev" || folder == "/proc" || folder.starts_with("/proc/");
 }
 
-/// Resolves symbolic links, but not those of devices.
-std::string target_of(const std::string& path) { return behind_links(path, is_device_path); }
+/// Returns the path in /dev or /proc that `path` is, or that its symbolic links lead to; empty if there is none.
+std::string device_of(const std::filesystem::path& path, int links = 0) {
+  constexpr int max_links = 40;  // as many as Linux follows
+  if (is_device_path(path)) return path.string();
+  std::error_code error;
+  const std::filesystem::path next = std::filesystem::read_symlink(path, error);
+  return error || links == max_links ? std::string() : device_of(path.parent_path() / next, links + 1);
+}
 
 std::string text_of(const struct stat& status) { return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino); }
 
@@ -52,7 +58,7 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
   std::unordered_map<std::string, const input_options*> read;
   for (const input_options& input : inputs) {
     const std::string path = input.is_stdin() ? "/proc/self/fd/0" : input.path;
-    read.emplace(entry_of(behind_links(path)), &input);
+    read.emplace(entry_of(rankpool::canonical_path(path)), &input);
     read.emplace(contents_of(path), &input);
   }
   std::unordered_map<std::string, const output_options*> written;
@@ -64,7 +70,7 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
     // A stream is written to directly. For any other path, a new file replaces the directory entry.
     const bool is_stream = output.is_stream();
     const std::string place = is_stream ? contents_of(output.is_stdout() ? "/proc/self/fd/1" : output.path)  //
-                                        : entry_of(target_of(output.path));
+                                        : entry_of(rankpool::canonical_path(output.path));
     if (place.empty()) continue;
     if (const auto input = read.find(place); input != read.end()) {
       const auto& [path, option] = *input->second;
@@ -80,27 +86,26 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
 
 bool output_options::is_stdout() const {
   if (path.empty() || path == "-") return true;
-  const std::string target = target_of(path);
-  return target == "/dev/stdout" || target == "/dev/fd/1" || target == "/proc/self/fd/1";
+  const std::string device = device_of(path);
+  return device == "/dev/stdout" || device == "/dev/fd/1" || device == "/proc/self/fd/1";
 }
 
 bool output_options::is_stream() const {
-  const std::string target = target_of(path);
   struct stat status {};
-  return is_stdout() || is_device_path(target) ||
-         (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+  return is_stdout() || !device_of(path).empty() ||
+         (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
 }
 
 void output_options::check() const { check(force || resumable_options{.journal = journal}.resumes()); }
 
 void output_options::check(bool may_exist) const {
   if (is_stdout()) return;
-  const std::string target = target_of(path);
   const auto check_access = [&](const std::string& what, int mode, const char* suffix = "") {
     if (::access((what + suffix).c_str(), mode) == 0) return;
     throw usage_error(option + " " + path + " cannot be written: " + what + ": " + std::strerror(errno));
   };
-  if (is_stream()) return check_access(target, W_OK);
+  if (is_stream()) return check_access(path, W_OK);
+  const std::string target = rankpool::canonical_path(path);
   std::error_code error;
   const bool exists = std::filesystem::exists(target, error);
   if (error) throw usage_error(option + " " + path + " cannot be written: " + error.message());
@@ -113,20 +118,15 @@ void output_options::check(bool may_exist) const {
   check_access(folder.empty() ? "." : folder, W_OK | X_OK, "/");  // "/" makes the error for a file "Not a directory"
 }
 
-bool output_options::replaces(const rankpool::journal& open) const {
-  if (force || is_stream()) return force;
-  if (has_written(open, target_of(path))) return true;
-  check(false);
-  return false;
-}
+void output_options::check(const rankpool::journal& open) const { check(force || rankpool::written_files(open).contains(path)); }
 
 void output_options::check_for_workers() const {
   if (is_stream()) throw usage_error(option + " " + path + " is not a regular file; workers write this output in parallel");
   check();
 }
 
-output::output(const output_options& options)
-    : name_(options.is_stdout() ? "standard output" : options.path), replace_(options.force), durable_(options.durable) {
+output::output(const output_options& options, const rankpool::journal& journal)
+    : name_(options.is_stdout() ? "standard output" : options.path), force_(options.force), written_(journal) {
   if (options.is_stdout()) {
     descriptor_ = STDOUT_FILENO;
   } else if (options.is_stream()) {
@@ -143,14 +143,12 @@ output::output(const output_options& options)
   }
 }
 
-output::output(job_run& run, const output_options& options) : output(options) {
+output::output(job_run& run, const output_options& options) : output(options, run.journal()) {
   if (options.is_stdout()) {
     run_ = &run;
   } else {
     if (options.option == output_options().option) run.report().add("output", options.path);
-    replace_ = options.replaces(run.journal());
-    durable_ |= run.has_journal();
-    journal_ = run.journal();
+    options.check(run.journal());
   }
 }
 
@@ -189,15 +187,7 @@ void output::finish() {
   flush();
   if (std::exchange(owned_, false) && ::close(descriptor_) != 0) fail(errno);
   try {
-    if (!file_) return;
-    const auto sync = [this] {
-      if (durable_ && ::fsync(descriptor_) != 0) fail(errno);
-    };
-    sync();  // some file systems update the modification time only at fsync
-    note_written(journal_, descriptor_, target_of(name_));
-    sync();
-    file_->finish(replace_);
-    if (durable_) sync_folder_of(target_of(name_));
+    if (file_) file_->finish(written_, force_);
   } catch (const std::system_error& error) {
     fail(error.code().value());
   }

@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <rankpool/rankpool.hpp>
+#include <rankpool/unfinished_file.hpp>
+#include <rankpool/written_files.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -19,7 +21,6 @@
 
 #include "support/input.hpp"
 #include "support/text.hpp"
-#include "support/unfinished_file.hpp"
 #include "support/usage_error.hpp"
 
 namespace jobs {
@@ -37,7 +38,6 @@ struct output_options {
   bool force = false;                      // replace an existing file
   std::string option = "--output";         // name of the option, for messages
   std::string journal{};                   // --journal: files that a run with this journal wrote may be replaced, too
-  bool durable = false;                    // sync a regular file to the disk before the rename
   std::vector<std::string> may_replace{};  // inputs that the output may replace; only in a run without a journal
 
   bool is_stdout() const;
@@ -47,8 +47,8 @@ struct output_options {
   /// Checks that the output can be written. Throws: usage_error if the file exists and must not be replaced, if its folder is not
   /// writable, or if it is the journal.
   void check() const;
-  /// Returns whether an existing file will be replaced; `open` is the open journal. Throws: usage_error, as check().
-  bool replaces(const rankpool::journal& open) const;
+  /// Performs check() with the open journal, which knows whether a run with it wrote an existing file. Throws: usage_error.
+  void check(const rankpool::journal& open) const;
   /// Performs check() for a file that workers write. Throws: usage_error, also if the path is a stream.
   void check_for_workers() const;
 
@@ -62,8 +62,9 @@ void check_distinct(const std::vector<input_options>& inputs, const std::vector<
 
 class output {
  public:
-  /// Opens stdout, or a temporary file in the folder of `options.path`. Throws: output_error.
-  explicit output(const output_options& options = {});
+  /// Opens stdout, or a temporary file in the folder of `options.path`. With a journal, finish() notes the file in it, and may
+  /// replace a file that a run with this journal wrote. Throws: output_error.
+  explicit output(const output_options& options = {}, const rankpool::journal& journal = {});
   /// Opens the output of a job. With --json, text for stdout becomes part of the report. Lifetime: `run` must outlive it. Throws:
   /// output_error; usage_error if an existing file must not be replaced.
   explicit output(job_run& run, const output_options& options = {});
@@ -98,7 +99,8 @@ class output {
 
   /// Writes the buffer. Call it where a reader waits for the text. Throws: output_error.
   void flush();
-  /// Writes the buffer and renames a file to its final name. Call it once, after success. Throws: output_error.
+  /// Writes the buffer and renames a file to its final name. Call it once, after success. Throws: output_error, also if an existing
+  /// file must not be replaced; journal_error.
   void finish();
 
  private:
@@ -114,14 +116,13 @@ class output {
 
   static constexpr std::size_t capacity_bytes = std::size_t{1} << 20;
 
-  job_run* run_ = nullptr;               // set if a job writes to stdout
-  std::optional<unfinished_file> file_;  // empty for a stream
+  job_run* run_ = nullptr;                         // set if a job writes to stdout
+  std::optional<rankpool::unfinished_file> file_;  // empty for a stream
   int descriptor_ = -1;
   bool owned_ = false;  // the descriptor was opened here
   std::string name_;    // for messages
-  bool replace_ = false;
-  bool durable_ = false;
-  rankpool::journal journal_;
+  bool force_ = false;
+  rankpool::written_files written_;
   std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(capacity_bytes);
   std::size_t end_ = 0;
 };

@@ -1,19 +1,13 @@
 #include "engine/resumable.hpp"
 
-#include <sys/stat.h>
-
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 #include <system_error>
 
-#include "support/canonical_path.hpp"
 #include "support/usage_error.hpp"
 
 namespace jobs {
@@ -31,23 +25,6 @@ std::optional<std::chrono::system_clock::time_point> end_of_allocation() {
   const auto [stop, error] = std::from_chars(text, end, seconds);
   if (error != std::errc() || stop != end || seconds <= 0 || static_cast<double>(seconds) > 1e10) return std::nullopt;
   return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
-}
-
-/// Returns the journal's key for the modification time of a file, independent of the working directory.
-std::string time_of(const std::string& path) { return "time of " + canonical_path(path); }
-
-/// Returns the modification time as "SECONDS.NANOSECONDS". The size is not compared: a resumed run may write another size, because
-/// a command that failed may now succeed.
-std::string text_of(const struct stat& status) {
-  return std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
-}
-
-timespec time_in(const std::string& text) {
-  timespec when{};
-  std::istringstream in(text);
-  char point = 0;
-  in >> when.tv_sec >> point >> when.tv_nsec;
-  return when;
 }
 
 }  // namespace
@@ -78,23 +55,6 @@ rankpool::run_options resumable_options::run_options() const {
     options.grace = std::chrono::duration_cast<std::chrono::nanoseconds>(0.8 * before);  // 20 % remain for the end of the run
   }
   return options;
-}
-
-// In all runs, the file gets the modification time that the first run recorded.
-void note_written(rankpool::journal& journal, int descriptor, const std::string& path) {
-  struct stat now {};
-  if (::fstat(descriptor, &now) != 0) throw std::system_error(errno, std::generic_category(), path);
-  const std::string own = text_of(now);
-  const std::string decided = journal.recall(time_of(path), own);
-  if (decided == own) return;
-  const timespec when = time_in(decided);
-  if (::futimens(descriptor, std::array{when, when}.data()) != 0) throw std::system_error(errno, std::generic_category(), path);
-}
-
-bool has_written(const rankpool::journal& journal, const std::string& path) {
-  struct stat status {};
-  const auto time = journal.recalled(time_of(path));
-  return time && ::stat(path.c_str(), &status) == 0 && text_of(status) == *time;
 }
 
 }  // namespace jobs

@@ -19,10 +19,4 @@ struct resumable_options {
   rankpool::run_options run_options() const;
 };
 
-/// Records in the journal that a run wrote the open file that will be named `path`, and sets the file's modification time to the
-/// recorded one. Does nothing without a journal. Throws: std::system_error, journal_error.
-void note_written(rankpool::journal& journal, int descriptor, const std::string& path);
-/// Returns whether note_written() has recorded the file `path` and it was not modified since.
-bool has_written(const rankpool::journal& journal, const std::string& path);
-
 }  // namespace jobs

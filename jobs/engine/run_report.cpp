@@ -52,7 +52,7 @@ void run_report::finish(const costs& taken, ending how, std::string_view error) 
   const nlohmann::ordered_json figures{{"wall_seconds", taken.wall_seconds},
                                        {"cpu_seconds", taken.cpu_seconds},
                                        {"tasks", taken.tasks},
-                                       {"taken_over", taken.taken_over},
+                                       {"restored", taken.restored},
                                        {"workers", taken.workers}};
   const std::string members = json_of(figures);
   write(out + ", " + members.substr(1) + "\n");

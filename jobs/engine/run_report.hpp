@@ -1,7 +1,7 @@
 // The output of --json: one object with the parameters, the results and the costs of a run.
 //
 // {"job": "primes", "parameters": {"to": 100000000000, ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
-//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "taken_over": 0, "workers": 2}
+//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "restored": 0, "workers": 2}
 //
 // `lines` are the lines that the job prints without --json; they are written at once. Without --json, a report does nothing.
 #pragma once
@@ -49,7 +49,7 @@ class run_report {
     double wall_seconds = 0;
     double cpu_seconds = 0;  // sum over all ranks
     std::uint64_t tasks = 0;
-    std::uint64_t taken_over = 0;  // tasks restored from the journal
+    std::uint64_t restored = 0;  // tasks restored from the journal
     int workers = 0;
   };
   enum class ending { done, failed, stopped };

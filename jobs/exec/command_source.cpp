@@ -57,7 +57,7 @@ bool line_source::next_line(std::string& line) {
     const std::size_t end = unread_.find(separator_, position_ + searched);
     const std::size_t length = std::min(end, unread_.size()) - position_;
     if (length > longest_line_bytes) {
-      throw usage_error(name_ + ": line " + std::to_string(lines_ + 1) + " is longer than 4 MiB, which no command can be");
+      throw usage_error(name_ + ": line " + std::to_string(lines_ + 1) + " is longer than 4 MiB, the limit for a command");
     }
     if (end == std::string::npos) {
       searched = unread_.size() - position_;

@@ -233,9 +233,9 @@ class farm {
         state_->waiting.pop_front();
         ++running_;
       }
-      const std::uint64_t restored = journal_.taken_over();
+      const std::uint64_t restored = journal_.restored();
       submit(std::move(next.what), next.tries);
-      if (journal_.taken_over() == restored) next_start_ = clock::now() + delay_;
+      if (journal_.restored() == restored) next_start_ = clock::now() + delay_;
     }
   }
 

@@ -60,7 +60,7 @@ struct pipe_ends {
 pipe_ends make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot catch a command's output");
+    throw std::system_error(errno, std::generic_category(), "cannot capture the output of a command");
   pipe_ends made{descriptor(above_standard_streams(ends[0])), descriptor(above_standard_streams(ends[1]))};
   ::fcntl(made.reading.get(), F_SETFL, O_NONBLOCK);
   return made;

@@ -11,7 +11,7 @@ namespace jobs {
 namespace {
 
 [[noreturn]] void fail(std::uint64_t n, const std::string& what) {
-  throw std::runtime_error("the value found for " + std::to_string(n) + "! is wrong: " + what);
+  throw std::runtime_error("the computed value of " + std::to_string(n) + "! is wrong: " + what);
 }
 
 std::uint64_t trailing_zeros(const digit_vector& decimal) {

@@ -6,10 +6,10 @@ namespace jobs {
 
 std::string reason_against(const encoding& how, const picture_layout& layout) {
   if (how.format != picture_format::png && layout.has_alpha()) {
-    return std::string(how.format == picture_format::jpeg ? "JPEG" : "PNM") + " holds no alpha: choose PNG";
+    return std::string(how.format == picture_format::jpeg ? "JPEG" : "PNM") + " cannot store transparency; choose PNG";
   }
   if (how.format == picture_format::jpeg && (layout.width > 65'500 || layout.height > 65'500)) {
-    return "JPEG holds at most 65500 pixels to a side: choose PNG or PNM";
+    return "JPEG has at most 65500 pixels on a side; choose PNG or PNM";
   }
   return {};
 }

@@ -76,7 +76,7 @@ std::vector<std::string> files_of(const std::string& folder, const std::string& 
     files.push_back(entry->path().string());
   }
   if (error) throw usage_error("cannot read the folder " + folder + ": " + error.message());
-  if (files.empty()) throw usage_error("there are no files in the folder " + folder);
+  if (files.empty()) throw usage_error("folder " + folder + " has no files");
   std::ranges::sort(files);
   return files;
 }
@@ -119,7 +119,7 @@ picture_files plan_file(const picture_request& request, const operation& what) {
       throw usage_error("--output " + request.output + ": results are not black and white; choose .pgm, .ppm or .pnm");
     if ((extension == ".pgm" && result.colors() == 3) || (extension == ".ppm" && result.colors() == 1)) {
       throw usage_error("--output " + request.output + ": the result is " +
-                        (result.colors() == 3 ? "RGB: choose .ppm or .pnm" : "gray: choose .pgm or .pnm"));
+                        (result.colors() == 3 ? "RGB; choose .ppm or .pnm" : "gray; choose .pgm or .pnm"));
     }
   } catch (const picture_error& error) {
     throw usage_error(error.what());
@@ -145,7 +145,7 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
   std::vector<std::string> inputs;
   bool has_folder = false;
   for (const std::string& input : request.inputs) {
-    if (!fs::exists(input, ignored)) throw usage_error("there is no file or folder " + input);
+    if (!fs::exists(input, ignored)) throw usage_error("input " + input + " does not exist");
     if (fs::is_directory(input, ignored)) {
       has_folder = true;
       const auto files = files_of(input, request.journal);
@@ -164,7 +164,7 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
     plan.is_stdout = output.is_stdout();
   } else {
     if (output.is_stream()) {
-      throw usage_error("--output " + request.output + " is not a folder, which several pictures or a folder of them need");
+      throw usage_error("--output " + request.output + " is not a folder; several pictures, or a folder of pictures, require one");
     }
     if (!fs::exists(request.output, ignored)) {
       fs::path path(request.output);
@@ -172,7 +172,7 @@ picture_plan plan_pictures(const picture_request& request, const operation& what
       check_folder(path.parent_path(), request.output);
       plan.folder = request.output;
     } else if (!fs::is_directory(request.output, ignored)) {
-      throw usage_error("--output " + request.output + " is a file; several pictures or a folder of them need a folder");
+      throw usage_error("--output " + request.output + " is a file; several pictures, or a folder of pictures, require a folder");
     } else {
       check_folder(request.output, request.output);
     }

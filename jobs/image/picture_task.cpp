@@ -45,7 +45,7 @@ void rethrow_as_failure(const picture_files& files, const picture_layout& layout
   } catch (const std::bad_alloc&) {
     const std::string size =
         layout == picture_layout() ? "it" : std::to_string(layout.width) + " x " + std::to_string(layout.height) + " pixels";
-    throw picture_failure(files.input + ": there is not enough memory for " + size);
+    throw picture_failure(files.input + ": not enough memory for " + size);
   } catch (const rankpool::remote_error& error) {  // an exception thrown by a task
     throw picture_failure(files.input + ": " + error.what());
   } catch (const rankpool::error&) {

@@ -120,7 +120,7 @@ encoded_strip encode(int compression, const strip_rows& strip, const std::uint8_
   const std::size_t row_bytes = strip.layout.row_bytes();
   // A chunk has at most 2^31 - 1 bytes, and deflate makes incompressible data slightly larger.
   if ((row_bytes + 1) * strip.rows > 2'000'000'000)
-    throw std::length_error("is too wide for a PNG, in strips of " + std::to_string(strip.rows) + " rows: choose PNM");
+    throw std::length_error("is too wide for a PNG in strips of " + std::to_string(strip.rows) + " rows; choose PNM");
   row_filter filter(strip.layout);
   std::string raw;
   raw.reserve((row_bytes + 1) * strip.rows);

@@ -36,7 +36,8 @@ class png_reader final : public picture_reader {
     read_stored_row(indices_.data());
     for (const std::uint8_t index : indices_) {
       if (index >= palette_.size()) {
-        fail("is damaged: a pixel has color " + std::to_string(index) + " of a palette of " + std::to_string(palette_.size()));
+        fail("is damaged: a pixel has color " + std::to_string(index) + ", but its palette has " + std::to_string(palette_.size()) +
+             " colors");
       }
       into = std::copy_n(palette_[index].data(), layout_.channels, into);
     }

@@ -60,7 +60,7 @@ class pnm_reader final : public picture_reader {
   bool can_skip() const override { return is_raw(); }
   void skip_to(std::uint32_t row) final {
     if (::fseeko(file_.get(), data_offset_ + static_cast<off_t>(row * stored_.size()), SEEK_SET) != 0)
-      fail("cannot be read at will");
+      fail("cannot be read at arbitrary positions");
   }
 
  private:
@@ -83,7 +83,7 @@ class pnm_reader final : public picture_reader {
   std::uint32_t number(const char* what, std::uint32_t most, std::uint32_t least = 1) {
     int c = next_character();
     if (c == EOF) fail("ends too early");
-    if (c < '0' || c > '9') fail(std::string("has no number where PNM has its ") + what);
+    if (c < '0' || c > '9') fail(std::string("has no number for its ") + what);
     std::uint64_t value = 0;
     for (; c >= '0' && c <= '9' && value <= most; c = std::fgetc(file_.get()))
       value = value * 10 + static_cast<std::uint64_t>(c - '0');
@@ -113,7 +113,7 @@ class pnm_reader final : public picture_reader {
     const unsigned __int128 needed =
         static_cast<unsigned __int128>(least_row_bytes) * layout_.height + static_cast<std::uint64_t>(data_offset_);
     if (needed > static_cast<std::uint64_t>(status.st_size)) {
-      fail("ends too early: " + std::to_string(status.st_size) + " bytes, and its header speaks of at least " +
+      fail("ends too early: " + std::to_string(status.st_size) + " bytes, but its header requires at least " +
            (needed >> 63 == 0 ? std::to_string(static_cast<std::uint64_t>(needed)) : std::string("more than 2^63")));
     }
   }
@@ -128,7 +128,7 @@ class pnm_reader final : public picture_reader {
     for (std::size_t i = 0; i < layout_.row_samples(); ++i) {
       if (kind_ == 1) {  // P1 needs no blanks between its digits
         const int c = next_character();
-        if (c != '0' && c != '1') fail(c == EOF ? "ends too early" : "has neither 0 nor 1 where a bitmap has them");
+        if (c != '0' && c != '1') fail(c == EOF ? "ends too early" : "has a character other than 0 and 1 in its bitmap");
         into[i] = c == '1' ? 0 : 255;
         continue;
       }

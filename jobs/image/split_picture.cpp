@@ -5,11 +5,11 @@
 #include <sstream>
 #include <utility>
 
+#include "engine/output.hpp"
 #include "image/filters.hpp"
 #include "image/input_file.hpp"
 #include "image/strip_stream.hpp"
 #include "image/verification.hpp"
-#include "engine/output.hpp"
 #include "support/result_queue.hpp"
 
 namespace jobs {
@@ -104,7 +104,6 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
                             const picture_settings& settings, const picture_files& files,
                             const std::function<void(std::uint64_t, std::uint64_t)>& strips_done) {
   const bool is_kept = files.target.is_durable();
-  rankpool::written_files written(journal);
   picture_layout layout;
   try {
     const auto reader = open_picture(files.input);
@@ -114,7 +113,8 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
     const encoding how = settings.encoding_for(files, *reader);
     split_history history(journal, files, version);
     if (history.is_finished()) return layout.pixels();
-    if (!files.is_stream() && written.is_taken(files.output, overwrite)) throw picture_failure(result_exists(files));
+    if (!files.is_stream() && rankpool::written_files(journal).is_taken(files.output, overwrite))
+      throw picture_failure(result_exists(files));
 
     picture_joiner joiner(how, result, kept_metadata(*reader, how, result));
     const std::string start = joiner.start();
@@ -127,8 +127,7 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
       parts->write(std::as_bytes(std::span(start)), 0);
       work.output = parts->writer();
     } else {
-      joined.emplace(output_options{
-          .path = files.output, .force = overwrite || (is_kept && written.contains(files.output)), .durable = is_kept});
+      joined.emplace(output_options{.path = files.output, .force = overwrite}, is_kept ? journal : rankpool::journal());
       joined->print(start);
     }
     const std::string path = parts ? parts->path() : joined->temporary_path();
@@ -164,10 +163,7 @@ std::uint64_t split_picture(rankpool::executor& pool, const rankpool::journal& j
       if (!wrong.empty()) throw wrong_picture(wrong);
     }
     if (reader->version() != version) throw picture_error(files.input + ": has changed while it was read; run it again");
-    if (const auto made = version_of(path); is_kept && made) {
-      history.add_result(*made);
-      written.add({{files.output, {made->bytes, made->seconds, made->nanoseconds}}});
-    }
+    if (const auto made = version_of(path); is_kept && made) history.add_result(*made);
     parts ? parts->finish() : joined->finish();
     return layout.pixels();
   } catch (const output_error&) {

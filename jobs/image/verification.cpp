@@ -132,7 +132,7 @@ std::string difference(const picture_settings& settings, const picture_files& fi
   const bool is_lossy = output->format() == picture_format::jpeg;
   picture_layout expected = result;
   if (is_lossy) expected.bits = 8;
-  if (output->layout() != expected) return files.output + ": has other sizes or channels than it should have";
+  if (output->layout() != expected) return files.output + ": has a wrong size or a wrong number of channels";
 
   const encoding how = settings.encode_as(output->format());
   picture_joiner joiner(how, result, kept_metadata(*input, how, result));
@@ -146,7 +146,7 @@ std::string difference(const picture_settings& settings, const picture_files& fi
     std::string wrong = difference_at_samples(what, in, {strip, is_lossy ? filtered.data() : out.samples()}, random);
     if (!wrong.empty()) return files.output + ": " + wrong;
     if (is_lossy && !goes_on_with(bytes, joiner.part(encode_strip(how, strip, filtered.data())))) {
-      return files.output + ": is not what its pixels are encoded to, from row " + std::to_string(strip.first) + " on";
+      return files.output + ": differs from the encoding of its pixels, from row " + std::to_string(strip.first) + " on";
     }
   }
   return {};

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/json.hpp"
 #include "journal/in_words.hpp"
 #include "support/in_quotes.hpp"
-#include "engine/json.hpp"
 
 namespace jobs {
 namespace {
@@ -58,11 +58,11 @@ std::string line_of(const journal_reader::chunk& chunk) {
 void print_call(output& out, const journal_reader::call& call) {
   out.print("\n", title(call), "\n  ", counted(call.chunks, "chunk"), ", ", std::to_string(call.failed), " failed items");
   if (call.chunks > 0) {
-    out.print("\n  task time ", in_words(call.total), " in all, ", in_words(call.median), " in the median\n  finished ",
+    out.print("\n  task time ", in_words(call.total), " in total, ", in_words(call.median), " in the median\n  finished ",
               iso_time(*call.first), " to ", iso_time(*call.last));
   }
-  if (const auto speed = throughput(call)) out.print("\n  ", in_words(*speed), " items a second");
-  if (const auto left = time_left(call)) out.print(", the rest in about ", in_words(*left));
+  if (const auto speed = throughput(call)) out.print("\n  ", in_words(*speed), " items per second");
+  if (const auto left = time_left(call)) out.print(", about ", in_words(*left), " left");
   out.print("\n");
 }
 
@@ -104,7 +104,7 @@ std::string progress_of(const journal_reader::call& call) {
 
 void print_summary(output& out, const journal_reader& journal, const summary_options& options) {
   out.print(printable(options.file), ": ", in_quotes(journal.subject()), ", build ", printable(journal.build()).substr(0, 12),
-            journal.is_of_this_build() ? "" : ", not of this program", "\n");
+            journal.is_of_this_build() ? "" : " (this program is another build)", "\n");
   const auto calls = journal.calls();
   for (const auto& call : calls) out.print("call ", call.id, ' ', progress_of(call), '\n');
   for (const auto& call : calls) print_call(out, call);

@@ -24,7 +24,7 @@ template <class Function>
 void find(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(::dlsym(library, name));
   if (function == nullptr)
-    throw std::runtime_error("matrices of fractions are multiplied with OpenBLAS, whose library lacks " + std::string(name));
+    throw std::runtime_error("cannot multiply floating-point matrices: OpenBLAS has no function " + std::string(name));
 }
 
 blas load() {
@@ -34,7 +34,7 @@ blas load() {
   }
   if (library == nullptr) {
     const char* const reason = ::dlerror();
-    throw std::runtime_error("matrices of fractions are multiplied with OpenBLAS, which cannot be loaded: " +
+    throw std::runtime_error("cannot multiply floating-point matrices: OpenBLAS cannot be loaded: " +
                              std::string(reason == nullptr ? RANKPOOL_OPENBLAS_NAME : reason));
   }
   decltype(&openblas_set_num_threads) set_num_threads = nullptr;

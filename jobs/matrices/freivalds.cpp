@@ -171,15 +171,14 @@ auto bands_of(const block& part, int workers) {
 template <class Task, class Take>
 void for_each_image(rankpool::executor& pool, int workers, Task task, const block& part, Take take) {
   std::uint64_t row = 0;
-  for (const auto& image :
-       pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, task, bands_of(part, workers))) {
+  for (const auto& image : pool.map({.chunksize = 1, .buffersize = 4 * pool.num_workers()}, task, bands_of(part, workers))) {
     take(row, image);
     row += image.rows();
   }
 }
 
 template <class T>
-product_check check(rankpool::executor& pool, const product& work, int workers, std::uint64_t seed) {
+product_check check(rankpool::executor& pool, const matrix_work& work, int workers, std::uint64_t seed) {
   using number = exact<T>;
   product_check result;
   for (const block& rows : parts(work.a.rows)) {
@@ -204,7 +203,7 @@ product_check check(rankpool::executor& pool, const product& work, int workers, 
 
 }  // namespace
 
-std::uint64_t tasks_to_check(const product& work, int workers) {
+std::uint64_t tasks_to_check(const matrix_work& work, int workers) {
   const auto count = [workers](const block& part) { return bands_of(part, workers).size(); };
   std::uint64_t tasks = 0;
   for (const block& rows : parts(work.a.rows)) {
@@ -216,7 +215,7 @@ std::uint64_t tasks_to_check(const product& work, int workers) {
   return tasks;
 }
 
-product_check check_product(rankpool::executor& pool, const product& work, int workers, std::uint64_t seed) {
+product_check check_product(rankpool::executor& pool, const matrix_work& work, int workers, std::uint64_t seed) {
   return with_element(work.a.type, [&]<class T>(T) { return check<T>(pool, work, workers, seed); });
 }
 

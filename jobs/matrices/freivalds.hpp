@@ -22,10 +22,10 @@ struct product_check {
 };
 
 /// Returns the number of tasks of the test.
-std::uint64_t tasks_to_check(const product& work, int workers);
+std::uint64_t tasks_to_check(const matrix_work& work, int workers);
 
 /// Tests the file `work.target` on the workers. Every rank uses less than 100 MiB: rank 0 holds 16 numbers for each row of a part
 /// of A and of a part of B, and B is read again for each part of A. Throws: exceptions of the tasks.
-product_check check_product(rankpool::executor& pool, const product& work, int workers, std::uint64_t seed);
+product_check check_product(rankpool::executor& pool, const matrix_work& work, int workers, std::uint64_t seed);
 
 }  // namespace jobs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <rankpool/written_files.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -11,7 +12,6 @@
 #include "engine/result_output.hpp"
 #include "matrices/source.hpp"
 #include "matrices/tiles.hpp"
-#include "support/canonical_path.hpp"
 #include "support/npy.hpp"
 
 namespace jobs {
@@ -32,7 +32,7 @@ class npy_result {
 
   /// Returns the target with which tasks write the numbers and read them back.
   matrix_target target() const {
-    return {{.path = is_finished() ? canonical_path(name_) : file_.path(),
+    return {{.path = is_finished() ? rankpool::canonical_path(name_) : file_.path(),
              .type = header_.type,
              .fortran_order = header_.fortran_order,
              .rows = header_.shape[0],

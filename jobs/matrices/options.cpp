@@ -48,7 +48,7 @@ std::pair<matrix_source, matrix_source> matrix_options::sources() const {
                       ? std::pair(stored_matrix(a), stored_matrix(b))
                       : std::pair(generated_matrix(chosen, size, size, seed), generated_matrix(chosen, size, size, seed + 1));
   if (matrices.first.type != matrices.second.type)
-    throw usage_error(describe(matrices.first) + " and " + describe(matrices.second) + " are of different types");
+    throw usage_error(describe(matrices.first) + " and " + describe(matrices.second) + " have different types");
   return matrices;
 }
 

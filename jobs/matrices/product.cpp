@@ -57,7 +57,7 @@ class factor {
 };
 
 template <class T>
-std::vector<T> multiply_tile(const product& work, const block& tile) {
+std::vector<T> multiply_tile(const matrix_work& work, const block& tile) {
   const std::uint64_t inner = work.a.columns;
   std::vector<T> result(tile.count());
   if (inner == 0) return result;
@@ -92,7 +92,7 @@ std::vector<T> multiply_tile(const product& work, const block& tile) {
 
 }  // namespace
 
-tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per_tile) {
+tiles tiles_of_product(const matrix_work& asked, int workers, std::uint64_t rows_per_tile) {
   constexpr std::uint64_t most_columns = 4096;
   constexpr std::uint64_t fewest_rows = 64;  // with fewer rows, packing B costs as much as multiplying by it
   const std::uint64_t columns = std::clamp<std::uint64_t>(asked.b.columns, 1, most_columns);
@@ -104,7 +104,7 @@ tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per
   return cut(asked.a.rows, asked.b.columns, rows, columns);
 }
 
-std::uint64_t write_product(const product& work, const block& tile) {
+std::uint64_t write_product(const matrix_work& work, const block& tile) {
   return with_element(work.a.type, [&]<class T>(T) {
     const std::vector<T> result = multiply_tile<T>(work, tile);
     matrix_writer target(work.target);
@@ -114,7 +114,7 @@ std::uint64_t write_product(const product& work, const block& tile) {
   });
 }
 
-std::string product_text(const product& work, const block& tile) {
+std::string product_text(const matrix_work& work, const block& tile) {
   return with_element(work.a.type, [&]<class T>(T) {
     const std::vector<T> result = multiply_tile<T>(work, tile);
     return text_of_rows(std::span<const T>(result), tile.columns);

@@ -6,33 +6,20 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/output.hpp"
 #include "matrices/source.hpp"
 #include "matrices/tiles.hpp"
 #include "support/usage_error.hpp"
-#include "engine/output.hpp"
 
 namespace jobs {
 
-struct product {
-  matrix_source a;
-  matrix_source b;
-
-  /// The output file, or empty if there is none yet.
-  matrix_target target;
-
-  template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive& a& b& target;
-  }
-};
-
 /// Divides a product into tiles for so many workers. If `rows_per_tile` is not 0, it sets the number of rows per tile.
-tiles tiles_of_product(const product& asked, int workers, std::uint64_t rows_per_tile);
+tiles tiles_of_product(const matrix_work& asked, int workers, std::uint64_t rows_per_tile);
 
 /// The task for a file: writes one tile of `work.target`, which has its full size. Returns how many numbers it wrote.
-std::uint64_t write_product(const product& work, const block& tile);
+std::uint64_t write_product(const matrix_work& work, const block& tile);
 
 /// The task for text output: returns the rows of one tile, which is as wide as the product.
-std::string product_text(const product& work, const block& tile);
+std::string product_text(const matrix_work& work, const block& tile);
 
 }  // namespace jobs

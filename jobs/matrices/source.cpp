@@ -1,6 +1,7 @@
 #include "matrices/source.hpp"
 
-#include "support/canonical_path.hpp"
+#include <rankpool/written_files.hpp>
+
 #include "support/usage_error.hpp"
 
 namespace jobs {
@@ -8,9 +9,9 @@ namespace jobs {
 matrix_source stored_matrix(const std::string& path) {
   const npy_header header = read_npy_header(path);
   if (header.shape.size() != 2) {
-    throw usage_error(path + " cannot be used: a matrix has 2 dimensions, and it has " + std::to_string(header.shape.size()));
+    throw usage_error(path + " (" + describe(header) + ") is not a matrix: a matrix has two dimensions");
   }
-  return {.path = canonical_path(path),
+  return {.path = rankpool::canonical_path(path),
           .type = header.type,
           .fortran_order = header.fortran_order,
           .rows = header.shape[0],

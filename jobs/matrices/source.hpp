@@ -78,6 +78,18 @@ struct matrix_target : matrix_source {
   }
 };
 
+/// Two matrices, and the file of their product or sum: what all tasks of a job have in common.
+struct matrix_work {
+  matrix_source a;
+  matrix_source b;
+  matrix_target target;  // empty if the result is printed
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& a& b& target;
+  }
+};
+
 /// Returns the matrix in a .npy file. Throws: usage_error that names the file, also if it does not have two dimensions.
 matrix_source stored_matrix(const std::string& path);
 

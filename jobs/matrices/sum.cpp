@@ -18,7 +18,7 @@ constexpr std::uint64_t tile_bytes = 30 << 20;  // per task if the orders differ
 constexpr std::uint64_t column_piece_bytes = 4 << 10;
 constexpr std::uint64_t piece_bytes = 256 << 10;  // read, added and written while it is in the L2 cache
 
-bool streams(const sum& asked) { return asked.a.fortran_order == asked.b.fortran_order; }
+bool streams(const matrix_work& asked) { return asked.a.fortran_order == asked.b.fortran_order; }
 
 template <class T>
 void add_part(matrix_reader& a, matrix_reader& b, const block& part, std::vector<T>& left, std::vector<T>& right) {
@@ -31,7 +31,7 @@ void add_part(matrix_reader& a, matrix_reader& b, const block& part, std::vector
 
 }  // namespace
 
-tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count) {
+tiles parts_of_sum(const matrix_work& asked, int workers, std::uint64_t count) {
   const std::uint64_t most = (streams(asked) ? task_bytes : tile_bytes) / size_of(asked.a.type);
   const std::uint64_t least = most / 64;
   const std::uint64_t fair = asked.a.whole().count() / (8 * static_cast<std::uint64_t>(std::max(workers, 1)));
@@ -44,7 +44,7 @@ tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count) {
   return pieces(asked.a.rows, asked.a.columns, chosen);
 }
 
-std::uint64_t write_sum(const sum& work, const block& part) {
+std::uint64_t write_sum(const matrix_work& work, const block& part) {
   return with_element(work.a.type, [&]<class T>(T) {
     matrix_reader a(work.a), b(work.b);
     matrix_writer target(work.target);
@@ -61,7 +61,7 @@ std::uint64_t write_sum(const sum& work, const block& part) {
   });
 }
 
-std::string sum_text(const sum& work, const block& part) {
+std::string sum_text(const matrix_work& work, const block& part) {
   return with_element(work.a.type, [&]<class T>(T) {
     matrix_reader a(work.a), b(work.b);
     std::vector<T> left, right;

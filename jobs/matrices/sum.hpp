@@ -12,25 +12,15 @@
 
 namespace jobs {
 
-struct sum {
-  matrix_source a;
-  matrix_source b;
-  matrix_target target;  // in C order after the transposition that makes `a` C order
-
-  template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive& a& b& target;
-  }
-};
-
-/// Divides the sum into parts for so many workers. If `count` is not 0, each part has about `count` numbers.
-tiles parts_of_sum(const sum& asked, int workers, std::uint64_t count);
+/// Divides the sum into parts for so many workers. `asked.a` must be in C order if both matrices have the same order: transpose
+/// them otherwise. If `count` is not 0, each part has about `count` numbers.
+tiles parts_of_sum(const matrix_work& asked, int workers, std::uint64_t count);
 
 /// The task for a file: adds one part and writes it into `work.target`. Returns how many numbers it wrote.
-std::uint64_t write_sum(const sum& work, const block& part);
+std::uint64_t write_sum(const matrix_work& work, const block& part);
 
 /// The task for text: returns whole rows.
-std::string sum_text(const sum& work, const block& part);
+std::string sum_text(const matrix_work& work, const block& part);
 
 /// Computes a[i] += b[i]. Integers wrap around, as in numpy.
 template <class T>

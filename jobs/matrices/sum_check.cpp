@@ -79,7 +79,7 @@ total total_of_matrix(rankpool::executor& pool, const matrix_source& matrix) {
 }
 
 // The task: returns how many of the random samples [first, first + samples_in_task) differ from the sum.
-std::uint64_t wrong_samples(const sum& work, std::uint64_t seed, std::uint64_t first) {
+std::uint64_t wrong_samples(const matrix_work& work, std::uint64_t seed, std::uint64_t first) {
   return with_element(work.a.type, [&]<class T>(T) {
     const matrix_reader a(work.a), b(work.b), c(work.target);
     std::uint64_t wrong = 0;
@@ -116,7 +116,7 @@ bool agree(const total& a, const total& b, const total& c, element_type type) {
 
 }  // namespace
 
-std::uint64_t tasks_to_check(const sum& work) {
+std::uint64_t tasks_to_check(const matrix_work& work) {
   if (work.a.whole().count() == 0) return 0;
   std::uint64_t tasks = sum_check::samples / samples_in_task;
   for (const matrix_source& matrix : {work.a, work.b, matrix_source(work.target)})
@@ -124,7 +124,7 @@ std::uint64_t tasks_to_check(const sum& work) {
   return tasks;
 }
 
-sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t seed) {
+sum_check check_sum(rankpool::executor& pool, const matrix_work& work, std::uint64_t seed) {
   sum_check result;
   if (work.a.whole().count() == 0) return result;
   const auto firsts = std::views::iota(std::uint64_t{0}, sum_check::samples / samples_in_task) |
@@ -135,9 +135,9 @@ sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t see
   result.totals_tested = std::isfinite(a.magnitude) && std::isfinite(b.magnitude) && std::isfinite(c.magnitude);
   if (wrong > 0) {
     result.failure =
-        std::to_string(wrong) + " of " + std::to_string(sum_check::samples) + " numbers taken at random are not the sum";
+        std::to_string(wrong) + " of " + std::to_string(sum_check::samples) + " numbers at random places are not the sum";
   } else if (result.totals_tested && !agree(a, b, c, work.a.type)) {
-    result.failure = "the totals of both matrices do not add up to that of the sum";
+    result.failure = "the totals of the two matrices do not add up to the total of the sum";
   }
   return result;
 }

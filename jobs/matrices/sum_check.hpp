@@ -19,9 +19,9 @@ struct sum_check {
 };
 
 /// Returns the number of tasks of the test.
-std::uint64_t tasks_to_check(const sum& work);
+std::uint64_t tasks_to_check(const matrix_work& work);
 
 /// Tests the file `work.target` on the workers. Throws: exceptions of the tasks.
-sum_check check_sum(rankpool::executor& pool, const sum& work, std::uint64_t seed);
+sum_check check_sum(rankpool::executor& pool, const matrix_work& work, std::uint64_t seed);
 
 }  // namespace jobs

@@ -4,18 +4,18 @@
 
 #include <array>
 #include <optional>
+#include <rankpool/written_files.hpp>
 #include <span>
 #include <string_view>
 
+#include "engine/result_output.hpp"
 #include "sort/number_file.hpp"
 #include "sort/one_pass.hpp"
 #include "sort/plan.hpp"
 #include "sort/sampling.hpp"
 #include "sort/two_passes.hpp"
 #include "sort/verification.hpp"
-#include "support/canonical_path.hpp"
 #include "support/npy.hpp"
-#include "engine/result_output.hpp"
 
 namespace jobs {
 namespace {
@@ -23,7 +23,7 @@ namespace {
 file open_input(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    throw usage_error(path + " cannot be sorted: workers read parts of it, and it is no regular file");
+    throw usage_error(path + " is not a regular file; workers read this input in parallel");
   }
   try {
     return file(path);
@@ -41,24 +41,24 @@ bool is_npy(const file& from) {
 }
 
 number_file find_npy(const file& from) {
-  if (!is_npy(from)) throw usage_error(from.path() + " is no .npy file; --type says what numbers a raw file holds");
+  if (!is_npy(from)) throw usage_error(from.path() + " is not a .npy file; give the type of the numbers of a raw file with --type");
   const npy_header header = read_npy_header(from);
   if (header.shape.size() != 1) {
-    throw usage_error(from.path() + " holds " + describe(header) + ", and sort takes numbers in one dimension");
+    throw usage_error(from.path() + " (" + describe(header) + ") cannot be sorted: a .npy file must have one dimension");
   }
-  return {canonical_path(from.path()), header.type, header.data_offset, header.count()};
+  return {rankpool::canonical_path(from.path()), header.type, header.data_offset, header.count()};
 }
 
 number_file find_raw(const file& from, const std::string& type_name) {
-  number_file numbers{.path = canonical_path(from.path())};
+  number_file numbers{.path = rankpool::canonical_path(from.path())};
   for (const auto type : {element_type::int32, element_type::int64, element_type::float32, element_type::float64}) {
     if (name_of(type) == type_name) numbers.type = type;
   }
-  if (is_npy(from)) throw usage_error(from.path() + " is a .npy file, which says itself what it holds; --type is for raw files");
+  if (is_npy(from)) throw usage_error(from.path() + " is a .npy file, which contains its type; --type is for raw files");
   const std::size_t size = size_of(numbers.type);
   if (from.size() % size != 0) {
-    throw usage_error(from.path() + " has " + std::to_string(from.size()) + " bytes, which is no whole number of " + type_name +
-                      " (" + std::to_string(size) + " bytes each)");
+    throw usage_error(from.path() + " has " + std::to_string(from.size()) + " bytes, which is not a multiple of the " +
+                      std::to_string(size) + " bytes of " + type_name);
   }
   numbers.count = from.size() / size;
   return numbers;

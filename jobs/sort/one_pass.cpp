@@ -96,10 +96,10 @@ void sort_in_one_pass(rankpool::executor& pool, const sort_work& work) {
   std::uint64_t end = 0;
   for (const place& p :
        pool.map({.chunksize = 1}, rankpool::partial(sort_bucket, shared), std::views::iota(std::size_t{0}, work.buckets()))) {
-    if (p.begin != end) throw std::runtime_error(work.input.path + " has changed while it was sorted");
+    if (p.begin != end) throw std::runtime_error(work.input.path + " was modified while it was sorted");
     end += p.count;
   }
-  if (end != work.input.count) throw std::runtime_error(work.input.path + " has changed while it was sorted");
+  if (end != work.input.count) throw std::runtime_error(work.input.path + " was modified while it was sorted");
 }
 
 }  // namespace jobs

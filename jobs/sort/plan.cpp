@@ -50,13 +50,14 @@ sort_plan plan_sort(std::uint64_t count, std::size_t size, int workers, std::uin
   if (const auto plan = plan_within(count, size, at_once, memory)) return *plan;
   std::uint64_t millions = memory / 1'000'000 + 1;
   while (!plan_within(count, size, at_once, millions * 1'000'000)) millions += millions / 100 + 1;
-  throw usage_error("--memory takes at least " + std::to_string(millions) + "e6 for so large a file");
+  throw usage_error("--memory must be at least " + std::to_string(millions) + "e6 for a file of this size");
 }
 
 std::string describe(const sort_plan& plan, std::uint64_t count) {
   const std::string buckets = std::to_string(plan.buckets) + (plan.buckets == 1 ? " bucket" : " buckets");
-  if (plan.one_pass) return "one pass: " + buckets + ", each task reads the whole file and keeps its own";
-  return "two passes: " + std::to_string(plan.parts(count)) + " parts carried to " + buckets + " in the output, each sorted there";
+  if (plan.one_pass) return "one pass: " + buckets + "; the task of a bucket reads the whole file and keeps its numbers";
+  return "two passes: " + std::to_string(plan.parts(count)) + " parts are distributed to " + buckets +
+         ", then each bucket is sorted";
 }
 
 }  // namespace jobs

@@ -53,7 +53,7 @@ counts count_part(const shared_work& shared, std::uint64_t first, std::uint64_t 
 }
 
 [[noreturn]] void fail_for_change(const sort_work& work) {
-  throw std::runtime_error(work.input.path + " has changed while it was sorted");
+  throw std::runtime_error(work.input.path + " was modified while it was sorted");
 }
 
 /// Copies the keys of a part into their buckets' regions: the found[b] keys of bucket b are written from `begins[b]` on. `found`

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 namespace jobs {
@@ -82,17 +81,6 @@ void file::write(std::span<const std::byte> from, std::uint64_t offset) const {
     from = from.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
-}
-
-void sync_folder_of(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  const std::string folder = parent.empty() ? "." : parent;
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0 && errno == EACCES) return;  // the folder is writable but not readable: it cannot be synced
-  if (descriptor < 0) fail(errno, "open", folder);
-  const int error = ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;  // EINVAL: the file system does not support it
-  ::close(descriptor);
-  if (error != 0) fail(error, "write", folder);
 }
 
 }  // namespace jobs

@@ -20,9 +20,6 @@ using file_error = std::system_error;
 /// Writes all bytes at the current position of the descriptor. Returns 0 or errno.
 [[nodiscard]] int write_all(int descriptor, std::string_view bytes);
 
-/// Blocks: until the directory entries of the folder of `path` are on the disk. Throws: file_error.
-void sync_folder_of(const std::string& path);
-
 /// An open file: an input file or a scratch file.
 class file {
  public:

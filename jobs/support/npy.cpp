@@ -136,10 +136,11 @@ npy_header parse(const file& from) {
   from.read_items(std::span(start).first(at_start), 0);
   if (at_start < 10 || !std::equal(magic.begin(), magic.end(), start.begin(),
                                    [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; })) {
-    throw std::invalid_argument("it is no .npy file");
+    throw std::invalid_argument("it is not a .npy file");
   }
   const int version = start[6];
-  if (version < 1 || version > 3) throw std::invalid_argument("version " + std::to_string(version) + " of the format is not known");
+  if (version < 1 || version > 3)
+    throw std::invalid_argument("its format version " + std::to_string(version) + " is not supported");
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   std::uint64_t length = 0;
   for (std::size_t i = length_bytes; i-- > 0;) length = length << 8 | start[8 + i];
@@ -153,8 +154,7 @@ npy_header parse(const file& from) {
   header_line(text).read(header, code);
   const auto known = std::find_if(known_types.begin(), known_types.end(), [&](const known_type& k) { return k.code == code; });
   if (known == known_types.end()) {
-    throw std::invalid_argument("it holds " + code +
-                                ", and not little-endian int32, int64, float32 or float64 (<i4, <i8, <f4, <f8)");
+    throw std::invalid_argument("its type " + code + " is not little-endian int32, int64, float32 or float64 (<i4, <i8, <f4, <f8)");
   }
   header.type = known->type;
   header.data_offset = text_at + length;
@@ -162,7 +162,7 @@ npy_header parse(const file& from) {
   if (!count) throw std::invalid_argument("its shape is larger than any file");
   const std::uint64_t expected = header.data_offset + header.bytes();
   if (size != expected) {
-    throw std::invalid_argument("it has " + std::to_string(size) + " bytes, and " + describe(header) + " takes " +
+    throw std::invalid_argument("it has " + std::to_string(size) + " bytes, but " + describe(header) + " requires " +
                                 std::to_string(expected));
   }
   return header;

@@ -124,7 +124,7 @@ std::string short_text(const mpz_class& value) {
 
 void check_range(const mpz_class& value, const mpz_class& least, const mpz_class& most) {
   if (value >= least && value <= most) return;
-  throw std::out_of_range((mpz_sizeinbase(value.get_mpz_t(), 10) < 60 ? short_text(value) : "it") + " does not lie " +
+  throw std::out_of_range((mpz_sizeinbase(value.get_mpz_t(), 10) < 60 ? short_text(value) : "it") + " is not " +
                           range_text(least, most));
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 
 namespace rankpool::detail {
@@ -16,6 +17,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t max_bytes_per_call = std::size_t{1} << 30;  // Linux moves at most 2 GiB in one call
+
+/// what() of std::system_error ends in the reason; here, the remedy follows it.
+class error_with_remedy : public std::system_error {
+ public:
+  error_with_remedy(int error, const std::string& problem, const std::string& remedy)
+      : std::system_error(error, std::generic_category(), problem),
+        text_(std::string(std::system_error::what()).append("; ").append(remedy)) {}
+  const char* what() const noexcept override { return text_.what(); }
+
+ private:
+  std::runtime_error text_;  // unlike a string, it is copied without an exception
+};
 
 /// Calls `write(bytes)`, which returns what write(2) does, until all bytes are written.
 template <class Write>
@@ -32,6 +45,10 @@ void write_all(std::span<const std::byte> bytes, const std::string& path, Write 
 
 void fail_to_write(int error, const std::string& path) {
   throw std::system_error(error, std::generic_category(), "cannot write " + path);
+}
+
+void fail_with_remedy(int error, const std::string& problem, const std::string& remedy) {
+  throw error_with_remedy(error, problem, remedy);
 }
 
 void write_at(int descriptor, std::span<const std::byte> bytes, std::uint64_t offset, const std::string& path) {
@@ -88,12 +105,6 @@ std::string behind_links(const std::string& path) {
     found = found.parent_path() / target;
   }
   return found.string();
-}
-
-std::string canonical_path(const std::string& path) {
-  std::error_code error;
-  const fs::path found = fs::weakly_canonical(fs::absolute(behind_links(path), error), error);
-  return error ? path : found.string();
 }
 
 }  // namespace rankpool::detail

@@ -10,6 +10,8 @@ namespace rankpool::detail {
 
 /// Throws std::system_error: "cannot write PATH: REASON".
 [[noreturn]] void fail_to_write(int error, const std::string& path);
+/// Throws std::system_error: "PROBLEM: REASON; REMEDY".
+[[noreturn]] void fail_with_remedy(int error, const std::string& problem, const std::string& remedy);
 
 /// Writes all bytes at `offset`, or at the descriptor's position. Throws: std::system_error that names `path`.
 void write_at(int descriptor, std::span<const std::byte> bytes, std::uint64_t offset, const std::string& path);
@@ -26,7 +28,5 @@ int rename_file(const std::string& from, const std::string& to, bool overwrite);
 
 /// Returns the path to which the symbolic links of this name lead, whether there is a file or not.
 std::string behind_links(const std::string& path);
-/// Returns one name for all paths of a file, from whichever folder.
-std::string canonical_path(const std::string& path);
 
 }  // namespace rankpool::detail

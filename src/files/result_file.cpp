@@ -21,7 +21,7 @@ std::string purpose(const std::string& name) { return "result file " + name + ",
 std::string creation(const std::string& name) { return "result file " + name + ", size"; }
 
 std::string temporary_path(const journal& kept, const std::string& path) {
-  return detail::canonical_path(path) + detail::temporary_suffix(kept);
+  return canonical_path(path) + detail::temporary_suffix(kept);
 }
 
 std::uint64_t size_of(int descriptor, const std::string& path) {
@@ -33,7 +33,7 @@ std::uint64_t size_of(int descriptor, const std::string& path) {
 /// Opens or creates the temporary file of runs with a journal. Returns null if the file is finished.
 std::unique_ptr<unfinished_file> open_kept(journal kept, written_files& written, const std::string& path, std::uint64_t size_bytes,
                                            const std::string& name) {
-  const std::string canonical = detail::canonical_path(path);
+  const std::string canonical = canonical_path(path);
   if (const std::string first = kept.recall(purpose(name), canonical); first != canonical) {
     throw std::invalid_argument("an earlier run with the journal wrote parts of " + first + ", not of " + path +
                                 "; continue with the former, or start a new journal");
@@ -42,14 +42,13 @@ std::unique_ptr<unfinished_file> open_kept(journal kept, written_files& written,
   const auto created = kept.recalled(creation(name));
   if (created && !file_version::of(temporary)) {
     if (written.contains(path)) return nullptr;
-    throw std::system_error(ENOENT, std::generic_category(),
-                            "the parts of " + path + " that earlier runs with the journal wrote were in " + temporary +
-                                ", which is lost, and " + path + " is not the finished file; start a new journal");
+    detail::fail_with_remedy(ENOENT, "cannot open " + temporary + ", which has the parts of " + path,
+                             "start a new journal, because the parts that earlier runs with the journal wrote are lost");
   }
   auto file = std::make_unique<unfinished_file>(path, temporary);
   if (created && (*created != std::to_string(size_bytes) || size_of(file->descriptor(), temporary) != size_bytes)) {
-    throw std::system_error(ESTALE, std::generic_category(),
-                            temporary + ", which has the parts of " + path + ", has another size; start a new journal");
+    detail::fail_with_remedy(ESTALE, "cannot continue " + temporary + ", which has the parts of " + path + " and another size",
+                             "start a new journal");
   }
   file->reserve(size_bytes);
   if (!created) {

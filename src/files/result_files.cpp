@@ -51,7 +51,7 @@ item_target result_files::target(const std::string& path, const std::string& inp
     return target;
   }
   // overwrite_ is no part of the target: another value would make other tasks.
-  target.path_ = detail::canonical_path(path);
+  target.path_ = canonical_path(path);
   target.temporary_path_ = target.path_ + suffix_;
   if (!input.empty()) target.input_ = file_version::of(input).value_or(file_version());
   remove_remains(fs::path(target.path_).parent_path().string());

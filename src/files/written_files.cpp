@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
+#include <system_error>
 
 namespace rankpool {
 namespace {
@@ -16,6 +17,13 @@ namespace {
 std::string name_of_note(std::size_t number) { return "written files " + std::to_string(number); }
 
 }  // namespace
+
+std::string canonical_path(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path found = fs::weakly_canonical(fs::absolute(detail::behind_links(path), error), error);
+  return error ? path : found.string();
+}
 
 std::optional<file_version> file_version::of(const std::string& path) {
   struct stat status {};
@@ -27,7 +35,7 @@ written_files::written_files(const journal& kept) : journal_(kept), has_journal_
 
 bool written_files::contains(const std::string& path) {
   read_notes();
-  const auto ours = files_.find(detail::canonical_path(path));
+  const auto ours = files_.find(canonical_path(path));
   if (ours == files_.end()) return false;
   const auto now = file_version::of(ours->first);
   return now && std::ranges::find(ours->second, *now) != ours->second.end();
@@ -43,7 +51,7 @@ void written_files::add(const std::vector<std::pair<std::string, file_version>>&
   if (!has_journal_ || files.empty()) return;
   std::ostringstream text;
   for (const auto& [path, version] : files) {
-    const std::string canonical = detail::canonical_path(path);
+    const std::string canonical = canonical_path(path);
     text << version.size_bytes << ' ' << version.seconds << ' ' << version.nanoseconds << ' ' << canonical.size() << ':'
          << canonical;
   }

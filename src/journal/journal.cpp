@@ -78,6 +78,6 @@ std::optional<std::string> journal::recalled(const std::string& name) const {
 
 bool journal::resumes() const { return file_ != nullptr && file_->resumes(); }
 
-std::uint64_t journal::taken_over() const { return file_ == nullptr ? 0 : file_->restored(); }
+std::uint64_t journal::restored() const { return file_ == nullptr ? 0 : file_->restored(); }
 
 }  // namespace rankpool

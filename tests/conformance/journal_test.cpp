@@ -228,7 +228,7 @@ TEST_CASE("equal tasks each have a result, and callbacks are called for restored
     for (auto& f : futures) CHECK(f.result() == large(7));
     CHECK(eventually([&] { return called == 3; }));
     called = 0;
-    CHECK(kept.taken_over() == std::min<std::uint64_t>(taken, 3));
+    CHECK(kept.restored() == std::min<std::uint64_t>(taken, 3));
   };
   three(runs.file("equal"), 0);
   three(runs.copy_of(runs.file("equal")), 3);

@@ -305,13 +305,17 @@ TEST_CASE("parts that are lost, or were written for another path or size, are re
   }
   CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("other"), 2),
                     containing("wrote parts of " + runs.file("out") + ", not of " + runs.file("other")));
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 3), containing("has another size"));
+  const std::string failed = "cannot continue " + parts + ", which has the parts of " + runs.file("out") + " and another size";
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 3), failed + ": Stale file handle; start a new journal");
   write_text(parts, "longer");
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), containing("has another size"));
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), containing(failed));
   fs::remove(parts);
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), containing("which is lost"));
+  const std::string lost = "cannot open " + parts + ", which has the parts of " + runs.file("out") +
+                           ": No such file or directory; start a new journal, because the parts that earlier runs with the journal"
+                           " wrote are lost";
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2), lost);
   write_text(runs.file("out"), "xx");  // by somebody else
-  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2, {.overwrite = true}), containing("which is lost"));
+  CHECK_THROWS_WITH(rankpool::result_file(kept, runs.file("out"), 2, {.overwrite = true}), lost);
   CHECK(contents(runs.file("out")) == "xx");
 }
 
@@ -379,6 +383,23 @@ TEST_CASE("two objects with one journal note files in turn", "[files/overwrite]"
     CHECK(other.contains(runs.file(name)));
     CHECK(rankpool::written_files(kept).contains(runs.file(name)));
   }
+}
+
+TEST_CASE("all paths of a file have one canonical path, whether the file exists or not", "[files/links]") {
+  file_runs runs;
+  fs::create_directory(runs.file("elsewhere"));
+  fs::create_symlink("elsewhere/file", runs.file("link"));
+  const std::string path = fs::canonical(runs.file("elsewhere")).string() + "/file";
+  for (const bool exists : {false, true}) {
+    if (exists) write_text(path, "text");
+    for (const char* name : {"link", "elsewhere/file", "elsewhere/../link", "./elsewhere/./file"}) {
+      CHECK(rankpool::canonical_path(runs.file(name)) == path);
+      CHECK(rankpool::canonical_path(fs::path(runs.file(name)).lexically_relative(fs::current_path()).string()) == path);
+    }
+  }
+  CHECK(rankpool::canonical_path("").empty());
+  fs::create_symlink("circle", runs.file("circle"));
+  CHECK(rankpool::canonical_path(runs.file("circle")) == runs.file("circle"));
 }
 
 TEST_CASE("a symbolic link stays one, and the file that it leads to is written", "[files/links]") {

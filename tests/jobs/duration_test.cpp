@@ -16,7 +16,7 @@ TEST_CASE("times are read in seconds or with a unit") {
   CHECK(jobs::parse_duration("0") == 0);
 }
 
-TEST_CASE("what is no time is refused") {
+TEST_CASE("an invalid time is refused") {
   for (const std::string text : {"", "s", "soon", "-1", "1 week", "inf", "nan", "1e400", "5mins"}) {
     CHECK_THROWS_AS(jobs::parse_duration(text), std::invalid_argument);
   }

@@ -89,7 +89,7 @@ void check_products() {
 
 }  // namespace
 
-TEST_CASE("transform lengths cover what is asked for and little more") {
+TEST_CASE("a transform length is at least the requested one, and little more") {
   for (const std::size_t length : {1, 12, 13, 16, 17, 20, 21, 24, 1000, 4097, 1'000'000}) {
     const std::size_t found = jobs::transform_shape::at_least(length).length();
     CHECK(found >= length);
@@ -101,7 +101,7 @@ TEST_CASE("transform lengths cover what is asked for and little more") {
 TEST_CASE("products of digits in base 2^60 are exact") { check_products<jobs::binary_radix>(); }
 TEST_CASE("products of digits in base 10^18 are exact") { check_products<jobs::decimal_radix>(); }
 
-TEMPLATE_TEST_CASE("transforms give exact products for every target", "", jobs::binary_radix, jobs::decimal_radix) {
+TEMPLATE_TEST_CASE("products by transforms are exact for every target", "", jobs::binary_radix, jobs::decimal_radix) {
   // Comparing strings, because printing long vectors of digits after a failure would take minutes.
   const auto is_exact = [](const jobs::digit_vector& a, const jobs::digit_vector& b) {
     return jobs::multiply_digits_by_transforms<TestType>(a, b) == jobs::multiply_digits_by_gmp<TestType>(a, b);
@@ -137,7 +137,7 @@ TEST_CASE("sums of digits carry to the end") {
   CHECK(b == jobs::digit_vector{5, 0, 0, 7});
 }
 
-TEST_CASE("binary digits come from GMP integers and go back") {
+TEST_CASE("GMP integers are converted to binary digits and back") {
   for (std::size_t bits = 1; bits < 4000; bits += 7) {
     const mpz_class n = random_bits(bits, bits);
     const jobs::digit_vector digits = jobs::to_binary_digits(n);
@@ -256,7 +256,7 @@ TEST_CASE("residues of a value, of its digits and of the factors agree") {
   CHECK(jobs::residues_of(power(3, 1'000)) == jobs::residues_of_power(3, 1'000));
 }
 
-TEST_CASE("a report holds the figures of the value and refuses another one") {
+TEST_CASE("a report has the figures of the value, and refuses a wrong value") {
   const mpz_class value = gmp_factorial(1'000);
   const auto from_value = jobs::report_on(1'000, value, 0);
   const auto from_digits = jobs::report_on(1'000, jobs::to_decimal(value), true);

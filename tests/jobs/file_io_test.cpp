@@ -19,7 +19,7 @@ int read_what_is_not_there(int) {
 
 }  // namespace
 
-TEST_CASE("an error of a worker's file arrives as itself, with the rank that met it") {
+TEST_CASE("a file error of a worker keeps its type and names the rank") {
   rankpool::executor pool(support::cluster());
   try {
     (void)pool.submit(read_what_is_not_there, 1).result();
@@ -31,7 +31,7 @@ TEST_CASE("an error of a worker's file arrives as itself, with the rank that met
   }
 }
 
-TEST_CASE("a scratch file gives back what was written to it, and says where it ends") {
+TEST_CASE("a scratch file returns the written bytes, and reports its end") {
   const jobs::file scratch = jobs::file::scratch();
   const std::string text = "in the middle";
   scratch.write_items(std::span(text), 100);
@@ -42,7 +42,7 @@ TEST_CASE("a scratch file gives back what was written to it, and says where it e
   CHECK_THROWS_WITH(scratch.read_items(std::span(back), 101), support::containing("ends too early"));
 }
 
-TEST_CASE("what cannot be written is told by its errno") {
+TEST_CASE("a failed write returns errno") {
   CHECK(jobs::write_all(-1, "text") == EBADF);
   CHECK(jobs::write_all(-1, "") == 0);
 }

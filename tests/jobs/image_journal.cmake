@@ -1,4 +1,4 @@
-# The job `image` with --journal: image_journal.py has the cases.
+# Tests of the job `image` with --journal; image_journal.py has the cases.
 set(image_journal ${CMAKE_CURRENT_LIST_DIR}/image_journal.py)
 foreach(case failed-picture failed-output lost-results foreign-results foreign-split-result other-workers other-inputs
         linked-output fifo many-lost-results journal-among-inputs

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""image_journal.py CASE COMMAND: the job `image` with --journal, from outside. COMMAND is `rankpool`.
+"""image_journal.py CASE COMMAND: tests the job `image` with --journal as a user runs it. COMMAND is the path of `rankpool`.
 
-Prints what is wrong. The exit status is 0 if nothing is, and 77 if this machine cannot show the case.
+Prints the problem if the test fails. The exit status is 0 if the test passes, and 77 if this machine cannot run it.
 """
 import hashlib
 import json
@@ -18,7 +18,8 @@ case, command = sys.argv[1:3]
 command = os.path.abspath(command)
 folder = tempfile.mkdtemp(prefix="rankpool-test-")
 os.chdir(folder)
-environment = os.environ | {"RANKPOOL_WORKERS": os.environ.get("RANKPOOL_WORKERS", "2")}
+mark = f"RANKPOOL_TEST_MARK={folder}"
+environment = os.environ | {"RANKPOOL_WORKERS": os.environ.get("RANKPOOL_WORKERS", "2"), "RANKPOOL_TEST_MARK": folder}
 most_seconds = 100
 
 
@@ -52,8 +53,8 @@ def expect_files(path, names):
 def wait_until(condition, process):
     end = time.monotonic() + most_seconds
     while not condition():
-        expect(process.poll() is None, f"it ended: {process.returncode}")
-        expect(time.monotonic() < end, "it never comes to that")
+        expect(process.poll() is None, f"the run ended early, with status {process.returncode}")
+        expect(time.monotonic() < end, f"the condition is not met within {most_seconds} s")
         time.sleep(0.01)
 
 
@@ -63,6 +64,31 @@ def has_results():
         return False
     looked = subprocess.run([command, "journal", "kept", "--json"], capture_output=True, text=True)
     return looked.returncode == 0 and any(call["chunks"] > 0 for call in json.loads(looked.stdout)["calls"])
+
+
+def signal_ranks(number):
+    """Sends a signal to all ranks of the test's runs."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            variables = path.read_bytes().split(b"\0")
+            if mark.encode() in variables and any(variable.startswith(b"OMPI_COMM_WORLD_RANK=") for variable in variables):
+                os.kill(int(path.parent.name), number)
+        except OSError:  # the process has ended, or belongs to another user
+            continue
+
+
+def stop_at_results(running):
+    """Stops the run early once its journal has results. The ranks are suspended during this check, so that the run cannot end before
+    the signal."""
+    signal_ranks(signal.SIGSTOP)
+    try:
+        found = has_results()
+        if found:
+            running.send_signal(signal.SIGTERM)
+    finally:
+        signal_ranks(signal.SIGCONT)
+    time.sleep(0.05)
+    return found
 
 
 box = ("--op", "box", "--radius", "1")
@@ -87,7 +113,7 @@ def failed_picture():
     expect_files("out", ["1.ppm"])
     pathlib.Path("in/2.ppm").write_bytes(whole)
     _, report = image(0, *box, "in", "--output", "out")
-    expect((report["tasks"], report["taken_over"]) == (1, 1), report)
+    expect((report["tasks"], report["restored"]) == (1, 1), report)
     expect_files("out", ["1.ppm", "2.ppm"])
 
 
@@ -117,7 +143,7 @@ def lost_results():
     os.remove("out/1.ppm")
     _, report = image(0, *box, "in", "--output", "out")
     expect(report["tasks"] == 1, report)
-    expect(contents("out/1.ppm") == first[1], "the removed result is not there again")
+    expect(contents("out/1.ppm") == first[1], "the removed result was not restored")
     pathlib.Path("out/2.ppm").write_bytes(b"precious")
     stderr, _ = image(1, *box, "in", "--output", "out")
     expect("out/2.ppm exists already; --force replaces it" in stderr, stderr)
@@ -157,7 +183,7 @@ def foreign_split_result():
     expect(contents("out.png") == b"precious", "a foreign file was replaced")
     os.remove("out.png")
     _, report = image(0, *split)
-    expect(report["tasks"] == 0 and contents("out.png") == result, "the removed result is not made of its strips")
+    expect(report["tasks"] == 0 and contents("out.png") == result, "the removed result was not restored from its strips")
 
 
 def stopped_split(name):
@@ -167,16 +193,15 @@ def stopped_split(name):
     split = (*blur, "in.ppm", "--output", name, "--split-from", "1", "--chunksize", "16")
     words = [command, "image", *split, "--journal", "kept", "--quiet"]
     running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    wait_until(has_results, running)
-    running.send_signal(signal.SIGTERM)
+    wait_until(lambda: stop_at_results(running), running)
     _, stderr = running.communicate(timeout=most_seconds)
     expect(running.returncode == 75, f"status {running.returncode} of a stopped run: {stderr}")
-    expect(not os.path.exists(name), "a result was named too early")
+    expect(not os.path.exists(name), "the unfinished result has its final name")
     _, report = image(0, *split)
-    expect(report["taken_over"] > 0, report)
+    expect(report["restored"] > 0, report)
     division = ("--split-from", "1", "--chunksize", "16", "--format", "png" if name == "out.png" else "pnm")
     expect(contents(name) == expected("in.ppm", *blur, *division), "the result is wrong")
-    expect(not [file for file in os.listdir() if ".part-" in file], f"it leaves {os.listdir()}")
+    expect(not [file for file in os.listdir() if ".part-" in file], f"unfinished files are left: {os.listdir()}")
 
 
 def stopped_split_pnm():
@@ -268,12 +293,12 @@ def fifo():
             written, _ = reader.communicate(timeout=most_seconds)
         finally:
             reader.kill()
-        expect(written == expected("in.ppm", *box, "--format", "pnm", "--force"), "what comes out is wrong")
-        expect(report["taken_over"] > 0 if run else report["taken_over"] == 0, report)
+        expect(written == expected("in.ppm", *box, "--format", "pnm", "--force"), "the FIFO received a wrong result")
+        expect(report["restored"] > 0 if run else report["restored"] == 0, report)
 
 
 def many_lost_results():
-    """All lost results are made again."""
+    """All lost results are computed again."""
     os.mkdir("in")
     for n in range(1000):
         picture(f"in/{n}.ppm", 4, 4, n)
@@ -317,7 +342,7 @@ def killed():
                         pass
         running.wait(most_seconds)
     _, report = image(0, *blur, "in", "--output", "out")
-    expect(report["taken_over"] > 0 and report["tasks"] > 0, report)
+    expect(report["restored"] > 0 and report["tasks"] > 0, report)
     expect_files("out", [f"{n}.ppm" for n in range(40)])
     expect(contents("out/7.ppm") == expected("in/7.ppm", *blur), "a result is wrong")
 

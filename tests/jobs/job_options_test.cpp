@@ -44,7 +44,7 @@ const job_entry<looking> looking_entry("looking", "a look at something");
 
 }  // namespace
 
-TEST_CASE("an option names itself, the values it accepts and the one that it got, in one line") {
+TEST_CASE("an option error is one line with the name, the accepted values and the given value") {
   declared_options declared;
   int value = 3;
   declared.options.number("--count", value, "how many", 1, 1'000'000);
@@ -52,7 +52,8 @@ TEST_CASE("an option names itself, the values it accepts and the one that it got
   CHECK(value == 1000);
   CHECK_THROWS_WITH(declared.parse({"--count", "2e6"}),
                     support::containing("--count requires a whole number from 1 to 1e6") && support::containing("not '2e6'"));
-  CHECK_THROWS_WITH(declared.parse({"--count", "many"}), support::containing("--count requires") && support::containing("not 'many'"));
+  CHECK_THROWS_WITH(declared.parse({"--count", "many"}),
+                    support::containing("--count requires") && support::containing("not 'many'"));
   CHECK(value == 1000);
 }
 
@@ -66,7 +67,7 @@ TEST_CASE("a list of numbers replaces its default") {
   CHECK(values == std::vector<std::uint64_t>{1, 2, 3});
 }
 
-TEST_CASE("texts, choices, times and sizes refuse what they cannot be") {
+TEST_CASE("texts, choices, times and sizes refuse invalid values") {
   declared_options declared;
   std::string file, type = "int64";
   std::optional<double> seconds;
@@ -85,7 +86,7 @@ TEST_CASE("texts, choices, times and sizes refuse what they cannot be") {
   CHECK_THROWS_WITH(declared.parse({"--memory", "1K"}), support::containing("--memory") && support::containing("'1K'"));
 }
 
-TEST_CASE("the parameters of --json have types, and the defaults of options that were not given") {
+TEST_CASE("the parameters of --json have types, and include defaults") {
   declared_options declared;
   int rounds = 20, radius = 0;
   std::vector<std::uint64_t> given{1}, numbers{35, 40}, none;
@@ -116,7 +117,7 @@ TEST_CASE("the parameters of --json have types, and the defaults of options that
   CHECK(declared.settings.max_workers == 2);
 }
 
-TEST_CASE("a journal knows the values that results depend on, however they are written") {
+TEST_CASE("the identity in a journal has the values that results depend on, in one notation") {
   const auto subject = [](const std::vector<std::string>& words) {
     declared_options declared;
     std::uint64_t to = 5;
@@ -153,7 +154,7 @@ TEST_CASE("options that need or exclude each other are checked") {
   CHECK(input.is_given());
 }
 
-TEST_CASE("a command line chooses a job, or answers") {
+TEST_CASE("a command line selects a job, or gets an answer") {
   command_line line;
   REQUIRE(line.parse({"counting", "--to", "1e3", "--json"}));
   CHECK(line.name() == "counting");

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# journal.sh COMMAND WRITER CASE: one behaviour of the command `journal`, in a folder of its own.
+# journal.sh COMMAND WRITER CASE: tests one behaviour of `rankpool journal` in a new folder. COMMAND is `rankpool`; WRITER is
+# the program that writes the journals (journal/writer.cpp).
 set -u
 command=$1 writer=$2 what=$3
 
@@ -10,23 +11,23 @@ mkdir here tmp
 cd here || exit 1
 export TMPDIR=$scratch/tmp
 
-# What must not change: names, contents and times of writing of all that is here.
+# state: prints the names, modification times, sizes and checksums of all files in the folder.
 state() { (shopt -s nullglob; for f in *; do stat -c '%n %Y %y %s' "$f"; cksum <"$f"; done); }
 
-# look ARGUMENTS...: the command, which must succeed, change nothing and leave nothing.
-look() {
+# inspect ARGUMENTS...: runs the command. It must succeed, change no file and leave no temporary file.
+inspect() {
   local before after
   before=$(state)
   timeout 60 "$command" journal "$@" >"$scratch/stdout" 2>"$scratch/stderr" || fail "status $? of journal $*" "$scratch/stderr"
   after=$(state)
-  [[ $after == "$before" ]] || fail "journal $* has changed: $before to: $after"
+  [[ $after == "$before" ]] || fail "journal $* changed files from: $before to: $after"
   [[ -z $(ls "$scratch/tmp") ]] || fail "journal $* leaves $(ls "$scratch/tmp")"
 }
 
-# said REGEX: a line of stdout matches.
-said() { grep -qE -- "$1" "$scratch/stdout" || fail "no line matches $1:" "$scratch/stdout"; }
+# prints REGEX: checks that a line of stdout matches.
+prints() { grep -qE -- "$1" "$scratch/stdout" || fail "no line matches $1:" "$scratch/stdout"; }
 
-# refused STATUS REGEX ARGUMENTS...: the command ends with that status and one line that matches.
+# refused STATUS REGEX ARGUMENTS...: runs the command. It must end with STATUS and print one line, on stderr, that matches REGEX.
 refused() {
   local status=$1 regex=$2 before got text
   shift 2
@@ -35,27 +36,29 @@ refused() {
   got=$?
   text=$(<"$scratch/stderr")
   ((got == status)) || fail "status $got of journal $*, expected $status: $text"
-  [[ $text =~ $regex && $text != *$'\n'* && ! -s $scratch/stdout ]] || fail "journal $* says: $text"
+  [[ $text =~ $regex && $text != *$'\n'* && ! -s $scratch/stdout ]] || fail "journal $* prints: $text"
   [[ $(state) == "$before" ]] || fail "journal $* changes files"
   [[ -z $(ls "$scratch/tmp") ]] || fail "journal $* leaves $(ls "$scratch/tmp")"
 }
 
-write() { "$writer" "$1" || fail "the journal is not written"; }
+# write FILE: writes a journal.
+write() { "$writer" "$1" || fail "cannot write the journal"; }
 
-# A run that has the file open; let_go ends it.
+# hold FILE: starts a run that writes a journal and keeps it open; release ends the run.
 hold() {
   coproc held { "$writer" "$1" hold; }
-  read -r -u "${held[0]}" line || fail "the writer has ended"
+  read -r -u "${held[0]}" line || fail "the writer ended early"
 }
-let_go() {
+release() {
   local pid=$held_PID
   exec {held[1]}>&-
-  wait "$pid" || fail "the writer's status is $?"
+  wait "$pid" || fail "the writer ended with status $?"
 }
 
-python() {
+# check_stdout CODE: runs Python code with the command's stdout as its stdin. Skips the test without Python.
+check_stdout() {
   command -v python3 >/dev/null || exit 77
-  python3 "$@" <"$scratch/stdout" || fail "python3 finds fault with:" "$scratch/stdout"
+  python3 -c "$1" <"$scratch/stdout" || fail "the Python check failed for:" "$scratch/stdout"
 }
 
 time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z'
@@ -63,24 +66,24 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z'
 case $what in
   summary)
     write run.journal
-    look run.journal
-    [[ $(sed -n 1p "$scratch/stdout") =~ ^run.journal:\ \'a\ test,\ of\ \"journal\"\',\ build\ [0-9a-f]{12},\ not\ of\ this\ program$ ]] ||
+    inspect run.journal
+    [[ $(sed -n 1p "$scratch/stdout") =~ ^run.journal:\ \'a\ test,\ of\ \"journal\"\',\ build\ [0-9a-f]{12}\ \(this\ program\ is\ another\ build\)$ ]] ||
       fail "the first line:" "$scratch/stdout"
     [[ $(sed -n 2p "$scratch/stdout") == "call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed" ]] || fail "call 1:" "$scratch/stdout"
     [[ $(sed -n 3p "$scratch/stdout") == "call 2 square: 10 of 10 items, 100 %" ]] || fail "call 2:" "$scratch/stdout"
-    said '^  16 chunks, 4 failed items$'
-    said '^  task time [0-9.]+ (s|ms) in all, [0-9.]+ (ms|us) in the median$'
-    said "^  finished $time to $time\$"
-    said '^  [0-9.]+ items a second, the rest in about [0-9.]+ (s|ms|us)$'
-    said "^  call 1 item 15 on rank [0-9]+ \(.+\), $time: std::invalid_argument: no multiple of 5, \"15\""
-    said '^  call 1 item 7: [0-9.]+ ms on rank [0-9]+ \(.+\)$'
-    said '^  [^ ]+: 26 items in 18 chunks, [0-9.]+ (s|ms), 4 failed$'
-    [[ $(grep -A1 '^slowest tasks$' "$scratch/stdout" | tail -n 1) =~ "call 1 item 7: " ]] || fail "the slowest:" "$scratch/stdout"
+    prints '^  16 chunks, 4 failed items$'
+    prints '^  task time [0-9.]+ (s|ms) in total, [0-9.]+ (ms|us) in the median$'
+    prints "^  finished $time to $time\$"
+    prints '^  [0-9.]+ items per second, about [0-9.]+ (s|ms|us) left$'
+    prints "^  call 1 item 15 on rank [0-9]+ \(.+\), $time: std::invalid_argument: no multiple of 5, \"15\""
+    prints '^  call 1 item 7: [0-9.]+ ms on rank [0-9]+ \(.+\)$'
+    prints '^  [^ ]+: 26 items in 18 chunks, [0-9.]+ (s|ms), 4 failed$'
+    [[ $(grep -A1 '^slowest tasks$' "$scratch/stdout" | tail -n 1) =~ "call 1 item 7: " ]] || fail "the first of the slowest tasks:" "$scratch/stdout"
     ;;
   json)
     write run.journal
-    look run.journal --json --failures all --slowest 3
-    python -c '
+    inspect run.journal --json --failures all --slowest 3
+    check_stdout '
 import json, sys
 j = json.load(sys.stdin)
 assert j["subject"] == "a test, of \"journal\"" and not j["of_this_build"]
@@ -93,20 +96,21 @@ assert sum(h["items"] for h in j["hosts"]) == 26'
     ;;
   most)
     write run.journal
-    look run.journal --failures 1 --slowest 2
-    said '^  and 3 more: --failures all$'
-    (($(grep -c 'std::invalid_argument' "$scratch/stdout") == 1)) || fail "more than one failure" "$scratch/stdout"
-    (($(sed -n '/^slowest/,/^$/p' "$scratch/stdout" | grep -c '^  call') == 2)) || fail "not two of the slowest" "$scratch/stdout"
-    look run.journal --slowest 100
-    said '^  call 2 items 5 to 9: '
-    look run.journal --failures 0 --slowest 0
-    ! grep -qE '^(failures|slowest tasks)$' "$scratch/stdout" || fail "titles of nothing" "$scratch/stdout"
+    inspect run.journal --failures 1 --slowest 2
+    prints '^  and 3 more: --failures all$'
+    (($(grep -c 'std::invalid_argument' "$scratch/stdout") == 1)) || fail "not exactly one failure" "$scratch/stdout"
+    (($(sed -n '/^slowest/,/^$/p' "$scratch/stdout" | grep -c '^  call') == 2)) || fail "not exactly two of the slowest tasks" "$scratch/stdout"
+    inspect run.journal --slowest 100
+    prints '^  call 2 items 5 to 9: '
+    inspect run.journal --failures 0 --slowest 0
+    ! grep -qE '^(failures|slowest tasks)$' "$scratch/stdout" || fail "headings of empty sections" "$scratch/stdout"
     ;;
   export-json)
     write run.journal
-    look run.journal --export -
-    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal was written by another build of the program: values are left out" ]] || fail "it says" "$scratch/stderr"
-    python -c '
+    inspect run.journal --export -
+    [[ $(<"$scratch/stderr") == "rankpool journal: run.journal was written by another build of the program; values are omitted" ]] ||
+      fail "wrong message:" "$scratch/stderr"
+    check_stdout '
 import json, sys, datetime
 j = json.load(sys.stdin)
 assert list(j) == ["subject", "build", "calls"]
@@ -116,15 +120,15 @@ assert all("value" not in r and r["seconds"] > 0 and r["host"] for r in first["r
 datetime.datetime.strptime(first["results"][0]["finished"], "%Y-%m-%dT%H:%M:%S.%fZ")
 assert [f["item"] for f in first["failures"]] == [0, 5, 10, 15]
 assert [r["items"] for r in second["results"]] == [[0, 5], [5, 5]] and second["failures"] == []'
-    "$command" journal run.journal --export out.json 2>/dev/null || fail "no file is written"
-    cmp -s out.json "$scratch/stdout" || fail "a file and stdout differ"
+    "$command" journal run.journal --export out.json 2>/dev/null || fail "cannot export to a file"
+    cmp -s out.json "$scratch/stdout" || fail "the exports to a file and to stdout differ"
     refused 2 "--export out.json exists already; --force replaces it" run.journal --export out.json
-    "$command" journal run.journal --export out.json --force 2>/dev/null || fail "--force replaces nothing"
+    "$command" journal run.journal --export out.json --force 2>/dev/null || fail "--force does not replace the file"
     ;;
   export-csv)
     write run.journal
-    look run.journal --export - --format csv
-    python -c '
+    inspect run.journal --export - --format csv
+    check_stdout '
 import csv, sys
 rows = list(csv.DictReader(sys.stdin))
 assert list(rows[0]) == ["call", "item", "value", "seconds", "rank", "host", "finished", "error"]
@@ -132,46 +136,46 @@ assert [r["item"] for r in rows if r["call"] == "1" and not r["error"]] == [str(
 assert [r["item"] for r in rows if r["error"]] == ["0", "5", "10", "15"]
 assert "no multiple of 5, \"15\"" in [r for r in rows if r["error"]][-1]["error"]
 assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
-    "$command" journal run.journal --export out.csv 2>/dev/null || fail "no file is written"
-    cmp -s out.csv "$scratch/stdout" || fail "the file's name does not say its format" out.csv
+    "$command" journal run.journal --export out.csv 2>/dev/null || fail "cannot export to a file"
+    cmp -s out.csv "$scratch/stdout" || fail "the export to out.csv is not the CSV of stdout:" out.csv
     ;;
   open)
     hold run.journal
-    [[ -s run.journal-wal ]] || fail "the writer has no log"
-    look run.journal
-    said '^call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed$'
-    said '^call 3 square: 1[0-9] items$'
-    look run.journal --verify
-    said '^sound: '
-    let_go
-    look run.journal
+    [[ -s run.journal-wal ]] || fail "the writer has no write-ahead log"
+    inspect run.journal
+    prints '^call 1 text_unless_fifth: 16 of 20 items, 80 %, 4 failed$'
+    prints '^call 3 square: 1[0-9] items$'
+    inspect run.journal --verify
+    prints '^intact: '
+    release
+    inspect run.journal
     ;;
   read-only)
     write run.journal
     chmod a-w run.journal .
-    look run.journal
-    look run.journal --verify
-    said '^sound: 18 chunks are as they were written$'
+    inspect run.journal
+    inspect run.journal --verify
+    prints '^intact: 18 chunks match their checksums$'
     ;;
   damaged)
     write run.journal
     LC_ALL=C sed 's/xxxxxxxxxx7/xxxxyxxxxx7/' run.journal >byte.journal
-    ! cmp -s run.journal byte.journal || fail "nothing is damaged"
+    ! cmp -s run.journal byte.journal || fail "the copy is not damaged"
     refused 1 "journal 'byte.journal' is damaged \(the result of item 7 fails its checksum\)" byte.journal --verify
     refused 1 "is damaged \(the result of item 7 " byte.journal --export out.json
-    [[ ! -e out.json ]] || fail "half an export is left"
+    [[ ! -e out.json ]] || fail "an incomplete export is left"
     head -c 20000 run.journal >cut.journal
     refused 1 "journal 'cut.journal' is damaged" cut.journal
     refused 1 "journal 'cut.journal' is damaged" cut.journal --verify
     ;;
-  barely-begun)
-    # As a run leaves it that is killed before it has made its tables.
+  without-tables)
+    # The state after a run that is killed before it creates the tables.
     python3 -c 'import sqlite3; sqlite3.connect("run.journal").execute("PRAGMA journal_mode = WAL")' || exit 77
     [[ -s run.journal ]] || fail "the file is empty"
     refused 1 "journal 'run.journal' is empty: no run has begun it" run.journal
     write run.journal
-    look run.journal
-    said '^call 1 text_unless_fifth: 16 of 20 items'
+    inspect run.journal
+    prints '^call 1 text_unless_fifth: 16 of 20 items'
     ;;
   refused)
     refused 1 "journal 'none' does not exist" none
@@ -196,9 +200,9 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     ;;
   under-a-launcher)
     write run.journal
-    PMI_RANK=0 look run.journal
-    said '^call 1 '
-    PMI_RANK=1 look run.journal
+    PMI_RANK=0 inspect run.journal
+    prints '^call 1 '
+    PMI_RANK=1 inspect run.journal
     [[ ! -s $scratch/stdout ]] || fail "rank 1 prints" "$scratch/stdout"
     ;;
   *)

@@ -75,7 +75,7 @@ class exported_journal {
 
 }  // namespace
 
-TEST_CASE("a journal that is open is exported with the values of maps, reductions and whatever type they have") {
+TEST_CASE("an open journal is exported with values of maps and reductions, of every type") {
   exported_journal exported;
   rankpool::executor pool(support::cluster());
   const rankpool::map_options options{.chunksize = 2, .journal = exported.journal};
@@ -112,7 +112,7 @@ TEST_CASE("a journal that is open is exported with the values of maps, reduction
   CHECK(lines.find("\n5,0,,") != std::string::npos);
 }
 
-TEST_CASE("the progress of a call is known before it is over, without its length as long as its input goes on") {
+TEST_CASE("the progress of a running call is known, and its total once the input has ended") {
   exported_journal exported;
   rankpool::executor pool(support::cluster());
   auto results = pool.map({.chunksize = 1, .buffersize = 2, .journal = exported.journal}, large_square, std::views::iota(0, 100));
@@ -127,7 +127,7 @@ TEST_CASE("the progress of a call is known before it is over, without its length
   CHECK(jobs::progress_of(exported.reader().calls()[0]) == "large_square: 100 of 100 items, 100 %");
 }
 
-TEST_CASE("progress is 100 % only if all items are done, and one item is in the singular") {
+TEST_CASE("progress is 100 % only if all items are done, and one item is singular") {
   const auto progress = [](std::uint64_t done, std::optional<std::uint64_t> items) {
     rankpool::journal_reader::call call;
     call.name = "f";
@@ -142,7 +142,7 @@ TEST_CASE("progress is 100 % only if all items are done, and one item is in the 
   CHECK(progress(1, std::nullopt) == "f: 1 item");
 }
 
-TEST_CASE("times and numbers are told with three digits") {
+TEST_CASE("times and numbers are shown with three digits") {
   using rankpool::journal_reader;
   CHECK(jobs::in_words(0.4521) == "0.452");
   CHECK(jobs::in_words(999.4) == "999");

@@ -35,7 +35,7 @@ std::vector<jobs::line_block> blocks_of(const std::string& text, double most_cos
 
 }  // namespace
 
-TEST_CASE("blocks hold whole lines, and together the whole input") {
+TEST_CASE("blocks consist of complete lines, and together contain the whole input") {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += std::to_string(i) + '\n';
   std::string joined;
@@ -54,12 +54,12 @@ TEST_CASE("blocks hold whole lines, and together the whole input") {
   CHECK(joined == text);
 }
 
-TEST_CASE("a block ends early when its work is worth a task") {
+TEST_CASE("a block ends early when its work is enough for a task") {
   CHECK(blocks_of("aa\nbb\ncc\n", 1).size() == 3);
   CHECK(blocks_of("aa\nbb\ncc\n", 4).size() == 2);
 }
 
-TEST_CASE("a line longer than a block stays whole") {
+TEST_CASE("a line longer than a block is not split") {
   const std::string longer(1'000'000, '7');
   const auto blocks = blocks_of("1\n" + longer + "\n2");
   std::vector<std::string> lines;
@@ -67,7 +67,7 @@ TEST_CASE("a line longer than a block stays whole") {
   CHECK(lines == std::vector<std::string>{"1", longer, "2"});
 }
 
-TEST_CASE("blanks around lines and empty lines do not count, line numbers do") {
+TEST_CASE("blanks around lines and empty lines are skipped, but count in line numbers") {
   std::vector<std::pair<std::string, std::uint64_t>> lines;
   for (const auto& block : blocks_of("\n  1 \r\n\n\t\n2")) {
     jobs::for_each_line(block, [&](std::string_view line, std::uint64_t number) { lines.emplace_back(line, number); });

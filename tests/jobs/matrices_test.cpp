@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "jobs/test_run.hpp"
 #include "matrices/freivalds.hpp"
 #include "matrices/gemm.hpp"
+#include "matrices/npy_result.hpp"
 #include "matrices/product.hpp"
 #include "matrices/reader.hpp"
-#include "matrices/npy_result.hpp"
 #include "matrices/sum.hpp"
 #include "matrices/sum_check.hpp"
 #include "matrices/text.hpp"
 #include "matrices/tiles.hpp"
 #include "support/catch.hpp"
-#include "jobs/test_run.hpp"
 #include "support/cluster.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -115,7 +115,8 @@ bool is_close(const table<T>& a, const table<T>& b) {
 }
 
 /// Computes the product `asked` on the pool, and returns the matrix in the file `path`.
-matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std::string& path, std::uint64_t rows_per_tile = 0) {
+matrix_source product_of(rankpool::executor& pool, jobs::matrix_work& asked, const std::string& path,
+                         std::uint64_t rows_per_tile = 0) {
   support::test_run run(path);
   jobs::npy_result file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.b.columns}});
   asked.target = file.target();
@@ -125,7 +126,7 @@ matrix_source file_of(rankpool::executor& pool, jobs::product& asked, const std:
   return asked.target;
 }
 
-matrix_source file_of(rankpool::executor& pool, jobs::sum& asked, const std::string& path, std::uint64_t count = 0) {
+matrix_source sum_of(rankpool::executor& pool, jobs::matrix_work& asked, const std::string& path, std::uint64_t count = 0) {
   support::test_run run(path);
   jobs::npy_result file(run, {.type = asked.a.type, .shape = {asked.a.rows, asked.a.columns}});
   asked.target = file.target();
@@ -149,20 +150,21 @@ void overwrite(const matrix_source& target, std::uint64_t row, std::uint64_t col
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a product of files is that of the definition, in every order", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("a product of files equals the definition, in every order of storage", "", std::int32_t, std::int64_t, float,
+                   double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   for (const bool a_by_columns : {false, true}) {
     for (const bool b_by_columns : {false, true}) {
       const auto a = random_table<TestType>(37, 53, 1), b = random_table<TestType>(53, 41, 2);
-      jobs::product asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
-      CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
+      jobs::matrix_work asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
+      CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
       CHECK(jobs::check_product(pool, asked, 2, 7).holds);
     }
   }
 }
 
-TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up", "", std::int64_t, double) {
+TEMPLATE_TEST_CASE("a product may have one row, one column, or an inner dimension of 0", "", std::int64_t, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   struct shape {
@@ -171,14 +173,13 @@ TEMPLATE_TEST_CASE("a product may have one row, one column, or nothing to add up
   for (const shape s :
        {shape{1, 70, 1}, shape{70, 1, 65}, shape{1, 1, 1}, shape{3, 0, 4}, shape{0, 5, 4}, shape{4, 5, 0}, shape{5, 3, 17}}) {
     const auto a = random_table<TestType>(s.rows, s.inner, 1), b = random_table<TestType>(s.inner, s.columns, 2);
-    jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
-    CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+    jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
+    CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
     CHECK(jobs::check_product(pool, asked, 2, 7).holds);
   }
 }
 
-TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the file are multiplied all the same", "", std::int64_t,
-                   double) {
+TEMPLATE_TEST_CASE("numbers that are misaligned in the file are multiplied correctly", "", std::int64_t, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(9, 8, 1), b = random_table<TestType>(8, 7, 2);
@@ -186,11 +187,11 @@ TEMPLATE_TEST_CASE("numbers that do not lie on their natural boundaries in the f
   const auto bytes = std::as_bytes(std::span(b.numbers));
   fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
   write_at(moved.path, moved.data_offset += 3, bytes);
-  jobs::product asked{stored(folder.file("a.npy"), a, false), moved, {}};
-  CHECK(is_close(content<TestType>(file_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+  jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), moved, {}};
+  CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }
 
-TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than BLAS is given at once", "", float, double) {
+TEMPLATE_TEST_CASE("a product is right if its inner dimension exceeds one call of BLAS", "", float, double) {
   const auto a = random_table<TestType>(4, 13, 1), b = random_table<TestType>(13, 5, 2);
   std::vector<TestType> a_by_columns(a.numbers.size()), b_by_columns(b.numbers.size());
   jobs::transpose(a.numbers.data(), 13, 4, a_by_columns.data());
@@ -205,13 +206,13 @@ TEMPLATE_TEST_CASE("a product is the same when its inner dimension is more than 
   }
 }
 
-TEST_CASE("a file that is shorter than its matrix is an error that names it, the bytes that it has and those that it should have") {
+TEST_CASE("a file that is shorter than its matrix is an error with its name, its size and the required size") {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto numbers = random_table<double>(30, 30, 1);
-  jobs::product asked{stored(folder.file("a.npy"), numbers, false), stored(folder.file("b.npy"), numbers, false), {}};
+  jobs::matrix_work asked{stored(folder.file("a.npy"), numbers, false), stored(folder.file("b.npy"), numbers, false), {}};
   fs::resize_file(asked.b.path, 7000);
-  CHECK_THROWS_WITH(file_of(pool, asked, folder.file("c.npy")),
+  CHECK_THROWS_WITH(product_of(pool, asked, folder.file("c.npy")),
                     support::containing("b.npy") && support::containing("7000 bytes") && support::containing("7328"));
 }
 
@@ -232,7 +233,7 @@ TEST_CASE("a file that is cut short while it is mapped is an error, wherever it 
   }
 }
 
-TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("every part of a generated matrix has the numbers of the whole", "", std::int32_t, std::int64_t, float, double) {
   const matrix_source source = jobs::generated_matrix(type_of<TestType>(), 50, 60, 3);
   const auto whole = content<TestType>(source);
   std::vector<TestType> part(6);
@@ -245,12 +246,12 @@ TEMPLATE_TEST_CASE("generated matrices are the same whatever part is looked at",
   CHECK(least < most);
 }
 
-TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("verification finds one wrong number in a product", "", std::int32_t, std::int64_t, float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
-  jobs::product asked{
+  jobs::matrix_work asked{
       jobs::generated_matrix(type_of<TestType>(), 80, 90, 1), jobs::generated_matrix(type_of<TestType>(), 90, 70, 2), {}};
-  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
   REQUIRE(jobs::check_product(pool, asked, 2, 5).holds);
   const TestType right = content<TestType>(target).at(41, 69);
   overwrite<TestType>(target, 41, 69, right + 1);
@@ -261,8 +262,7 @@ TEMPLATE_TEST_CASE("a product with one wrong number does not stand its test", ""
   CHECK(jobs::check_product(pool, asked, 2, 5).holds);
 }
 
-TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part, and a wrong number found in any", "",
-                   std::int32_t, double) {
+TEMPLATE_TEST_CASE("verification finds a wrong number in every part of a long product", "", std::int32_t, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   constexpr std::uint64_t parts_long = 300'000;
@@ -271,8 +271,9 @@ TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part
   };
   for (const shape s : {shape{2, parts_long, 1, 1}, shape{parts_long, 2, 1, parts_long - 1}}) {
     const element_type type = type_of<TestType>();
-    jobs::product asked{jobs::generated_matrix(type, s.rows, s.inner, 1), jobs::generated_matrix(type, s.inner, s.columns, 2), {}};
-    const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+    jobs::matrix_work asked{
+        jobs::generated_matrix(type, s.rows, s.inner, 1), jobs::generated_matrix(type, s.inner, s.columns, 2), {}};
+    const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
     CHECK(jobs::check_product(pool, asked, 2, 5).holds);
     overwrite<TestType>(target, s.wrong, 0, 12345);
     const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
@@ -281,7 +282,7 @@ TEMPLATE_TEST_CASE("a product of long and narrow matrices is tested part by part
   }
 }
 
-TEST_CASE("a product of large, equal fractions stands its test, and rows with nan or inf are left out") {
+TEST_CASE("verification accepts rounding errors of large numbers, and skips rows with nan or inf") {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   table<float> a{20, 3000}, b{3000, 30};
@@ -290,8 +291,8 @@ TEST_CASE("a product of large, equal fractions stands its test, and rows with na
   a.at(3, 5) = std::numeric_limits<float>::quiet_NaN();
   a.at(4, 5) = -std::numeric_limits<float>::infinity();
   a.at(6, 1) = std::numeric_limits<float>::max();
-  jobs::product asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, false), {}};
-  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, false), {}};
+  const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
   const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
   CHECK(check.holds);
   CHECK(check.untested_rows == 3);
@@ -299,8 +300,8 @@ TEST_CASE("a product of large, equal fractions stands its test, and rows with na
   CHECK(jobs::check_product(pool, asked, 2, 5).wrong_row == 7);
 }
 
-TEMPLATE_TEST_CASE("a sum of files is that of the definition, in every order and cut", "", std::int32_t, std::int64_t, float,
-                   double) {
+TEMPLATE_TEST_CASE("a sum of files equals the definition, in every order of storage and division", "", std::int32_t, std::int64_t,
+                   float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   struct shape {
@@ -312,8 +313,8 @@ TEMPLATE_TEST_CASE("a sum of files is that of the definition, in every order and
     jobs::add(expected.numbers.data(), b.numbers.data(), b.numbers.size());
     for (const bool b_by_columns : {false, true}) {
       for (const std::uint64_t count : {0, 10, 100}) {
-        jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, b_by_columns), {}};
-        CHECK(content<TestType>(file_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
+        jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, b_by_columns), {}};
+        CHECK(content<TestType>(sum_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
         CHECK(jobs::check_sum(pool, asked, 7).failure.empty());
       }
     }
@@ -327,12 +328,12 @@ TEST_CASE("whole numbers wrap around when they are added") {
   CHECK(a == std::vector{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()});
 }
 
-TEMPLATE_TEST_CASE("a sum with a wrong number does not stand its test", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("verification finds a wrong number in a sum", "", std::int32_t, std::int64_t, float, double) {
   const support::scratch_directory folder;
   rankpool::executor pool(support::cluster());
   const auto a = random_table<TestType>(200, 300, 1), b = random_table<TestType>(200, 300, 2);
-  jobs::sum asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
-  const matrix_source target = file_of(pool, asked, folder.file("c.npy"));
+  jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
+  const matrix_source target = sum_of(pool, asked, folder.file("c.npy"));
   REQUIRE(jobs::check_sum(pool, asked, 5).failure.empty());
   overwrite<TestType>(target, 150, 299, 3);
   CHECK_FALSE(jobs::check_sum(pool, asked, 5).failure.empty());
@@ -340,7 +341,7 @@ TEMPLATE_TEST_CASE("a sum with a wrong number does not stand its test", "", std:
   CHECK_FALSE(jobs::check_sum(pool, asked, 6).failure.empty());
 }
 
-TEST_CASE("tiles cover a matrix once, and none is larger than asked") {
+TEST_CASE("tiles cover a matrix once, and none exceeds the limit") {
   for (const auto& [rows, columns] : {std::pair<std::uint64_t, std::uint64_t>{100, 7}, {1, 1000}, {33, 65}, {1000, 1}}) {
     for (const jobs::tiles& cut :
          {jobs::cut(rows, columns, 10, 6), jobs::bands(rows, columns, 30), jobs::squarish(rows, columns, 64)}) {
@@ -359,7 +360,7 @@ TEST_CASE("tiles cover a matrix once, and none is larger than asked") {
   CHECK(jobs::cut(5, 0, 1, 1).count() == 0);
 }
 
-TEST_CASE("text has each number as short as its type allows") {
+TEST_CASE("each number of a printed matrix has the shortest text that its type allows") {
   const std::vector<float> fractions{0.1F, -2, 1e20F, std::numeric_limits<float>::infinity()};
   CHECK(jobs::text_of_rows(std::span(fractions), 2) == "[0.1, -2.0]\n[1e+20, inf]\n");
   const std::vector<std::int64_t> whole{1, std::numeric_limits<std::int64_t>::min()};

@@ -45,7 +45,7 @@ npy_header header_of(const std::string& bytes) { return read_npy_header(given_fi
 
 }  // namespace
 
-TEST_CASE("a .npy header comes back as it was written, and its data begin at a multiple of 64 bytes") {
+TEST_CASE("a .npy header is read as it was written, and its data begin at a multiple of 64 bytes") {
   for (const auto type : {element_type::int32, element_type::int64, element_type::float32, element_type::float64}) {
     for (const std::vector<std::uint64_t>& shape : {std::vector<std::uint64_t>{}, {0}, {7}, {3, 4}, {2, 0}, {1, 2, 3}}) {
       npy_header written{.type = type, .fortran_order = shape.size() == 2, .shape = shape};
@@ -60,7 +60,7 @@ TEST_CASE("a .npy header comes back as it was written, and its data begin at a m
   }
 }
 
-TEST_CASE("headers are read as any version of numpy writes them") {
+TEST_CASE("headers of every numpy version are read") {
   const std::string spaced = "{ \"shape\" : ( 2L , 3L ) , 'fortran_order':True,'descr':'<f4' }\n";
   for (const char version : {'\1', '\2', '\3'}) {
     const npy_header header = header_of(with_header(spaced, 24, version));
@@ -70,14 +70,14 @@ TEST_CASE("headers are read as any version of numpy writes them") {
   }
 }
 
-TEST_CASE("a file that is no .npy file, or another kind, is refused with its name and the reason") {
+TEST_CASE("an unsupported file is refused with its name and the reason") {
   const auto header = [](const std::string& code) {
     return "{'descr': '" + code + "', 'fortran_order': False, 'shape': (2,), }\n";
   };
-  CHECK_THAT(refusal(""), support::containing("no .npy file"));
-  CHECK_THAT(refusal("1,2,3\n4,5,6\n"), support::containing("no .npy file"));
-  CHECK_THAT(refusal(with_header(header(">f8"), 16)), support::containing("it holds >f8"));
-  CHECK_THAT(refusal(with_header(header("|b1"), 2)), support::containing("it holds |b1"));
+  CHECK_THAT(refusal(""), support::containing("is not a .npy file"));
+  CHECK_THAT(refusal("1,2,3\n4,5,6\n"), support::containing("is not a .npy file"));
+  CHECK_THAT(refusal(with_header(header(">f8"), 16)), support::containing("its type >f8 is not"));
+  CHECK_THAT(refusal(with_header(header("|b1"), 2)), support::containing("its type |b1 is not"));
   CHECK_THAT(refusal(with_header("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", 16)),
              support::containing("several fields"));
   CHECK_THAT(refusal(with_header(header("<f8"), 16, 9)), support::containing("version 9"));
@@ -89,15 +89,15 @@ TEST_CASE("a file that is no .npy file, or another kind, is refused with its nam
              support::containing("damaged"));
 }
 
-TEST_CASE("a file shorter or longer than its shape says is refused with both lengths") {
+TEST_CASE("a file whose size differs from its shape is refused with both sizes") {
   const std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (5, 2), }\n";
   const auto before = static_cast<long>(10 + header.size());
   CHECK_THAT(refusal(with_header(header, 39)), support::containing("has " + std::to_string(before + 39) + " bytes"));
-  CHECK_THAT(refusal(with_header(header, 41)), support::containing("takes " + std::to_string(before + 40)));
+  CHECK_THAT(refusal(with_header(header, 41)), support::containing("requires " + std::to_string(before + 40)));
   CHECK(refusal(with_header(header, 40)) == "nothing");
 }
 
-TEST_CASE("a file that is not there is named") {
+TEST_CASE("a missing file is named") {
   try {
     (void)read_npy_header("/no/such/file.npy");
     FAIL("it was read");

@@ -11,7 +11,7 @@
 using jobs::parse_integer;
 using jobs::parse_number;
 
-TEST_CASE("whole numbers are read in every way they are written") {
+TEST_CASE("whole numbers are read in every notation") {
   CHECK(parse_integer("0") == 0);
   CHECK(parse_integer("10_000") == 10'000);
   CHECK(parse_integer("+7") == 7);
@@ -34,7 +34,7 @@ TEST_CASE("sums and differences are exact beyond a double") {
   CHECK(parse_integer("-5+3-1") == -3);
 }
 
-TEST_CASE("what is not a whole number is refused in a sentence that quotes it") {
+TEST_CASE("an invalid whole number is refused with a message that quotes it") {
   for (const char* text : {"",     "-",  "abc", "12x",  "1.5",   "1e",  "e5",    "1e-2", "_1", "1_",  "1__0", "2^",
                            "2^-1", "1+", "1 2", "0x10", "1.5e0", "--1", "1e2e3", ".5",   "5.", "inf", "nan"}) {
     INFO(text);
@@ -43,7 +43,7 @@ TEST_CASE("what is not a whole number is refused in a sentence that quotes it") 
   CHECK_THROWS_WITH(parse_integer("12x"), support::containing("'12x' is not a whole number"));
 }
 
-TEST_CASE("what users gave is quoted whole and without effect on a terminal, whatever it holds") {
+TEST_CASE("user input is quoted completely, without effect on a terminal") {
   using namespace std::string_literals;
   CHECK(jobs::in_quotes("") == "''");
   CHECK(jobs::in_quotes("1\0\x1b[31m\n2\x7f"s) == "'1\\x00\\x1b[31m\\x0a2\\x7f'");
@@ -57,14 +57,14 @@ TEST_CASE("what users gave is quoted whole and without effect on a terminal, wha
   CHECK_THROWS_WITH(jobs::parse_decimal("\0"s), support::containing("'\\x00' is not a number"));
 }
 
-TEST_CASE("numbers nobody can have meant are refused without being computed") {
+TEST_CASE("absurdly large numbers are refused before they are computed") {
   for (const char* text : {"1e999999999", "2^9999999999", "9^9999999999999999999999", "10^100000001"}) {
     INFO(text);
     CHECK_THROWS_WITH(parse_integer(text), support::containing("more than 10^8 digits"));
   }
 }
 
-TEST_CASE("a number must lie in its range") {
+TEST_CASE("a number out of range is refused") {
   CHECK(parse_number<std::uint64_t>("2^64-1") == std::numeric_limits<std::uint64_t>::max());
   CHECK(parse_number<std::int64_t>("-2^63") == std::numeric_limits<std::int64_t>::min());
   CHECK(parse_number<int>("10", 1, 10) == 10);
@@ -74,7 +74,7 @@ TEST_CASE("a number must lie in its range") {
   CHECK_THROWS_WITH((parse_number<int>("11", 1, 10)), support::containing("from 1 to 10"));
 }
 
-TEST_CASE("numbers with a fraction print as Python prints them") {
+TEST_CASE("fractional numbers are printed as in Python") {
   CHECK(jobs::decimal_text(50) == "50.0");
   CHECK(jobs::decimal_text(-0.0) == "-0.0");
   CHECK(jobs::decimal_text(0.1 + 0.2) == "0.30000000000000004");
@@ -85,7 +85,7 @@ TEST_CASE("numbers with a fraction print as Python prints them") {
   CHECK(jobs::decimal_text(1.5e300) == "1.5e+300");
 }
 
-TEST_CASE("numbers with a fraction are read, and whole ones in all their ways") {
+TEST_CASE("fractional numbers are read, and whole numbers in every notation") {
   CHECK(jobs::parse_decimal("2.5") == 2.5);
   CHECK(jobs::parse_decimal("+1e-3") == 1e-3);
   CHECK(jobs::parse_decimal("10_000") == 10'000);

@@ -71,7 +71,7 @@ TEST_CASE("numbers of every length have all their digits") {
   CHECK(text.take().empty());
 }
 
-TEST_CASE("text for workers to send is the same as text that is printed") {
+TEST_CASE("a text builder makes the same text as an output") {
   jobs::text_builder text;
   const auto wide = static_cast<unsigned __int128>(1) << 100;
   text.print("n = ", -7, ',', static_cast<__int128>(wide), '\n');
@@ -79,7 +79,7 @@ TEST_CASE("text for workers to send is the same as text that is printed") {
   CHECK(text.take() == "n = -7,1267650600228229401496703205376\n1267650600228229401496703205376");
 }
 
-TEST_CASE("lists are printed as Python prints them") {
+TEST_CASE("lists are printed as in Python") {
   const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   jobs::print_list(out, std::vector<int>{});
@@ -89,7 +89,7 @@ TEST_CASE("lists are printed as Python prints them") {
   CHECK(content(folder.file("out")) == "[][1][1, -2]");
 }
 
-TEST_CASE("more than the buffer holds arrives in order") {
+TEST_CASE("output that exceeds the buffer is written in order") {
   const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   std::string expected;
@@ -134,7 +134,7 @@ TEST_CASE("a file that exists is replaced only with force") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a file that has come up under the final name since the start is kept") {
+TEST_CASE("a file that took the final name after the start is kept") {
   const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out")});
   out.print("new");
@@ -144,7 +144,7 @@ TEST_CASE("a file that has come up under the final name since the start is kept"
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("an unfinished file that a process of the same number has left behind is nobody's output, and is not touched") {
+TEST_CASE("the temporary file of another process with the same id is not touched") {
   const support::scratch_directory folder;
   const std::string left = folder.file("out.part-" + std::to_string(::getpid()));
   std::ofstream(left) << "left";
@@ -155,7 +155,7 @@ TEST_CASE("an unfinished file that a process of the same number has left behind 
   CHECK(content(left) == "left");
 }
 
-TEST_CASE("a symbolic link stays one, and what it leads to is written, whether it is there or not") {
+TEST_CASE("a symbolic link is kept and its target is written, whether the target exists or not") {
   const support::scratch_directory folder;
   fs::create_directory(folder.path() / "elsewhere");
   fs::create_symlink("elsewhere/file", folder.file("second"));
@@ -175,7 +175,7 @@ TEST_CASE("a symbolic link stays one, and what it leads to is written, whether i
   CHECK_THROWS_WITH((jobs::output_options{.path = folder.file("circle")}.check()), support::containing("Too many levels"));
 }
 
-TEST_CASE("a device, a pipe or an open descriptor is written as it is, even if what is behind it exists") {
+TEST_CASE("a device, a pipe or an open descriptor is written directly, even if it is an existing file") {
   const support::scratch_directory folder;
   std::ofstream(folder.file("out")) << "old,";
   const jobs::file open(folder.file("out"));
@@ -192,7 +192,7 @@ TEST_CASE("a device, a pipe or an open descriptor is written as it is, even if w
   CHECK_THROWS_WITH(jobs::output_options{.path = "/dev/nul"}.check(), support::containing("/dev/nul"));
 }
 
-TEST_CASE("a file that workers write in parts has to be one") {
+TEST_CASE("a file that workers write in parallel must be a regular file") {
   const support::scratch_directory folder;
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
   for (const std::string& path : {std::string("-"), std::string("/dev/stdout"), std::string("/dev/null"), folder.file("pipe")})
@@ -200,7 +200,7 @@ TEST_CASE("a file that workers write in parts has to be one") {
   CHECK_NOTHROW(jobs::output_options{.path = folder.file("new")}.check_for_workers());
 }
 
-TEST_CASE("a FIFO that has come up under the final name since the start is not replaced, even with force") {
+TEST_CASE("a FIFO that took the final name after the start is not replaced, even with force") {
   const support::scratch_directory folder;
   jobs::output out({.path = folder.file("out"), .force = true});
   out.print("new");
@@ -234,7 +234,7 @@ TEST_CASE("an output under any name of an input is refused") {
   CHECK_THROWS_AS(check("/proc/self/fd/" + std::to_string(open.descriptor())), jobs::usage_error);
 }
 
-TEST_CASE("an output may replace an input where the job allows it, and not in a run that can be resumed") {
+TEST_CASE("an output may replace an input if the job allows it, but not with a journal") {
   const support::scratch_directory folder;
   const std::string input = folder.file("in");
   std::ofstream(input) << "text";
@@ -245,7 +245,7 @@ TEST_CASE("an output may replace an input where the job allows it, and not in a 
   CHECK_THROWS_AS(jobs::check_distinct({{input, "INPUT"}}, {output}), jobs::usage_error);
 }
 
-TEST_CASE("two outputs into one file are refused, and an output into the journal") {
+TEST_CASE("two outputs with one file, and an output to the journal, are refused") {
   const support::scratch_directory folder;
   const std::string out = folder.file("out");
   const auto check_two = [](const std::string& a, const std::string& b) {
@@ -257,7 +257,7 @@ TEST_CASE("two outputs into one file are refused, and an output into the journal
   CHECK_THROWS_WITH((jobs::output_options{.path = out, .force = true, .journal = out}.check()), support::containing("--journal"));
 }
 
-TEST_CASE("an output that cannot be written is known before work starts") {
+TEST_CASE("an output that cannot be written is refused before the work") {
   const support::scratch_directory folder;
   CHECK_THROWS_WITH((jobs::output_options{.path = folder.path().string()}.check()), support::containing("is a folder"));
   CHECK_THROWS_WITH((jobs::output_options{.path = folder.file("no/out")}.check()),
@@ -273,7 +273,7 @@ TEST_CASE("a full disk is an error with its reason") {
   CHECK_THROWS_WITH(out.finish(), support::containing("/dev/full") && support::containing("No space left on device"));
 }
 
-TEST_CASE("a reader that has gone is an error of its own") {
+TEST_CASE("a closed pipe is an output error with EPIPE") {
   const auto previous = std::signal(SIGPIPE, SIG_IGN);
   int ends[2];
   REQUIRE(::pipe(ends) == 0);

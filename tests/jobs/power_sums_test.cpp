@@ -28,7 +28,7 @@ TEST_CASE("sums of squares and cubes of 64-bit numbers are exact") {
   }
 }
 
-TEST_CASE("sums of squares are exact for every target, whatever is left of the last vector") {
+TEST_CASE("sums of squares are exact for every target and every number of remaining items") {
   constexpr std::uint64_t word = std::uint64_t{1} << 32;
   support::for_each_vector_target([](const std::string& target) {
     for (std::uint64_t first : {std::uint64_t{0}, word - 5'000, 7 * word - 40}) {

@@ -24,7 +24,7 @@ primes unpacked(const jobs::prime_list& list) {
 
 }  // namespace
 
-TEST_CASE("a list of primes gives back the primes, 2 and distances of any size included") {
+TEST_CASE("a list of primes returns all its primes, including 2 and after distances of any size") {
   for (const primes& all : {primes{}, primes{2}, primes{2, 3}, primes{2, 3, 5, 7, 11}, primes{18446744073709551557U},
                             primes{113, 127}, primes{1425172824437699411U, 1425172824437700887U},  // a gap of 1476
                             primes{3, 3 + 510, 3 + 510 + 508, 3 + 510 + 508 + 1020}}) {
@@ -32,7 +32,7 @@ TEST_CASE("a list of primes gives back the primes, 2 and distances of any size i
   }
 }
 
-TEST_CASE("a prime takes a byte unless the distance is large") {
+TEST_CASE("a prime occupies a byte, unless its distance is large") {
   CHECK(packed({1'000'003, 1'000'033, 1'000'037}).second.size() == 2);
   CHECK(packed({3, 3 + 2 * 254}).second.size() == 1);
   CHECK(packed({3, 3 + 2 * 255}).second.size() == 2);

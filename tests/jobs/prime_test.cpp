@@ -119,7 +119,7 @@ TEST_CASE("a longer number is probably prime, unless it is composite") {
   CHECK(judge(longer * mersenne(61), {}) == primality::composite);
 }
 
-TEST_CASE("a fast test proves only what needs no proof by FLINT") {
+TEST_CASE("a fast test proves only numbers that need no proof by FLINT") {
   const primality_test fast{.rounds = 5, .fast = true};
   CHECK(judge(mpz_class("3317044064679887385961813"), fast) == primality::prime);
   CHECK(judge(mpz_class("3317044064679887385962123"), fast) == primality::probably_prime);
@@ -147,7 +147,7 @@ TEST_CASE("a proof leaves GMP's memory functions as they are") {
   CHECK(before[0] == after[0]);
 }
 
-TEST_CASE("another method confirms right answers and refuses wrong ones") {
+TEST_CASE("the verification confirms right answers and refuses wrong ones") {
   for (const unsigned long exponent : {61, 89, 127, 521}) {
     INFO(exponent);
     const mpz_class p = mersenne(exponent);

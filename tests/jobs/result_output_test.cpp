@@ -48,7 +48,7 @@ TEST_CASE("a file that workers write is finished once, and the journal of anothe
   }
 }
 
-TEST_CASE("a file that no run with the journal wrote is refused, with the option that would replace it") {
+TEST_CASE("a file that no run with the journal wrote is refused, and the message names --force") {
   const support::scratch_directory folder;
   const std::string path = folder.file("out");
   std::ofstream(path) << "precious";
@@ -59,7 +59,43 @@ TEST_CASE("a file that no run with the journal wrote is refused, with the option
   CHECK(content(path) == "precious");
 }
 
-TEST_CASE("output that an earlier run with the journal has written is replaced, and no other") {
+TEST_CASE("printed output is recorded as the library records its files: an edit that keeps the time is noticed") {
+  const support::scratch_directory folder;
+  const jobs::output_options where{.path = folder.file("out"), .journal = folder.file("journal")};
+  const auto write = [&](const std::string& text) {
+    support::test_run run({}, where.journal);
+    jobs::output out(run, where);
+    out.print(text);
+    out.finish();
+    return rankpool::written_files(run.journal()).contains(where.path);
+  };
+  CHECK(write("first"));
+  CHECK(write("a longer text"));
+  const auto time = fs::last_write_time(where.path);
+  std::ofstream(where.path, std::ios::app) << ", edited";
+  fs::last_write_time(where.path, time);
+  CHECK_THROWS_WITH(write("again"), support::containing("exists already"));
+  CHECK(content(where.path) == "a longer text, edited");
+}
+
+TEST_CASE("a file that is changed while a run with the journal writes its output is kept") {
+  const support::scratch_directory folder;
+  const jobs::output_options where{.path = folder.file("out"), .journal = folder.file("journal")};
+  for (const bool is_changed : {false, true}) {
+    support::test_run run({}, where.journal);
+    jobs::output out(run, where);
+    out.print("result");
+    if (is_changed) {
+      std::ofstream(where.path) << "precious";
+      CHECK_THROWS_WITH(out.finish(), support::containing("File exists"));
+    } else {
+      out.finish();
+    }
+  }
+  CHECK(content(where.path) == "precious");
+}
+
+TEST_CASE("only output that an earlier run with the journal wrote is replaced") {
   const support::scratch_directory folder;
   const std::string journal = folder.file("journal");
   const jobs::output_options where{.path = folder.file("out"), .journal = journal};

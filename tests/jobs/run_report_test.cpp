@@ -7,9 +7,9 @@
 #include <chrono>
 #include <string>
 
-#include "support/catch.hpp"
 #include "engine/output.hpp"
 #include "engine/progress.hpp"
+#include "support/catch.hpp"
 
 namespace {
 
@@ -39,7 +39,7 @@ constexpr run_report::costs costs{.wall_seconds = 1.5, .cpu_seconds = 3, .tasks 
 
 }  // namespace
 
-TEST_CASE("lines become strings wherever they are cut, and figures keep all their digits") {
+TEST_CASE("lines are joined from their parts, and figures keep all their digits") {
   const std::string text = printed([](run_report& report) {
     report.start("squares", "{\"to\":\"2\"}");
     report.add_lines("Squ");
@@ -54,10 +54,10 @@ TEST_CASE("lines become strings wherever they are cut, and figures keep all thei
         "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
         "{\"sum\": \"123456789012345678901234567890\", \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
         "\"status\": "
-        "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"taken_over\":0,\"workers\":2}\n");
+        "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"restored\":0,\"workers\":2}\n");
 }
 
-TEST_CASE("a job that fails half way still prints one whole object, with the error") {
+TEST_CASE("a failed job prints one complete object, with the error") {
   const std::string text = printed([](run_report& report) {
     report.start("divide", "{}");
     report.add_lines("Result: 5\n");
@@ -68,7 +68,7 @@ TEST_CASE("a job that fails half way still prints one whole object, with the err
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
 }
 
-TEST_CASE("a job that was stopped is not one that failed") {
+TEST_CASE("a stopped job has the status stopped, not failed") {
   const std::string text = printed([](run_report& report) {
     report.start("primes", "{}");
     report.finish(costs, ending::stopped, "its time was up");
@@ -76,13 +76,13 @@ TEST_CASE("a job that was stopped is not one that failed") {
   CHECK_THAT(text, support::containing("\"status\": \"stopped\", \"error\": \"its time was up\""));
 }
 
-TEST_CASE("a report of which a piece could not be written is not taken up again") {
+TEST_CASE("a report is not continued after a failed write") {
   run_report report(-1);
   CHECK_THROWS_AS(report.start("divide", "{}"), jobs::output_error);
   CHECK_NOTHROW(report.finish(costs, ending::failed, "cannot write"));
 }
 
-TEST_CASE("bytes that are no text do not make the object invalid") {
+TEST_CASE("bytes that are not UTF-8 do not make the object invalid") {
   const std::string text = printed([](run_report& report) {
     report.start("exec", "{}");
     report.add_lines(std::string("\xff\x01\0\t", 4) + "\n");
@@ -91,14 +91,14 @@ TEST_CASE("bytes that are no text do not make the object invalid") {
   CHECK_THAT(text, support::containing("[\"\xef\xbf\xbd\\u0001\\u0000\\t\"]"));
 }
 
-TEST_CASE("a report that was not asked for prints nothing") {
+TEST_CASE("without --json, a report prints nothing") {
   CHECK(printed([](run_report& report) {
           report.add("sum", 1);
           report.finish(costs, ending::done);
         }).empty());
 }
 
-TEST_CASE("progress tells what is done, failed, how fast, and how long it will take") {
+TEST_CASE("progress shows finished and failed items, the rate and the remaining time") {
   CHECK(progress::text(0, 0, 0, 12s) == "0 done, 0:12 passed");
   CHECK(progress::text(1'234'567, 0, 0, 10s) == "1,234,567 done, 123,456/s, 0:10 passed");
   CHECK(progress::text(50, 200, 3, 100s) == "50 of 200 done, 3 failed, 0.5/s, 1:40 passed, about 5:00 left");

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """signals.py COMMAND [--moments N] [--signals NAME...] [--jobs NAME...] [--targets NAME...] [--within SECONDS]
 
-Signals at N moments from 0 to 1 s after the start of a job, and once it is at work; to its process, to its process group, and to
-both as timeout(1) sends them. At every other moment the signal is repeated five times. Prints a table with the exit statuses of
-each job and target, one column for each moment, and one line for each case that is wrong:
+Tests how a job ends after a signal. A test sends the signal at one of N moments, from 0 to 1 s after the start of the job, or when
+the job has started its work. The target is the job's process, its process group, or both, as timeout(1) does. Every second test
+sends the signal five times. The program prints a table of exit statuses, with a row for each job, target and signal and a column
+for each moment. It prints a line for each failed check:
 
-- the exit status is 75 for a job with a journal (TERM, INT), else 128 + n after signal n. A signal that comes before
-  rankpool::run() has its default action. A job that is done before the signal comes has status 0.
-- when the job's process has ended, no rank and no command is left, and soon no helper process either.
-- no temporary file is left, and the output file exists only if the status is 0.
+- The exit status is 75 for a job with a journal after TERM or INT, and otherwise 128 + n after signal n. A signal that arrives
+  before rankpool::run() has its default action. A job that ends before the signal has status 0.
+- When the job's process has ended, no rank and no command is left. Five seconds later, no helper process is left.
+- No temporary file is left. The output file exists only if the status is 0.
 """
 import argparse
 import contextlib
@@ -30,7 +31,7 @@ JOBS = {
     "exec": "exec --quiet ::: | sleep 61 | sleep 62 | sleep 63",
 }
 REPEATED = 5
-AT_WORK = "at work"
+AT_WORK = "working"
 
 
 def arguments(job):
@@ -41,7 +42,7 @@ def arguments(job):
 
 
 def marked(mark):
-    """Returns the processes that have the mark in their environment: {pid: name of the program, for a sleep with its argument}."""
+    """Returns the processes with this mark in their environment: {pid: name of the program}. The name of a sleep has its argument."""
     found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -74,29 +75,30 @@ def send(process, target, number):
         pass  # the process has ended
 
 
-def is_right(run):
+def has_expected_status(run):
     if run.status in (0, -run.number):
         return True
     stops = "journal" in run.job and run.number != signal.SIGHUP
-    if run.status == 128 + run.number and (run.insists or not (run.folder / "stderr").stat().st_size):  # or before run()
+    has_no_message = (run.folder / "stderr").stat().st_size == 0  # the signal arrived before rankpool::run()
+    if run.status == 128 + run.number and (run.counts_twice or has_no_message):
         return True
     return run.status == (75 if stops else 128 + run.number)
 
 
-def in_words(moment):
+def text_of(moment):
     return moment if moment == AT_WORK else f"{moment:.2f} s"
 
 
-class case:
-    """A run of a job that gets one signal, or the same signal several times."""
+class Case:
+    """One test: a run of a job that receives a signal once or several times."""
 
     def __init__(self, options, scratch, job, target, name, moment, repeated):
         self.options, self.job, self.target, self.repeated = options, job, target, repeated
         self.number, self.moment = signal.Signals["SIG" + name], moment
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
         self.mark = f"RANKPOOL_TEST_MARK={os.getpid()}-{random.getrandbits(32)}"
-        self.wrong = []
-        self.text = f"{job}, {name} to {target}, {in_words(moment)}{', repeated' if repeated else ''}"
+        self.problems = []
+        self.text = f"{job}, {name} to {target}, {text_of(moment)}{', repeated' if repeated else ''}"
 
     def run(self):
         temporary = self.folder / "tmp"
@@ -119,7 +121,7 @@ class case:
                     time.sleep(0.02)
                 send(process, self.target, self.number)
             sent = time.monotonic()
-            self.insists = sent - first > 0.3  # on a loaded machine: for more than half a second, they are two requests
+            self.counts_twice = sent - first > 0.3  # rankpool may count the last signal as a second request: it waits 0.5 s
             try:
                 self.status = process.wait(self.options.within)
             except subprocess.TimeoutExpired:
@@ -134,27 +136,28 @@ class case:
 
     def check(self):
         if self.status is None:
-            self.wrong.append(f"has not ended {self.options.within} s after the signal")
-        elif not is_right(self):
-            self.wrong.append(f"status {self.status}")
-        left = [f"{pid} {name}" for pid, name in marked(self.mark).items() if name in ("rankpool", "orterun", "mpirun") or name.startswith("sleep 6")]
+            self.problems.append(f"the process has not ended within {self.options.within} s of the signal")
+        elif not has_expected_status(self):
+            self.problems.append(f"status {self.status}")
+        programs = ("rankpool", "orterun", "mpirun", "sleep 61", "sleep 62", "sleep 63")
+        left = [f"{pid} {name}" for pid, name in marked(self.mark).items() if name in programs]
         if left:
-            self.wrong.append("processes are left: " + ", ".join(left))
+            self.problems.append("processes are left: " + ", ".join(left))
         deadline = time.monotonic() + 5
-        while marked(self.mark) and time.monotonic() < deadline:  # for example, the shell that terminates exec's commands
+        while marked(self.mark) and time.monotonic() < deadline:  # such as the shell that terminates the commands of exec
             time.sleep(0.02)
         if others := marked(self.mark):
-            self.wrong.append(f"processes are left after 5 s: {others}")
+            self.problems.append(f"processes are left after 5 s: {others}")
         expected = {"stderr", "tmp", "kept", "kept-wal", "kept-shm"} | ({"out"} if self.status == 0 else set())
         files = {path.name for path in self.folder.iterdir()} - expected
         if self.job == "sort-journal":  # the next run resumes it
             files = {name for name in files if ".part-" not in name}
         files |= {path.name for path in (self.folder / "tmp").rglob("*") if path.is_file()}
         if files:
-            self.wrong.append(f"files are left: {', '.join(sorted(files))}")
+            self.problems.append(f"files are left: {', '.join(sorted(files))}")
         errors = (self.folder / "stderr").read_text(errors="replace").splitlines()
         if len(errors) > 1 or any(not line.startswith("rankpool") for line in errors):
-            self.wrong.append("stderr: " + " / ".join(errors))
+            self.problems.append("stderr: " + " / ".join(errors))
 
 
 def main():
@@ -168,26 +171,26 @@ def main():
     options = parser.parse_args()
 
     moments = [i / max(1, options.moments - 1) for i in range(options.moments)] + [AT_WORK]
-    slowest, wrong = 0.0, 0
+    slowest, failed = 0.0, 0
     with tempfile.TemporaryDirectory() as scratch:
         (pathlib.Path(scratch) / "numbers").write_bytes(os.urandom(1 << 20) * 160)
-        print("| job | target | signal |" + "".join(f" {in_words(moment)} |" for moment in moments))
+        print("| job | target | signal |" + "".join(f" {text_of(moment)} |" for moment in moments))
         print("| --- " * (3 + len(moments)) + "|")
         for job in options.jobs:
             for target in options.targets:
                 for name in options.signals:
                     cells = []
                     for i, moment in enumerate(moments):
-                        one = case(options, scratch, job, target, name, moment, repeated=i % 2 == 1)
+                        one = Case(options, scratch, job, target, name, moment, repeated=i % 2 == 1)
                         one.run()
-                        cells.append(f" {one.status}{' WRONG' if one.wrong else ''} |")
+                        cells.append(f" {one.status}{' FAILED' if one.problems else ''} |")
                         slowest = max(slowest, one.seconds)
-                        wrong += bool(one.wrong)
-                        for text in one.wrong:
+                        failed += bool(one.problems)
+                        for text in one.problems:
                             print(f"{one.text}: {text}", file=sys.stderr, flush=True)
                     print(f"| {job} | {target} | {name} |" + "".join(cells), flush=True)
-    print(f"{wrong} cases are wrong; the slowest ended {slowest:.2f} s after the last signal")
-    return 1 if wrong else 0
+    print(f"{failed} tests failed; the slowest run ended {slowest:.2f} s after its last signal")
+    return 1 if failed else 0
 
 
 sys.exit(main())

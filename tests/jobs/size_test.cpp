@@ -21,7 +21,7 @@ TEST_CASE("a size has binary or decimal units, or none") {
   CHECK(parse_size("0.5kB") == 500);
 }
 
-TEST_CASE("what is not a size is refused") {
+TEST_CASE("an invalid size is refused") {
   for (const std::string text : {"", "G", "-1G", "1.5", "1X", "1 G B", "4KB", "1e30G", "nanG"}) {
     INFO(text);
     CHECK_THROWS_AS(parse_size(text), std::logic_error);

@@ -113,7 +113,7 @@ Number from_random_bits(std::mt19937_64& random) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("keys have the order of their numbers and give them back", "", std::int32_t, std::int64_t, float, double) {
+TEMPLATE_TEST_CASE("keys have the order of their numbers and are converted back", "", std::int32_t, std::int64_t, float, double) {
   using number = TestType;
   using key = jobs::key_of<number>;
   std::vector<number> numbers = drawn<number>(2'000, from_random_bits<number>);
@@ -132,7 +132,7 @@ TEMPLATE_TEST_CASE("keys have the order of their numbers and give them back", ""
   }
 }
 
-TEST_CASE("minus zero stands right before zero, and negative NaNs after all else") {
+TEST_CASE("minus zero is sorted before zero, and negative NaNs last") {
   const auto key = [](double x) { return jobs::to_key<double>(std::bit_cast<std::uint64_t>(x)); };
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(key(-0.0) + 1 == key(0.0));
@@ -159,7 +159,7 @@ TEST_CASE("the sort in memory agrees with std::sort at every small size and on p
   }
 }
 
-TEST_CASE("the bucket of a key is the number of splitters that do not lie after it") {
+TEST_CASE("the bucket of a key is the number of splitters that are not greater") {
   std::mt19937_64 random(7);
   constexpr std::uint32_t largest = std::numeric_limits<std::uint32_t>::max();
   for (const std::size_t size : {0U, 1U, 2U, 3U, 7U, 8U, 100U}) {
@@ -187,7 +187,7 @@ TEMPLATE_TEST_CASE("random numbers are sorted, in many buckets and parts", "", s
   CHECK(sorts_both_ways(numbers, 300, 60'000));
 }
 
-TEST_CASE("few different numbers, ordered and reversed ones are sorted") {
+TEST_CASE("numbers with many duplicates, sorted numbers and reversed numbers are sorted") {
   constexpr std::size_t size = 70'000;
   CHECK(sorts_both_ways(std::vector<std::int64_t>(size, 5), 10, 9'999));
   CHECK(sorts_both_ways(std::vector<std::int64_t>(size, std::numeric_limits<std::int64_t>::max()), 10, 9'999));
@@ -204,7 +204,7 @@ TEST_CASE("fewer numbers than buckets are sorted") {
   CHECK(sorts_both_ways(std::vector<std::int64_t>{3, 1, 2}, 5, 2));
 }
 
-TEST_CASE("buckets are about as large as each other, of equal numbers too") {
+TEST_CASE("buckets have about the same size, even with many equal numbers") {
   rankpool::executor pool(support::cluster());
   constexpr std::size_t size = 200'000, buckets = 16;
   for (const std::uint64_t range : {1U, 3U, 1'000'000'000U}) {
@@ -222,7 +222,7 @@ TEST_CASE("buckets are about as large as each other, of equal numbers too") {
   }
 }
 
-TEST_CASE("memory for keys keeps them when it grows") {
+TEST_CASE("a key buffer keeps its keys when it grows") {
   jobs::key_buffer<std::uint64_t> buffer(2);
   buffer.data()[0] = 1;
   buffer.data()[1] = 2;
@@ -232,7 +232,7 @@ TEST_CASE("memory for keys keeps them when it grows") {
   CHECK(buffer.first(2)[1] == 2);
 }
 
-TEST_CASE("a plan follows the memory, and refuses what rank 0 could not hold") {
+TEST_CASE("a plan fits the memory of workers and of rank 0") {
   constexpr std::uint64_t gib = std::uint64_t{1} << 30;
   CHECK(jobs::plan_sort(0, 8, 2, gib).buckets == 1);
   CHECK(jobs::plan_sort(1'000, 8, 2, gib).buckets == 1);
@@ -246,7 +246,7 @@ TEST_CASE("a plan follows the memory, and refuses what rank 0 could not hold") {
   CHECK(large.part * 8 <= gib);
 }
 
-TEST_CASE("a sort that is refused names a memory for which it is not, with any number of workers") {
+TEST_CASE("a refused plan names an amount of memory that suffices, for any number of workers") {
   for (const std::uint64_t count : {10'000'000'000, 123'456'789'012, 1'000'000'000'000, 50'000'000'000'000}) {
     for (const int workers : {1, 2, 7, 100, 1'000, 10'000}) {
       std::string refusal;
@@ -255,8 +255,8 @@ TEST_CASE("a sort that is refused names a memory for which it is not, with any n
       } catch (const jobs::usage_error& error) {
         refusal = error.what();
       }
-      CHECK_THAT(refusal, support::containing("--memory takes at least "));
-      const std::uint64_t enough = std::stoull(refusal.substr(std::string("--memory takes at least ").size())) * 1'000'000;
+      CHECK_THAT(refusal, support::containing("--memory must be at least "));
+      const std::uint64_t enough = std::stoull(refusal.substr(std::string("--memory must be at least ").size())) * 1'000'000;
       const jobs::sort_plan plan = jobs::plan_sort(count, 8, workers, enough);
       CHECK((plan.one_pass || plan.parts(count) * plan.buckets <= 10'000'000));
       CHECK(plan.part * 8 <= enough);
@@ -264,7 +264,7 @@ TEST_CASE("a sort that is refused names a memory for which it is not, with any n
   }
 }
 
-TEST_CASE("an examination sees a wrong order, across parts too, and any other number") {
+TEST_CASE("verification finds a wrong order, also across parts, and a changed number") {
   rankpool::executor pool(support::cluster());
   const std::vector<std::int64_t> numbers{1, 2, 3, 4, 5, 6, 7};
   const auto examined = [&](const std::vector<std::int64_t>& changed) {
@@ -284,7 +284,7 @@ TEST_CASE("an examination sees a wrong order, across parts too, and any other nu
   CHECK(examined({}).in_order);
 }
 
-TEST_CASE("a file that ends too early is named, and the pool goes on") {
+TEST_CASE("an input that ends too early is named, and the pool remains usable") {
   rankpool::executor pool(support::cluster());
   const files<std::int64_t> here(std::vector<std::int64_t>(1'000, 1));
   jobs::sort_work work = here.work(pool, 4);

@@ -47,6 +47,7 @@ ERRORS = [
     ("exec echo ::: a :::+ b", ("':::+'",)),
     ("exec echo {1} {3.} ::: a ::: b", ("{3.}", "3", "2")),
     ("exec -- echo {2}", ("{2}", "2", "1")),
+    ("exec --null echo ::: a", ("--null", "FILE", "':::'")),
     ("exec --colsep , /dev/null", ("--colsep", "COMMAND")),
     ("exec --colsep x* echo {1} ::: a", ("--colsep 'x*'",)),
     ("exec --colsep ( echo {1} ::: a", ("--colsep '('",)),

@@ -8,7 +8,7 @@
 #include "support/catch.hpp"
 #include "vector_targets.hpp"
 
-TEMPLATE_TEST_CASE("a product of whole numbers is that of the definition and wraps around, for every target", "", std::int32_t,
+TEMPLATE_TEST_CASE("a product of whole numbers equals the definition and wraps around, for every target", "", std::int32_t,
                    std::int64_t) {
   using wrapping = std::make_unsigned_t<TestType>;
   const auto random_numbers = [](std::size_t count, unsigned seed) {

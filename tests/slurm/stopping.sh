@@ -62,7 +62,7 @@ is_running_again() { has_ended_or_is_started || [[ $(job_field Restarts) == $(($
 
 # Reads the --json lines of all runs. Prints how many tasks a run finished and a later run did not restore, of how many tasks.
 repeated_tasks() {
-  grep -oE '"tasks":[0-9]+,"taken_over":[0-9]+' |
+  grep -oE '"tasks":[0-9]+,"restored":[0-9]+' |
     awk -F '[:,]' 'NR > 1 && $4 < known {twice += known - $4} {known = $2 + $4} END {print twice + 0 " of " known}'
 }
 

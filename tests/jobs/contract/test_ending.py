@@ -33,7 +33,7 @@ def digest(command, name):
 def expect_resumed(case, command, words, expected):
     """The next run restores the finished tasks, computes the rest, and has the results of an uninterrupted run."""
     resumed = command.run(*words)
-    assert resumed.report["taken_over"] > 0 and resumed.report["tasks"] > 0
+    assert resumed.report["restored"] > 0 and resumed.report["tasks"] > 0
     assert results_of(resumed.report) == results_of(expected[0])
     assert digest(command, case.output) == expected[1]
     return resumed

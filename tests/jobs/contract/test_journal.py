@@ -31,7 +31,7 @@ def test_again(prepared, command):
     """No task runs twice, even with another number of workers and without --verify."""
     check = ["--verify"] if "--verify" in prepared.job.options and prepared.run.verifies else []
     first = command.run(*prepared.and_options("--journal", "kept", "--json", *check)).report
-    assert first["taken_over"] == 0 and first["tasks"] > 0
+    assert first["restored"] == 0 and first["tasks"] > 0
     assert not check or first["verified"]
     files = files_of(prepared, command)
     options = [] if prepared.run.verified_alike else check
@@ -41,7 +41,7 @@ def test_again(prepared, command):
     assert results_of(again) == results_of(first)
     assert files_of(prepared, command) == files
     assert len(done.messages) == 1 and "journal kept" in done.stderr
-    assert again["taken_over"] > 0 or (prepared.run.output and command.path(prepared.output).exists())
+    assert again["restored"] > 0 or (prepared.run.output and command.path(prepared.output).exists())
 
 
 def test_again_without_report(prepared, command):
@@ -62,7 +62,7 @@ def test_verified_later(prepared, command):
     first = command.run(*prepared.and_options("--journal", "kept", "--json")).report
     again = command.run(*prepared.and_options("--journal", "kept", "--json", "--verify")).report
     assert again["verified"]
-    assert again["taken_over"] == first["taken_over"]
+    assert again["restored"] == first["restored"]
 
 
 def test_other_words(prepared, command):
@@ -170,7 +170,7 @@ def test_journal_on_full_disk(job, command, small_disk):
     done = command.run(*words, status=1, prefix=disk.prefix)
     assert len(done.messages) == 1 and "small/kept" in done.stderr
     assert command.names("out*") == []
-    assert "sound: " in command.run("journal", "small/kept", "--verify", prefix=disk.prefix).stdout
+    assert "intact: " in command.run("journal", "small/kept", "--verify", prefix=disk.prefix).stdout
     disk.shell("mount -o remount,size=50m small")
     command.run(*words, prefix=disk.prefix)
     assert command.read("out").endswith(b"\n9999991\n")
@@ -184,5 +184,5 @@ def test_foreign_output_before_work(prepared, command):
     command.write(prepared.output, "precious")
     words = prepared.and_options("--journal", "kept", "--output", prepared.output, "--json")
     done = command.run(*words, status=2)
-    assert done.report["taken_over"] == 0 and "--force" in done.stderr
+    assert done.report["restored"] == 0 and "--force" in done.stderr
     assert command.read(prepared.output) == b"precious"

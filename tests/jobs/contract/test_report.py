@@ -7,7 +7,7 @@ from jobs import number_of
 
 # Options that affect how results are displayed and stored; they are not parameters of the results.
 NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before"}
-COSTS = {"wall_seconds", "cpu_seconds", "tasks", "taken_over", "workers"}
+COSTS = {"wall_seconds", "cpu_seconds", "tasks", "restored", "workers"}
 
 
 def expect_parameters(case, parameters):
@@ -21,7 +21,7 @@ def expect_parameters(case, parameters):
 def expect_costs(report):
     assert COSTS <= set(report)
     assert report["wall_seconds"] >= 0 and report["cpu_seconds"] >= 0
-    assert all(isinstance(report[name], int) and report[name] >= 0 for name in ("tasks", "taken_over", "workers"))
+    assert all(isinstance(report[name], int) and report[name] >= 0 for name in ("tasks", "restored", "workers"))
 
 
 def test_done(case, command):
@@ -34,7 +34,7 @@ def test_done(case, command):
     expect_parameters(case, report["parameters"])
     assert report["status"] == "done" and "error" not in report
     expect_costs(report)
-    assert report["tasks"] > 0 and report["taken_over"] == 0 and report["workers"] == 1
+    assert report["tasks"] > 0 and report["restored"] == 0 and report["workers"] == 1
     assert report.get("lines", []) == usual.lines
     assert usual.lines or report["result"]
 

@@ -29,7 +29,7 @@ words lines_of(const std::string& text, const words& form = {}, char separator =
 }  // namespace
 
 // The expected values are what GNU parallel 20221122 prints.
-TEST_CASE("places for an argument are what GNU parallel fills them with") {
+TEST_CASE("placeholders have the values of GNU parallel") {
   const words form{"{.}", "{/}", "{//}", "{/.}"};
   const std::vector<std::pair<std::string, words>> known{
       {"a.b", {"a", "a.b", ".", "a"}},
@@ -46,7 +46,7 @@ TEST_CASE("places for an argument are what GNU parallel fills them with") {
   for (const auto& [argument, expected] : known) CHECK(filled(form, {argument}) == expected);
 }
 
-TEST_CASE("arguments stay whole, go to the end where no place is, and several fill a word apart or one together") {
+TEST_CASE("arguments are not split, are appended without a placeholder, and fill one word or several") {
   CHECK(filled({"echo", "x{}y{#}"}, {"a b'$(c)"}) == words{"echo", "xa b'$(c)y7"});
   CHECK(filled({"echo"}, {"a b"}) == words{"echo", "a b"});
   CHECK(filled({"echo", "{#}"}, {"a"}) == words{"echo", "7"});
@@ -56,7 +56,7 @@ TEST_CASE("arguments stay whole, go to the end where no place is, and several fi
   CHECK(filled({"awk", "{print $1}", "{", "{0}", "{x}", "{}"}, {"f"}) == words{"awk", "{print $1}", "{", "{0}", "{x}", "f"});
 }
 
-TEST_CASE("the slot of a worker is inserted wherever a word has a place for it, and nowhere else") {
+TEST_CASE("{%} is replaced in the command, but not in arguments") {
   const std::vector<std::string> argument{"{%}"};
   const auto with_slot = [&](const words& form) {
     return jobs::words_with_slot(jobs::command_template(form).fill(argument, 7), "3");
@@ -66,21 +66,21 @@ TEST_CASE("the slot of a worker is inserted wherever a word has a place for it, 
   CHECK(with_slot({"echo", "{}", "{1}{%}"}) == words{"echo", "{%}", "{%}3"});
 }
 
-TEST_CASE("a place of a list that is not there is found") {
+TEST_CASE("a placeholder for a missing argument list is found") {
   CHECK(jobs::command_template({"a{1}", "b{2/.}{-2}{#}"}).place_beyond(2).empty());
   CHECK(jobs::command_template({"a{1}", "b{2/.}{3}"}).place_beyond(2) == "{3}");
   CHECK(jobs::command_template({"a{-2.}"}).place_beyond(1) == "{-2.}");
   CHECK(jobs::command_template({"awk", "{print $2}"}).place_beyond(1).empty());
 }
 
-TEST_CASE("a template of one word that reads like shell is given to a shell with its arguments quoted") {
+TEST_CASE("a template of one word with shell syntax is run by a shell, with its arguments quoted") {
   const jobs::command c = jobs::command_template({"wc -l < {} | tr -d x"}).fill(words{"it's $HOME"}, 1);
   CHECK(c.by_shell);
   CHECK(c.words == words{R"(wc -l < 'it'\''s $HOME' | tr -d x)"});
   CHECK(jobs::command_template({"echo a;"}).fill(words{"b"}, 1).words == words{"echo a; b"});
 }
 
-TEST_CASE("lines come without blank ones, comments and their ends") {
+TEST_CASE("lines have no line ends; blank lines and comments are skipped") {
   CHECK(lines_of("a\n\n  # no\r\n \t\nb c\r\n#\nlast") == words{"a", "b c", "last"});
   CHECK(lines_of("").empty());
   CHECK(lines_of("\n\n").empty());
@@ -90,7 +90,7 @@ TEST_CASE("lines come without blank ones, comments and their ends") {
   CHECK(lines_of(std::string("a\nb\0c", 5), {"echo"}, '\0') == words{"echo 'a\nb'", "echo c"});
 }
 
-TEST_CASE("a line longer than a block is one line, and one that no command can be is refused") {
+TEST_CASE("a line may be longer than a block, but not longer than a command can be") {
   const std::string long_line(300'000, 'x');
   CHECK(lines_of(long_line + "\nb\n") == words{long_line, "b"});
   CHECK_THROWS_AS(lines_of(std::string(jobs::line_source::longest_line_bytes + 100'000, 'x')), jobs::usage_error);
@@ -104,7 +104,7 @@ TEST_CASE("a source that waits for input can be stopped") {
   stopper.join();
 }
 
-TEST_CASE("lists give all choices, the last one fastest") {
+TEST_CASE("lists are combined, and the last one varies fastest") {
   jobs::product_source source({{"a", "b"}, {"x", "y"}}, jobs::command_template({"e"}));
   CHECK(source.size() == 4);
   words found;
@@ -113,7 +113,7 @@ TEST_CASE("lists give all choices, the last one fastest") {
   CHECK_FALSE(jobs::product_source({{"a"}, {}}, jobs::command_template({"e"})).next());
 }
 
-TEST_CASE("a separator splits arguments into columns, without blanks around them") {
+TEST_CASE("a separator splits arguments into columns and removes blanks around them") {
   const auto split = [](const std::string& pattern, const words& arguments) {
     return jobs::column_separator(pattern).split(arguments);
   };
@@ -138,7 +138,7 @@ TEST_CASE("a pattern that cannot separate anything is refused") {
   }
 }
 
-TEST_CASE("columns fill the places of a template") {
+TEST_CASE("columns replace the placeholders of a template") {
   const auto comma = std::make_shared<jobs::column_separator>(",");
   const written_pipe input("a,b\nc\n");
   jobs::line_source lines(input.get(), "input", jobs::command_template({"e", "{2}{1}", "{}"}), '\n', comma);
@@ -148,7 +148,7 @@ TEST_CASE("columns fill the places of a template") {
   CHECK(lists.next()->words == words{"e", "dcba"});
 }
 
-TEST_CASE("only lines that a shell would merely split are run without one") {
+TEST_CASE("a line is run without a shell only if a shell would just split it into words") {
   CHECK(jobs::plain_words(" gzip\t-9  a.txt ") == words{"gzip", "-9", "a.txt"});
   for (const std::string line :
        {"echo a", "exit 3", "cd /", ". x", "a=1 b", "ls *", "a|b", "~/x", "if x", "ls 'a'", "a;b", "", " ", "naïve"}) {

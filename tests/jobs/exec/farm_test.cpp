@@ -36,7 +36,7 @@ told run_lines(const std::string& text, const jobs::farm_options& options = {}) 
 
 }  // namespace
 
-TEST_CASE("a farm runs every command once and tells of each") {
+TEST_CASE("a farm runs every command once and reports each of them") {
   std::string lines;
   for (int i = 1; i <= 600; ++i) lines += "echo " + std::to_string(i) + "\n";
   const told all = run_lines(lines);
@@ -45,7 +45,7 @@ TEST_CASE("a farm runs every command once and tells of each") {
   CHECK(all.failed == 0);
 }
 
-TEST_CASE("a command that fails is run again as often as was asked, and no other is") {
+TEST_CASE("only a failed command is retried, at most as often as requested") {
   const support::scratch_directory folder;
   const std::string file = folder.file("n");
   // This command fails until the file has three lines.
@@ -54,7 +54,7 @@ TEST_CASE("a command that fails is run again as often as was asked, and no other
   CHECK(all.failed == 1);
 }
 
-TEST_CASE("after a failure a farm that is to halt starts no more, and the pool computes again") {
+TEST_CASE("a farm with a limit of failures starts no command after it, and the pool remains usable") {
   std::string lines = "false\n";
   for (int i = 0; i < 3000; ++i) lines += "sleep 0.02\n";
   {
@@ -66,7 +66,7 @@ TEST_CASE("after a failure a farm that is to halt starts no more, and the pool c
   CHECK(run_lines("echo again\n", {.max_failures = 1}).out[1] == "again\n");
 }
 
-TEST_CASE("a farm that is to halt does so after the last try, not before") {
+TEST_CASE("a command counts as failed after its last try") {
   const support::scratch_directory folder;
   const std::string file = folder.file("n");
   const told all = run_lines("echo x >> " + file + "; test $(wc -l < " + file + ") = 3\n", {.tries = 3, .max_failures = 1});
@@ -77,7 +77,7 @@ TEST_CASE("a farm that is to halt does so after the last try, not before") {
   CHECK(failing.failed == 1);
 }
 
-TEST_CASE("a farm stops after as many failures as it may have, and not before") {
+TEST_CASE("a farm stops exactly at its limit of failures") {
   const told some = run_lines("false\ntrue\nfalse\ntrue\n", {.max_failures = 3});
   CHECK(some.failed == 2);
   CHECK(some.out.size() == 4);
@@ -91,7 +91,7 @@ TEST_CASE("a farm stops after as many failures as it may have, and not before") 
   CHECK(run_lines("false\n", {.max_failures = 1}).all_run);  // the failed command was the last one
 }
 
-TEST_CASE("with a delay every command runs once, a failed one as often as was asked, and starts are so far apart") {
+TEST_CASE("with a delay every command is run, failed ones are retried, and starts have the given distance") {
   const auto begin = std::chrono::steady_clock::now();
   const told all = run_lines("echo 1\nfalse\necho 3\necho 4\n", {.tries = 3, .delay_seconds = 0.05});
   CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(5 * 50));  // the delay applies between six starts
@@ -101,13 +101,13 @@ TEST_CASE("with a delay every command runs once, a failed one as often as was as
   CHECK(all.all_run);
 }
 
-TEST_CASE("with a delay a farm that has had its failures starts nothing more, and tells of commands that waited for another try") {
+TEST_CASE("with a delay a farm at its limit of failures starts no command, and reports commands that waited for a retry") {
   const told all = run_lines("false\nfalse\nfalse\nsleep 0.01\n", {.tries = 2, .max_failures = 1, .delay_seconds = 0.01});
   CHECK(all.failed >= 1);
   for (const auto& [sequence, tries] : all.tries) CHECK(tries <= 2);
 }
 
-TEST_CASE("what is done is told while the input has nothing more to give") {
+TEST_CASE("finished commands are reported while the farm waits for input") {
   open_pipe input("echo 1\n");
   jobs::line_source source(input.get(), "input", jobs::command_template());
   int done = 0;
@@ -122,7 +122,7 @@ TEST_CASE("what is done is told while the input has nothing more to give") {
   CHECK(done == 2);
 }
 
-TEST_CASE("a command that ends long after those behind it does not hold up the input for good") {
+TEST_CASE("a slow command does not block the input for ever") {
   open_pipe input("true\ntrue\ntrue\ntrue\n");
   jobs::line_source source(input.get(), "input", jobs::command_template());
   std::uint64_t done = 0;

@@ -6,13 +6,13 @@
 #include <cstdlib>
 #include <string>
 
+#include "engine/output.hpp"
 #include "exec/command.hpp"
 #include "exec/ordered_output.hpp"
 #include "exec/records.hpp"
 #include "support/catch.hpp"
-#include "engine/output.hpp"
 
-TEST_CASE("output comes in order again, from memory as from a file") {
+TEST_CASE("output from memory and from a file is printed in order") {
   for (const std::size_t most_bytes : {std::size_t{1000}, std::size_t{0}}) {
     std::string text;
     jobs::ordered_output ordered([&](const jobs::printed& p) { text += p.out + p.err + p.record; }, most_bytes);
@@ -40,7 +40,7 @@ std::uint64_t bytes_without_name() {
 
 }  // namespace
 
-TEST_CASE("what waited on disk leaves it when it has been printed, also while more comes") {
+TEST_CASE("printed output is removed from the disk, even while more output arrives") {
   std::uint64_t printed = 0;
   jobs::ordered_output ordered([&](const jobs::printed& p) { printed += p.out.size(); }, 0, 10'000);
   const std::uint64_t before = bytes_without_name();
@@ -58,7 +58,7 @@ TEST_CASE("what waited on disk leaves it when it has been printed, also while mo
   CHECK(bytes_without_name() == before);
 }
 
-TEST_CASE("output that cannot be kept until its turn is an error of output that says what to do") {
+TEST_CASE("an error of the temporary output file is an output error that names a remedy") {
   const std::string before = std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "";
   ::setenv("TMPDIR", "/proc/no", 1);
   jobs::ordered_output ordered([](const jobs::printed&) {}, 0);
@@ -66,7 +66,7 @@ TEST_CASE("output that cannot be kept until its turn is an error of output that 
   before.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", before.c_str(), 1);
 }
 
-TEST_CASE("records hold a command on one line") {
+TEST_CASE("a record is one line, whatever the command contains") {
   const jobs::command what{2, {"echo", "a\tb\nc"}, false};
   jobs::command_outcome outcome;
   outcome.out = "12345";

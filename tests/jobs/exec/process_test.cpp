@@ -28,7 +28,7 @@ double seconds_of(auto&& f) {
 
 }  // namespace
 
-TEST_CASE("a command's end is told as a shell tells it") {
+TEST_CASE("the outcome of a command has the status of a shell") {
   CHECK(outcome_of("exit 3").status == 3);
   CHECK(outcome_of("true").status == 0);
   CHECK(outcome_of("false").status == 1);
@@ -45,7 +45,7 @@ TEST_CASE("a command's end is told as a shell tells it") {
   CHECK(outcome_of("true " + std::string(300'000, 'x')).status == 126);  // longer than the system accepts
 }
 
-TEST_CASE("what a command prints arrives whole, both streams apart") {
+TEST_CASE("the output of a command is complete, and its streams are separate") {
   const auto both = outcome_of("printf out; printf err >&2");
   CHECK(both.out == "out");
   CHECK(both.err == "err");
@@ -61,7 +61,7 @@ TEST_CASE("a command's stdin is empty, and it has no other descriptors of the wo
   ::close(leaking);
 }
 
-TEST_CASE("variables of the launcher stay behind") {
+TEST_CASE("a command does not inherit the variables of the launcher") {
   CHECK(jobs::is_of_launcher("OMPI_COMM_WORLD_RANK=1"));
   CHECK(jobs::is_of_launcher("PMIX_RANK=1"));
   CHECK(jobs::is_of_launcher("PRTE_X=1"));
@@ -81,7 +81,7 @@ TEST_CASE("variables of the launcher stay behind") {
   CHECK(outcome_of("env | grep -c -e ^OMPI_COMM -e ^PMIX_ -e ^OMPI_MCA_").out == "0\n");
 }
 
-TEST_CASE("children that hold the pipe do not hold up the command") {
+TEST_CASE("a child process that keeps the pipe open does not delay the end of its command") {
   jobs::command_outcome outcome;
   const double seconds = seconds_of([&] { outcome = outcome_of("printf done; sleep 20 & echo $! >&2"); });
   CHECK(outcome.out == "done");
@@ -90,7 +90,7 @@ TEST_CASE("children that hold the pipe do not hold up the command") {
   CHECK(::kill(child, SIGKILL) == 0);  // fails if the child has ended
 }
 
-TEST_CASE("after its time a command is ended with all it has started") {
+TEST_CASE("a command that exceeds its time is ended with all its child processes") {
   for (const std::string line :
        {"sleep 20 & echo $!; wait", "trap '' TERM; sleep 20 & echo $!; wait; wait; sleep 20", "echo $$; kill -STOP $$"}) {
     jobs::command_outcome outcome;
@@ -111,7 +111,7 @@ TEST_CASE("after its time a command is ended with all it has started") {
   CHECK_FALSE(outcome_of("exit 0", 20).failed());
 }
 
-TEST_CASE("a shell reads a quoted word as it was") {
+TEST_CASE("a shell reads a quoted word unchanged") {
   for (const std::string text : {"", " ", "it's", "a\"b", "$HOME `id` \\", "new\nline", "*", "~", "naïve ☃", "#x", "-n", "a=b"}) {
     CHECK(outcome_of("printf %s " + jobs::shell_quoted(text)).out == text);
   }

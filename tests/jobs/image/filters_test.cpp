@@ -53,7 +53,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("known pixels: a mean, a gradient, a gray") {
+TEST_CASE("filters compute known pixels: a mean, a gradient, a gray level") {
   const picture_layout gray{3, 3, 1, 8};
   const jobs::strip_samples step{0, 0, 90, 0, 0, 90, 0, 0, 90};
   const strip_rows whole = strip_rows::at(gray, 0, 3, 0);
@@ -66,14 +66,14 @@ TEST_CASE("known pixels: a mean, a gradient, a gray") {
   CHECK(jobs::filter_strip({operation_kind::grayscale, 0, {}}, four, colors.data()) == jobs::strip_samples{54, 182, 18, 255});
 }
 
-TEST_CASE("the colour of transparent pixels does not shine through a blur") {
+TEST_CASE("transparent pixels do not contribute color to a blur") {
   const picture_layout layout{2, 1, 4, 8};
   const jobs::strip_samples samples{200, 100, 50, 255, 1, 255, 255, 0};
   const auto blurred = jobs::filter_strip({operation_kind::box, 1, {}}, strip_rows::at(layout, 0, 1, 0), samples.data());
   CHECK(blurred == jobs::strip_samples{200, 100, 50, 170, 200, 100, 50, 85});
 }
 
-TEST_CASE("the weights of a Gaussian add up and fall off") {
+TEST_CASE("the weights of a Gaussian have the right sum and decrease") {
   for (const double sigma : {0.1, 0.5, 1.0, 2.0, 17.0, 60.0, 128.0, 205.5, 333.0}) {
     const auto radius = static_cast<std::uint32_t>(3 * sigma) + 1;
     const auto weights = jobs::gaussian_weights(sigma, radius);
@@ -82,7 +82,7 @@ TEST_CASE("the weights of a Gaussian add up and fall off") {
   }
 }
 
-TEST_CASE("a Gaussian is within one level of what doubles give, and its middle takes no other weight's rounding") {
+TEST_CASE("a Gaussian differs from its computation in doubles by at most one level") {
   for (const double sigma : {0.5, 1.3, 3.7, 17.0, 60.0}) {
     CAPTURE(sigma);
     const auto radius = static_cast<std::uint32_t>(3 * sigma) + 1;
@@ -114,7 +114,7 @@ TEST_CASE("a Gaussian is within one level of what doubles give, and its middle t
   }
 }
 
-TEST_CASE("a uniform picture stays what it is") {
+TEST_CASE("a filter does not change a uniform picture") {
   const picture_layout layout{40, 30, 1, 16};
   jobs::strip_samples samples(layout.row_bytes() * layout.height, 0xff);
   for (const operation& what : all_operations()) {

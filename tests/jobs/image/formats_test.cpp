@@ -11,7 +11,7 @@
 
 using namespace pictures;
 
-TEST_CASE("what is written without loss is read back the same, in strips of any height") {
+TEST_CASE("lossless formats are read back unchanged, in strips of any height") {
   const picture_folder folder;
   for (const auto format : {picture_format::png, picture_format::pnm}) {
     for (const std::uint32_t channels : {1, 2, 3, 4}) {
@@ -29,7 +29,7 @@ TEST_CASE("what is written without loss is read back the same, in strips of any 
   }
 }
 
-TEST_CASE("a JPEG has the same bytes however it was divided, and nearly the pixels that it was made of") {
+TEST_CASE("a JPEG has the same bytes for every division, and nearly the original pixels") {
   const picture_folder folder;
   for (const int quality : {92, 60}) {  // with full and with half chroma resolution
     jobs::strip_samples samples(small_rgb.row_bytes() * small_rgb.height);
@@ -63,7 +63,7 @@ TEST_CASE("a picture that ends early is an error, wherever it ends") {
   CHECK(folder.files() == 2);  // neither an output nor an unfinished file
 }
 
-TEST_CASE("to open a picture reads its header alone, also where pixels have to be decoded whole") {
+TEST_CASE("opening a picture reads only its header, even if its pixels must be decoded as a whole") {
   const picture_folder folder;
   using namespace std::string_literals;
   const std::string interlaced_png =
@@ -85,7 +85,7 @@ TEST_CASE("damage within a PNG is an error") {
   }
 }
 
-TEST_CASE("damage beside the pixels of a PNG is an error, too, and is not copied") {
+TEST_CASE("damage in the metadata of a PNG is an error") {
   const picture_folder folder;
   const std::string density("\0\0\0\x09pHYs\0\0\x0b\x13\0\0\x0b\x13\1\0\x9a\x9c\x18", 21);
   const picture_layout layout{9, 20, 3, 8};
@@ -102,7 +102,7 @@ TEST_CASE("damage beside the pixels of a PNG is an error, too, and is not copied
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("PNM headers and values in all their forms") {
+TEST_CASE("PNM headers and values are read in every form") {
   const picture_folder folder;
   const auto read = [&](const std::string& bytes) { return decoded(folder.put("a.pnm", bytes)); };
   using samples = jobs::strip_samples;
@@ -120,7 +120,7 @@ TEST_CASE("PNM headers and values in all their forms") {
   }
 }
 
-TEST_CASE("profiles and densities are kept, but not a colour profile for gray") {
+TEST_CASE("color profiles and densities are kept, except for the profile of a picture that becomes gray") {
   const picture_folder folder;
   const std::string density("\0\0\0\x09pHYs\0\0\x0b\x13\0\0\x0b\x13\1\0\x9a\x9c\x18", 21);
   const picture_layout layout{4, 4, 3, 8};
@@ -186,7 +186,7 @@ TEST_CASE("a PNG with a palette has the colors of its palette, and an index beyo
   CHECK(read(palette_png(2, 4, false, "\0\x02"s, "\x80"s)) == samples{255, 0, 0, 128, 0, 0, 255, 255});
   for (const std::string& wrong : {palette_png(3, 2, false, "\0\x1c"s), palette_png(3, 8, false, "\0\0\xc8\2"s),
                                    palette_png(3, 2, true, "\0\0\0\xc0\0\x40"s), palette_png(2, 4, false, "\0\x03"s, "\x80"s)}) {
-    CHECK_THROWS_WITH(read(wrong), support::containing("of a palette of 3"));
+    CHECK_THROWS_WITH(read(wrong), support::containing("but its palette has 3 colors"));
   }
 }
 

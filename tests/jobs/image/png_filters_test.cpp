@@ -20,7 +20,7 @@ int paeth(int a, int b, int c) {
 
 }  // namespace
 
-TEST_CASE("every filter of PNG gives each byte what its definition says, for every target") {
+TEST_CASE("PNG filters equal their definitions, for every target") {
   std::mt19937 random(1);
   for (const std::size_t apart : {1, 2, 3, 4, 6, 8}) {
     for (const std::size_t n : {1, 8, 63, 64, 65, 1000}) {
@@ -54,7 +54,7 @@ TEST_CASE("every filter of PNG gives each byte what its definition says, for eve
   }
 }
 
-TEST_CASE("the cost of a row is the sum of its bytes, taken as signed numbers, for every target") {
+TEST_CASE("the cost of a row is the sum of the absolute values of its bytes, taken as signed, for every target") {
   for (const std::size_t n : {0, 1, 31, 256, 4095, 4097, 100'000}) {
     std::vector<std::uint8_t> bytes(n);
     std::uint64_t expected = 0;

@@ -10,7 +10,7 @@
 
 using namespace pictures;
 
-TEST_CASE("one picture split over the pool is the picture of one task, in every format") {
+TEST_CASE("a split picture equals the picture of one task, in every format") {
   rankpool::executor pool(support::cluster());
   const picture_folder folder;
   for (const auto from : {picture_format::png, picture_format::jpeg, picture_format::pnm}) {
@@ -32,7 +32,7 @@ TEST_CASE("one picture split over the pool is the picture of one task, in every 
   }
 }
 
-TEST_CASE("strips have the rows that were asked for, but at most those that there are, and no more than 1 GiB of pixels") {
+TEST_CASE("strips have the requested rows, limited by the picture and by 1 GiB of pixels") {
   const picture_layout layout{40, 300, 3, 8};
   const auto rows = [](std::uint64_t asked, const picture_layout& of, picture_format to = picture_format::png) {
     return jobs::picture_settings{.what = {}, .rows = asked}.strip_rows_for(of, to);
@@ -47,12 +47,12 @@ TEST_CASE("strips have the rows that were asked for, but at most those that ther
   CHECK(rows(0, {1 << 30, 1 << 20, 1, 8}) == 16);
 }
 
-TEST_CASE("a strip that no chunk of a PNG can hold is an error") {
+TEST_CASE("a strip that exceeds a chunk of a PNG is an error") {
   const strip_rows strip = strip_rows::at({100'000'000, 16, 3, 16}, 0, 16, 0);
   CHECK_THROWS_WITH(jobs::encode_strip({picture_format::png}, strip, nullptr), support::containing("choose PNM"));
 }
 
-TEST_CASE("a split picture that turns out to be damaged is reported and leaves nothing, and the pool goes on") {
+TEST_CASE("a damaged picture is reported when it is split, leaves no file, and the pool remains usable") {
   rankpool::executor pool(support::cluster());
   const picture_folder folder;
   const std::string whole = encoded({picture_format::png}, small_rgb, random_samples(small_rgb, 5), 16);
@@ -64,7 +64,7 @@ TEST_CASE("a split picture that turns out to be damaged is reported and leaves n
   CHECK(problem_of_split(pool, settings, {input, folder.file("out")}).empty());
 }
 
-TEST_CASE("a picture that is replaced while workers read its rows is reported as such and leaves nothing, and the pool goes on") {
+TEST_CASE("a picture that is replaced while workers read it is reported, leaves no file, and the pool remains usable") {
   rankpool::executor pool(support::cluster(), {.max_workers = 2});  // so few that not all strips are in flight at first
   const picture_folder folder;
   const auto written = [](const picture_layout& layout, unsigned seed, picture_format format = picture_format::pnm) {
@@ -85,7 +85,7 @@ TEST_CASE("a picture that is replaced while workers read its rows is reported as
   CHECK(problem_of_split(pool, settings, {folder.put("in.ppm", whole), output, 0}).empty());
 }
 
-TEST_CASE("whatever goes wrong with a picture becomes one line that names its file; a broken pool does not") {
+TEST_CASE("an error of a picture becomes one line with its file, but an error of the pool passes through") {
   const jobs::picture_files files{"in.png", "out.png"};
   const auto problem_of = [&](const auto& error, const picture_layout& layout) {
     try {
@@ -101,8 +101,8 @@ TEST_CASE("whatever goes wrong with a picture becomes one line that names its fi
   CHECK(problem_of(std::length_error("too long"), {}) == "in.png: too long");
   CHECK(problem_of(jobs::picture_error("in.png: is empty"), {}) == "in.png: is empty");
   CHECK(problem_of(rankpool::remote_error("strange: 1"), {}) == "in.png: strange: 1");
-  CHECK(problem_of(std::bad_alloc(), {}) == "in.png: there is not enough memory for it");
-  CHECK(problem_of(std::bad_alloc(), {7, 9, 1, 8}) == "in.png: there is not enough memory for 7 x 9 pixels");
+  CHECK(problem_of(std::bad_alloc(), {}) == "in.png: not enough memory for it");
+  CHECK(problem_of(std::bad_alloc(), {7, 9, 1, 8}) == "in.png: not enough memory for 7 x 9 pixels");
   CHECK(problem_of(std::system_error(ENOSPC, std::generic_category()), {}) == "cannot write out.png: No space left on device");
 
   rankpool::executor broken(support::cluster(), {.initializer = [] { throw std::runtime_error("no licence"); }});

@@ -33,10 +33,10 @@ TEST_CASE("verification finds a wrong pixel, wrong parameters and a wrong size")
   jobs::strip_samples inverse = samples;
   for (auto& value : inverse) value = static_cast<std::uint8_t>(~value);
   const std::string negative = folder.put("negative.jpg", encoded({picture_format::jpeg}, layout, inverse, 128));
-  CHECK_THAT(jobs::difference(right, {input, "x"}, negative), support::containing("is not what its pixels are encoded to"));
+  CHECK_THAT(jobs::difference(right, {input, "x"}, negative), support::containing("differs from the encoding of its pixels"));
 }
 
-TEST_CASE("verification takes a coarse JPEG of noise for what it is") {
+TEST_CASE("verification accepts a JPEG of noise in any quality") {
   const picture_folder folder;
   const std::string input = folder.put("in.png", encoded({picture_format::png}, small_rgb, random_samples(small_rgb, 2), 16));
   for (const int quality : {1, 50, 89, 100}) {
@@ -44,7 +44,7 @@ TEST_CASE("verification takes a coarse JPEG of noise for what it is") {
   }
 }
 
-TEST_CASE("names of results: kept, corrected where they would be wrong, refused where two are the same") {
+TEST_CASE("result names are kept, get the right extension, and must be distinct") {
   const picture_folder folder;
   fs::create_directory(folder.file("in"));
   for (const char* const name : {"a.ppm", "b.pbm", "c.JPG", "d.png", "notes.txt", ".hidden", "e.png.part-12"})
