@@ -77,12 +77,12 @@ command_line::command_line() : all_(std::make_unique<implementation>()) {
   for (const auto& [name, entry] : entries()) {
     declared_subcommand& added = all_->subcommands.emplace_back(name, entry.make(), app.add_subcommand(name, entry.summary));
     added.options = std::make_unique<job_options>(*added.parser, added.settings);
+    added.self->declare(*added.options);
     if (dynamic_cast<const job*>(added.self.get()) != nullptr) {
       added.options->common();
     } else {
       added.parser->group("Commands");
     }
-    added.self->declare(*added.options);
   }
 }
 

@@ -244,6 +244,19 @@ void job_options::common() {
          "start this many workers (default: one for each core); under mpirun or srun, use at most this many", 1, 100'000)
       .without_effect();
   const auto hidden = [this] { all_->options.back() = {all_->options.back().parsed, {}, {}}; };  // not a parameter of the result
+  const option isolate = flag("--isolate", settings.isolate,
+                              "run tasks in processes of their own beside the workers: a task that crashes fails alone");
+  hidden();
+  duration("--task-timeout", settings.task_timeout_seconds,
+           "kill a task that runs longer than this, such as 90s or 5min; requires --isolate")
+      .needs(isolate);
+  hidden();
+  if (all_->parser.get_option_no_throw("--retries") == nullptr) {  // exec retries commands, and so crashes as well
+    number("--retries", settings.retries, "run a task that has ended its process up to this many times more (default 0); requires --isolate", 0,
+           65535)
+        .needs(isolate);
+    hidden();
+  }
   text("--journal", settings.resumable.journal,
        "record finished tasks in this file; the same command with the same journal resumes. Signals then stop the run early, with "
        "status 75",

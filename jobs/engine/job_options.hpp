@@ -152,7 +152,7 @@ class job_options {
 
   // Functions for the engine.
 
-  /// Declares the options that every job has.
+  /// Declares the options that every job has, after its own.
   void common();
   /// Returns whether `word` is an option whose value is the next word of the command line.
   bool takes_next_word(const std::string& word) const;

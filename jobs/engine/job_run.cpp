@@ -41,7 +41,22 @@ rankpool::executor& job_run::pool() {
 }
 
 rankpool::executor_options job_run::executor_options() const {
-  return {.max_workers = settings_.max_workers, .initializer = {}, .journal = journal_};
+  rankpool::executor_options options{.max_workers = settings_.max_workers, .initializer = {}, .journal = journal_};
+  if (!settings_.isolate) return options;
+  options.isolation = rankpool::isolation::process;
+  options.retries = settings_.retries;
+  options.crash_limit = settings_.retries + 1;
+  if (settings_.task_timeout_seconds) {
+    options.task_timeout =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(*settings_.task_timeout_seconds));
+  }
+  return options;
+}
+
+rankpool::executor job_run::pool_without_journal() const {
+  rankpool::executor_options options = executor_options();
+  options.journal = {};
+  return rankpool::executor(cluster_, std::move(options));
 }
 
 int job_run::workers() { return std::stoi(journal_.recall("workers", std::to_string(pool().num_workers()))); }

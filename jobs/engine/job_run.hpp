@@ -38,7 +38,7 @@ class job_run {
   /// Returns the options of pool(), for a job that needs several executors.
   rankpool::executor_options executor_options() const;
   /// Returns an executor without a journal, for tasks whose results must not be restored.
-  rankpool::executor pool_without_journal() { return rankpool::executor(cluster_, {.max_workers = settings_.max_workers}); }
+  rankpool::executor pool_without_journal() const;
 
   /// Returns the number of workers by which work is divided: that of pool(), or that of the first run with the journal. A job must
   /// divide its work by this number only, so that a resumed run has the same tasks.

@@ -1,6 +1,7 @@
 // The values of the options that jobs have in common.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace jobs {
 struct run_settings {
   int max_workers = 0;            // --workers; 0: all
   long long chunksize = 0;        // --chunksize, items per task; 0: the job decides
+  bool isolate = false;           // --isolate: run tasks in processes of their own
+  int retries = 0;                // --retries, of tasks that have ended their process
+  std::optional<double> task_timeout_seconds;  // --task-timeout
   bool verify = false;            // --verify
   bool json = false;              // --json: print one JSON object instead of lines
   bool quiet = false;             // --quiet: print no progress
