@@ -151,7 +151,20 @@ class whole_pictures {
   std::vector<picture_files> lost_;  // the journal has a result whose file was changed or removed
   result_queue<picture_result, submitted_picture> outstanding_{
       most_outstanding,
-      [this](auto&& processed, const auto& submitted) { all_.add_from([&] { take(submitted, std::move(processed).result()); }); }};
+      [this](auto&& processed, const auto& submitted) {
+        all_.add_from([&] { take(submitted, result_of(std::move(processed), submitted.files)); });
+      }};
+
+  /// Throws: picture_failure also if the task has ended its process or exceeded its time.
+  static picture_result result_of(rankpool::future<picture_result>&& processed, const picture_files& files) {
+    try {
+      return std::move(processed).result();
+    } catch (const rankpool::worker_lost&) {
+      rethrow_as_failure(files, {});
+    } catch (const rankpool::timeout_error&) {
+      rethrow_as_failure(files, {});
+    }
+  }
 };
 
 double parse_sigma(const std::string& text) {

@@ -248,6 +248,17 @@ class farm {
       outcome = std::move(failed.outcome);
     } catch (const rankpool::cancelled_error&) {
       outcome.was_run = false;
+    } catch (const rankpool::worker_lost& lost) {  // with --isolate
+      outcome.host = lost.host();
+      outcome.rank = lost.rank();
+      outcome.signal = lost.signal();
+      outcome.status = lost.signal() == 0 ? std::max(lost.exit_status(), 1) : 0;
+      outcome.ended_by_us = lost.what();
+    } catch (const rankpool::timeout_error& late) {
+      if (const auto* where = rankpool::remote_context(late)) outcome.host = where->host, outcome.rank = where->rank;
+      outcome.status = -1;
+      outcome.timed_out = true;
+      outcome.ended_by_us = late.what();
     }
     const bool failed = outcome.was_run && outcome.failed();
     if (failed && one.tries < options_.tries && limits_.tries == 1 && !halted_) {

@@ -48,6 +48,10 @@ void rethrow_as_failure(const picture_files& files, const picture_layout& layout
     throw picture_failure(files.input + ": not enough memory for " + size);
   } catch (const rankpool::remote_error& error) {  // an exception thrown by a task
     throw picture_failure(files.input + ": " + error.what());
+  } catch (const rankpool::worker_lost& error) {  // with --isolate
+    throw picture_failure(files.input + ": " + error.what());
+  } catch (const rankpool::timeout_error& error) {
+    throw picture_failure(files.input + ": " + error.what());
   } catch (const rankpool::error&) {
     throw;
   } catch (const std::exception& error) {

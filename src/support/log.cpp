@@ -35,7 +35,9 @@ std::string describe_current(int depth) {
     const bool is_named = dynamic_cast<const remote_error*>(&x) != nullptr && where != nullptr;  // its message contains the type
     if (!is_named) text = (where == nullptr ? thrown_type_name(typeid(x)) : where->type_name) + ": ";
     text += what == nullptr ? "" : what;
-    if (where != nullptr && depth == 0) {
+    // worker_lost and its kin name their task themselves.
+    const bool names_task = where != nullptr && text.find("task " + std::to_string(where->task) + " on rank ") != text.npos;
+    if (!names_task && where != nullptr && depth == 0) {
       text += " (task " + std::to_string(where->task) + " on rank " + std::to_string(where->rank) + ", " + where->host + ")";
     }
     try {

@@ -26,6 +26,7 @@ def pytest_addoption(parser):
     parser.addoption("--job", action="append", help="only this job")
     parser.addoption("--mpirun", default="mpirun")
     parser.addoption("--failing-files", help="the library failing_files, to be preloaded")
+    parser.addoption("--crashing-decoder", help="the library crashing_decoder, to be preloaded")
     parser.addoption("--slowdown", type=int, default=1, help="the factor for limits of time")
 
 

@@ -350,3 +350,11 @@ def test_slot(command):
         assert slot in "01" and line == f"a {slot} b{slot}c {slot} {argument}"
     assert command.run("exec", "--workers", "1", "echo", "{%}", "s{%}", "{}", ":::", "{%}").lines == ["0 s0 {%}"]
     assert command.run("exec", "--dry-run", "echo", "{%}", "{}", ":::", "x").lines == ["echo '{%}' x"]
+
+
+def test_task_timeout_with_isolation(command):
+    """A command that runs longer than --task-timeout is killed with its process, and the others run."""
+    done = command.run("exec", "--isolate", "--task-timeout", "1s", "sh", "-c", "{}", ":::", "sleep 100", "echo after",
+                       status=1)
+    assert done.stdout == "after\n"
+    assert "time limit of 1 s" in done.stderr

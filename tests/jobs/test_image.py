@@ -362,3 +362,24 @@ def test_usage_error(words, names, command):
         command.path(folder).mkdir()
     noise(command, "other/a.ppm", 5, 5)
     command.fail("image", *words.split(), names=names)
+
+
+# --- Isolation -------------------------------------------------------------------------------------------------------
+
+@both
+def test_crashing_decoder(command, pytestconfig):
+    """With --isolate, pictures that crash a decoder fail alone; without it, they end the run."""
+    if not (library := pytestconfig.getoption("--crashing-decoder")):
+        pytest.skip("no library can be preloaded")
+    planted = {"LD_PRELOAD": os.path.abspath(library)}
+    command.path("in").mkdir()
+    for n, (width, kind) in enumerate([(20, "png"), (13, "png"), (21, "jpg"), (13, "jpg"), (22, "png")]):
+        noise(command, "seed.ppm", width, 10, n)
+        image(command, "--op", "grayscale", "seed.ppm", "--output", f"in/{n}.{kind}")
+    done = command.run("image", *BOX, "in", "--output", "out", "--isolate", status=1, environment=planted)
+    assert sorted(os.listdir(command.path("out"))) == ["0.png", "2.jpg", "4.png"]
+    assert "Pictures: 3 of 5" in done.stdout
+    assert "in/1.png" in done.stderr and "signal 11" in done.stderr
+    assert "in/3.jpg" in done.stderr and "signal 6" in done.stderr
+    plain = command.start("image", *BOX, "in", "--output", "plain", environment=planted).finish()
+    assert plain.status != 0 and "Pictures" not in plain.stdout
