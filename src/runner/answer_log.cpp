@@ -183,6 +183,7 @@ std::optional<task_runner::answer> answer_reader::next() {
         drop();
         return a;
       }
+      default: throw error("an answer of a runner process is damaged");
     }
   }
   return std::nullopt;

@@ -5,11 +5,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <system_error>
@@ -83,6 +85,12 @@ std::byte* growing_memory::allocate(std::size_t size) {
 }
 
 std::byte* growing_memory::map(std::size_t size) {
+  if (pid_ == 0 && size > allocated_) {  // the other process says so, and may be damaged
+    struct stat file {};
+    if (fstat(descriptor_, &file) != 0 || static_cast<std::uint64_t>(file.st_size) < size) {
+      throw error("memory that is shared with a runner process is smaller than the process has said");
+    }
+  }
   if (size <= mapped_) return data_;
   const std::size_t wanted = rounded(size);
   void* at = MAP_FAILED;

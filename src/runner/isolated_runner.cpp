@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -145,7 +147,16 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
 }
 
 void isolated_runner::take_answers(const answer_handler& on_answer) {
-  while (auto next = answers_.next()) {
+  while (cause_ != cause::damage) {
+    std::optional<answer> next;
+    try {
+      next = answers_.next();
+    } catch (const std::exception&) {  // a task has written to memory that it does not own
+      cause_ = cause::damage;
+      kill_process();
+      return;
+    }
+    if (!next) return;
     ++answered_;
     attempts_ = 0;
     attempted_item_ = 0;
@@ -212,7 +223,11 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
   if (!answers_.is_initialized() && !control_.retires) {  // it ended in the initializer
     throw initializer_failure{describe_end(calls[answered_])};
   }
-  control_.resumes = is_started(answered_);
+  control_.resumes = is_started(answered_) || cause_ == cause::damage;
+  if (cause_ == cause::damage) {
+    answers_.clear();
+    control_.item_call = 0;
+  }
   if (control_.resumes) {
     const call& current = calls[answered_];
     answers_.drop_item();
@@ -226,6 +241,7 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
 
 // Returns whether the end of the process is the fault of the current task or item.
 bool isolated_runner::is_counted() const {
+  if (cause_ == cause::damage) return true;
   if (control_.retires) return false;
   if (cause_ == cause::abort) return aborted_ == answered_;
   return cause_ != cause::time_limit || control_.began == timed_out_begin_;  // otherwise the task had ended before it was killed
@@ -251,6 +267,9 @@ void isolated_runner::fail_current(const call& current, const answer_handler& on
 
 // Returns the encoded exception of a task that has ended the process.
 byte_buffer isolated_runner::describe_end(const call& current) const {
+  if (cause_ == cause::damage) {
+    return encoded_exception(task_lost("its process has damaged the memory that it shares with the rank, and was killed", {}));
+  }
   if (cause_ == cause::abort) return encoded_exception(cancelled_error());
   if (cause_ == cause::time_limit) return encoded_exception(task_timed_out(current.limits.timeout_milliseconds));
   worker_lost::details about;

@@ -52,7 +52,7 @@ class isolated_runner final : public task_runner {
 
  private:
   // Why the process has ended, as far as the rank knows more than its wait status.
-  enum class cause { unknown, time_limit, abort };
+  enum class cause { unknown, time_limit, abort, damage };
 
   std::size_t limit() const { return limit_.load(); }
   bool is_started(std::size_t index) const;
