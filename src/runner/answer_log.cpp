@@ -95,6 +95,7 @@ std::uint64_t answer_writer::first_item() {
 }
 
 void answer_writer::on_item() {
+  original_.check();
   if (!std::exchange(has_items_, true)) --started_;  // its items are counted in place of the chunk
   const std::uint32_t max_tasks = control_.settings.max_tasks;
   if (max_tasks > 0 && started_ >= max_tasks && control_.item_call == index_ + 1) retire_();
@@ -104,6 +105,7 @@ void answer_writer::on_item() {
 
 void answer_writer::keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
                          std::uint64_t failed, std::uint64_t next_item) {
+  original_.check();
   if (failed > 0) append(control_, log_, record_kind::failures, failed, failures);
   for (const auto& b : out_of_band) append_block(b, false);  // a copy, which outlives this process
   append(control_, log_, record_kind::results, next_item, results);

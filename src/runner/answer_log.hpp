@@ -4,6 +4,7 @@
 // record. The next runner continues the log. A map's chunk is logged item by item, so that the outcomes of its items survive.
 #pragma once
 
+#include "runner/copy_guard.hpp"
 #include "runner/growing_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/task_runner.hpp"
@@ -53,6 +54,7 @@ class answer_writer final : public item_progress {
   runner_control& control_;
   growing_memory& log_;
   const std::function<void()> retire_;
+  const copy_guard original_;  // a copy of this process must not write
   std::uint32_t index_ = 0;
   std::uint64_t first_item_ = 0;
   bool is_timed_ = false;

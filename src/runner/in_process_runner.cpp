@@ -2,6 +2,7 @@
 #include "runner/in_process_runner.hpp"
 
 #include "call/current_worker.hpp"
+#include "runner/copy_guard.hpp"
 
 #include <rankpool/detail/call/invocation.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
@@ -14,6 +15,7 @@ void in_process_runner::run(std::span<const call> calls, const answer_handler& o
 
 task_runner::answer in_process_runner::run(const call& what) {
   answer a;
+  const copy_guard original;
   try {
     const in_task scope(place_);
     // Resolves the function in every call, because the previous task may have unloaded its library.
@@ -28,6 +30,7 @@ task_runner::answer in_process_runner::run(const call& what) {
     byte_writer out(a.bytes);
     encode_current_exception(out);
   }
+  original.check();
   return a;
 }
 

@@ -104,6 +104,15 @@ int leave_daemon() {
   return static_cast<int>(daemon);
 }
 
+/// For every tenth item, the child of a fork returns from the item as well.
+int fork_at_threes(int n) {
+  if (n % 10 != 3) return n;
+  const pid_t child = fork();
+  if (child == 0) return -1;
+  waitpid(child, nullptr, 0);
+  return n;
+}
+
 bool is_running(int pid) { return kill(pid, 0) == 0; }
 
 int initialized_with = 0;
@@ -351,6 +360,13 @@ TEST_CASE("an isolated task may kill its parent process, close its output, or le
   CHECK(is_running(daemon));
   (void)pool.submit(end_by, SIGKILL).exception();
   CHECK(eventually([&] { return !is_running(daemon); }));
+  check_computes(pool);
+}
+
+TEST_CASE("a child process that an isolated task forks ends when it returns from the task", "[isolation/fork]") {
+  auto pool = isolated();
+  CHECK(pool.submit(fork_at_threes, 3).result() == 3);
+  CHECK(collect(pool.map({.chunksize = 25}, fork_at_threes, numbers(50))) == numbers(50));
   check_computes(pool);
 }
 
