@@ -2,6 +2,8 @@
 //
 //   RANKPOOL_WORKERS=2 ./pool_bench MODE [ARGS]
 //
+// With RANKPOOL_BENCH_ISOLATED=1 in the environment, tasks run in runner processes (isolation::process).
+//
 // README.md describes each mode. Prints `key value` lines with the same keys as the peers.
 #include "workload.hpp"
 
@@ -11,6 +13,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <functional>
@@ -317,7 +320,9 @@ const std::map<std::string, void (*)(const setting&)>& modes() {
 int main(int argc, char** argv) {
   const arguments args(argc, argv);
   return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
-    rankpool::executor pool(cluster);
+    rankpool::executor_options options;
+    if (std::getenv("RANKPOOL_BENCH_ISOLATED") != nullptr) options.isolation = rankpool::isolation::process;
+    rankpool::executor pool(cluster, options);
     for (const std::int64_t x : pool.map(null, std::views::iota(std::int64_t{0}, std::int64_t{64}))) (void)x;  // starts all workers
     const auto mode = modes().find(args.text(0, "throughput"));
     if (mode == modes().end()) throw std::invalid_argument("unknown mode '" + args.text(0, "") + "'");
