@@ -87,15 +87,9 @@ int executor::num_workers() const { return core()->num_workers(); }
 
 void executor::shutdown(shutdown_options options) { core()->shutdown(options.wait, options.cancel_futures); }
 
-void executor::terminate_workers() {
-  core()->end_processes(SIGTERM);
-  core()->shutdown(false, true);
-}
+void executor::terminate_workers() { core()->end_processes(SIGTERM); }
 
-void executor::kill_workers() {
-  core()->end_processes(SIGKILL);
-  core()->shutdown(false, true);
-}
+void executor::kill_workers() { core()->end_processes(SIGKILL); }
 
 const std::shared_ptr<detail::executor_core>& executor::core() const {
   if (core_ == nullptr) throw pool_closed("this executor was moved from");

@@ -163,6 +163,7 @@ void executor_core::end_processes(int signal) {
     throw std::invalid_argument(std::string(signal == SIGKILL ? "kill_workers" : "terminate_workers") +
                                 " requires an executor with isolation::process");
   }
+  shutdown(false, true);  // first, so that no further task is sent
   pool_->post(processes_ended{id_, signal});
 }
 

@@ -47,6 +47,17 @@ std::exception_ptr own_copy(const std::exception_ptr& why) {
   }
 }
 
+bool is_cancellation(const outcome& result) {
+  byte_reader in(result.bytes);
+  try {
+    std::rethrow_exception(decode_exception(in, {}, 0));
+  } catch (const cancelled_error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 struct future_state_base::extras {
@@ -117,7 +128,7 @@ bool future_state_base::resume(std::uint64_t) {
 }
 
 bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome&& result) {
-  if (schedule.aborted && result.what == outcome::kind::threw) return become(task_state::cancelled, {});
+  if (schedule.aborted && result.what == outcome::kind::threw && is_cancellation(result)) return become(task_state::cancelled, {});
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
 }

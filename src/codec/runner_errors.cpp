@@ -33,6 +33,7 @@ void report_memory_limit(std::uint64_t bytes) {
   translate_exceptions([] {
     try {
       throw;
+    } catch (const std::bad_array_new_length&) {  // no size would do
     } catch (const std::bad_alloc&) {
       exceeded_memory = true;
       std::string reason = "it exceeded the memory limit of ";

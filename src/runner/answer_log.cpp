@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 namespace rankpool::detail {
@@ -65,8 +66,8 @@ void answer_writer::begin_call(std::uint32_t index, std::uint64_t first_item, bo
 }
 
 void answer_writer::mark_begin() {
-  if (!is_timed_) return;
-  control_.began.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_release);
+  control_.began.store(is_timed_ ? std::chrono::steady_clock::now().time_since_epoch().count() : 0);
+  while (control_.is_doomed) std::this_thread::sleep_for(std::chrono::microseconds(100));
 }
 
 void answer_writer::append_block(const std::shared_ptr<block>& b, bool by_address) {
@@ -77,7 +78,8 @@ void answer_writer::append_block(const std::shared_ptr<block>& b, bool by_addres
 }
 
 void answer_writer::end_call(const task_runner::answer& a, std::chrono::nanoseconds taken) {
-  control_.began.store(0, std::memory_order_release);
+  control_.began.store(0);
+  control_.answered_calls.fetch_add(1);
   const bool is_chunk = is_chunk_over_ && !a.threw;
   const auto nanoseconds = static_cast<std::uint64_t>(taken.count());
   if (a.threw) return append(control_, log_, record_kind::end_thrown, nanoseconds, a.bytes);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,8 +26,10 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -47,6 +50,8 @@ struct start_message {
 constexpr std::uint64_t probe_value = 0x72616E6B706F6F6C;
 std::atomic<bool> may_read = false;
 
+constexpr int longest_start = 60'000;  // milliseconds
+
 int server_socket = -1;  // the rank's end; -1: no server here
 pid_t server_owner = 0;  // the process that has this end
 pid_t server_pid = 0;
@@ -55,7 +60,11 @@ std::mutex requesting;  // several workers of this process may start runners
 
 // Forks a process whose end is not signaled and which wait() and waitpid(-1) do not find, because a program may wait for all of its
 // own children. The child must fork again before it uses threads: the C library has the thread number of the parent.
-pid_t fork_unnoticed() { return static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0)); }
+pid_t fork_unnoticed() {
+  const auto threads = std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  if (threads > 1) return fork();  // only the C library knows what to do then; wait() finds this child
+  return static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0));
+}
 
 int poll_events(pollfd* descriptors, nfds_t count, int milliseconds) {
   for (;;) {
@@ -122,6 +131,7 @@ void die_with(pid_t parent) {
 
 void declare_dead(runner_control& control, std::uint32_t instance, int wait_status, int start_error) {
   if (control.instance != instance || control.stage == runner_stage::dead) return;
+  control.pid.store(0);  // the number may belong to another process from now on
   control.wait_status = wait_status;
   control.start_error = start_error;
   control.stage.store(runner_stage::dead);
@@ -151,29 +161,38 @@ void drain_output(int from, runner_control& control) {
   }
 }
 
-// Kills the processes that the runner has started and left; they are children of this process now.
-void kill_orphans() {
+// Kills the processes that a runner has started and left: they are children of this process now. `is_known`: children that are not
+// such processes.
+template <class Known>
+void kill_orphans(Known is_known) {
   for (int attempt = 0; attempt < 1000; ++attempt) {
     std::ifstream children("/proc/thread-self/children");
-    for (pid_t child = 0; children >> child;) kill(child, SIGKILL);
-    for (;;) {
-      const pid_t reaped = waitpid(-1, nullptr, WNOHANG);
-      if (reaped < 0 && errno != EINTR) return;  // no child is left
-      if (reaped == 0) break;
+    bool is_any_left = false;
+    for (pid_t child = 0; children >> child;) {
+      if (is_known(child)) continue;
+      kill(child, SIGKILL);
+      is_any_left = waitpid(child, nullptr, WNOHANG) == 0 || is_any_left;
     }
+    if (!is_any_left) return;
     sleep_millisecond();
   }
 }
 
 // Reaps the children that have ended. Returns whether the runner is one of them, and its status. The others are orphans of tasks.
-bool reap(pid_t runner, int& status) {
+bool reap(runner_control& control, pid_t runner, int& status) {
   for (;;) {
-    int ended = 0;
-    const pid_t child = waitpid(-1, &ended, WNOHANG);
-    if (child < 0 && errno == EINTR) continue;
-    if (child <= 0) return false;
-    if (child != runner) continue;
-    status = ended;
+    siginfo_t ended{};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return false;
+    const bool is_runner = ended.si_pid == runner;
+    if (is_runner) control.pid.store(0);  // before the number is free
+    rusage used{};
+    int ended_status = 0;
+    if (wait4(ended.si_pid, &ended_status, 0, &used) != ended.si_pid || !is_runner) continue;
+    const auto nanoseconds = [](const timeval& t) {
+      return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_usec) * 1000;
+    };
+    control.cpu_nanoseconds.store(nanoseconds(used.ru_utime) + nanoseconds(used.ru_stime));
+    status = ended_status;
     return true;
   }
 }
@@ -189,9 +208,15 @@ bool reap(pid_t runner, int& status) {
   const pid_t self = getpid();
   const pid_t runner = fork();
   if (runner == 0) {
+    control.pid.store(getpid());  // before any task runs
     die_with(self);
     setpgid(0, 0);
     dup2(output[1], STDERR_FILENO);
+    // A process in the background must not read from a terminal.
+    if (const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC); nothing >= 0) {
+      dup2(nothing, STDIN_FILENO);
+      if (nothing != STDIN_FILENO) close(nothing);
+    }
     close(output[0]);
     close(output[1]);
     signals.restore();
@@ -202,13 +227,12 @@ bool reap(pid_t runner, int& status) {
     _exit(0);
   }
   setpgid(runner, runner);  // the runner does it as well: whichever is first
-  control.pid.store(runner);
   close(output[1]);
 
   const int exits = child_signals();
   bool is_open = true;
   int status = 0;
-  while (!reap(runner, status)) {
+  while (!reap(control, runner, status)) {
     std::array<pollfd, 2> waiting{{{exits, POLLIN, 0}, {output[0], POLLIN, 0}}};
     poll_events(waiting.data(), is_open ? 2 : 1, 1000);
     signalfd_siginfo ignored{};
@@ -216,10 +240,9 @@ bool reap(pid_t runner, int& status) {
     }
     if (is_open && waiting[1].revents != 0) is_open = copy_output(output[0], control);
   }
-  control.pid.store(0);         // the number may belong to another process from now on
-  kill(-runner, SIGKILL);       // the other processes of its group
+  kill(-runner, SIGKILL);  // the other processes of its group
   drain_output(output[0], control);
-  kill_orphans();
+  kill_orphans([](pid_t) { return false; });
   declare_dead(control, instance, status, 0);
   _exit(0);
 }
@@ -238,8 +261,10 @@ class server {
 
   [[noreturn]] void serve() {
     for (;;) {
-      std::array<pollfd, 2> waiting{{{socket_, POLLIN, 0}, {exits_, POLLIN, 0}}};
-      poll_events(waiting.data(), 2, -1);
+      // The rank's end of the socket may be open in a process that a task has forked, so the rank itself is watched as well.
+      std::array<pollfd, 3> waiting{{{socket_, POLLIN, 0}, {exits_, POLLIN, 0}, {rank_ends_, POLLIN, 0}}};
+      poll_events(waiting.data(), waiting.size(), rank_ends_ >= 0 ? -1 : 1000);
+      if (waiting[2].revents != 0 || getppid() != rank_) end();
       if (waiting[1].revents != 0) {
         signalfd_siginfo ignored{};
         while (read(exits_, &ignored, sizeof ignored) > 0) {
@@ -276,6 +301,7 @@ class server {
     if (child == 0) {
       close(socket_);
       close(exits_);
+      if (rank_ends_ >= 0) close(rank_ends_);
       supervise(control, message.instance, self);
     }
     if (child < 0) {
@@ -296,6 +322,8 @@ class server {
       if (control.instance == found->second.instance && control.stage == runner_stage::alive && control.pid > 0) {
         kill(-control.pid, SIGKILL);
       }
+      const bool was_killed = control.instance == found->second.instance && control.stage == runner_stage::alive;
+      if (was_killed) kill_orphans([this](pid_t other) { return children_.contains(other); });
       declare_dead(control, found->second.instance, SIGKILL, 0);
       children_.erase(found);
     }
@@ -314,12 +342,14 @@ class server {
       if (!children_.empty()) sleep_millisecond();
     }
     for (const auto& [child, entry] : children_) kill(child, SIGKILL);
+    kill_orphans([](pid_t) { return false; });
     _exit(0);
   }
 
   const int socket_;
   const pid_t rank_;
   const int exits_ = child_signals();
+  const int rank_ends_ = static_cast<int>(syscall(SYS_pidfd_open, rank_, 0));  // -1: an old kernel
   std::map<pid_t, supervised> children_;
 };
 
@@ -361,7 +391,7 @@ fork_server::~fork_server() {
   while (poll_events(&ended, 1, 2000) > 0 && recv(server_socket, &ignored, 1, 0) > 0) {
   }
   if (ended.revents == 0) kill(server_pid, SIGKILL);
-  while (waitpid(server_pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  while (waitpid(server_pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
   close(server_socket);
   server_socket = -1;
@@ -385,9 +415,11 @@ void fork_server::start_runner(int control_descriptor, std::uint32_t instance) {
   char done = 0;
   ssize_t n = -1;
   if (send(server_socket, &message, sizeof message, MSG_NOSIGNAL) == sizeof message) {
-    do {
-      n = recv(server_socket, &done, 1, 0);
-    } while (n < 0 && errno == EINTR);
+    pollfd answers{server_socket, POLLIN, 0};
+    if (poll_events(&answers, 1, longest_start) == 0) {
+      throw error("a runner process cannot be started: the fork server of this rank does not answer");
+    }
+    n = recv(server_socket, &done, 1, 0);
   }
   if (n == 1) may_read = done == 1;
   if (n != 1) throw error("a runner process cannot be started: the fork server of this rank has ended");

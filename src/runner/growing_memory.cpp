@@ -65,7 +65,11 @@ class growing_memory::opened {
 
 growing_memory::growing_memory(const char* name) : pid_(0), descriptor_(create(name)) { (void)allocate(least_bytes); }
 
-growing_memory::growing_memory(int pid, int descriptor) : pid_(pid), descriptor_(descriptor) { (void)map(least_bytes); }
+growing_memory::growing_memory(int pid, int descriptor) : pid_(pid), descriptor_(descriptor) {
+  struct stat file {};
+  if (fstat(opened(*this).get(), &file) == 0) allocated_ = static_cast<std::size_t>(file.st_size);
+  (void)map(least_bytes);
+}
 
 growing_memory::~growing_memory() {
   if (data_ != nullptr) munmap(data_, mapped_);

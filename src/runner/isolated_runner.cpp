@@ -10,11 +10,10 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <exception>
 #include <new>
 #include <optional>
-#include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace rankpool::detail {
@@ -25,8 +24,10 @@ using namespace std::chrono_literals;
 constexpr std::size_t most_calls = 256;  // of a batch
 constexpr auto batch_time = 500us;       // a batch is to take about so long, so that handing it over costs little
 constexpr auto look_interval = 1ms;      // how often answers of an unfinished batch are passed on
-constexpr auto liveness_interval = 100ms;
 constexpr auto time_to_end = 2s;
+constexpr std::uint32_t most_idle_starts = 5;
+constexpr int most_fork_attempts = 5;
+constexpr auto fork_pause = 100ms;
 
 }  // namespace
 
@@ -48,16 +49,18 @@ isolated_runner::isolated_runner(const worker_place& place, const runner_setting
 }
 
 isolated_runner::~isolated_runner() {
-  if (control_.stage != runner_stage::alive) return;
+  if (!has_process()) return;
   control_.ends.store(true);
+  control_.requests.fetch_add(1);
   futex_wake(control_.requests);
   for (const bool is_killed : {false, true}) {
     if (is_killed) kill_process();
-    const auto deadline = std::chrono::steady_clock::now() + time_to_end;
-    while (control_.stage == runner_stage::alive && fork_server::is_alive() && std::chrono::steady_clock::now() < deadline) {
-      await_event(control_.events, std::min(deadline, std::chrono::steady_clock::now() + liveness_interval));
+    const auto deadline = clock::now() + time_to_end;
+    while (has_process() && fork_server::is_alive() && clock::now() < deadline) {
+      const std::uint32_t seen = control_.events;
+      if (has_process()) await_event(seen, clock::now() + 100ms);
     }
-    if (control_.stage != runner_stage::alive) return;
+    if (!has_process() || !fork_server::is_alive()) return;
   }
 }
 
@@ -65,85 +68,113 @@ std::chrono::nanoseconds isolated_runner::cpu_time() const {
   return std::chrono::nanoseconds(ended_cpu_nanoseconds_.load() + control_.cpu_nanoseconds.load());
 }
 
-// ---- a batch
+// ---- withdrawing and ending calls, from other threads
 
 void isolated_runner::prepare(std::size_t calls) {
-  control_.claimed.store(0);
-  limit_.store(calls);
+  const std::lock_guard lock(opening_);
+  is_open_ = false;
+  limit_ = calls;
   aborted_ = nothing;
 }
 
 std::size_t isolated_runner::retract() {
-  const std::uint32_t started = control_.claimed.exchange(runner_control::none_left);
-  if (started < runner_control::none_left) limit_.store(std::min<std::size_t>(limit_, started));
+  const std::lock_guard lock(opening_);
+  if (!is_open_) {
+    limit_ = 0;
+  } else if (const std::uint32_t next = control_.claimed.exchange(runner_control::none_left); next < runner_control::none_left) {
+    limit_ = std::min<std::size_t>(limit_, next);
+  }
   return limit_;
 }
 
 std::size_t isolated_runner::started() const { return std::min<std::size_t>(limit_, control_.claimed); }
 
 void isolated_runner::abort(std::size_t index) {
-  aborted_ = index;
+  // The calls before the last started one have returned, and their answers are on the way.
+  std::size_t before = aborted_;
+  while ((before == nothing || before < index) && !aborted_.compare_exchange_weak(before, index)) {
+  }
   control_.notify_rank();  // wakes run(), which knows whether the call still runs
 }
 
 void isolated_runner::end_process(int signal) {
-  is_ended_ = true;
+  end_signal_ = signal;
+  control_.notify_rank();
   const pid_t pid = control_.pid;
-  if (pid > 0) kill(pid, signal);
+  if (pid > 0) kill(pid, signal);  // also if no call runs
 }
 
-// Returns whether a runner has started the call, for those before limit().
-bool isolated_runner::is_started(std::size_t index) const { return control_.claimed > index; }
+// ---- a batch
 
 void isolated_runner::run(std::span<const call> calls, const answer_handler& on_answer) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = clock::now();
+  await_idle();
+  answered_ = 0;
+  answered_at_ = begin;
+  was_resumed_ = false;
+  attempts_ = 0;
+  attempted_item_ = 0;
+  if (end_signal_ != 0) return fail_started(calls, on_answer);
+  if (!has_process()) start_process();
+  if (!open_batch(calls)) return;
+  run_batch(calls, on_answer);
+  adapt_batch_size(calls.size(), clock::now() - begin);
+}
+
+// Writes the batch, and lets the runner claim its calls. Returns false if all of them were withdrawn meanwhile.
+bool isolated_runner::open_batch(std::span<const call> calls) {
   const std::span<const std::byte> payload =
       initializer_.bulk != nullptr ? std::span<const std::byte>(initializer_.bulk->bytes()) : initializer_.payload;
-  if (control_.stage != runner_stage::alive) {
-    control_.finished.store(control_.requests);  // the next process must not run the last batch, which is over
-    start_process();
-  }
   control_.blocks_by_address = fork_server::may_runners_read() ? 1 : 0;
   requests_.shrink();
-  control_.request_bytes =
-      write_request(requests_, {initializer_.function, payload, {}}, calls, control_.blocks_by_address != 0);
+  control_.request_bytes = write_request(requests_, {initializer_.function, payload, {}}, calls, control_.blocks_by_address != 0);
   control_.count = static_cast<std::uint32_t>(calls.size());
   control_.resumes = false;
   control_.item_call = 0;
+  control_.answered_calls = 0;
   answers_.clear();
-  answered_ = 0;
-  attempts_ = 0;
-  attempted_item_ = 0;
+  const std::lock_guard lock(opening_);
+  if (limit_ == 0) return false;
+  control_.claimed = 0;
+  is_open_ = true;
   request();
+  return true;
+}
+
+void isolated_runner::run_batch(std::span<const call> calls, const answer_handler& on_answer) {
   for (;;) {
     const std::uint32_t seen = control_.events;
     const bool has_ended = control_.stage == runner_stage::dead;
-    const bool is_through = control_.finished == control_.requests;
+    const bool was_through = is_through();
     take_answers(on_answer);
-    if (answered_ >= limit() && (is_through || has_ended)) break;
-    if (is_through && !has_ended) {  // the log is full
+    if (answered_ >= limit()) return;
+    if (has_ended) {
+      handle_end(calls, on_answer);
+      if (answered_ >= limit()) return;
+      continue;
+    }
+    if (was_through && cause_ == cause::none) {  // its answers took much memory, and are read now
       answers_.clear();
       control_.resumes = false;
       request();
       continue;
     }
-    if (has_ended) {
-      handle_end(calls, on_answer);
-      continue;
-    }
-    const steady_time now = std::chrono::steady_clock::now();
-    steady_time deadline = now + look_interval;
-    if (aborted_ == answered_ && cause_ == cause::unknown) {
-      cause_ = cause::abort;
-      kill_process();
-    }
-    if (answered_ < limit() && is_started(answered_)) deadline = std::min(deadline, kill_if_too_long(calls[answered_], now));
+    deliver_signals();
+    const steady_time deadline = std::min(clock::now() + look_interval, check_limits(calls[answered_]));
     await_event(seen, deadline);
-    if (control_.stage == runner_stage::alive && !fork_server::is_alive()) {
-      throw error("the runner process of rank " + std::to_string(control_.rank) + " is lost, because the fork server of the rank has ended");
-    }
+    require_server();
   }
-  adapt_batch_size(calls.size(), std::chrono::steady_clock::now() - begin);
+}
+
+// Waits until the process has gone through the last batch, or has ended: it may be on its way out after the last answer.
+void isolated_runner::await_idle() {
+  while (has_process() && (!is_through() || cause_ != cause::none)) {
+    const std::uint32_t seen = control_.events;
+    deliver_signals();
+    if (has_process() && (!is_through() || cause_ != cause::none)) await_event(seen, clock::now() + 10ms);
+    require_server();
+  }
+  if (!has_process()) control_.finished.store(control_.requests);  // the next process must not run the last batch
 }
 
 void isolated_runner::take_answers(const answer_handler& on_answer) {
@@ -151,17 +182,34 @@ void isolated_runner::take_answers(const answer_handler& on_answer) {
     std::optional<answer> next;
     try {
       next = answers_.next();
-    } catch (const std::exception&) {  // a task has written to memory that it does not own
-      cause_ = cause::damage;
-      kill_process();
-      return;
+    } catch (const std::bad_alloc&) {
+      damage_ = "its result could not be received: out of memory";
+    } catch (const std::exception&) {
+      damage_ = "its process has damaged the memory that it shares with the rank, and was killed";
     }
+    if (!damage_.empty()) return doom(cause::damage);
     if (!next) return;
+    const auto now = clock::now();
+    if (was_resumed_) next->taken = now - answered_at_;
     ++answered_;
+    answered_at_ = now;
+    was_resumed_ = false;
     attempts_ = 0;
     attempted_item_ = 0;
+    idle_starts_ = 0;
     on_answer(std::move(*next));
   }
+}
+
+void isolated_runner::answer_failed(byte_buffer exception, const answer_handler& on_answer) {
+  const auto now = clock::now();
+  const auto taken = std::max<std::chrono::nanoseconds>(now - answered_at_, 1ns);
+  ++answered_;
+  answered_at_ = now;
+  was_resumed_ = false;
+  attempts_ = 0;
+  attempted_item_ = 0;
+  on_answer({.bytes = std::move(exception), .out_of_band = {}, .threw = true, .taken = taken});
 }
 
 void isolated_runner::request() {
@@ -171,7 +219,7 @@ void isolated_runner::request() {
 
 void isolated_runner::await_event(std::uint32_t seen, steady_time deadline) {
   control_.rank_waits.store(1);
-  if (control_.events == seen) futex_wait(control_.events, seen, deadline - std::chrono::steady_clock::now());
+  if (control_.events == seen) futex_wait(control_.events, seen, deadline - clock::now());
 }
 
 void isolated_runner::adapt_batch_size(std::size_t calls, std::chrono::nanoseconds taken) {
@@ -182,108 +230,157 @@ void isolated_runner::adapt_batch_size(std::size_t calls, std::chrono::nanosecon
 // ---- the process
 
 void isolated_runner::start_process() {
-  ended_cpu_nanoseconds_ += control_.cpu_nanoseconds.exchange(0);
-  ++control_.instance;
-  control_.pid = 0;
-  control_.retires = false;
-  control_.wait_status = 0;
-  control_.start_error = 0;
-  control_.began = 0;
-  control_.tail_end = 0;
-  control_.stage = runner_stage::none;
-  cause_ = cause::unknown;
-  answers_.forget_initializer();
-  fork_server::start_runner(control_memory_.descriptor(), control_.instance);
-  if (control_.stage == runner_stage::none) throw error("a runner process cannot be started: the fork server cannot open its memory");
+  for (int attempt = 1;; ++attempt) {
+    ended_cpu_nanoseconds_ += control_.cpu_nanoseconds.exchange(0);
+    ++control_.instance;
+    control_.pid = 0;
+    control_.retires = false;
+    control_.wait_status = 0;
+    control_.start_error = 0;
+    control_.began = 0;
+    control_.is_doomed = false;
+    control_.tail_end = 0;
+    control_.stage = runner_stage::none;
+    cause_ = cause::none;
+    damage_.clear();
+    answers_.forget_initializer();
+    fork_server::start_runner(control_memory_.descriptor(), control_.instance);
+    if (control_.stage == runner_stage::none) throw error("a runner process cannot be started: the fork server cannot open its memory");
+    if (control_.stage != runner_stage::dead || control_.start_error == 0) return;
+    if (attempt == most_fork_attempts) {
+      throw error("a runner process cannot be started on rank " + std::to_string(control_.rank) + ": " +
+                  std::generic_category().message(control_.start_error));
+    }
+    std::this_thread::sleep_for(fork_pause);  // the limit of processes or the memory may be exhausted for a moment
+  }
+}
+
+void isolated_runner::require_server() const {
+  if (!has_process() || fork_server::is_alive()) return;
+  throw error("the runner process of rank " + std::to_string(control_.rank) + " is lost, because the fork server of the rank has ended");
 }
 
 void isolated_runner::kill_process() {
   const pid_t pid = control_.pid;
-  if (pid > 0) kill(pid, SIGKILL);
+  if (pid > 0 && has_process()) kill(pid, SIGKILL);
 }
 
-// Kills the process if the current task or item exceeds its time limit. Returns when it will.
-steady_time isolated_runner::kill_if_too_long(const call& current, steady_time now) {
-  const std::int64_t began = control_.began;
-  if (current.limits.timeout_milliseconds == task_limits::no_timeout || began == 0 || cause_ != cause::unknown) return steady_time::max();
-  const auto end = steady_time(std::chrono::nanoseconds(began)) + std::chrono::milliseconds(current.limits.timeout_milliseconds);
-  if (now < end) return end;
-  cause_ = cause::time_limit;
-  timed_out_begin_ = began;
+// Kills or signals the process if that was decided. Repeated, because its number is not known at once.
+void isolated_runner::deliver_signals() {
+  if (cause_ != cause::none) kill_process();
+  const int signal = end_signal_;
+  const pid_t pid = control_.pid;
+  if (signal == 0 || pid <= 0 || std::exchange(signaled_instance_, control_.instance) == control_.instance) return;
+  kill(pid, signal);
+}
+
+void isolated_runner::doom(cause why) {
+  cause_ = why;
   kill_process();
+}
+
+// Kills the process if the current call is to be cancelled, or the current task or item exceeds its time limit. Returns when it will.
+// While is_doomed is set, the process begins no other task or item, so that none is killed in the place of the one that is meant.
+steady_time isolated_runner::check_limits(const call& current) {
+  if (cause_ != cause::none || !is_started(answered_)) return steady_time::max();
+  if (aborted_ == answered_) {
+    control_.is_doomed = true;
+    if (control_.answered_calls <= answered_) {
+      doom(cause::abort);
+    } else {
+      control_.is_doomed = false;
+    }
+    return steady_time::max();
+  }
+  const std::int64_t began = control_.began;
+  if (current.limits.timeout_milliseconds == task_limits::no_timeout || began == 0) return steady_time::max();
+  const auto end = steady_time(std::chrono::nanoseconds(began)) + std::chrono::milliseconds(current.limits.timeout_milliseconds);
+  if (clock::now() < end) return end;
+  control_.is_doomed = true;
+  if (control_.began == began) {
+    doom(cause::time_limit);
+  } else {
+    control_.is_doomed = false;
+  }
   return steady_time::max();
 }
 
-// The process has ended before it has gone through the batch. Decides what becomes of the call that it ran, and starts another.
+// ---- the end of a process within a batch
+
+// Decides what becomes of the call that the process was running, and starts another process.
 void isolated_runner::handle_end(std::span<const call> calls, const answer_handler& on_answer) {
-  if (control_.start_error != 0) {
-    throw error("a runner process cannot be started on rank " + std::to_string(control_.rank) + ": " +
-                std::generic_category().message(control_.start_error));
-  }
-  if (!answers_.is_initialized() && !control_.retires) {  // it ended in the initializer
-    throw initializer_failure{describe_end(calls[answered_])};
-  }
-  control_.resumes = is_started(answered_) || cause_ == cause::damage;
-  if (cause_ == cause::damage) {
-    answers_.clear();
-    control_.item_call = 0;
-  }
-  if (control_.resumes) {
+  const bool is_killed = WIFSIGNALED(control_.wait_status) && WTERMSIG(control_.wait_status) == SIGKILL;
+  if (cause_ != cause::damage && !is_killed) cause_ = cause::none;  // it has ended by itself before it could be killed
+  if (cause_ == cause::damage || end_signal_ != 0) {
+    fail_started(calls, on_answer);
+  } else if (!answers_.is_initialized() && !control_.retires) {
+    const bool has_initializer = initializer_.function.module != 0;
+    if (has_initializer) throw initializer_failure{describe_end(calls[answered_])};
+    if (++idle_starts_ >= most_idle_starts) throw error("runner processes end before they run a task on rank " + std::to_string(control_.rank));
+  } else if (is_started(answered_)) {
     const call& current = calls[answered_];
     answers_.drop_item();
-    if (is_counted() && !may_run_again(current)) fail_current(current, on_answer);
+    control_.resumes = true;
+    was_resumed_ = true;
+    if (is_fault_of_current() && !may_run_again(current)) fail_current(current, on_answer);
     control_.resumed_call = static_cast<std::uint32_t>(answered_);
     control_.resumed_item = answers_.next_item();
+  } else {
+    control_.resumes = false;
   }
-  if (answered_ >= limit()) return;
-  start_process();
+  if (answered_ < limit()) start_process();
 }
 
-// Returns whether the end of the process is the fault of the current task or item.
-bool isolated_runner::is_counted() const {
-  if (cause_ == cause::damage) return true;
-  if (control_.retires) return false;
-  if (cause_ == cause::abort) return aborted_ == answered_;
-  return cause_ != cause::time_limit || control_.began == timed_out_begin_;  // otherwise the task had ended before it was killed
+// Fails all calls that have started and have no answer; with end_signal_, all calls.
+void isolated_runner::fail_started(std::span<const call> calls, const answer_handler& on_answer) {
+  const std::size_t end = end_signal_ != 0 ? limit() : std::min<std::size_t>(limit(), std::max<std::size_t>(control_.claimed, answered_ + 1));
+  while (answered_ < end) answer_failed(describe_end(calls[answered_]), on_answer);
+  answers_.clear();
+  control_.resumes = false;
+  control_.item_call = 0;
+}
+
+// Returns whether the process has ended because of the current task or item.
+bool isolated_runner::is_fault_of_current() const {
+  return !control_.retires && (cause_ != cause::abort || aborted_ == answered_);
 }
 
 // Counts an attempt of the current task or item. Returns whether there is another one.
 bool isolated_runner::may_run_again(const call& current) {
   if (std::exchange(attempted_item_, answers_.next_item()) != answers_.next_item()) attempts_ = 0;
   ++attempts_;
-  return cause_ == cause::unknown && !is_ended_ && attempts_ <= current.limits.retries && attempts_ < settings_.crash_limit;
+  return cause_ == cause::none && attempts_ <= current.limits.retries && attempts_ < settings_.crash_limit;
 }
 
 // The current task or item fails. The rest of its chunk still runs.
 void isolated_runner::fail_current(const call& current, const answer_handler& on_answer) {
   byte_buffer why = describe_end(current);
-  if (control_.item_call == answered_ + 1) return answers_.fail_item(why);
+  if (cause_ != cause::abort && control_.item_call == answered_ + 1) return answers_.fail_item(why);
   control_.resumes = false;
   answers_.drop();
-  ++answered_;
-  attempts_ = 0;
-  on_answer({.bytes = std::move(why), .out_of_band = {}, .threw = true, .taken = 1ns});
+  answer_failed(std::move(why), on_answer);
 }
 
 // Returns the encoded exception of a task that has ended the process.
 byte_buffer isolated_runner::describe_end(const call& current) const {
-  if (cause_ == cause::damage) {
-    return encoded_exception(task_lost("its process has damaged the memory that it shares with the rank, and was killed", {}));
-  }
+  if (cause_ == cause::damage) return encoded_exception(task_lost(damage_, {}));
   if (cause_ == cause::abort) return encoded_exception(cancelled_error());
   if (cause_ == cause::time_limit) return encoded_exception(task_timed_out(current.limits.timeout_milliseconds));
   worker_lost::details about;
   about.stderr_tail = control_.last_output();
   const int status = control_.wait_status;
   std::string reason;
-  if (WIFSIGNALED(status)) {
+  if (end_signal_ != 0 && (has_process() || !WIFSIGNALED(status))) {
+    about.signal = end_signal_;
+    reason = "the program has ended the workers of its executor";
+  } else if (WIFSIGNALED(status)) {
     about.signal = WTERMSIG(status);
     reason = "its process was ended by signal ";
     reason += std::to_string(about.signal);
     reason += " (";
     reason += strsignal(about.signal);
     reason += ")";
-    if (about.signal == SIGKILL) reason += "; perhaps the node has run out of memory: see the kernel's log";
+    if (about.signal == SIGKILL && end_signal_ == 0) reason += "; perhaps the node has run out of memory: see the kernel's log";
     if (about.signal == SIGXCPU) reason += ": the limit of CPU time (ulimit -t) is exceeded";
   } else {
     about.exit_status = WEXITSTATUS(status);

@@ -18,9 +18,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <string>
 
 namespace rankpool::detail {
 
@@ -51,23 +53,39 @@ class isolated_runner final : public task_runner {
   std::chrono::nanoseconds cpu_time() const override;
 
  private:
-  // Why the process has ended, as far as the rank knows more than its wait status.
-  enum class cause { unknown, time_limit, abort, damage };
+  using clock = std::chrono::steady_clock;
+
+  // Why the rank has killed the process.
+  enum class cause { none, time_limit, abort, damage };
+  static constexpr std::size_t nothing = static_cast<std::size_t>(-1);
 
   std::size_t limit() const { return limit_.load(); }
-  bool is_started(std::size_t index) const;
-  void start_process();
+  bool is_started(std::size_t index) const { return control_.claimed > index; }
+  bool is_through() const { return control_.finished == control_.requests; }
+  bool has_process() const { return control_.stage == runner_stage::alive; }
+
+  bool open_batch(std::span<const call> calls);
+  void run_batch(std::span<const call> calls, const answer_handler& on_answer);
+  void await_idle();
   void request();
   void await_event(std::uint32_t seen, steady_time deadline);
   void take_answers(const answer_handler& on_answer);
-  steady_time kill_if_too_long(const call& current, steady_time now);
+  void answer_failed(byte_buffer exception, const answer_handler& on_answer);
+  void adapt_batch_size(std::size_t calls, std::chrono::nanoseconds taken);
+
+  void start_process();
+  void require_server() const;
   void kill_process();
+  void deliver_signals();
+  steady_time check_limits(const call& current);
+  void doom(cause why);
+
   void handle_end(std::span<const call> calls, const answer_handler& on_answer);
-  bool is_counted() const;
+  void fail_started(std::span<const call> calls, const answer_handler& on_answer);
+  bool is_fault_of_current() const;
   bool may_run_again(const call& current);
   void fail_current(const call& current, const answer_handler& on_answer);
   byte_buffer describe_end(const call& current) const;
-  void adapt_batch_size(std::size_t calls, std::chrono::nanoseconds taken);
 
   const runner_settings settings_;
   const initializer initializer_;
@@ -77,16 +95,21 @@ class isolated_runner final : public task_runner {
   runner_control& control_;
   answer_reader answers_;
 
-  static constexpr std::size_t nothing = std::numeric_limits<std::size_t>::max();
-
+  std::mutex opening_;                          // guards is_open_, and limit_ until the batch is open
+  bool is_open_ = false;                        // the runner may claim calls of the batch
   std::atomic<std::size_t> limit_ = 0;          // the calls of the batch from here on are withdrawn
   std::atomic<std::size_t> aborted_ = nothing;  // this call of the batch is to be cancelled
-  std::atomic<bool> is_ended_ = false;          // by end_process(): no call is retried
-  std::size_t answered_ = 0;            // calls of the batch
-  std::uint32_t attempts_ = 0;          // of the current call or item that have ended a process
-  std::uint64_t attempted_item_ = 0;    // that item
-  cause cause_ = cause::unknown;
-  std::int64_t timed_out_begin_ = 0;  // cause::timeout: when the task or item began that was killed
+  std::atomic<int> end_signal_ = 0;             // of end_process(); no call is retried, and no process is started
+  std::uint32_t signaled_instance_ = 0;         // which has got this signal
+
+  std::size_t answered_ = 0;           // calls of the batch
+  clock::time_point answered_at_;      // when the last of them was answered, or the batch was begun
+  bool was_resumed_ = false;           // the current call has run in several processes
+  std::uint32_t attempts_ = 0;         // of the current call or item that have ended a process
+  std::uint64_t attempted_item_ = 0;   // that item
+  std::uint32_t idle_starts_ = 0;      // processes that have ended without starting a call
+  cause cause_ = cause::none;
+  std::string damage_;  // cause::damage: what is wrong
   std::size_t batch_size_ = 1;
   std::atomic<std::uint64_t> ended_cpu_nanoseconds_ = 0;  // of the processes that have ended
 };

@@ -90,8 +90,8 @@ class runner {
   std::uint32_t await_request() {
     for (;;) {
       const std::uint32_t request = control_.requests.load();
-      if (request != control_.finished.load()) return request;
       if (control_.ends) end();
+      if (request != control_.finished.load()) return request;
       control_.runner_waits.store(1);
       if (control_.requests.load() == request && !control_.ends) futex_wait(control_.requests, request, 10s);
     }
@@ -106,8 +106,8 @@ class runner {
     }
     if (control_.answered_bytes == 0) log_.shrink();
     if (control_.resumes) run(batch, control_.resumed_call, control_.resumed_item);
-    // If the answers take much memory, the rank takes them first.
-    while (control_.answered_bytes + answers_.held_bytes() < most_answer_bytes && !is_retiring_) {
+    // If the answers take much memory, or the rank has to read from this process, the rank takes them first.
+    while (control_.answered_bytes < most_answer_bytes && answers_.held_bytes() == 0 && !is_retiring_) {
       const std::uint32_t next = control_.claimed.fetch_add(1);
       if (next >= control_.count) return;
       run(batch, next, 0);
@@ -146,8 +146,9 @@ class runner {
     if (is_worn || has_exceeded_memory() || lost_output()) retire();
   }
 
+  static int open_outputs() { return (fcntl(STDERR_FILENO, F_GETFD) >= 0 ? 1 : 0) + (fcntl(STDOUT_FILENO, F_GETFD) >= 0 ? 1 : 0); }
   // A task may have closed the descriptors.
-  static bool lost_output() { return fcntl(STDERR_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0; }
+  bool lost_output() const { return open_outputs() < outputs_at_start_; }
 
   void note_cpu_time() {
     timespec used{};
@@ -180,6 +181,7 @@ class runner {
   const worker_place place_;
   in_process_runner tasks_;
   answer_writer answers_;
+  const int outputs_at_start_ = open_outputs();
   bool is_initialized_ = false;
   bool is_retiring_ = false;
 };

@@ -89,8 +89,9 @@ void share_log::remove(std::uint64_t id) {
 
 void share_log::rewrite() {
   head_of(memory_).edition.fetch_add(1);
+  std::atomic_thread_fence(std::memory_order_release);
   head_of(memory_).end.store(sizeof(share_log_head));
-  for (const auto& [id, entry] : values_) (void)append(id, entry.source, false);
+  for (const auto& [id, entry] : values_) (void)append(id, entry.source, false);  // needs no more memory than before
   head_of(memory_).edition.fetch_add(1);
 }
 
@@ -116,6 +117,7 @@ void share_reader::pull() {
     if (end < begin) continue;
     const std::byte* const log = memory_.map(end);
     entries.assign(log + begin, log + end);
+    std::atomic_thread_fence(std::memory_order_acquire);
     if (head_of(memory_).edition == edition) break;
   }
   std::set<std::uint64_t> present;

@@ -228,9 +228,26 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   return over;
 }
 
+// Cancels a chunk that is not at a worker.
+void scheduler::cancel(executor_entry& executor, tracked_chunk& c, effects& out) {
+  c.become(chunk_state::cancelled);
+  --c.work->schedule.running;
+  out.abandon.push_back({c.work, nullptr});
+  state_.finish_if_over(executor, *c.work, out);
+}
+
 void scheduler::on_abort(job& work, effects& out) {
   if (work.schedule.finished || work.schedule.running == 0) return;
   work.schedule.aborted = true;
+  if (executor_entry* const executor = state_.find(work.schedule.executor)) {
+    const auto is_of_work = [&](const tracked_chunk& c) { return c.work.get() == &work; };
+    const auto queued = std::ranges::find_if(executor->requeued, is_of_work);
+    if (queued != executor->requeued.end()) {
+      tracked_chunk c = std::move(*queued);
+      executor->requeued.erase(queued);
+      return cancel(*executor, c, out);
+    }
+  }
   for (const worker_index w : state_.busy) {
     for (const tracked_chunk& c : state_.at(w).chunks) {
       if (c.work.get() == &work) out.aborts.push_back({w, c.id});
@@ -262,7 +279,11 @@ void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids,
       continue;
     }
     c.work->on_requeued(c.part.first, c.part.count);
-    if (executor->is_cancelled || c.work->schedule.aborted) out.abandon.push_back({c.work, nullptr});
+    if (c.work->schedule.aborted) {
+      cancel(*executor, c, out);
+      continue;
+    }
+    if (executor->is_cancelled) out.abandon.push_back({c.work, nullptr});
     if (c.pinned) {
       state_.pin(from, std::move(c), true);
     } else {

@@ -74,6 +74,7 @@ class scheduler {
   std::vector<worker_index> choose_workers(executor_entry& executor);
   void drop_cancelled_chunks(executor_entry& executor, job& work);
   void drop_stale_jobs(executor_entry& executor, effects& out);
+  void cancel(executor_entry& executor, tracked_chunk& c, effects& out);
   void fail(executor_entry& executor, tracked_chunk& c, const std::exception_ptr& why, effects& out);
   void fail_queued(executor_entry& executor, const std::exception_ptr& why, effects& out);
 

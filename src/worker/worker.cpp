@@ -147,6 +147,7 @@ void worker::accept(frame f) {
       abort_task(aborted->id);
     } else if (const auto* end = std::get_if<end_process_record>(&r)) {
       const auto open_here = executors_.find(end->executor);
+      return_tasks();  // first, so that no other task of the executor starts
       if (open_here != executors_.end() && open_here->second->runner != nullptr) open_here->second->runner->end_process(end->signal);
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
       stop_ = stop->status;
@@ -201,7 +202,11 @@ void worker::close_executor(std::uint32_t id) {
 // Records where this process has a shared value, so that runner processes find it as well.
 void worker::note_shared(std::uint64_t id, const share_source& source) {
   shared_[id] = source;
-  if (share_log_ != nullptr) share_log_->add(id, source);
+  if (share_log_ == nullptr) return;
+  try {
+    share_log_->add(id, source);
+  } catch (const std::exception&) {  // out of memory: tasks in runner processes wait for the value in vain, and fail
+  }
 }
 
 void worker::receive_shared(const share_record& share) {
@@ -269,7 +274,7 @@ void worker::forget_shared(std::uint64_t id) {
 // Returns the queued tasks to rank 0, which has recalled them.
 void worker::return_tasks() {
   std::vector<std::uint64_t> ids;
-  if (batch_runner_ != nullptr && batch_.size() > 1) {
+  if (batch_runner_ != nullptr && batch_runner_ != runner_.get()) {
     const std::size_t started = std::max(batch_runner_->retract(), answered_);
     for (std::size_t t = started; t < batch_end_; ++t) ids.push_back(batch_[t].id);
     batch_end_ = std::min(batch_end_, started);
@@ -402,7 +407,10 @@ void worker::run_batch(executor_entry& executor, task_runner& runner, std::uniqu
   } catch (initializer_failure& e) {
     failure = std::move(e.exception);
   } catch (const std::exception& e) {  // no runner process can be started
-    if (lock.owns_lock()) throw;
+    if (lock.owns_lock()) {
+      if (answered_ < batch_.size()) end_task();  // so that the attendant ends
+      throw;
+    }
     failure = encoded_exception(error(e.what()));
   }
   if (lock.owns_lock()) return;

@@ -60,7 +60,7 @@ class executor_core final : public executor_listener {
   bool is_isolated() const { return is_isolated_; }
   /// Has the chunk of an isolated job cancelled by the worker that holds it.
   void abort(job_ptr work);
-  /// Ends the processes of the isolated tasks with a signal. Throws: std::invalid_argument if the tasks are not isolated.
+  /// Shuts down, cancels what has not started, and ends the processes of the isolated tasks with a signal. Throws: std::invalid_argument if the tasks are not isolated.
   void end_processes(int signal);
   /// Tells the pool that a job has more items, is sealed or was cancelled.
   void changed(job_ptr work);
