@@ -87,7 +87,10 @@ std::size_t isolated_runner::retract() {
   return limit_;
 }
 
-std::size_t isolated_runner::started() const { return std::min<std::size_t>(limit_, control_.claimed); }
+std::size_t isolated_runner::started() const {
+  const std::lock_guard lock(opening_);
+  return is_open_ ? std::min<std::size_t>(limit_, control_.claimed) : 0;
+}
 
 void isolated_runner::abort(std::size_t index) {
   // The calls before the last started one have returned, and their answers are on the way.

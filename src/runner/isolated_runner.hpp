@@ -95,7 +95,7 @@ class isolated_runner final : public task_runner {
   runner_control& control_;
   answer_reader answers_;
 
-  std::mutex opening_;                          // guards is_open_, and limit_ until the batch is open
+  mutable std::mutex opening_;                       // guards is_open_, and limit_ until the batch is open
   bool is_open_ = false;                        // the runner may claim calls of the batch
   std::atomic<std::size_t> limit_ = 0;          // the calls of the batch from here on are withdrawn
   std::atomic<std::size_t> aborted_ = nothing;  // this call of the batch is to be cancelled
