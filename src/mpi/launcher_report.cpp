@@ -12,12 +12,18 @@ namespace {
 // A report stands between two lines of 74 hyphens. Open MPI writes its other messages in this form too, so the first words decide.
 // The first line of hyphens need not begin a line: a worker may have written a line without its end.
 #define RANKPOOL_RULE "--------------------------------------------------------------------------\n"
-constexpr std::array<std::string_view, 3> begins{
-    RANKPOOL_RULE "prterun detected that one or more processes exited with non-zero status",
-    RANKPOOL_RULE "prterun has exited due to process rank ",
-    RANKPOOL_RULE "prterun noticed that process rank ",
+constexpr std::string_view end_of_report = "\n" RANKPOOL_RULE;
+
+struct report {
+  std::string_view begin;
+  std::string_view end;
 };
-constexpr std::string_view end = "\n" RANKPOOL_RULE;
+constexpr std::array reports{
+    report{RANKPOOL_RULE "prterun detected that one or more processes exited with non-zero status", end_of_report},
+    report{RANKPOOL_RULE "prterun has exited due to process rank ", end_of_report},
+    report{RANKPOOL_RULE "prterun noticed that process rank ", end_of_report},
+    report{"[warn] Epoll MOD(", "\n"},
+};
 #undef RANKPOOL_RULE
 
 /// Returns the length of the longest end of `text` with which `pattern` begins.
@@ -33,29 +39,34 @@ std::string launcher_report_filter::pass(std::string_view input) {
   std::string passed;
   kept_ += input;
   for (;;) {
-    if (is_in_report_) {
-      const std::size_t found = kept_.find(end);
+    if (!end_.empty()) {
+      const std::size_t found = kept_.find(end_);
       if (found == std::string::npos) {
-        kept_.erase(0, kept_.size() - begun_length(kept_, end));
+        kept_.erase(0, kept_.size() - begun_length(kept_, end_));
         return passed;
       }
-      kept_.erase(0, found + end.size());
-    } else {
-      std::size_t found = std::string::npos;
-      std::size_t begun = 0;
-      for (const std::string_view begin : begins) {
-        found = std::min(found, kept_.find(begin));
-        begun = std::max(begun, begun_length(kept_, begin));
-      }
-      const std::size_t ready = std::min(found, kept_.size() - begun);
-      passed.append(kept_, 0, ready);
-      kept_.erase(0, ready);
-      if (found == std::string::npos) return passed;
+      kept_.erase(0, found + end_.size());
+      end_ = {};
+      continue;
     }
-    is_in_report_ = !is_in_report_;
+    std::size_t found = std::string::npos;
+    std::size_t begun = 0;
+    std::string_view end;
+    for (const report& kind : reports) {
+      if (const std::size_t at = kept_.find(kind.begin); at < found) {
+        found = at;
+        end = kind.end;
+      }
+      begun = std::max(begun, begun_length(kept_, kind.begin));
+    }
+    const std::size_t ready = std::min(found, kept_.size() - begun);
+    passed.append(kept_, 0, ready);
+    kept_.erase(0, ready);
+    if (found == std::string::npos) return passed;
+    end_ = end;
   }
 }
 
-std::string launcher_report_filter::finish() { return is_in_report_ ? std::string() : std::exchange(kept_, {}); }
+std::string launcher_report_filter::finish() { return end_.empty() ? std::exchange(kept_, {}) : std::string(); }
 
 }  // namespace rankpool::detail

@@ -20,8 +20,7 @@ enum class record_kind : std::uint32_t {
   end,              // a call returned; the bytes are its result; `number`: execution time in nanoseconds
   end_thrown,       // a call threw; the bytes are the exception; `number`: as above
   end_chunk,        // a chunk whose items have outcomes of their own is complete; `number`: as above
-  initialized,      // the initializer returned
-  not_initialized,  // it threw; the bytes are the exception
+  not_initialized,  // the initializer threw; the bytes are the exception
 };
 
 struct record_head {
@@ -88,7 +87,8 @@ void answer_writer::end_call(const task_runner::answer& a, std::chrono::nanoseco
 }
 
 void answer_writer::end_initializer(const task_runner::answer& a) {
-  append(control_, log_, a.threw ? record_kind::not_initialized : record_kind::initialized, 0, a.bytes);
+  if (a.threw) return append(control_, log_, record_kind::not_initialized, 0, a.bytes);
+  control_.is_initialized.store(true);
 }
 
 std::uint64_t answer_writer::first_item() {
@@ -160,7 +160,6 @@ std::optional<task_runner::answer> answer_reader::next() {
         out_of_band_.push_back(read_block(part));
         break;
       }
-      case record_kind::initialized: is_initialized_ = true; break;
       case record_kind::not_initialized: {
         initializer_failure failure;
         failure.exception.append(content, head.size);

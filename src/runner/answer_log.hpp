@@ -75,9 +75,6 @@ class answer_reader {
   /// Reads up to the end of the next call, and returns its answer; nothing if that is not complete yet.
   /// Throws: std::bad_alloc; error; initializer_failure if the initializer threw.
   std::optional<task_runner::answer> next();
-  /// Returns whether the initializer has returned in the current runner.
-  bool is_initialized() const { return is_initialized_; }
-  void forget_initializer() { is_initialized_ = false; }
   /// Returns the first item without an outcome of the chunk that is being read; 0 if the call has no items.
   std::uint64_t next_item() const { return items_.next; }
   /// The item next_item() has failed. `exception`: encoded.
@@ -94,7 +91,6 @@ class answer_reader {
   runner_control& control_;
   growing_memory& log_;
   std::size_t read_ = 0;
-  bool is_initialized_ = false;
   // Of the incomplete call:
   byte_buffer results_;
   byte_buffer failures_;

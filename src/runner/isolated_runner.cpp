@@ -237,6 +237,7 @@ void isolated_runner::start_process() {
     ended_cpu_nanoseconds_ += control_.cpu_nanoseconds.exchange(0);
     ++control_.instance;
     control_.pid = 0;
+    control_.is_initialized = false;
     control_.retires = false;
     control_.wait_status = 0;
     control_.start_error = 0;
@@ -246,7 +247,6 @@ void isolated_runner::start_process() {
     control_.stage = runner_stage::none;
     cause_ = cause::none;
     damage_.clear();
-    answers_.forget_initializer();
     fork_server::start_runner(control_memory_.descriptor(), control_.instance);
     if (control_.stage == runner_stage::none) throw error("a runner process cannot be started: the fork server cannot open its memory");
     if (control_.stage != runner_stage::dead || control_.start_error == 0) return;
@@ -316,7 +316,7 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
   if (cause_ != cause::damage && !is_killed) cause_ = cause::none;  // it has ended by itself before it could be killed
   if (cause_ == cause::damage || end_signal_ != 0) {
     fail_started(calls, on_answer);
-  } else if (!answers_.is_initialized() && !control_.retires) {
+  } else if (!control_.is_initialized && !control_.retires) {
     const bool has_initializer = initializer_.function.module != 0;
     if (has_initializer) throw initializer_failure{describe_end(calls[answered_])};
     if (++idle_starts_ >= most_idle_starts) throw error("runner processes end before they run a task on rank " + std::to_string(control_.rank));

@@ -473,3 +473,28 @@ TEST_CASE("executors with and without isolation share the workers", "[isolation/
   for (std::size_t t = 0; t < tasks.size(); ++t) CHECK(tasks[t].result() == square(static_cast<int>(t / 3)));
   check_computes(one);
 }
+
+TEST_CASE("a process that was started for withdrawn tasks fails only the task that ends it", "[isolation/withdrawn][ranks]") {
+  rankpool::executor pool(cluster(), {.max_workers = 1, .isolation = rankpool::isolation::process});
+  for (int round = 0; round < 20; ++round) {
+    std::vector<rankpool::future<int>> lost;
+    std::vector<rankpool::future<int>> cancelled;
+    for (int n = 0; n < 8; ++n) {
+      lost.push_back(pool.submit(end_by, SIGKILL));
+      cancelled.push_back(pool.submit(square, n));
+    }
+    if (round % 2 == 0) (void)lost[static_cast<std::size_t>(round) / 3].exception(20s);
+    for (const auto& task : cancelled) (void)task.cancel({.force = true});  // withdraws those that have not started
+    for (const auto& task : lost) CHECK_THROWS_AS(task.result(20s), rankpool::worker_lost);
+    for (int n = 0; n < 8; ++n) {
+      const auto& task = cancelled[static_cast<std::size_t>(n)];
+      int value = n * n;
+      try {
+        value = task.result(20s);
+      } catch (const rankpool::cancelled_error&) {
+      }
+      CHECK(value == n * n);
+    }
+  }
+  check_computes(pool);
+}

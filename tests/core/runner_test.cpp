@@ -120,7 +120,7 @@ TEST_CASE("answers are read in order, with their blocks, and not before they are
     CHECK_FALSE(log.reader.next());
     log.writer.end_initializer({});
     CHECK_FALSE(log.reader.next());
-    CHECK(log.reader.is_initialized());
+    CHECK(log.control.is_initialized);
     log.writer.begin_call(0, 0, false);
     log.writer.end_call(answer_of("one"), std::chrono::nanoseconds(5));
     log.writer.begin_call(1, 0, false);
