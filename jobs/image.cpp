@@ -150,8 +150,7 @@ class whole_pictures {
   std::vector<picture_files> large_;
   std::vector<picture_files> lost_;  // the journal has a result whose file was changed or removed
   result_queue<picture_result, submitted_picture> outstanding_{
-      most_outstanding,
-      [this](auto&& processed, const auto& submitted) {
+      most_outstanding, [this](auto&& processed, const auto& submitted) {
         all_.add_from([&] { take(submitted, result_of(std::move(processed), submitted.files)); });
       }};
 

@@ -36,8 +36,8 @@ detail::runner_settings runner_settings_of(const executor_options& options) {
           static_cast<std::uint32_t>(options.crash_limit), isolated ? 1U : 0U};
 }
 
-// Returns the limits of a task: those of its options, or the defaults of its executor. `group`, `name`: of the options, for messages.
-// Throws: std::invalid_argument.
+// Returns the limits of a task: those of its options, or the defaults of its executor. `group`, `name`: of the options, for
+// messages. Throws: std::invalid_argument.
 detail::task_limits limits_of(const detail::executor_core& core, const std::string& group, const std::string& name,
                               const detail::timeout& timeout, int retries) {
   detail::task_limits limits = core.default_limits;

@@ -1,5 +1,5 @@
-// What a worker reports of a task that has ended its process. Rank 0 decodes it as worker_lost or timeout_error, whose message names
-// the task.
+// What a worker reports of a task that has ended its process. Rank 0 decodes it as worker_lost or timeout_error, whose message
+// names the task.
 #pragma once
 
 #include <rankpool/detail/codec/exception_codec.hpp>

@@ -1,8 +1,8 @@
 // Removes Open MPI 5's report of a failed rank from the output of its launcher.
 //
 // Open MPI 5 writes a report of several lines when a rank ends with a status or by a signal, and has no option against it. The
-// report shares the launcher's stderr with the output of the workers. rankpool prints a message of its own. When the run is stopped,
-// the launcher may also write warnings of its event library, of one line each.
+// report shares the launcher's stderr with the output of the workers. rankpool prints a message of its own. When the run is
+// stopped, the launcher may also write warnings of its event library, of one line each.
 #pragma once
 
 #include <string>

@@ -43,8 +43,8 @@ class answer_writer final : public item_progress {
   // ---- item_progress
   void on_item() override;
   std::uint64_t first_item() override;
-  void keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
-            std::uint64_t failed, std::uint64_t next_item) override;
+  void keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures, std::uint64_t failed,
+            std::uint64_t next_item) override;
   void end_chunk() override { is_chunk_over_ = true; }
 
  private:

@@ -80,9 +80,10 @@ void sleep_millisecond() {
 
 // ---- signals
 
-// Signals that are meant for the rank reach its process group, or all processes of a terminal. The server and the supervisors ignore
-// them, because they must outlive a rank that ends in an orderly way. Runners get the original actions back.
-constexpr std::array ignored_signals{SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGTTIN};
+// Signals that are meant for the rank reach its process group, or all processes of a terminal. The server and the supervisors
+// ignore them, because they must outlive a rank that ends in an orderly way. Runners get the original actions back.
+constexpr std::array ignored_signals{SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
+                                     SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGTTIN};
 
 class original_signals {
  public:
@@ -408,7 +409,8 @@ bool fork_server::is_alive() {
 bool fork_server::may_runners_read() { return may_read; }
 
 void fork_server::start_runner(int control_descriptor, std::uint32_t instance) {
-  if (server_socket < 0 || server_owner != getpid()) throw error("a runner process cannot be started: this process has no fork server");
+  if (server_socket < 0 || server_owner != getpid())
+    throw error("a runner process cannot be started: this process has no fork server");
   const std::lock_guard lock(requesting);
   const std::uint64_t probe = probe_value;
   const start_message message{control_descriptor, instance, reinterpret_cast<std::uint64_t>(&probe)};

@@ -1,9 +1,9 @@
 // The process that starts runner processes, and the supervisor of each.
 //
 // A rank cannot fork once it uses MPI and threads. So run() forks the fork server before it initialises MPI, and the server forks a
-// runner whenever the rank asks for one. Between them is a supervisor: it is the runner's parent, passes on what the runner writes to
-// stderr, records how the runner ends, and kills the processes that the runner leaves. A task that kills its parent process thus ends
-// its supervisor only. If the rank ends in any way, so do the server, the supervisors and the runners.
+// runner whenever the rank asks for one. Between them is a supervisor: it is the runner's parent, passes on what the runner writes
+// to stderr, records how the runner ends, and kills the processes that the runner leaves. A task that kills its parent process thus
+// ends its supervisor only. If the rank ends in any way, so do the server, the supervisors and the runners.
 //
 //   rank --socket-- fork server -- supervisor -- runner
 #pragma once
@@ -25,8 +25,8 @@ class fork_server {
 
   /// Returns whether the workers of this program have fork servers.
   static bool is_running();
-  /// Starts a runner that uses the runner_control in the memory with this descriptor. The runner's stage is alive or dead afterwards.
-  /// Throws: error if this process has no fork server or it has ended.
+  /// Starts a runner that uses the runner_control in the memory with this descriptor. The runner's stage is alive or dead
+  /// afterwards. Throws: error if this process has no fork server or it has ended.
   static void start_runner(int control_descriptor, std::uint32_t instance);
   /// Returns whether the server of this process can still start runners.
   static bool is_alive();

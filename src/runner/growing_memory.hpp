@@ -20,8 +20,8 @@ class growing_memory {
 
   /// Allocates at least `size` bytes. The address may change. Throws: std::bad_alloc if the node lacks memory; error.
   std::byte* allocate(std::size_t size);
-  /// Maps `size` bytes, which one of the processes has allocated. The address may change. Throws: std::bad_alloc; error, also in the
-  /// process that created the memory if it is smaller than `size`.
+  /// Maps `size` bytes, which one of the processes has allocated. The address may change. Throws: std::bad_alloc; error, also in
+  /// the process that created the memory if it is smaller than `size`.
   std::byte* map(std::size_t size);
   /// Frees the memory if it is large. All contents are lost.
   void shrink();

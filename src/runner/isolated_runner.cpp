@@ -31,7 +31,8 @@ constexpr auto fork_pause = 100ms;
 
 }  // namespace
 
-isolated_runner::isolated_runner(const worker_place& place, const runner_settings& settings, initializer first, int shares_descriptor)
+isolated_runner::isolated_runner(const worker_place& place, const runner_settings& settings, initializer first,
+                                 int shares_descriptor)
     : settings_(settings),
       initializer_(std::move(first)),
       control_memory_("rankpool-runner"),
@@ -248,7 +249,8 @@ void isolated_runner::start_process() {
     cause_ = cause::none;
     damage_.clear();
     fork_server::start_runner(control_memory_.descriptor(), control_.instance);
-    if (control_.stage == runner_stage::none) throw error("a runner process cannot be started: the fork server cannot open its memory");
+    if (control_.stage == runner_stage::none)
+      throw error("a runner process cannot be started: the fork server cannot open its memory");
     if (control_.stage != runner_stage::dead || control_.start_error == 0) return;
     if (attempt == most_fork_attempts) {
       throw error("a runner process cannot be started on rank " + std::to_string(control_.rank) + ": " +
@@ -260,7 +262,8 @@ void isolated_runner::start_process() {
 
 void isolated_runner::require_server() const {
   if (!has_process() || fork_server::is_alive()) return;
-  throw error("the runner process of rank " + std::to_string(control_.rank) + " is lost, because the fork server of the rank has ended");
+  throw error("the runner process of rank " + std::to_string(control_.rank) +
+              " is lost, because the fork server of the rank has ended");
 }
 
 void isolated_runner::kill_process() {
@@ -282,8 +285,9 @@ void isolated_runner::doom(cause why) {
   kill_process();
 }
 
-// Kills the process if the current call is to be cancelled, or the current task or item exceeds its time limit. Returns when it will.
-// While is_doomed is set, the process begins no other task or item, so that none is killed in the place of the one that is meant.
+// Kills the process if the current call is to be cancelled, or the current task or item exceeds its time limit. Returns when it
+// will. While is_doomed is set, the process begins no other task or item, so that none is killed in the place of the one that is
+// meant.
 steady_time isolated_runner::check_limits(const call& current) {
   if (cause_ != cause::none || !is_started(answered_)) return steady_time::max();
   if (aborted_ == answered_) {
@@ -319,7 +323,8 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
   } else if (!control_.is_initialized && !control_.retires) {
     const bool has_initializer = initializer_.function.module != 0;
     if (has_initializer) throw initializer_failure{describe_end(calls[answered_])};
-    if (++idle_starts_ >= most_idle_starts) throw error("runner processes end before they run a task on rank " + std::to_string(control_.rank));
+    if (++idle_starts_ >= most_idle_starts)
+      throw error("runner processes end before they run a task on rank " + std::to_string(control_.rank));
   } else if (is_started(answered_)) {
     const call& current = calls[answered_];
     answers_.drop_item();
@@ -336,7 +341,8 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
 
 // Fails all calls that have started and have no answer; with end_signal_, all calls.
 void isolated_runner::fail_started(std::span<const call> calls, const answer_handler& on_answer) {
-  const std::size_t end = end_signal_ != 0 ? limit() : std::min<std::size_t>(limit(), std::max<std::size_t>(control_.claimed, answered_ + 1));
+  const std::size_t end =
+      end_signal_ != 0 ? limit() : std::min<std::size_t>(limit(), std::max<std::size_t>(control_.claimed, answered_ + 1));
   while (answered_ < end) answer_failed(describe_end(calls[answered_]), on_answer);
   answers_.clear();
   control_.resumes = false;
@@ -344,9 +350,7 @@ void isolated_runner::fail_started(std::span<const call> calls, const answer_han
 }
 
 // Returns whether the process has ended because of the current task or item.
-bool isolated_runner::is_fault_of_current() const {
-  return !control_.retires && (cause_ != cause::abort || aborted_ == answered_);
-}
+bool isolated_runner::is_fault_of_current() const { return !control_.retires && (cause_ != cause::abort || aborted_ == answered_); }
 
 // Counts an attempt of the current task or item. Returns whether there is another one.
 bool isolated_runner::may_run_again(const call& current) {

@@ -95,19 +95,19 @@ class isolated_runner final : public task_runner {
   runner_control& control_;
   answer_reader answers_;
 
-  mutable std::mutex opening_;                       // guards is_open_, and limit_ until the batch is open
+  mutable std::mutex opening_;                  // guards is_open_, and limit_ until the batch is open
   bool is_open_ = false;                        // the runner may claim calls of the batch
   std::atomic<std::size_t> limit_ = 0;          // the calls of the batch from here on are withdrawn
   std::atomic<std::size_t> aborted_ = nothing;  // this call of the batch is to be cancelled
   std::atomic<int> end_signal_ = 0;             // of end_process(); no call is retried, and no process is started
   std::uint32_t signaled_instance_ = 0;         // which has got this signal
 
-  std::size_t answered_ = 0;           // calls of the batch
-  clock::time_point answered_at_;      // when the last of them was answered, or the batch was begun
-  bool was_resumed_ = false;           // the current call has run in several processes
-  std::uint32_t attempts_ = 0;         // of the current call or item that have ended a process
-  std::uint64_t attempted_item_ = 0;   // that item
-  std::uint32_t idle_starts_ = 0;      // processes that have ended without starting a call
+  std::size_t answered_ = 0;          // calls of the batch
+  clock::time_point answered_at_;     // when the last of them was answered, or the batch was begun
+  bool was_resumed_ = false;          // the current call has run in several processes
+  std::uint32_t attempts_ = 0;        // of the current call or item that have ended a process
+  std::uint64_t attempted_item_ = 0;  // that item
+  std::uint32_t idle_starts_ = 0;     // processes that have ended without starting a call
   cause cause_ = cause::none;
   std::string damage_;  // cause::damage: what is wrong
   std::size_t batch_size_ = 1;

@@ -12,8 +12,8 @@
 
 namespace rankpool::detail {
 
-/// Copies memory that begins at `address` in process `pid`. Returns false if the process has ended, or the system does not allow it:
-/// a process may read its descendants, others only where the kernel has no ptrace restrictions.
+/// Copies memory that begins at `address` in process `pid`. Returns false if the process has ended, or the system does not allow
+/// it: a process may read its descendants, others only where the kernel has no ptrace restrictions.
 inline bool read_memory(pid_t pid, std::uint64_t address, std::span<std::byte> to) {
   constexpr std::size_t most = std::size_t{1} << 30;  // of one call
   while (!to.empty()) {

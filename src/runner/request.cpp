@@ -1,5 +1,5 @@
-// Defines the format of a batch: the offset of each entry, then the entries. An entry is a call_head, the payload, and for each block
-// a block_head, and the data unless the block has an address.
+// Defines the format of a batch: the offset of each entry, then the entries. An entry is a call_head, the payload, and for each
+// block a block_head, and the data unless the block has an address.
 #include "runner/request.hpp"
 
 #include "runner/process_memory.hpp"
@@ -25,7 +25,8 @@ struct block_head {
 };
 
 std::size_t entry_size(const task_runner::call& c, bool by_address) {
-  return sizeof(call_head) + c.payload.size() + c.out_of_band.size() * sizeof(block_head) + (by_address ? 0 : total_size(c.out_of_band));
+  return sizeof(call_head) + c.payload.size() + c.out_of_band.size() * sizeof(block_head) +
+         (by_address ? 0 : total_size(c.out_of_band));
 }
 
 // Writes to memory that is large enough.

@@ -1,5 +1,5 @@
-// A batch of calls in memory that a rank and its runner process share: the executor's initializer, then where each call begins, then
-// the calls. A runner that replaces a dead one reads the same batch again.
+// A batch of calls in memory that a rank and its runner process share: the executor's initializer, then where each call begins,
+// then the calls. A runner that replaces a dead one reads the same batch again.
 #pragma once
 
 #include "runner/growing_memory.hpp"

@@ -41,10 +41,10 @@ struct runner_control {
   std::atomic<runner_stage> stage = runner_stage::none;
   std::atomic<std::int32_t> pid = 0;
   std::atomic<bool> is_initialized = false;  ///< the initializer has returned in this process
-  std::atomic<bool> retires = false;  ///< the runner ends itself to be replaced; no task has failed
-  std::atomic<bool> ends = false;     ///< the rank needs no runner any more
-  std::int32_t wait_status = 0;       ///< of a dead runner, as waitpid() returns it
-  std::int32_t start_error = 0;       ///< errno, if a dead runner was never started
+  std::atomic<bool> retires = false;         ///< the runner ends itself to be replaced; no task has failed
+  std::atomic<bool> ends = false;            ///< the rank needs no runner any more
+  std::int32_t wait_status = 0;              ///< of a dead runner, as waitpid() returns it
+  std::int32_t start_error = 0;              ///< errno, if a dead runner was never started
   std::atomic<std::uint64_t> cpu_nanoseconds = 0;
 
   // ---- notification

@@ -38,9 +38,7 @@ void flush_output() {
 }
 
 // The kernel kills this process first when memory runs out, not the rank.
-void be_first_victim() {
-  std::ofstream("/proc/self/oom_score_adj") << "1000";
-}
+void be_first_victim() { std::ofstream("/proc/self/oom_score_adj") << "1000"; }
 
 // Returns the size of this process's private data, in bytes.
 std::uint64_t data_bytes() {
@@ -153,7 +151,8 @@ class runner {
   void note_cpu_time() {
     timespec used{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    control_.cpu_nanoseconds.store(static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec));
+    control_.cpu_nanoseconds.store(static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 +
+                                   static_cast<std::uint64_t>(used.tv_nsec));
   }
 
   // Ends this process, which the rank replaces if there is more to do. If the rank still has to read from it, it ends after that.

@@ -23,7 +23,7 @@ enum class entry_kind : std::uint32_t { value, mapped, missing, removed };
 
 struct entry_head {
   std::uint64_t id = 0;
-  std::uint64_t size = 0;  // of the shared value
+  std::uint64_t size = 0;   // of the shared value
   std::uint64_t bytes = 0;  // that follow: the value, or the reason why it is missing
   entry_kind kind{};
   std::int32_t pid = 0;

@@ -60,16 +60,16 @@ struct effects {
   std::vector<open_executor> open;  ///< to be sent before any task
   std::vector<send_task> send;
   std::vector<recall> recalls;
-  std::vector<abort> aborts;       ///< isolated chunks that the worker is to cancel
-  std::vector<end_process> ends;   ///< processes of isolated tasks that are to get a signal
+  std::vector<abort> aborts;          ///< isolated chunks that the worker is to cancel
+  std::vector<end_process> ends;      ///< processes of isolated tasks that are to get a signal
   std::vector<close_executor> close;  ///< the worker has no task of this executor any more
   std::vector<completion> completions;
   std::vector<abandonment> abandon;        ///< the caller calls on_change() for each afterwards
   std::vector<executor_id> jobs_finished;  ///< one entry per job; take it after `completions` and `abandon`
 
   bool empty() const {
-    return open.empty() && send.empty() && recalls.empty() && aborts.empty() && ends.empty() && close.empty() && completions.empty() && abandon.empty() &&
-           jobs_finished.empty();
+    return open.empty() && send.empty() && recalls.empty() && aborts.empty() && ends.empty() && close.empty() &&
+           completions.empty() && abandon.empty() && jobs_finished.empty();
   }
 };
 

@@ -148,7 +148,8 @@ void worker::accept(frame f) {
     } else if (const auto* end = std::get_if<end_process_record>(&r)) {
       const auto open_here = executors_.find(end->executor);
       return_tasks();  // first, so that no other task of the executor starts
-      if (open_here != executors_.end() && open_here->second->runner != nullptr) open_here->second->runner->end_process(end->signal);
+      if (open_here != executors_.end() && open_here->second->runner != nullptr)
+        open_here->second->runner->end_process(end->signal);
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
       stop_ = stop->status;
       ends_process_ = stop->ends_process;
@@ -187,7 +188,8 @@ void worker::open_executor(const open_record& open) {
         place_, open.runners, isolated_runner::initializer{open.function, std::move(payload), open.bulk}, share_log_->descriptor());
     entry->is = executor_entry::state::ready;
   } catch (const std::exception& e) {
-    report_failed_executor(*entry, open.executor, encoded_exception(error(std::string("a runner process cannot be used: ") + e.what())));
+    report_failed_executor(*entry, open.executor,
+                           encoded_exception(error(std::string("a runner process cannot be used: ") + e.what())));
   }
 }
 

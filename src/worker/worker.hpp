@@ -123,15 +123,15 @@ class worker {
   clock::time_point flushed_;
   bool serving_ = false;  // serve() was called
   clock::time_point usage_sent_;
-  std::vector<queued_task> batch_;      // the tasks that the runner has, in the order in which they run
-  std::size_t answered_ = 0;            // of batch_
-  std::size_t batch_end_ = 0;           // those of batch_ from here on were returned to rank 0
-  task_runner* batch_runner_ = nullptr; // which has batch_; null: no task runs
+  std::vector<queued_task> batch_;       // the tasks that the runner has, in the order in which they run
+  std::size_t answered_ = 0;             // of batch_
+  std::size_t batch_end_ = 0;            // those of batch_ from here on were returned to rank 0
+  task_runner* batch_runner_ = nullptr;  // which has batch_; null: no task runs
   std::vector<task_runner::call> calls_;
   std::chrono::nanoseconds isolated_cpu_time_{};  // of runner processes of closed executors
-  std::uint64_t running_ = 0;           // id of the running task; 0: none
-  std::uint64_t reported_running_ = 0;  // id of the last task that report_running() has reported
-  clock::time_point ended_;             // end of the last task, if the thread has done nothing since; else zero
+  std::uint64_t running_ = 0;                     // id of the running task; 0: none
+  std::uint64_t reported_running_ = 0;            // id of the last task that report_running() has reported
+  clock::time_point ended_;                       // end of the last task, if the thread has done nothing since; else zero
   std::optional<int> stop_;
   bool ends_process_ = false;  // sent by rank 0 together with stop_
   process_end end_process_;

@@ -1,7 +1,7 @@
 // isolated_tasks SEED TASKS: isolated tasks of which a random 1 % crash, 1 % time out, 1 % exceed the memory limit and 1 % throw.
 //
-// Every future must have what its task does, each rank must have as many open descriptors as before, and the pool must still compute.
-// The last tenth of the tasks are items of a map. Prints one line, and exits with 0 if everything was right.
+// Every future must have what its task does, each rank must have as many open descriptors as before, and the pool must still
+// compute. The last tenth of the tasks are items of a map. Prints one line, and exits with 0 if everything was right.
 #include <rankpool/rankpool.hpp>
 
 #include <signal.h>
@@ -102,8 +102,8 @@ int main(int argc, char** argv) {
       ++counts[found];
       if (found == fate_of(seed, task, is_item)) return;
       ++wrong;
-      std::fprintf(stderr, "task %llu: %s, not: %s\n", static_cast<unsigned long long>(task), names[static_cast<std::size_t>(found)],
-                   names[static_cast<std::size_t>(fate_of(seed, task, is_item))]);
+      std::fprintf(stderr, "task %llu: %s, not: %s\n", static_cast<unsigned long long>(task),
+                   names[static_cast<std::size_t>(found)], names[static_cast<std::size_t>(fate_of(seed, task, is_item))]);
     };
     {
       rankpool::executor pool(cluster, {.isolation = rankpool::isolation::process, .memory_limit_bytes = 64 << 20});

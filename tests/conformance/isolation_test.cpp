@@ -332,7 +332,8 @@ TEST_CASE("large arrays travel to isolated tasks and back", "[isolation/large]")
   const std::vector<double> values(1'000'000, 1.5);
   CHECK(pool.submit(doubled, values).result() == std::vector<double>(1'000'000, 3.0));
   const std::vector<std::vector<double>> items(6, std::vector<double>(50'000, 2.0));
-  CHECK(collect(pool.map({.chunksize = 3}, doubled, items)) == std::vector<std::vector<double>>(6, std::vector<double>(50'000, 4.0)));
+  CHECK(collect(pool.map({.chunksize = 3}, doubled, items)) ==
+        std::vector<std::vector<double>>(6, std::vector<double>(50'000, 4.0)));
   check_computes(pool);
 }
 
@@ -446,8 +447,10 @@ TEST_CASE("options that need isolation are refused without it", "[isolation/opti
                     "executor_options::memory_limit_bytes requires isolation::process");
   CHECK_THROWS_AS(rankpool::executor(cluster(), {.isolation = rankpool::isolation::process, .max_tasks_per_child = -1}),
                   std::invalid_argument);
-  CHECK_THROWS_AS(rankpool::executor(cluster(), {.isolation = rankpool::isolation::process, .crash_limit = 0}), std::invalid_argument);
-  CHECK_THROWS_WITH(rankpool::executor(cluster(), {.task_timeout = 1s}), "executor_options::task_timeout requires isolation::process");
+  CHECK_THROWS_AS(rankpool::executor(cluster(), {.isolation = rankpool::isolation::process, .crash_limit = 0}),
+                  std::invalid_argument);
+  CHECK_THROWS_WITH(rankpool::executor(cluster(), {.task_timeout = 1s}),
+                    "executor_options::task_timeout requires isolation::process");
   CHECK_THROWS_WITH(rankpool::executor(cluster(), {.retries = 1}), "executor_options::retries requires isolation::process");
   rankpool::executor pool(cluster());
   CHECK_THROWS_WITH(pool.submit({.timeout = 1s}, square, 2), "task_options::timeout requires an executor with isolation::process");

@@ -1,4 +1,5 @@
-// What a rank and its runner process share: batches, the log of answers, and the log of shared values. Both ends are in this process.
+// What a rank and its runner process share: batches, the log of answers, and the log of shared values. Both ends are in this
+// process.
 #include "support/catch.hpp"
 
 #include "runner/answer_log.hpp"
@@ -29,7 +30,9 @@ std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes
 
 std::string text(std::span<const std::byte> content) { return {reinterpret_cast<const char*>(content.data()), content.size()}; }
 
-std::shared_ptr<block> block_of(std::vector<double> values) { return std::make_shared<held<std::vector<double>>>(std::move(values)); }
+std::shared_ptr<block> block_of(std::vector<double> values) {
+  return std::make_shared<held<std::vector<double>>>(std::move(values));
+}
 
 task_runner::answer answer_of(const std::string& result, bool threw = false) {
   task_runner::answer a;

@@ -93,7 +93,8 @@ TEST_CASE("text that cannot begin a report is passed on at once") {
 }
 
 TEST_CASE("warnings of the launcher's event library are removed") {
-  const std::string warning = "[warn] Epoll MOD(4) on fd 22 failed. Old events were 6; read change was 2 (del): Bad file descriptor\n";
+  const std::string warning =
+      "[warn] Epoll MOD(4) on fd 22 failed. Old events were 6; read change was 2 (del): Bad file descriptor\n";
   for (const std::size_t length : {1, 7, 1000}) {
     CHECK(filtered("before\n" + warning + warning + "[warn] of a task\nafter\n", length) == "before\n[warn] of a task\nafter\n");
   }

@@ -1,4 +1,4 @@
-// Writes the outcome of a map's chunk: the results of its items, and the exceptions of those that failed. map/chunk_reader reads it.
+// Writes the outcome of a map's chunk: the results of its items, and the exceptions of failed ones. map/chunk_reader reads it.
 //
 // In a runner process, an item_progress receives the outcomes item by item. An item that ends the process then costs only itself:
 // the next runner continues with the item after it.
@@ -21,7 +21,7 @@ class item_progress {
 
   /// An item is about to run. May end this process, if it is to be replaced before that.
   virtual void on_item() = 0;
-  /// Called once by a chunk whose items have outcomes of their own. Returns the first item to run; earlier ones have their outcomes.
+  /// Called once by a chunk whose items have outcomes of their own. Returns the first item to run; earlier ones are complete.
   virtual std::uint64_t first_item() = 0;
   /// Keeps the outcomes of the items that have run since the last call. `next_item`: all items before it have outcomes now.
   virtual void keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
@@ -57,11 +57,11 @@ class chunk_writer {
   byte_writer& out_;
   item_progress* const progress_;
   std::uint64_t first_ = 0;
-  std::size_t length_at_ = 0;     // where the length of the results is
-  byte_writer::position begin_;   // of the results
-  byte_writer::position mark_;    // where the result of the current item begins
-  std::uint64_t item_ = 0;        // the current one
-  byte_buffer failures_;          // for each failed item: its index, and the length and encoding of its exception
+  std::size_t length_at_ = 0;    // where the length of the results is
+  byte_writer::position begin_;  // of the results
+  byte_writer::position mark_;   // where the result of the current item begins
+  std::uint64_t item_ = 0;       // the current one
+  byte_buffer failures_;         // for each failed item: its index, and the length and encoding of its exception
   std::uint64_t failed_ = 0;
 };
 
