@@ -5,14 +5,15 @@ import pytest
 
 from jobs import number_of
 
-# Options that affect how results are displayed and stored; they are not parameters of the results.
-NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before"}
+# Options that affect how results are computed, displayed and stored; they are not parameters of the results.
+NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before", "isolate", "task-timeout"}
 COSTS = {"wall_seconds", "cpu_seconds", "tasks", "restored", "workers"}
 
 
 def expect_parameters(case, parameters):
     expected = {name.removeprefix("--") for name in case.job.options} | set(case.job.positionals)
-    assert set(parameters) - {"arguments"} == expected - NO_PARAMETERS
+    hidden = NO_PARAMETERS if case.job.name == "exec" else NO_PARAMETERS | {"retries"}  # exec retries commands
+    assert set(parameters) - {"arguments"} == expected - hidden
     for name, option in case.job.options.items():
         if not option.takes and name.removeprefix("--") in parameters:
             assert parameters[name.removeprefix("--")] in (True, False)
