@@ -216,7 +216,7 @@ class executor {
   int num_workers() const;
 
   /// Shuts the executor down, cancels tasks that have not started, and sends SIGTERM to the processes of its running tasks, which fail
-  /// with worker_lost. A task that ignores SIGTERM goes on.
+  /// with worker_lost. A task that ignores SIGTERM continues.
   /// Throws: std::invalid_argument without isolation::process; pool_closed if the executor was moved from.
   void terminate_workers();
 

@@ -20,7 +20,7 @@ class launcher_report_filter {
 
  private:
   std::string kept_;
-  std::string_view end_;  // of the report that the input is in; empty: it is in none
+  std::string_view end_;  // the end marker of the current report; empty outside of a report
 };
 
 }  // namespace rankpool::detail

@@ -132,7 +132,7 @@ void die_with(pid_t parent) {
 
 void declare_dead(runner_control& control, std::uint32_t instance, int wait_status, int start_error) {
   if (control.instance != instance || control.stage == runner_stage::dead) return;
-  control.pid.store(0);  // the number may belong to another process from now on
+  control.pid.store(0);  // the kernel may reuse the number from here on
   control.wait_status = wait_status;
   control.start_error = start_error;
   control.stage.store(runner_stage::dead);

@@ -42,7 +42,7 @@ int create(const char* name) {
 
 }  // namespace
 
-// A descriptor of the memory, for the time that the object lives.
+// A file descriptor of the memory, valid for the lifetime of the object.
 class growing_memory::opened {
  public:
   explicit opened(const growing_memory& memory) : is_own_(memory.pid_ == 0), descriptor_(memory.descriptor_) {

@@ -324,7 +324,7 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
     const bool has_initializer = initializer_.function.module != 0;
     if (has_initializer) throw initializer_failure{describe_end(calls[answered_])};
     if (++idle_starts_ >= most_idle_starts)
-      throw error("runner processes end before they run a task on rank " + std::to_string(control_.rank));
+      throw error("rank " + std::to_string(control_.rank) + ": runner processes exit before they run a task");
   } else if (is_started(answered_)) {
     const call& current = calls[answered_];
     answers_.drop_item();
@@ -368,7 +368,7 @@ void isolated_runner::fail_current(const call& current, const answer_handler& on
   answer_failed(std::move(why), on_answer);
 }
 
-// Returns the encoded exception of a task that has ended the process.
+// Returns the encoded exception with which a task fails that has ended its process.
 byte_buffer isolated_runner::describe_end(const call& current) const {
   if (cause_ == cause::damage) return encoded_exception(task_lost(damage_, {}));
   if (cause_ == cause::abort) return encoded_exception(cancelled_error());

@@ -104,7 +104,8 @@ class runner {
     }
     if (control_.answered_bytes == 0) log_.shrink();
     if (control_.resumes) run(batch, control_.resumed_call, control_.resumed_item);
-    // If the answers take much memory, or the rank has to read from this process, the rank takes them first.
+    // Claims no further call once the answers take much memory, or once the rank must read blocks from this process. The rank then
+    // reads the answers, and requests the rest of the batch.
     while (control_.answered_bytes < most_answer_bytes && answers_.held_bytes() == 0 && !is_retiring_) {
       const std::uint32_t next = control_.claimed.fetch_add(1);
       if (next >= control_.count) return;

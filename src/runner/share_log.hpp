@@ -29,7 +29,7 @@ struct share_log_head {
   std::atomic<std::uint64_t> end = 0;      ///< of the log, in bytes
 };
 
-/// The worker's end. Thread safety: one thread at a time; runners may read meanwhile.
+/// The worker's end. Thread safety: one thread at a time may write; runners may read concurrently.
 class share_log {
  public:
   share_log() : memory_("rankpool-shares") { write_head(); }

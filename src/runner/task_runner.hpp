@@ -58,7 +58,7 @@ class task_runner {
   /// Cancels a call that has started: its answer is cancelled_error, unless it returns first. Only for runners that call in another
   /// process. Thread safety: as retract().
   virtual void abort(std::size_t index) { (void)index; }
-  /// Sends a signal to the other process. The call that it ends is not retried. Thread safety: any thread.
+  /// Sends a signal to the other process. A call that the signal interrupts is not retried. Thread safety: any thread.
   virtual void end_process(int signal) { (void)signal; }
   /// Returns the CPU time that other processes have used for this object's calls.
   virtual std::chrono::nanoseconds cpu_time() const { return {}; }

@@ -19,7 +19,7 @@ class item_progress {
   /// Returns the receiver of the calling thread, or null if no other process needs the progress.
   static item_progress* current() noexcept;
 
-  /// An item is about to run. May end this process, if it is to be replaced before that.
+  /// Called before each item runs. Ends this process if it has run as many tasks as it may; another continues with the item.
   virtual void on_item() = 0;
   /// Called once by a chunk whose items have outcomes of their own. Returns the first item to run; earlier ones are complete.
   virtual std::uint64_t first_item() = 0;

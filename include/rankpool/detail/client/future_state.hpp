@@ -71,7 +71,7 @@ class future_state_base : public job {
   bool poll_done();
   /// Cancels the task if it has not started. Returns whether it is cancelled.
   bool cancel();
-  /// Does the same, and has a prefetched or running task cancelled by its worker. Returns whether it is cancelled or will be, unless
+  /// Does the same; if the task is prefetched or running, tells its worker to cancel it. Returns whether it is or will be, unless
   /// it finishes first. Throws: std::invalid_argument if the task is not isolated.
   bool abort();
   /// Waits until the task has finished.
