@@ -196,6 +196,7 @@ std::optional<task_runner::answer> answer_reader::next() {
 std::shared_ptr<block> answer_reader::read_block(byte_reader& content) const {
   const auto head = content.get<block_head>();
   auto received = make_block(head.about);
+  if (head.about.bytes == 0) return received;
   if (head.address == 0) {
     std::memcpy(received->data(), content.take(head.about.bytes), head.about.bytes);
   } else if (!read_memory(control_.pid, head.address, received->bytes())) {

@@ -87,7 +87,7 @@ received_call request_reader::read(std::size_t entry) const {
   for (std::uint64_t b = 0; b < head.blocks; ++b) {
     const auto block = in.get<block_head>();
     auto received = make_block(block.about);
-    if (block.address == 0) {
+    if (block.address == 0 && block.about.bytes > 0) {
       std::memcpy(received->data(), in.take(block.about.bytes), block.about.bytes);
     } else if (!read_memory(rank_pid_, block.address, received->bytes())) {
       throw serialization_error("an argument could not be read from the memory of the rank");
