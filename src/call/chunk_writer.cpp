@@ -47,7 +47,6 @@ void chunk_writer::fail() {
 void chunk_writer::finish() {
   if (progress_ != nullptr) {
     hand_over(item_ + 1);
-    progress_->end_chunk();
     return;
   }
   out_.patch<std::uint64_t>(length_at_, out_.size() - begin_.bytes);

@@ -36,20 +36,18 @@ detail::runner_settings runner_settings_of(const executor_options& options) {
           static_cast<std::uint32_t>(options.crash_limit), isolated ? 1U : 0U};
 }
 
-// Returns the limits of a task: those of its options, or the defaults of its executor. `group`, `name`: of the options, for
-// messages. Throws: std::invalid_argument.
-detail::task_limits limits_of(const detail::executor_core& core, const std::string& group, const std::string& name,
-                              const detail::timeout& timeout, int retries) {
-  detail::task_limits limits = core.default_limits;
+// Returns the limits of a task. `defaults` stand for what its options do not give. `group`, `name`: of the options, for messages.
+// Throws: std::invalid_argument if an option is out of range, or if one is given and `requires_what` is not empty: what it
+// requires.
+detail::task_limits limits_of(const std::string& group, const std::string& name, const detail::timeout& timeout, int retries,
+                              const detail::task_limits& defaults, const std::string& requires_what) {
+  detail::task_limits limits = defaults;
   if (!timeout && retries == 0) return limits;
   constexpr int max_retries = std::numeric_limits<std::uint16_t>::max();
   if (retries < 0 || retries > max_retries) {
     throw std::invalid_argument(group + "retries must be 0 to " + std::to_string(max_retries) + ", got " + std::to_string(retries));
   }
-  if (!core.is_isolated()) {
-    throw std::invalid_argument(group + (timeout ? name : "retries") + " requires " +
-                                (group.starts_with("executor") ? "isolation::process" : "an executor with isolation::process"));
-  }
+  if (!requires_what.empty()) throw std::invalid_argument(group + (timeout ? name : "retries") + " requires " + requires_what);
   if (retries > 0) limits.retries = static_cast<std::uint32_t>(retries);
   if (timeout) {
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(*timeout).count();
@@ -59,15 +57,26 @@ detail::task_limits limits_of(const detail::executor_core& core, const std::stri
   return limits;
 }
 
+detail::task_limits default_limits_of(const executor_options& options) {
+  const bool isolated = options.isolation == isolation::process;
+  return limits_of("executor_options::", "task_timeout", options.task_timeout, options.retries, {},
+                   isolated ? "" : "isolation::process");
+}
+
+// The limits of a task or map of an executor.
+detail::task_limits limits_of(const detail::executor_core& core, const std::string& group, const std::string& name,
+                              const detail::timeout& timeout, int retries) {
+  return limits_of(group, name, timeout, retries, core.default_limits(),
+                   core.is_isolated() ? "" : "an executor with isolation::process");
+}
+
 }  // namespace
 
 executor::executor(cluster& c, executor_options options)
     : core_(detail::executor_core::open(detail::cluster_access::get(c), options.max_workers, options.initializer.encoded(),
-                                        options.max_pending, runner_settings_of(options))),
+                                        options.max_pending, runner_settings_of(options), default_limits_of(options))),
       journal_(std::move(options.journal)),
-      exceptions_(std::uncaught_exceptions()) {
-  core_->default_limits = limits_of(*core_, "executor_options::", "task_timeout", options.task_timeout, options.retries);
-}
+      exceptions_(std::uncaught_exceptions()) {}
 
 executor& executor::operator=(executor&& other) noexcept {
   if (this != &other) {

@@ -14,11 +14,18 @@
 
 namespace rankpool::detail {
 
-executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated)
-    : pool_(std::move(owner)), id_(id), workers_(workers), max_pending_(max_pending), is_isolated_(is_isolated) {}
+executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated,
+                             const task_limits& default_limits)
+    : pool_(std::move(owner)),
+      id_(id),
+      workers_(workers),
+      max_pending_(max_pending),
+      is_isolated_(is_isolated),
+      default_limits_(default_limits) {}
 
 std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, int max_workers, initializer_call initializer,
-                                                   std::size_t max_pending, const runner_settings& runners) {
+                                                   std::size_t max_pending, const runner_settings& runners,
+                                                   const task_limits& default_limits) {
   if (max_workers < 0) {
     throw std::invalid_argument("max_workers must be 0 (all workers) or more, got " + std::to_string(max_workers));
   }
@@ -33,7 +40,7 @@ std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, 
   const int all = static_cast<int>(owner->workers().size());
   const int workers = max_workers == 0 ? all : std::min(max_workers, all);
   const auto id = owner->next_executor_id();
-  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers, max_pending, is_isolated));
+  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers, max_pending, is_isolated, default_limits));
   owner->post(std::make_unique<executor_opened>(id, workers, core, std::move(initializer), runners));
   return core;
 }

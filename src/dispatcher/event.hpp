@@ -6,7 +6,7 @@
 #include <rankpool/detail/dispatcher/executor_listener.hpp>
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/detail/shared/shared_data.hpp>
-#include <rankpool/detail/wire/task_limits.hpp>
+#include <rankpool/detail/wire/runner_settings.hpp>
 
 #include <cstdint>
 #include <exception>

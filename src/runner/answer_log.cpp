@@ -59,7 +59,6 @@ void answer_writer::begin_call(std::uint32_t index, std::uint64_t first_item, bo
   first_item_ = first_item;
   is_timed_ = is_timed;
   has_items_ = false;
-  is_chunk_over_ = false;
   ++started_;
   mark_begin();
 }
@@ -79,7 +78,7 @@ void answer_writer::append_block(const std::shared_ptr<block>& b, bool by_addres
 void answer_writer::end_call(const task_runner::answer& a, std::chrono::nanoseconds taken) {
   control_.began.store(0);
   control_.answered_calls.fetch_add(1);
-  const bool is_chunk = is_chunk_over_ && !a.threw;
+  const bool is_chunk = control_.item_call == index_ + 1;  // its results are in the log
   const auto nanoseconds = static_cast<std::uint64_t>(taken.count());
   if (a.threw) return append(control_, log_, record_kind::end_thrown, nanoseconds, a.bytes);
   for (const auto& b : a.out_of_band) append_block(b, control_.blocks_by_address != 0);

@@ -45,7 +45,6 @@ class answer_writer final : public item_progress {
   std::uint64_t first_item() override;
   void keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures, std::uint64_t failed,
             std::uint64_t next_item) override;
-  void end_chunk() override { is_chunk_over_ = true; }
 
  private:
   void mark_begin();
@@ -59,7 +58,6 @@ class answer_writer final : public item_progress {
   std::uint64_t first_item_ = 0;
   bool is_timed_ = false;
   bool has_items_ = false;  // the call is a chunk, whose items are counted
-  bool is_chunk_over_ = false;
   std::uint64_t started_ = 0;
   blocks held_;  // that the log refers to by address
 };

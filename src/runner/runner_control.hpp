@@ -8,7 +8,7 @@
 #include "runner/futex.hpp"
 
 #include <rankpool/detail/support/steady_time.hpp>
-#include <rankpool/detail/wire/task_limits.hpp>
+#include <rankpool/detail/wire/runner_settings.hpp>
 
 #include <sys/types.h>
 

@@ -9,6 +9,7 @@
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/bytes.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
+#include <rankpool/detail/wire/runner_settings.hpp>
 #include <rankpool/detail/wire/task_limits.hpp>
 #include <rankpool/errors.hpp>
 

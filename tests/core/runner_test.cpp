@@ -166,7 +166,6 @@ TEST_CASE("the outcomes of a chunk's items survive their process, and the next o
   CHECK(log.writer.first_item() == 3);
   log.writer.on_item();
   log.writer.keep(bytes("d"), {}, {}, 0, 4);
-  log.writer.end_chunk();
   log.writer.end_call({}, std::chrono::nanoseconds(1));
   const auto whole = log.reader.next();
   REQUIRE(whole);
@@ -190,7 +189,6 @@ TEST_CASE("what the log has of an item without an outcome is dropped with its pr
   (void)log.writer.first_item();
   log.writer.on_item();
   log.writer.keep(bytes("B"), {}, {}, 0, 2);
-  log.writer.end_chunk();
   log.writer.end_call({}, std::chrono::nanoseconds(1));
   CHECK(chunk_text(*log.reader.next()) == "aB|");
 }

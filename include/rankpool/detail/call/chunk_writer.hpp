@@ -26,8 +26,6 @@ class item_progress {
   /// Keeps the outcomes of the items that have run since the last call. `next_item`: all items before it have outcomes now.
   virtual void keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
                     std::uint64_t failed, std::uint64_t next_item) = 0;
-  /// All items have outcomes, and these were kept.
-  virtual void end_chunk() = 0;
 
  protected:
   ~item_progress() = default;

@@ -6,6 +6,7 @@
 #include <rankpool/detail/dispatcher/wait_room.hpp>
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/detail/shared/shared_data.hpp>
+#include <rankpool/detail/wire/runner_settings.hpp>
 #include <rankpool/detail/wire/task_limits.hpp>
 
 #include <atomic>
@@ -36,7 +37,8 @@ class executor_core final : public executor_listener {
   /// Throws: std::invalid_argument if max_workers is negative; pool_closed if the pool has ended; stopped_error if it has abandoned
   /// tasks after an early stop; error if the tasks are to be isolated and the pool has no runner processes.
   static std::shared_ptr<executor_core> open(std::shared_ptr<pool> owner, int max_workers, initializer_call initializer,
-                                             std::size_t max_pending, const runner_settings& runners);
+                                             std::size_t max_pending, const runner_settings& runners,
+                                             const task_limits& default_limits);
 
   ~executor_core();
 
@@ -54,13 +56,14 @@ class executor_core final : public executor_listener {
   void submit_everywhere(std::vector<job_ptr> work);
   /// Returns the number of workers that this executor may use, also after shutdown().
   int most_workers() const { return workers_; }
-  /// The limits of tasks whose options give none. Set them before other threads know the executor.
-  task_limits default_limits;
+  /// Returns the limits of tasks whose options give none.
+  const task_limits& default_limits() const { return default_limits_; }
   /// Returns whether the tasks run in runner processes.
   bool is_isolated() const { return is_isolated_; }
   /// Has the chunk of an isolated job cancelled by the worker that holds it.
   void abort(job_ptr work);
-  /// Shuts down, cancels what has not started, and ends the processes of the isolated tasks with a signal. Throws: std::invalid_argument if the tasks are not isolated.
+  /// Shuts down, cancels what has not started, and ends the processes of the isolated tasks with a signal. Throws:
+  /// std::invalid_argument if the tasks are not isolated.
   void end_processes(int signal);
   /// Tells the pool that a job has more items, is sealed or was cancelled.
   void changed(job_ptr work);
@@ -91,13 +94,15 @@ class executor_core final : public executor_listener {
   void refuse_if_over() const;
   bool await_place();
 
-  executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated);
+  executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated,
+                const task_limits& default_limits);
 
   const std::shared_ptr<pool> pool_;
   const std::uint32_t id_;
   const int workers_;
-  const std::size_t max_pending_;               // 0: no limit
+  const std::size_t max_pending_;  // 0: no limit
   const bool is_isolated_;
+  const task_limits default_limits_;
   std::atomic<std::size_t> pending_ = 0;        // places taken
   std::atomic<std::size_t> place_waiters_ = 0;  // threads that wait for a place
   std::atomic<executor_state> state_ = executor_state::open;
