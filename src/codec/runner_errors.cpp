@@ -14,6 +14,20 @@ namespace {
 std::atomic<std::uint64_t> memory_limit = 0;
 std::atomic<bool> exceeded_memory = false;
 
+// Returns a size with a unit, such as "1.5 GiB".
+std::string size_text(std::uint64_t bytes) {
+  static constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  auto number = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (number >= 1024 && unit + 1 < std::size(units)) {
+    number /= 1024;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g %s", number, units[unit]);
+  return text;
+}
+
 std::string seconds_text(std::uint32_t milliseconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", milliseconds / 1000.0);
@@ -45,19 +59,6 @@ void report_memory_limit(std::uint64_t bytes) {
 }
 
 bool has_exceeded_memory() { return exceeded_memory; }
-
-std::string size_text(std::uint64_t bytes) {
-  static constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  auto number = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (number >= 1024 && unit + 1 < std::size(units)) {
-    number /= 1024;
-    ++unit;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g %s", number, units[unit]);
-  return text;
-}
 
 namespace {
 

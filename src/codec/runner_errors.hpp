@@ -54,9 +54,6 @@ void report_memory_limit(std::uint64_t bytes);
 /// Returns whether a task has exceeded the limit.
 bool has_exceeded_memory();
 
-/// Returns a size with a unit, such as "1.5 GiB".
-std::string size_text(std::uint64_t bytes);
-
 /// For the registry of exception types.
 exception_type task_lost_type();
 exception_type task_timed_out_type();

@@ -13,6 +13,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct entry_head {
   entry_kind kind{};
   std::int32_t pid = 0;
   std::int32_t descriptor = -1;
-  std::uint32_t unused = 0;
+  std::uint32_t padding = 0;
 };
 
 constexpr std::size_t rewritten_bytes = 1 << 20;  // a shorter log is never rewritten
@@ -110,7 +111,10 @@ void share_reader::pull() {
   std::uint64_t begin = 0;
   for (;;) {  // until no rewrite has happened meanwhile
     edition = head_of(memory_).edition;
-    if (edition % 2 != 0) continue;
+    if (edition % 2 != 0) {
+      std::this_thread::yield();
+      continue;
+    }
     begin = edition == edition_ ? read_ : sizeof(share_log_head);
     const std::uint64_t end = head_of(memory_).end.load(std::memory_order_acquire);
     if (edition == edition_ && end == read_) return;

@@ -20,7 +20,6 @@ struct share_source {
   std::uint64_t size = 0;
   std::int32_t pid = 0;          ///< 0: the log has the value itself, or the reason why it is missing
   std::int32_t descriptor = -1;  ///< in that process
-  bool is_missing = false;
 };
 
 /// The beginning of the memory.
