@@ -2,6 +2,7 @@
 #pragma once
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,16 @@ inline void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t seen, std
   time.tv_sec = static_cast<time_t>(seconds.count());
   time.tv_nsec = static_cast<long>((limit - seconds).count());
   syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, seen, &time, nullptr, 0);
+}
+
+/// Polls for about as long as a notification takes. Returns whether `word` has changed from `seen`.
+inline bool look(const std::atomic<std::uint32_t>& word, std::uint32_t seen) {
+  constexpr int looks = 40;  // more delay the other processes of a full node
+  for (int i = 0; i < looks; ++i) {
+    if (word.load() != seen) return true;
+    sched_yield();
+  }
+  return false;
 }
 
 inline void futex_wake(std::atomic<std::uint32_t>& word) {

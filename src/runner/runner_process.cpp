@@ -90,6 +90,7 @@ class runner {
       const std::uint32_t request = control_.requests.load();
       if (control_.ends) end();
       if (request != control_.finished.load()) return request;
+      if (look(control_.requests, request)) continue;
       control_.runner_waits.store(1);
       if (control_.requests.load() == request && !control_.ends) futex_wait(control_.requests, request, 10s);
     }
