@@ -186,7 +186,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   std::vector<worker_info> workers;
   pool_options options;
   options.may_send = &journals_keep_up;
-  options.runner_processes = fork_server::is_running();
+  options.runner_processes = fork_server::current() != nullptr;
   options.scheduling.workers_per_core = std::max(1.0, link->workers_per_core());
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     if (static_cast<int>(r) == root) continue;
@@ -215,7 +215,7 @@ int run_inline(const std::function<int(cluster&)>& lead, const std::function<int
   const introduction me = introduce();
   pool_options options;
   options.may_send = &journals_keep_up;
-  options.runner_processes = fork_server::is_running();
+  options.runner_processes = fork_server::current() != nullptr;
   options.progress_thread = false;
   options.scheduling.max_chunks = 1;
   const auto p = std::make_shared<pool>(std::make_unique<inline_transport>(worker_place{0, me.host}),

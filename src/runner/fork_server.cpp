@@ -32,7 +32,6 @@
 #include <iterator>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,15 +47,11 @@ struct start_message {
 };
 
 constexpr std::uint64_t probe_value = 0x72616E6B706F6F6C;
-std::atomic<bool> may_read = false;
 
 constexpr int longest_start = 60'000;  // milliseconds
+constexpr int longest_end = 2'000;     // milliseconds
 
-int server_socket = -1;  // the rank's end; -1: no server here
-pid_t server_owner = 0;  // the process that has this end
-pid_t server_pid = 0;
-bool has_server = false;
-std::mutex requesting;  // several workers of this process may start runners
+std::atomic<fork_server*> current_server = nullptr;
 
 // Forks a process whose end is not signaled and which wait() and waitpid(-1) do not find, because a program may wait for all of its
 // own children. The child must fork again before it uses threads: the C library has the thread number of the parent.
@@ -279,9 +274,9 @@ class server {
       if (n != sizeof message) end();  // the rank has ended
       start(message);
       std::uint64_t read = 0;
-      const bool readable = read_memory(rank_, message.probe, std::as_writable_bytes(std::span(&read, 1))) && read == probe_value;
-      const char done = readable ? 1 : 2;
-      if (send(socket_, &done, 1, MSG_NOSIGNAL) != 1) end();
+      (void)read_memory(rank_, message.probe, std::as_writable_bytes(std::span(&read, 1)));
+      const char readable = read == probe_value ? 1 : 0;
+      if (send(socket_, &readable, 1, MSG_NOSIGNAL) != 1) end();
     }
   }
 
@@ -312,6 +307,15 @@ class server {
     }
   }
 
+  // Kills a runner and its process group. Returns false if it was declared dead.
+  static bool kill_runner(const supervised& which) {
+    const runner_control& control = which.control();
+    if (control.instance != which.instance || control.stage != runner_stage::alive) return false;
+    const pid_t runner = control.pid;
+    if (runner > 0) kill(-runner, SIGKILL);
+    return true;
+  }
+
   // A supervisor declares its runner dead, unless a task has killed the supervisor; the runner has died with it then.
   void reap_supervisors() {
     for (;;) {
@@ -319,24 +323,14 @@ class server {
       if (child <= 0) return;
       const auto found = children_.find(child);
       if (found == children_.end()) continue;
-      runner_control& control = found->second.control();
-      if (control.instance == found->second.instance && control.stage == runner_stage::alive && control.pid > 0) {
-        kill(-control.pid, SIGKILL);
-      }
-      const bool was_killed = control.instance == found->second.instance && control.stage == runner_stage::alive;
-      if (was_killed) kill_orphans([this](pid_t other) { return children_.contains(other); });
-      declare_dead(control, found->second.instance, SIGKILL, 0);
+      if (kill_runner(found->second)) kill_orphans([this](pid_t other) { return children_.contains(other); });
+      declare_dead(found->second.control(), found->second.instance, SIGKILL, 0);
       children_.erase(found);
     }
   }
 
   [[noreturn]] void end() {
-    for (const auto& [child, entry] : children_) {
-      const pid_t runner = entry.control().pid;
-      if (entry.control().instance == entry.instance && entry.control().stage == runner_stage::alive && runner > 0) {
-        kill(-runner, SIGKILL);
-      }
-    }
+    for (const auto& [child, entry] : children_) (void)kill_runner(entry);
     // The supervisors kill what the runners have left, and end by themselves.
     for (int attempt = 0; attempt < 1500 && !children_.empty(); ++attempt) {
       reap_supervisors();
@@ -357,7 +351,7 @@ class server {
 }  // namespace
 
 fork_server::fork_server(bool here) {
-  has_server = true;
+  current_server = this;
   if (!here) return;
   std::array<int, 2> ends{-1, -1};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
@@ -378,53 +372,46 @@ fork_server::fork_server(bool here) {
     close(ends[0]);
     return;
   }
-  server_socket = ends[0];
-  server_owner = rank;
-  server_pid = child;
+  socket_ = ends[0];
+  owner_ = rank;
+  server_ = child;
 }
 
 fork_server::~fork_server() {
-  has_server = false;
-  if (server_socket < 0 || server_owner != getpid()) return;
-  shutdown(server_socket, SHUT_WR);
-  pollfd ended{server_socket, POLLIN, 0};
+  current_server = nullptr;
+  if (!is_here()) return;
+  shutdown(socket_, SHUT_WR);
+  pollfd ended{socket_, POLLIN, 0};
   char ignored = 0;
-  while (poll_events(&ended, 1, 2000) > 0 && recv(server_socket, &ignored, 1, 0) > 0) {
+  while (poll_events(&ended, 1, longest_end) > 0 && recv(socket_, &ignored, 1, 0) > 0) {
   }
-  if (ended.revents == 0) kill(server_pid, SIGKILL);
-  while (waitpid(server_pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  if (ended.revents == 0) kill(server_, SIGKILL);
+  while (waitpid(server_, nullptr, __WALL) < 0 && errno == EINTR) {
   }
-  close(server_socket);
-  server_socket = -1;
+  close(socket_);
 }
 
-bool fork_server::is_running() { return has_server; }
+fork_server* fork_server::current() { return current_server; }
 
-bool fork_server::is_alive() {
-  if (server_socket < 0 || server_owner != getpid()) return false;
+bool fork_server::is_here() const { return socket_ >= 0 && owner_ == getpid(); }
+
+bool fork_server::is_alive() const {
   char ignored = 0;
-  return recv(server_socket, &ignored, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+  return is_here() && recv(socket_, &ignored, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
 }
-
-bool fork_server::may_runners_read() { return may_read; }
 
 void fork_server::start_runner(int control_descriptor, std::uint32_t instance) {
-  if (server_socket < 0 || server_owner != getpid())
-    throw error("a runner process cannot be started: this process has no fork server");
-  const std::lock_guard lock(requesting);
+  const std::string what = "a runner process cannot be started: ";
+  if (!is_here()) throw error(what + "this process has no fork server");
+  const std::lock_guard lock(starting_);
   const std::uint64_t probe = probe_value;
   const start_message message{control_descriptor, instance, reinterpret_cast<std::uint64_t>(&probe)};
-  char done = 0;
-  ssize_t n = -1;
-  if (send(server_socket, &message, sizeof message, MSG_NOSIGNAL) == sizeof message) {
-    pollfd answers{server_socket, POLLIN, 0};
-    if (poll_events(&answers, 1, longest_start) == 0) {
-      throw error("a runner process cannot be started: the fork server of this rank does not answer");
-    }
-    n = recv(server_socket, &done, 1, 0);
-  }
-  if (n == 1) may_read = done == 1;
-  if (n != 1) throw error("a runner process cannot be started: the fork server of this rank has ended");
+  const bool is_sent = send(socket_, &message, sizeof message, MSG_NOSIGNAL) == sizeof message;
+  pollfd answer{socket_, POLLIN, 0};
+  if (is_sent && poll_events(&answer, 1, longest_start) == 0) throw error(what + "the fork server of this rank does not answer");
+  char readable = 0;
+  if (!is_sent || recv(socket_, &readable, 1, 0) != 1) throw error(what + "the fork server of this rank has ended");
+  may_read_ = readable == 1;
 }
 
 }  // namespace rankpool::detail

@@ -8,30 +8,46 @@
 //   rank --socket-- fork server -- supervisor -- runner
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 
 namespace rankpool::detail {
 
-/// The rank's end of the fork server. There is at most one in a process. Thread safety: while the object lives, any thread may call
-/// the static functions.
+/// The rank's end of the fork server. There is at most one in a process.
+/// Thread safety: any thread may call the functions while the object lives.
 class fork_server {
  public:
-  /// Starts the server if `here`; otherwise only records that the other ranks have one. Call it before MPI and threads are started.
+  /// Starts the server if `here`; otherwise this process starts no runners, but other ranks do. Call it before MPI and threads are
+  /// started.
   explicit fork_server(bool here);
   fork_server(const fork_server&) = delete;
   fork_server& operator=(const fork_server&) = delete;
   /// Ends the server and all runners. Blocks: until they have ended, at most two seconds.
   ~fork_server();
 
-  /// Returns whether the workers of this program have fork servers.
-  static bool is_running();
-  /// Starts a runner that uses the runner_control in the memory with this descriptor. The runner's stage is alive or dead
-  /// afterwards. Throws: error if this process has no fork server or it has ended.
-  static void start_runner(int control_descriptor, std::uint32_t instance);
-  /// Returns whether the server of this process can still start runners.
-  static bool is_alive();
+  /// Returns the object of this process, or null if the program was started without fork servers.
+  static fork_server* current();
+
+  /// Starts a runner that uses the runner_control in the memory with this descriptor. Its stage is alive or dead afterwards.
+  /// Throws: error if this process has no server, or the server has ended or does not answer.
+  /// Blocks: until the server has answered, at most one minute.
+  void start_runner(int control_descriptor, std::uint32_t instance);
+  /// Returns whether the server can still start runners.
+  bool is_alive() const;
   /// Returns whether runners may read the memory of this process (see read_memory()). Known after the first start_runner().
-  static bool may_runners_read();
+  bool may_runners_read() const { return may_read_; }
+
+ private:
+  bool is_here() const;
+
+  int socket_ = -1;  // to the server; -1: there is none
+  pid_t owner_ = 0;  // the process that has started the server; a process that a task forks must not use it
+  pid_t server_ = 0;
+  std::mutex starting_;
+  std::atomic<bool> may_read_ = false;
 };
 
 }  // namespace rankpool::detail

@@ -1,7 +1,6 @@
 #include "runner/isolated_runner.hpp"
 
 #include "codec/runner_errors.hpp"
-#include "runner/fork_server.hpp"
 #include "runner/request.hpp"
 
 #include <sys/wait.h>
@@ -22,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_calls = 256;  // of a batch
-constexpr auto batch_time = 500us;       // a batch is to take about so long, so that handing it over costs little
+constexpr auto batch_time = 2ms;         // a batch is to take about so long, so that handing it over costs little
 constexpr auto look_interval = 1ms;      // how often answers of an unfinished batch are passed on
 constexpr auto time_to_end = 2s;
 constexpr std::uint32_t most_idle_starts = 5;
@@ -31,9 +30,10 @@ constexpr auto fork_pause = 100ms;
 
 }  // namespace
 
-isolated_runner::isolated_runner(const worker_place& place, const runner_settings& settings, initializer first,
+isolated_runner::isolated_runner(fork_server& server, const worker_place& place, const runner_settings& settings, initializer first,
                                  int shares_descriptor)
-    : settings_(settings),
+    : server_(server),
+      settings_(settings),
       initializer_(std::move(first)),
       control_memory_("rankpool-runner"),
       requests_("rankpool-requests"),
@@ -57,11 +57,11 @@ isolated_runner::~isolated_runner() {
   for (const bool is_killed : {false, true}) {
     if (is_killed) kill_process();
     const auto deadline = clock::now() + time_to_end;
-    while (has_process() && fork_server::is_alive() && clock::now() < deadline) {
+    while (has_process() && server_.is_alive() && clock::now() < deadline) {
       const std::uint32_t seen = control_.events;
       if (has_process()) await_event(seen, clock::now() + 100ms);
     }
-    if (!has_process() || !fork_server::is_alive()) return;
+    if (!has_process() || !server_.is_alive()) return;
   }
 }
 
@@ -114,10 +114,7 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
   const auto begin = clock::now();
   await_idle();
   answered_ = 0;
-  answered_at_ = begin;
-  was_resumed_ = false;
-  attempts_ = 0;
-  attempted_item_ = 0;
+  begin_call();
   if (end_signal_ != 0) return fail_started(calls, on_answer);
   if (!has_process()) start_process();
   if (!open_batch(calls)) return;
@@ -125,11 +122,13 @@ void isolated_runner::run(std::span<const call> calls, const answer_handler& on_
   adapt_batch_size(calls.size(), clock::now() - begin);
 }
 
+void isolated_runner::begin_call() { current_ = {.begin = clock::now()}; }
+
 // Writes the batch, and lets the runner claim its calls. Returns false if all of them were withdrawn meanwhile.
 bool isolated_runner::open_batch(std::span<const call> calls) {
   const std::span<const std::byte> payload =
       initializer_.bulk != nullptr ? std::span<const std::byte>(initializer_.bulk->bytes()) : initializer_.payload;
-  control_.blocks_by_address = fork_server::may_runners_read() ? 1 : 0;
+  control_.blocks_by_address = server_.may_runners_read() ? 1 : 0;
   requests_.shrink();
   control_.request_bytes = write_request(requests_, {initializer_.function, payload, {}}, calls, control_.blocks_by_address != 0);
   control_.count = static_cast<std::uint32_t>(calls.size());
@@ -193,26 +192,18 @@ void isolated_runner::take_answers(const answer_handler& on_answer) {
     }
     if (!damage_.empty()) return doom(cause::damage);
     if (!next) return;
-    const auto now = clock::now();
-    if (was_resumed_) next->taken = now - answered_at_;
+    if (current_.was_resumed) next->taken = clock::now() - current_.begin;
     ++answered_;
-    answered_at_ = now;
-    was_resumed_ = false;
-    attempts_ = 0;
-    attempted_item_ = 0;
+    begin_call();
     idle_starts_ = 0;
     on_answer(std::move(*next));
   }
 }
 
 void isolated_runner::answer_failed(byte_buffer exception, const answer_handler& on_answer) {
-  const auto now = clock::now();
-  const auto taken = std::max<std::chrono::nanoseconds>(now - answered_at_, 1ns);
+  const auto taken = std::max<std::chrono::nanoseconds>(clock::now() - current_.begin, 1ns);
   ++answered_;
-  answered_at_ = now;
-  was_resumed_ = false;
-  attempts_ = 0;
-  attempted_item_ = 0;
+  begin_call();
   on_answer({.bytes = std::move(exception), .out_of_band = {}, .threw = true, .taken = taken});
 }
 
@@ -248,7 +239,7 @@ void isolated_runner::start_process() {
     control_.stage = runner_stage::none;
     cause_ = cause::none;
     damage_.clear();
-    fork_server::start_runner(control_memory_.descriptor(), control_.instance);
+    server_.start_runner(control_memory_.descriptor(), control_.instance);
     if (control_.stage == runner_stage::none)
       throw error("a runner process cannot be started: the fork server cannot open its memory");
     if (control_.stage != runner_stage::dead || control_.start_error == 0) return;
@@ -261,7 +252,7 @@ void isolated_runner::start_process() {
 }
 
 void isolated_runner::require_server() const {
-  if (!has_process() || fork_server::is_alive()) return;
+  if (!has_process() || server_.is_alive()) return;
   throw error("the runner process of rank " + std::to_string(control_.rank) +
               " is lost, because the fork server of the rank has ended");
 }
@@ -282,6 +273,8 @@ void isolated_runner::deliver_signals() {
 
 void isolated_runner::doom(cause why) {
   cause_ = why;
+  doomed_call_ = answered_;
+  doomed_begin_ = control_.began;
   kill_process();
 }
 
@@ -329,7 +322,7 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
     const call& current = calls[answered_];
     answers_.drop_item();
     control_.resumes = true;
-    was_resumed_ = true;
+    current_.was_resumed = true;
     if (is_fault_of_current() && !may_run_again(current)) fail_current(current, on_answer);
     control_.resumed_call = static_cast<std::uint32_t>(answered_);
     control_.resumed_item = answers_.next_item();
@@ -349,14 +342,21 @@ void isolated_runner::fail_started(std::span<const call> calls, const answer_han
   control_.item_call = 0;
 }
 
-// Returns whether the process has ended because of the current task or item.
-bool isolated_runner::is_fault_of_current() const { return !control_.retires && (cause_ != cause::abort || aborted_ == answered_); }
+// Returns whether the process has ended because of the current task or item. If it was killed for another one, which ended just
+// before, the current one has not begun.
+bool isolated_runner::is_fault_of_current() const {
+  if (control_.retires) return false;
+  if (cause_ == cause::none) return true;
+  return doomed_call_ == answered_ && (cause_ != cause::time_limit || doomed_begin_ == control_.began);
+}
 
 // Counts an attempt of the current task or item. Returns whether there is another one.
 bool isolated_runner::may_run_again(const call& current) {
-  if (std::exchange(attempted_item_, answers_.next_item()) != answers_.next_item()) attempts_ = 0;
-  ++attempts_;
-  return cause_ == cause::none && attempts_ <= current.limits.retries && attempts_ < settings_.crash_limit;
+  const std::uint64_t item = answers_.next_item();
+  if (std::exchange(current_.item, item) != item) current_.attempts = 0;
+  ++current_.attempts;
+  const bool is_ended_by_itself = cause_ == cause::none;
+  return is_ended_by_itself && current_.attempts <= current.limits.retries && current_.attempts < settings_.crash_limit;
 }
 
 // The current task or item fails. The rest of its chunk still runs.
@@ -395,9 +395,9 @@ byte_buffer isolated_runner::describe_end(const call& current) const {
     reason += std::to_string(about.exit_status);
     reason += "; a task must return or throw";
   }
-  if (attempts_ > 1) {
+  if (current_.attempts > 1) {
     reason += " in each of ";
-    reason += std::to_string(attempts_);
+    reason += std::to_string(current_.attempts);
     reason += " attempts";
   }
   return encoded_exception(task_lost(std::move(reason), std::move(about)));

@@ -5,12 +5,14 @@
 #pragma once
 
 #include "runner/answer_log.hpp"
+#include "runner/fork_server.hpp"
 #include "runner/growing_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/task_runner.hpp"
 
 #include <rankpool/detail/support/steady_time.hpp>
 #include <rankpool/detail/wire/block.hpp>
+#include <rankpool/detail/wire/runner_settings.hpp>
 #include <rankpool/detail/wire/task_limits.hpp>
 #include <rankpool/detail/wire/worker_place.hpp>
 
@@ -35,8 +37,9 @@ class isolated_runner final : public task_runner {
     std::shared_ptr<block> bulk;  ///< owns the payload instead, if it is large
   };
 
-  /// `shares_descriptor`: of the worker's share_log. Throws: std::bad_alloc; error.
-  isolated_runner(const worker_place& place, const runner_settings& settings, initializer first, int shares_descriptor);
+  /// `shares_descriptor`: of the worker's share_log. Throws: std::bad_alloc; error. Lifetime: `server` must outlive the object.
+  isolated_runner(fork_server& server, const worker_place& place, const runner_settings& settings, initializer first,
+                  int shares_descriptor);
   isolated_runner(const isolated_runner&) = delete;
   isolated_runner& operator=(const isolated_runner&) = delete;
   /// Ends the process. Blocks: until it has ended, at most four seconds.
@@ -64,6 +67,7 @@ class isolated_runner final : public task_runner {
   bool is_through() const { return control_.finished == control_.requests; }
   bool has_process() const { return control_.stage == runner_stage::alive; }
 
+  void begin_call();
   bool open_batch(std::span<const call> calls);
   void run_batch(std::span<const call> calls, const answer_handler& on_answer);
   void await_idle();
@@ -87,6 +91,7 @@ class isolated_runner final : public task_runner {
   void fail_current(const call& current, const answer_handler& on_answer);
   byte_buffer describe_end(const call& current) const;
 
+  fork_server& server_;
   const runner_settings settings_;
   const initializer initializer_;
   growing_memory control_memory_;
@@ -102,14 +107,19 @@ class isolated_runner final : public task_runner {
   std::atomic<int> end_signal_ = 0;             // of end_process(); no call is retried, and no process is started
   std::uint32_t signaled_instance_ = 0;         // which has got this signal
 
-  std::size_t answered_ = 0;          // calls of the batch
-  clock::time_point answered_at_;     // when the last of them was answered, or the batch was begun
-  bool was_resumed_ = false;          // the current call has run in several processes
-  std::uint32_t attempts_ = 0;        // of the current call or item that have ended a process
-  std::uint64_t attempted_item_ = 0;  // that item
-  std::uint32_t idle_starts_ = 0;     // processes that have ended without starting a call
+  std::size_t answered_ = 0;  // calls of the batch; also the index of the current call, the first without an answer
+  struct {
+    clock::time_point begin;     // of the call, or when the call before it was answered
+    bool was_resumed = false;    // it has run in several processes
+    std::uint32_t attempts = 0;  // of the call or item that have ended a process
+    std::uint64_t item = 0;      // that item
+  } current_;
+  std::uint32_t idle_starts_ = 0;  // processes that have ended without starting a call
   cause cause_ = cause::none;
-  std::string damage_;  // cause::damage: what is wrong
+  // What the process is killed for:
+  std::size_t doomed_call_ = 0;
+  std::int64_t doomed_begin_ = 0;  // cause::time_limit: runner_control::began of the task or item
+  std::string damage_;             // cause::damage: what is wrong
   std::size_t batch_size_ = 1;
   std::atomic<std::uint64_t> ended_cpu_nanoseconds_ = 0;  // of the processes that have ended
 };

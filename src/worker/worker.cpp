@@ -2,6 +2,7 @@
 #include "worker/worker.hpp"
 
 #include "codec/runner_errors.hpp"
+#include "runner/fork_server.hpp"
 #include "runner/in_process_runner.hpp"
 #include "runner/isolated_runner.hpp"
 #include "shared/shared_segment.hpp"
@@ -184,8 +185,11 @@ void worker::open_executor(const open_record& open) {
       share_log_ = std::make_unique<share_log>();
       for (const auto& [id, source] : shared_) share_log_->add(id, source);
     }
-    entry->runner = std::make_unique<isolated_runner>(
-        place_, open.runners, isolated_runner::initializer{open.function, std::move(payload), open.bulk}, share_log_->descriptor());
+    fork_server* const server = fork_server::current();
+    if (server == nullptr) throw error("this process has no fork server");
+    entry->runner = std::make_unique<isolated_runner>(*server, place_, open.runners,
+                                                      isolated_runner::initializer{open.function, std::move(payload), open.bulk},
+                                                      share_log_->descriptor());
     entry->is = executor_entry::state::ready;
   } catch (const std::exception& e) {
     report_failed_executor(*entry, open.executor,
@@ -276,7 +280,7 @@ void worker::forget_shared(std::uint64_t id) {
 // Returns the queued tasks to rank 0, which has recalled them.
 void worker::return_tasks() {
   std::vector<std::uint64_t> ids;
-  if (batch_runner_ != nullptr && batch_runner_ != runner_.get()) {
+  if (batch_runner_ != nullptr) {
     const std::size_t started = std::max(batch_runner_->retract(), answered_);
     for (std::size_t t = started; t < batch_end_; ++t) ids.push_back(batch_[t].id);
     batch_end_ = std::min(batch_end_, started);
