@@ -24,9 +24,10 @@ inline void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t seen, std
   syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, seen, &time, nullptr, 0);
 }
 
-/// Polls for about as long as a notification takes. Returns whether `word` has changed from `seen`.
+/// Polls for some tens of microseconds: as long as a task takes from one worker's answer to rank 0's next task. Returns whether
+/// `word` has changed from `seen`.
 inline bool look(const std::atomic<std::uint32_t>& word, std::uint32_t seen) {
-  constexpr int looks = 40;  // more delay the other processes of a full node
+  constexpr int looks = 150;
   for (int i = 0; i < looks; ++i) {
     if (word.load() != seen) return true;
     sched_yield();
