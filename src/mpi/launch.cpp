@@ -123,7 +123,7 @@ int report_end(const launch_end& end, const std::string& program, const std::str
   }
   const bool exited = WIFEXITED(end.wait_status);
   const int status = exited ? WEXITSTATUS(end.wait_status) : 128 + WTERMSIG(end.wait_status);
-  if (!exited || end.had_orphaned_ranks) {
+  if (!exited || (end.had_orphaned_ranks && !end.program_status)) {
     log_line(
         "the launcher '" + launcher + "' was ended" +
         (exited ? " with status " + std::to_string(status) + " while ranks were running" : " by " + describe_signal(status - 128)) +

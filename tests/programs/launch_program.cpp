@@ -1,5 +1,5 @@
 // launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits | task-prints N | copy |
-// line | terminals | workers]: prints the arguments and the streams of a program that run() starts, and runs commands from the
+// line | terminals | workers | waits-after-run FIFO]: prints the arguments and the streams of a program that run() starts, and runs commands from the
 // program and from tasks.
 #include <rankpool/rankpool.hpp>
 
@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 namespace {
@@ -54,8 +55,9 @@ int wait_for_ever(int n) {
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+  const int status = rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     rankpool::executor pool(cluster);
+    if (what == "waits-after-run") return 75;
     if (what == "workers") return cluster.num_workers();
     std::printf("%d workers: %d\n", cluster.num_workers(), pool.submit(square, 3).result());
     if (what == "arguments") {
@@ -76,4 +78,10 @@ int main(int argc, char** argv) {
     }
     return 0;
   });
+  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (what == "waits-after-run" && rank != nullptr && std::string(rank) == "0") {
+    std::ofstream(argv[2]) << "run() has returned\n";
+    wait_for_ever(0);
+  }
+  return status;
 }
