@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <optional>
 
 namespace rankpool {
@@ -56,10 +58,16 @@ struct task_options {
   /// Time limit for the execution of the task. A task that takes longer fails with timeout_error, and its runner is killed. Rounded
   /// up to milliseconds. None (default): no limit. Requires isolation::process.
   std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
-  /// How often the task is run again after it has ended its runner. It fails when it has used up its retries, or has reached
-  /// executor_options::crash_limit. A task may therefore run more than once. Default: 0. Negative or more than 65535:
-  /// std::invalid_argument. Requires isolation::process.
+  /// How often the task is run again after it has failed for a reason that `retry_if` accepts. A task may therefore run more than
+  /// once. It also fails when it has ended as many runners as executor_options::crash_limit. Default: 0. Negative or more than
+  /// 65535: std::invalid_argument. Without `retry_if`, it requires isolation::process.
   int retries = 0;
+  /// Returns whether a task that has failed with this exception is run again. It is called on rank 0, on the thread that drives
+  /// progress, and must not block. If it throws, the task is not run again. Default: after worker_lost only. Requires `retries`.
+  std::function<bool(const std::exception_ptr&)> retry_if = {};
+  /// Delay before the first retry. It doubles with each further retry, up to a day. Other tasks run meanwhile, and the task can be
+  /// cancelled. Default: 0. Negative: std::invalid_argument. Requires `retries`.
+  std::chrono::nanoseconds backoff = {};
 };
 
 /// Options of executor::map, starmap and transform_reduce.
@@ -80,8 +88,13 @@ struct map_options {
   rankpool::journal journal = {};
   /// Time limit for the execution of each item; see task_options::timeout. A chunk of transform_reduce fails as a whole.
   std::optional<std::chrono::nanoseconds> task_timeout = std::nullopt;
-  /// How often an item is run again after it has ended its runner; see task_options::retries.
+  /// How often an item is run again; see task_options::retries. The other items of its chunk keep their results. A chunk of
+  /// transform_reduce runs again as a whole.
   int retries = 0;
+  /// See task_options::retry_if. Items are kept on rank 0 until their chunk is done.
+  std::function<bool(const std::exception_ptr&)> retry_if = {};
+  /// Delay before the first retry of an item; see task_options::backoff.
+  std::chrono::nanoseconds backoff = {};
 };
 
 /// Options of future::cancel.

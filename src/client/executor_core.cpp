@@ -14,13 +14,13 @@
 
 namespace rankpool::detail {
 
-executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated,
-                             const task_limits& default_limits)
+executor_core::executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending,
+                             const runner_settings& runners, const task_limits& default_limits)
     : pool_(std::move(owner)),
       id_(id),
       workers_(workers),
       max_pending_(max_pending),
-      is_isolated_(is_isolated),
+      runners_(runners),
       default_limits_(default_limits) {}
 
 std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, int max_workers, initializer_call initializer,
@@ -40,7 +40,7 @@ std::shared_ptr<executor_core> executor_core::open(std::shared_ptr<pool> owner, 
   const int all = static_cast<int>(owner->workers().size());
   const int workers = max_workers == 0 ? all : std::min(max_workers, all);
   const auto id = owner->next_executor_id();
-  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers, max_pending, is_isolated, default_limits));
+  std::shared_ptr<executor_core> core(new executor_core(owner, id, workers, max_pending, runners, default_limits));
   owner->post(std::make_unique<executor_opened>(id, workers, core, std::move(initializer), runners));
   return core;
 }
@@ -166,12 +166,16 @@ void executor_core::note_left_out(const std::exception_ptr& error) { pool_->life
 void executor_core::abort(job_ptr work) { pool_->post(job_aborted{std::move(work)}); }
 
 void executor_core::end_processes(int signal) {
-  if (!is_isolated_) {
+  if (!is_isolated()) {
     throw std::invalid_argument(std::string(signal == SIGKILL ? "kill_workers" : "terminate_workers") +
                                 " requires an executor with isolation::process");
   }
   shutdown(false, true);  // first, so that no further task is sent
   pool_->post(processes_ended{id_, signal});
+}
+
+bool executor_core::retry_later(job_ptr work, std::uint64_t first, std::chrono::nanoseconds delay) {
+  return pool_->post(std::make_unique<retry_requested>(std::move(work), first, delay));
 }
 
 void executor_core::changed(job_ptr work) { pool_->post(job_changed{std::move(work)}); }

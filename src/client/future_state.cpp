@@ -47,6 +47,14 @@ std::exception_ptr own_copy(const std::exception_ptr& why) {
   }
 }
 
+std::exception_ptr exception_in(byte_reader& in, const worker_place& where, std::uint64_t task) {
+  try {
+    return decode_exception(in, where, task);
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
 bool is_cancellation(const outcome& result) {
   byte_reader in(result.bytes);
   try {
@@ -68,6 +76,16 @@ struct future_state_base::extras {
   std::vector<completion_watch*> watches;
   std::exception_ptr error;             // of a failed task, once decoded; or why the result could not be decoded
   const worker_place* where = nullptr;  // the worker of a task that threw
+
+  // Of a task for which rank 0 decides whether it runs again. Only the driving thread uses it after the submission.
+  struct retrying {
+    std::shared_ptr<const retry_policy> policy;
+    failed_attempts so_far;
+    std::optional<outcome> failed;     // an attempt that has failed; react() decides what follows
+    bool is_waiting = false;           // from that failure to the beginning of the next attempt
+    std::shared_ptr<block> arguments;  // if they are large
+  };
+  std::unique_ptr<retrying> retry;
 };
 
 void future_state_base::delete_extras::operator()(extras* gone) const noexcept { delete gone; }
@@ -93,13 +111,35 @@ chunk future_state_base::cut(std::uint64_t) {
   if (!state_.compare_exchange_strong(expected, task_state::running)) return {};
   std::lock_guard lock(mutex_);  // other threads may be adding callbacks
   chunk p{.first = 0, .count = 1, .payload = {}, .out_of_band = out_of_band(), .kept = {}};
-  if (bytes.size() >= bulk_bytes) {  // the transport may still be reading it when the result arrives
+  extras::retrying* const again = schedule.retries_here ? extras_->retry.get() : nullptr;
+  if (again != nullptr && again->arguments != nullptr) {
+    p.kept = again->arguments;
+    p.payload = p.kept->bytes();
+  } else if (bytes.size() >= bulk_bytes) {  // the transport may still be reading it when the result arrives
     p.kept = std::make_shared<held<byte_buffer>>(std::move(bytes));
     p.payload = p.kept->bytes();
+    if (again != nullptr) again->arguments = p.kept;
   } else {
     p.payload = bytes;
   }
   return p;
+}
+
+void future_state_base::retry_by(std::shared_ptr<const retry_policy> policy) {
+  auto retry = std::make_unique<extras::retrying>();
+  retry->policy = std::move(policy);
+  ensure_extras().retry = std::move(retry);
+  schedule.retries_here = true;
+}
+
+bool future_state_base::may_grow() {
+  return schedule.retries_here && extras_->retry->is_waiting && settled_state() < task_state::finished;
+}
+
+void future_state_base::retry(std::uint64_t) {
+  extras_->retry->is_waiting = false;
+  task_state expected = task_state::requeued;
+  (void)state_.compare_exchange_strong(expected, task_state::pending);  // unless it was cancelled
 }
 
 // Waits until no thread is completing the task, and returns the state. The wait is short. Without it, the pool could count the task
@@ -129,8 +169,35 @@ bool future_state_base::resume(std::uint64_t) {
 
 bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome&& result) {
   if (schedule.aborted && result.what == outcome::kind::threw && is_cancellation(result)) return become(task_state::cancelled, {});
+  if (schedule.retries_here && result.what == outcome::kind::threw) {
+    extras_->retry->failed = std::move(result);
+    extras_->retry->is_waiting = true;
+    return true;
+  }
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
+}
+
+// Decides what follows a failed attempt. Returns whether the task is over.
+bool future_state_base::decide_retry() {
+  extras::retrying& r = *extras_->retry;
+  if (!r.failed) return true;
+  outcome failed = std::move(*r.failed);
+  r.failed.reset();
+  std::optional<std::chrono::nanoseconds> delay;
+  if (!schedule.aborted) {
+    byte_reader in(failed.bytes);
+    delay = r.policy->next_attempt(r.so_far, exception_in(in, *failed.where, id_));
+  }
+  if (delay) {
+    state_.store(task_state::requeued);
+    if (owner_->retry_later(this, 0, *delay)) return false;
+    if (!begin_ending()) return true;  // cancelled
+  }
+  const bool has_callbacks = schedule.aborted ? become(task_state::cancelled, {}) : become(task_state::failed, std::move(failed));
+  r.is_waiting = false;
+  owner_->changed(this);
+  return has_callbacks;
 }
 
 void future_state_base::restore(outcome&& known) {
@@ -205,6 +272,7 @@ bool future_state_base::become(task_state end, outcome&& result) {
 }
 
 void future_state_base::react() {
+  if (schedule.retries_here && !decide_retry()) return;
   for (;;) {
     callback next;
     {
@@ -270,11 +338,7 @@ std::exception_ptr future_state_base::error() {
   extras& e = ensure_extras();
   if (e.error == nullptr && e.where != nullptr) {
     byte_reader in(bytes);
-    try {
-      e.error = decode_exception(in, *e.where, id_);
-    } catch (...) {
-      e.error = std::current_exception();
-    }
+    e.error = exception_in(in, *e.where, id_);
     bytes.release();
   }
   return e.error;

@@ -6,12 +6,15 @@
 namespace rankpool::detail {
 
 map_job::map_job(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind, std::uint64_t items_per_chunk,
-                 encoded_head head, std::unique_ptr<item_source> source)
+                 encoded_head head, std::unique_ptr<item_source> source, std::unique_ptr<chunk_retries> retries)
     : job(run, kind),
       owner_(std::move(owner)),
       chunksize_(items_per_chunk),
       head_(std::move(head.bytes)),
-      source_(std::move(source)) {
+      source_(std::move(source)),
+      retries_(std::move(retries)) {
+  schedule.retries_here = retries_ != nullptr;
+  if (retries_ != nullptr) source_->keep();
   for (auto& reference : head.references) references_.insert(std::move(reference.value));
 }
 
@@ -99,7 +102,14 @@ std::uint64_t map_job::added() const {
 
 std::uint64_t map_job::available() {
   std::lock_guard lock(mutex_);
-  return left_to_cut();
+  return left_to_cut() + (retries_ == nullptr ? 0 : retries_->available());
+}
+
+bool map_job::may_grow() {
+  if (!sealed_) return true;
+  if (retries_ == nullptr) return false;
+  std::lock_guard lock(mutex_);
+  return retries_->is_waiting();
 }
 
 // Returns the number of items up to the next one that does not run.
@@ -111,16 +121,26 @@ std::uint64_t map_job::left_to_cut() const {
 chunk map_job::cut(std::uint64_t items) {
   std::lock_guard lock(mutex_);
   chunk p{.first = cut_, .count = std::min(items, left_to_cut()), .payload = {}, .out_of_band = {}, .kept = {}};
+  const bool is_retry = retries_ != nullptr && retries_->available() > 0;
+  if (is_retry) {
+    const auto part = retries_->cut();
+    p.first = part.first;
+    p.count = part.count;
+  }
   if (p.count == 0) return p;
   byte_buffer payload;
   byte_writer out(payload);
   out.raw(head_.data(), head_.size());
   out.put<std::uint64_t>(p.count);
-  source_->cut(out, p.first, p.count);
-  cut_ += p.count;
-  while (!skipped_.empty() && skipped_.front().first == cut_) {
-    cut_ += skipped_.front().second;
-    skipped_.pop_front();
+  if (is_retry) {
+    source_->cut_again(out, p.first, p.count);
+  } else {
+    source_->cut(out, p.first, p.count);
+    cut_ += p.count;
+    while (!skipped_.empty() && skipped_.front().first == cut_) {
+      cut_ += skipped_.front().second;
+      skipped_.pop_front();
+    }
   }
   p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
   p.payload = p.kept->bytes();
@@ -148,12 +168,56 @@ bool map_job::resume(std::uint64_t first) {
 }
 
 bool map_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) {
+  bool is_undecided = false;
   {
     std::lock_guard lock(mutex_);
-    finished_.emplace(first, finished_chunk{first, count, std::move(result)});
+    finish({first, count, std::move(result)});
+    is_undecided = retries_ != nullptr && retries_->has_undecided();
   }
   notify_taker();
-  return false;
+  return is_undecided;
+}
+
+// Takes the outcome of a chunk that was cut, or of a part that runs again.
+void map_job::finish(finished_chunk chunk) {
+  if (retries_ == nullptr) {
+    finished_.emplace(chunk.first, std::move(chunk));
+    return;
+  }
+  keep_if_final(retries_->take(std::move(chunk)));
+}
+
+void map_job::keep_if_final(std::optional<finished_chunk> chunk) {
+  if (!chunk) return;
+  if (source_ != nullptr) source_->forget(chunk->first);
+  finished_.emplace(chunk->first, std::move(*chunk));
+}
+
+// Decides what runs again of the chunks that have failed.
+void map_job::react() {
+  std::vector<finished_chunk> failed;
+  {
+    std::lock_guard lock(mutex_);
+    failed = retries_->take_undecided();
+  }
+  bool is_refused = false;
+  for (finished_chunk& chunk : failed) {
+    std::vector<chunk_retries::part> again = retries_->decide(chunk);  // without the lock, because it calls the program
+    {
+      std::lock_guard lock(mutex_);
+      if (is_abandoned_) again.clear();
+      keep_if_final(retries_->settle(std::move(chunk), again));
+    }
+    for (const auto& part : again) is_refused = !owner_->retry_later(this, part.first, part.delay) || is_refused;
+  }
+  if (is_refused) (void)abandon(std::make_exception_ptr(pool_closed("the pool has ended")));
+  notify_taker();
+  owner_->changed(this);  // it may be over
+}
+
+void map_job::retry(std::uint64_t first) {
+  std::lock_guard lock(mutex_);
+  retries_->release(first);
 }
 
 bool map_job::abandon(const std::exception_ptr& why) {
@@ -177,6 +241,9 @@ void map_job::fail_rest(const std::exception_ptr& why) {
   skipped_.clear();
   for (const auto& [first, count] : requeued_) fail_chunk(first, count);
   requeued_.clear();
+  if (retries_ != nullptr) {
+    for (finished_chunk& chunk : retries_->abandon()) finished_.emplace(chunk.first, std::move(chunk));
+  }
   ready_ = added_;
   sealed_ = true;
   source_.reset();
@@ -185,7 +252,7 @@ void map_job::fail_rest(const std::exception_ptr& why) {
 void map_job::fail_chunk(std::uint64_t first, std::uint64_t count) {
   finished_chunk failed{first, count, {}};
   failed.result.error = abandoned_ ? abandoned_ : std::make_exception_ptr(cancelled_error());
-  finished_.emplace(first, std::move(failed));
+  finish(std::move(failed));
 }
 
 // ---- results

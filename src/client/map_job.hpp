@@ -2,6 +2,8 @@
 // finished chunks.
 #pragma once
 
+#include "client/chunk_retries.hpp"
+
 #include <rankpool/detail/client/encode_call.hpp>
 #include <rankpool/detail/client/executor_core.hpp>
 #include <rankpool/detail/map/item_source.hpp>
@@ -23,9 +25,9 @@ namespace rankpool::detail {
 /// Thread safety: the caller uses the functions of map_call, and the thread that drives the pool those of job.
 class map_job final : public job, public resumable_map_call {
  public:
-  /// `items_per_chunk` 0: chosen by measured time. `source`: empty.
+  /// `items_per_chunk` 0: chosen by measured time. `source`: empty. `retries`: null if rank 0 runs nothing again.
   map_job(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind, std::uint64_t items_per_chunk,
-          encoded_head head, std::unique_ptr<item_source> source);
+          encoded_head head, std::unique_ptr<item_source> source, std::unique_ptr<chunk_retries> retries);
 
   // ---- map_call
   void add(item_batch items, bool is_full) override;
@@ -42,19 +44,23 @@ class map_job final : public job, public resumable_map_call {
 
   // ---- job
   std::uint64_t available() override;
-  bool may_grow() override { return !sealed_; }
+  bool may_grow() override;
   std::uint64_t chunksize() const override { return chunksize_; }
   chunk cut(std::uint64_t items) override;
   void on_requeued(std::uint64_t first, std::uint64_t count) override;
   bool is_requeued(std::uint64_t first) const override;
   bool resume(std::uint64_t first) override;
   bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) override;
+  void retry(std::uint64_t first) override;
+  void react() override;
   bool abandon(const std::exception_ptr& why) override;
   void seal() override;
 
  private:
   // The caller holds mutex_:
   void skip(finished_chunk chunk);
+  void finish(finished_chunk chunk);
+  void keep_if_final(std::optional<finished_chunk> chunk);
   void fail_chunk(std::uint64_t first, std::uint64_t count);
   void fail_rest(const std::exception_ptr& why);
   std::exception_ptr reason() const;
@@ -73,6 +79,7 @@ class map_job final : public job, public resumable_map_call {
   std::uint64_t cut_ = 0;                                        // of these, are cut or skipped
   std::deque<std::pair<std::uint64_t, std::uint64_t>> skipped_;  // first and number of items that do not run, beyond cut_
   std::map<std::uint64_t, std::uint64_t> requeued_;              // number of items, by the first
+  const std::unique_ptr<chunk_retries> retries_;                 // null: nothing runs again
   std::atomic<bool> sealed_ = false;
   bool is_abandoned_ = false;
   std::exception_ptr abandoned_;                      // why; null: cancelled

@@ -5,6 +5,7 @@
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/errors.hpp>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -33,6 +34,7 @@ bool dispatcher::step() {
   const steady_time now = now_();  // once for all of the step, because reading the clock is slow
   try {
     moved = take_events(out);
+    if (!retries_.empty()) moved = release_retries(now, out) || moved;
     moved = take_frames(now, out) || moved;
     if (life_.is_grace_period_over(now)) abandon_running_tasks(out);
     dispatch(now, out);
@@ -60,7 +62,7 @@ bool dispatcher::send_submitted() {
   }
   queue_deliveries(out);
   return waiting_.has_deferred() || !deliveries_.empty() || !inbox_.empty() || link_.transferring() || !link_.peers_ring() ||
-         scheduler_.next_check(now).has_value();
+         next_check(now).has_value();
 }
 
 void dispatcher::dispatch(steady_time now, effects& out) {
@@ -70,7 +72,9 @@ void dispatcher::dispatch(steady_time now, effects& out) {
 
 std::optional<steady_time> dispatcher::next_check(steady_time now) const {
   constexpr auto pause = std::chrono::milliseconds(10);
-  return is_paused_ ? std::optional(now + pause) : scheduler_.next_check(now);
+  std::optional<steady_time> next = is_paused_ ? std::optional(now + pause) : scheduler_.next_check(now);
+  if (!retries_.empty()) next = std::min(next.value_or(steady_time::max()), retries_.begin()->first);
+  return next;
 }
 
 std::chrono::nanoseconds dispatcher::may_gather_for(steady_time now) const {
@@ -162,6 +166,25 @@ void dispatcher::take(const value_released& e, effects&) {
   if (!life_.has_ended()) outbox_.unshare(e.id);
 }
 
+void dispatcher::take(retry_requested& e, effects& out) {
+  if (life_.has_ended()) return out.abandon.push_back({std::move(e.work), end_reason_});
+  if (!scheduler_.on_retry_requested(*e.work, out)) return;
+  retries_.emplace(now_() + e.delay, std::pair(std::move(e.work), e.first));
+}
+
+// Returns whether the delay of any is over.
+bool dispatcher::release_retries(steady_time now, effects& out) {
+  bool any = false;
+  while (!retries_.empty() && retries_.begin()->first <= now) {
+    const auto [work, first] = std::move(retries_.begin()->second);
+    retries_.erase(retries_.begin());
+    work->retry(first);
+    scheduler_.on_retry(*work, out);
+    any = true;
+  }
+  return any;
+}
+
 void dispatcher::take(const drain_requested&, effects& out) {
   for (const auto& [id, entry] : executors_) scheduler_.on_shutdown(id, false, out);
   is_draining_ = true;
@@ -242,7 +265,7 @@ void dispatcher::accept(worker_index from, const result_record& result, steady_t
   o.where = &place_of(from);
   o.taken = taken;
   observe(&chunk_observer::on_finished, {*finished->work, finished->first, finished->count, from.value}, o);
-  complete(std::move(finished->work), finished->first, finished->count, std::move(o));
+  complete(std::move(finished->work), finished->first, finished->count, std::move(o), out);
 }
 
 void dispatcher::accept(worker_index from, const recalled_record& recalled, effects& out) {
@@ -296,8 +319,10 @@ void dispatcher::send_orders(effects& out) {
 
 // ---- completions
 
-void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result) {
-  if (work->on_outcome(first, count, std::move(result))) deliveries_.push_back({std::move(work), 0, 0});
+void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result, effects& out) {
+  const bool reacts = work->on_outcome(first, count, std::move(result));
+  if (work->schedule.retries_here) scheduler_.on_change(*work, out);  // it may be over
+  if (reacts) deliveries_.push_back({std::move(work), 0, 0});
 }
 
 void dispatcher::queue_deliveries(effects& out) {
@@ -306,11 +331,12 @@ void dispatcher::queue_deliveries(effects& out) {
     if (c.abandoned_at) observe(&chunk_observer::on_abandoned, {*c.work, c.first, c.count, c.abandoned_at->value});
     outcome never;
     never.error = std::move(c.error);
-    complete(std::move(c.work), c.first, c.count, std::move(never));
+    complete(std::move(c.work), c.first, c.count, std::move(never), out);
   }
   out.completions.clear();
   for (const auto& [work, why] : out.abandon) {
-    if (work->available() > 0) life_.note_left_out(why);
+    const bool awaits_retry = work->schedule.retries_here && work->may_grow();
+    if (work->available() > 0 || awaits_retry) life_.note_left_out(why);
     if (work->abandon(why)) deliveries_.push_back({work, 0, 0});
   }
   for (const auto& abandoned : std::exchange(out.abandon, {})) {
@@ -365,6 +391,7 @@ void dispatcher::close() {
   inbox_.close();
   effects out;
   (void)take_events(out);
+  retries_.clear();  // what is left was abandoned; it would keep its job, and the job the pool
   queue_deliveries(out);
   deliver();
 }

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
 namespace rankpool::detail {
@@ -81,7 +82,10 @@ class dispatcher final : public stepper {
   void take(executor_opened& e, effects& out);
   void take(submitted_everywhere& e, effects& out);
   void take(const value_shared& e, effects& out);
+  void take(retry_requested& e, effects& out);
   void refuse(executor_id executor, job_ptr work, effects& out);
+
+  bool release_retries(steady_time now, effects& out);
 
   bool take_frames(steady_time now, effects& out);
   void accept(worker_index from, const frame& f, steady_time now, effects& out);
@@ -100,7 +104,7 @@ class dispatcher final : public stepper {
   void dispatch(steady_time now, effects& out);
   void abandon_running_tasks(effects& out);
   void send_orders(effects& out);
-  void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result);
+  void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result, effects& out);
   void queue_deliveries(effects& out);
   void deliver();
   void update_drained() { is_drained_ = is_draining_ && jobs_left_ == 0; }
@@ -121,6 +125,7 @@ class dispatcher final : public stepper {
   std::map<executor_id, listener_entry> executors_;
   std::vector<event> events_;        // being taken; kept for its memory
   std::deque<delivery> deliveries_;  // in order; a callback that waits continues with those behind its own
+  std::multimap<steady_time, std::pair<job_ptr, std::uint64_t>> retries_;  // parts that wait, by the end of the delay
   std::size_t workers_ended_ = 0;
   std::exception_ptr end_reason_;  // why what comes after the end fails
   std::uint64_t jobs_left_ = 0;    // of those taken from the inbox

@@ -8,6 +8,7 @@
 #include <rankpool/detail/shared/shared_data.hpp>
 #include <rankpool/detail/wire/runner_settings.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -42,6 +43,13 @@ struct job_changed {
 /// The chunk of an isolated job is to be cancelled by the worker that holds it.
 struct job_aborted {
   job_ptr work;
+};
+
+/// A failed part of a job is to run again after a delay.
+struct retry_requested {
+  job_ptr work;
+  std::uint64_t first = 0;  ///< item of the part
+  std::chrono::nanoseconds delay{};
 };
 
 /// The processes of an executor's isolated tasks are to get a signal.
@@ -85,8 +93,9 @@ struct end_requested {
 };
 
 /// The rare and large ones are boxed: a submitted task takes 16 bytes here.
-using event = std::variant<job_submitted, job_changed, job_aborted, processes_ended, executor_shut_down, executor_closed, value_released, drain_requested,
-                           stop_requested, std::unique_ptr<end_requested>, std::unique_ptr<executor_opened>,
-                           std::unique_ptr<submitted_everywhere>, std::unique_ptr<value_shared>>;
+using event =
+    std::variant<job_submitted, job_changed, job_aborted, processes_ended, executor_shut_down, executor_closed, value_released,
+                 drain_requested, stop_requested, std::unique_ptr<end_requested>, std::unique_ptr<executor_opened>,
+                 std::unique_ptr<submitted_everywhere>, std::unique_ptr<value_shared>, std::unique_ptr<retry_requested>>;
 
 }  // namespace rankpool::detail

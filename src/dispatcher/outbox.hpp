@@ -23,8 +23,8 @@ class outbox {
   outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes);
 
   /// `large_payload` takes the place of the initializer's payload; null if that is small.
-  void open(worker_index to, executor_id executor, const initializer_call& initializer,
-            const std::shared_ptr<block>& large_payload, const runner_settings& runners);
+  void open(worker_index to, executor_id executor, const initializer_call& initializer, const std::shared_ptr<block>& large_payload,
+            const runner_settings& runners);
   void send(const effects::send_task& order);
   void recall(worker_index from);
   void abort(worker_index at, chunk_id id);

@@ -60,6 +60,15 @@ void recorded_source::cut(byte_writer& out, std::uint64_t first, std::uint64_t c
   out.raw(items.data(), items.size());
 }
 
+void recorded_source::cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) {
+  byte_buffer items;
+  shared_references references;
+  byte_writer writer(items, nullptr, &references);
+  items_->cut_again(writer, first, count);
+  recorder_.on_cut(first, digest_of(items, {}, references));
+  out.raw(items.data(), items.size());
+}
+
 digest cut_and_digest(item_source& items, byte_buffer& bytes, std::uint64_t first, std::uint64_t count) {
   shared_references references;
   bytes.clear();

@@ -54,6 +54,9 @@ class recorded_source final : public item_source {
 
   void append(item_batch batch) override { items_->append(std::move(batch)); }
   void cut(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
+  void keep() override { items_->keep(); }
+  void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
+  void forget(std::uint64_t first) override { items_->forget(first); }
 
  private:
   const std::unique_ptr<item_source> items_;

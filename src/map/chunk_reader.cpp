@@ -44,7 +44,37 @@ std::exception_ptr chunk_reader::advance_to_failure() {
     whole_ = std::current_exception();
     return whole_;
   }
+  if (const auto found = chunk_.retried.find(item); found != chunk_.retried.end()) {
+    retried_ = std::make_unique<chunk_reader>(finished_chunk{chunk_.first + item, 1, std::move(found->second)});
+    current_ = &retried_->results();
+    return retried_->advance();
+  }
   return decode_exception(exception, *chunk_.result.where, chunk_.first + item);
+}
+
+std::uint64_t count_failures(const finished_chunk& chunk) {
+  try {
+    byte_reader in(chunk.result.bytes, chunk.result.out_of_band);
+    (void)in.sub(in.get_count(1));
+    return in.get<std::uint64_t>();
+  } catch (const std::exception&) {  // whoever reads the chunk gets the error
+    return 0;
+  }
+}
+
+std::vector<std::pair<std::uint64_t, std::exception_ptr>> failures_of(const finished_chunk& chunk) {
+  std::vector<std::pair<std::uint64_t, std::exception_ptr>> failures;
+  try {
+    byte_reader in(chunk.result.bytes, chunk.result.out_of_band);
+    (void)in.sub(in.get_count(1));
+    for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+      const auto item = in.get<std::uint64_t>();
+      byte_reader exception = in.sub(in.get_count(1));
+      failures.emplace_back(item, decode_exception(exception, *chunk.result.where, chunk.first + item));
+    }
+  } catch (const std::exception&) {  // whoever reads the chunk gets the error
+  }
+  return failures;
 }
 
 }  // namespace rankpool::detail

@@ -1,6 +1,7 @@
 #include <rankpool/detail/map/item_source.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -22,17 +23,23 @@ void copy_items(byte_writer& out, const item_batch& batch, std::uint64_t first, 
   }
 }
 
+// Appends the items [first, first + count) of another batch.
+void append_items(item_batch& batch, const item_batch& from, std::uint64_t first, std::uint64_t count) {
+  batch.count += count;
+  if (from.ends.empty()) return;
+  byte_writer out(batch.bytes, nullptr, &batch.references);
+  const std::uint64_t target = out.size();
+  copy_items(out, from, first, count);
+  const std::uint64_t begin = begin_of(from, first);
+  for (std::uint64_t i = first; i < first + count; ++i) batch.ends.push_back(target + (from.ends[i] - begin));
+}
+
 }  // namespace
 
 item_batch part_of(const item_batch& batch, std::uint64_t first, std::uint64_t count) {
   item_batch part;
-  part.count = count;
-  if (batch.ends.empty()) return part;
-  byte_writer out(part.bytes, nullptr, &part.references);
-  copy_items(out, batch, first, count);
-  const std::uint64_t begin = begin_of(batch, first);
-  part.ends.reserve(count);
-  for (std::uint64_t i = first; i < first + count; ++i) part.ends.push_back(batch.ends[i] - begin);
+  part.ends.reserve(batch.ends.empty() ? 0 : count);
+  append_items(part, batch, first, count);
   return part;
 }
 
@@ -40,12 +47,14 @@ void packed_source::append(item_batch batch) {
   if (batch.count > 0) batches_.push_back(std::move(batch));
 }
 
-void packed_source::cut(byte_writer& out, std::uint64_t, std::uint64_t count) {
+void packed_source::cut(byte_writer& out, std::uint64_t first, std::uint64_t count) {
+  item_batch* const kept = keeps_ && count > 0 ? &kept_[first] : nullptr;
   while (count > 0) {
     if (batches_.empty()) throw std::logic_error("item source: more items are cut than were added");
     const item_batch& batch = batches_.front();
     const std::uint64_t taken = std::min(count, batch.count - at_);
     copy_items(out, batch, at_, taken);
+    if (kept != nullptr) append_items(*kept, batch, at_, taken);
     count -= taken;
     at_ += taken;
     if (at_ == batch.count) {
@@ -53,6 +62,14 @@ void packed_source::cut(byte_writer& out, std::uint64_t, std::uint64_t count) {
       at_ = 0;
     }
   }
+}
+
+void packed_source::cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) {
+  const auto next = kept_.upper_bound(first);
+  if (next == kept_.begin()) throw std::logic_error("item source: items are cut again that were not kept");
+  const auto& [begin, chunk] = *std::prev(next);
+  if (first + count > begin + chunk.count) throw std::logic_error("item source: items are cut again that were not kept");
+  copy_items(out, chunk, first - begin, count);
 }
 
 }  // namespace rankpool::detail

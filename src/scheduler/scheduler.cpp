@@ -44,6 +44,7 @@ void scheduler::on_shutdown(executor_id id, bool cancel, effects& out) {
   for (auto& [priority, level] : executor->queue) executor->stale += level.size();
   if (!cancel) return drop_stale_jobs(*executor, out);
   executor->is_cancelled = true;
+  for (const auto& [work, parts] : executor->retrying) out.abandon.push_back({work, nullptr});
   for (const tracked_chunk& c : executor->requeued) out.abandon.push_back({c.work, nullptr});
   for (const worker_index w : state_.awaited) {
     for (const tracked_chunk& c : state_.at(w).pinned) {
@@ -224,7 +225,7 @@ std::optional<effects::completion> scheduler::on_result(worker_index from, chunk
   if (!kind.has_data()) state_.has_new_work = true;  // tasks of this kind may be prefetched from now on
   kind.add(over.count, measured, result_bytes);
   --work.schedule.running;
-  if (executor != nullptr) state_.finish_if_over(*executor, work, out);
+  if (executor != nullptr && !work.schedule.retries_here) state_.finish_if_over(*executor, work, out);
   return over;
 }
 
@@ -236,8 +237,27 @@ void scheduler::cancel(executor_entry& executor, tracked_chunk& c, effects& out)
   state_.finish_if_over(executor, *c.work, out);
 }
 
+bool scheduler::on_retry_requested(job& work, effects& out) {
+  executor_entry* const executor = state_.find(work.schedule.executor);
+  if (executor == nullptr || work.schedule.finished) return false;
+  if (executor->broken != nullptr || executor->is_cancelled) {
+    out.abandon.push_back({&work, executor->broken});
+    return false;
+  }
+  ++executor->retrying[&work];
+  return true;
+}
+
+void scheduler::on_retry(job& work, effects& out) {
+  executor_entry* const executor = state_.find(work.schedule.executor);
+  if (executor == nullptr) return;
+  const auto found = executor->retrying.find(&work);
+  if (found != executor->retrying.end() && --found->second == 0) executor->retrying.erase(found);
+  on_change(work, out);
+}
+
 void scheduler::on_abort(job& work, effects& out) {
-  if (work.schedule.finished || work.schedule.running == 0) return;
+  if (work.schedule.finished || (work.schedule.running == 0 && !work.schedule.retries_here)) return;
   work.schedule.aborted = true;
   if (executor_entry* const executor = state_.find(work.schedule.executor)) {
     const auto is_of_work = [&](const tracked_chunk& c) { return c.work.get() == &work; };
@@ -325,6 +345,9 @@ void scheduler::fail_queued(executor_entry& executor, const std::exception_ptr& 
   executor.stale = 0;
   for (job_ptr& work : std::exchange(executor.growing, {})) {
     if (!work->schedule.queued) all.push_back(std::move(work));
+  }
+  for (const auto& [work, parts] : std::exchange(executor.retrying, {})) {
+    if (!work->schedule.queued) all.push_back(work);
   }
   for (const auto& work : all) {
     work->schedule.queued = false;

@@ -43,6 +43,11 @@ class scheduler {
   void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out);
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
+  /// A failed part of a job waits for its next attempt; until on_retry(), the job is not over. Returns false if it will not run:
+  /// then the job is abandoned.
+  bool on_retry_requested(job& work, effects& out);
+  /// The delay before the next attempt of a part is over.
+  void on_retry(job& work, effects& out);
   /// The processes of an executor's isolated tasks are to get a signal.
   void on_end_processes(executor_id executor, int signal, effects& out);
   /// An executor accepts no more jobs, and its jobs read no further input. `cancel`: what has not started is cancelled.

@@ -77,6 +77,7 @@ struct executor_entry {
   int users = 0;                                             // workers that have chunks of it
   std::size_t stale = 0;                                     // queued jobs that have nothing to cut
   std::vector<job_ptr> growing;                              // jobs whose input may still come
+  std::map<job_ptr, std::size_t> retrying;                   // parts of jobs that wait for their next attempt
 };
 
 class scheduler_state {

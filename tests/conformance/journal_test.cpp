@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -31,6 +32,13 @@ int marked_square(const std::string& marks, int n) {
 int marked_square_unless_fifth(const std::string& marks, int n) {
   leave_mark(marks + "/" + std::to_string(n));
   return square_unless_fifth(n);
+}
+
+/// Throws in the first call for each multiple of 3.
+int marked_square_at_last(const std::string& marks, int n) {
+  const bool is_first = leave_mark(marks + "/" + std::to_string(n));
+  if (n % 3 == 0 && is_first) throw std::runtime_error("first call");
+  return n * n;
 }
 
 double marked_product(const std::string& marks, const rankpool::shared<std::vector<double>>& by, int n) {
@@ -90,6 +98,20 @@ std::string contents(const std::string& file) {
 }
 
 }  // namespace
+
+TEST_CASE("the results of items that ran again are in the journal, each as a chunk of its own", "[journal/retries]") {
+  journalled_runs runs;
+  rankpool::executor pool(cluster());
+  const auto task = rankpool::partial(marked_square_at_last, runs.marks());
+  const auto run = [&](const std::string& journal) {
+    const auto always = [](const std::exception_ptr&) { return true; };
+    return collect(pool.map({.chunksize = 2, .journal = journal, .retries = 1, .retry_if = always}, task, numbers(12)));
+  };
+  CHECK(run(runs.file("first")) == squares(12));
+  CHECK(runs.ran() == 12);
+  CHECK(run(runs.copy_of(runs.file("first"))) == squares(12));
+  CHECK(runs.ran() == 4);  // of four chunks, the item that had not failed
+}
 
 TEST_CASE("a second run restores every result from the journal and computes none", "[journal/resume]") {
   journalled_runs runs;

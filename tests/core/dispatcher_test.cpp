@@ -5,8 +5,11 @@
 #include "support/scripted_transport.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -39,8 +42,9 @@ class noting_observer final : public dispatch_observer {
 };
 
 struct fixture {
-  fixture() {
+  explicit fixture(const std::shared_ptr<executor_listener>& listener = nullptr) {
     auto opened = std::make_unique<executor_opened>();
+    opened->listener = listener;
     opened->executor = 1;
     opened->max_workers = 1;
     events.post(std::move(opened));
@@ -62,6 +66,57 @@ struct fixture {
 };
 
 using notes = std::vector<std::string>;
+
+/// A task that fails in each attempt and asks to run again after a minute.
+class retrying_job final : public job {
+ public:
+  retrying_job(inbox& events, std::uint64_t attempts)
+      : job(locate_function(&support::run_nothing), 0), events_(events), left_(attempts) {
+    schedule.executor = 1;
+    schedule.retries_here = true;
+  }
+
+  std::uint64_t available() override { return is_pending_ ? 1 : 0; }
+  bool may_grow() override { return is_waiting_; }
+  chunk cut(std::uint64_t) override {
+    is_pending_ = false;
+    return {0, 1, {}, {}, {}};
+  }
+  bool on_outcome(std::uint64_t, std::uint64_t, outcome&& result) override {
+    is_waiting_ = result.what == outcome::kind::threw && --left_ > 0;
+    return is_waiting_;
+  }
+  void react() override { events_.post(std::make_unique<retry_requested>(this, 0, 1min)); }
+  void retry(std::uint64_t) override { is_pending_ = std::exchange(is_waiting_, false); }
+  bool abandon(const std::exception_ptr& why) override {
+    is_waiting_ = is_pending_ = false;
+    abandoned = why;
+    return false;
+  }
+
+  std::exception_ptr abandoned;
+
+ private:
+  inbox& events_;
+  std::uint64_t left_;
+  bool is_pending_ = true;
+  bool is_waiting_ = false;
+};
+
+/// Counts the finished jobs of an executor.
+struct counting_listener final : executor_listener {
+  void on_jobs_finished(std::uint64_t count) override { finished += count; }
+  void on_broken(const std::exception_ptr&) override {}
+  std::uint64_t finished = 0;
+};
+
+/// The worker returns an exception for its chunk.
+void arrive_failure(fixture& f, chunk_id id) {
+  frame_writer said;
+  said.result(id, true, 1000, {});
+  f.link.arrive(0, said.take());
+  f.d.step();
+}
 
 }  // namespace
 
@@ -135,4 +190,57 @@ TEST_CASE("tasks that still run when the grace period is over are abandoned") {
   f.d.step();
   CHECK(f.life.has_abandoned_tasks());
   CHECK(f.life.state() == pool_state::ending);
+}
+
+TEST_CASE("a failed task runs again when its delay is over, not before, and is over after its last attempt") {
+  const auto listener = std::make_shared<counting_listener>();
+  fixture f(listener);
+  f.events.post(job_submitted{make_job<retrying_job>(f.events, 2)});
+  f.d.step();
+  arrive_failure(f, 1);
+  CHECK(f.observer.take() == notes{"sent 1 on 0", "threw 1 on 0"});
+  f.d.step();  // takes the request of react()
+  CHECK(f.d.next_check(simulated_time) == simulated_time + 1min);
+  simulated_time += 59s;
+  f.d.step();
+  CHECK(f.observer.take().empty());
+  CHECK(listener->finished == 0);
+  simulated_time += 1s;
+  f.d.step();
+  CHECK(f.observer.take() == notes{"sent 1 on 0"});
+  arrive_failure(f, 2);
+  CHECK(listener->finished == 1);
+  CHECK_FALSE(f.d.next_check(simulated_time));
+}
+
+TEST_CASE("an early stop abandons a task that waits for its next attempt, and counts it as left out") {
+  const auto listener = std::make_shared<counting_listener>();
+  fixture f(listener);
+  const auto waiting = make_job<retrying_job>(f.events, 2);
+  f.events.post(job_submitted{waiting});
+  f.d.step();
+  arrive_failure(f, 1);
+  f.d.step();
+  REQUIRE(f.life.stop_early("enough", simulated_time));
+  f.events.post(stop_requested{});
+  f.d.step();
+  CHECK(waiting->abandoned == f.life.stop_reason());
+  CHECK(f.life.has_left_out_work());
+  CHECK(listener->finished == 1);
+  simulated_time += 1min;
+  f.d.step();
+  CHECK(f.observer.take() == notes{"sent 1 on 0", "threw 1 on 0"});
+}
+
+TEST_CASE("a retry that is requested after a stop is refused") {
+  fixture f;
+  const auto waiting = make_job<retrying_job>(f.events, 2);
+  f.events.post(job_submitted{waiting});
+  f.d.step();
+  REQUIRE(f.life.stop_early("enough", simulated_time));
+  f.events.post(stop_requested{});
+  f.d.step();
+  arrive_failure(f, 1);
+  f.d.step();
+  CHECK(waiting->abandoned == f.life.stop_reason());
 }

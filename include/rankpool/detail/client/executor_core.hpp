@@ -10,6 +10,7 @@
 #include <rankpool/detail/wire/task_limits.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,7 +60,12 @@ class executor_core final : public executor_listener {
   /// Returns the limits of tasks whose options give none.
   const task_limits& default_limits() const { return default_limits_; }
   /// Returns whether the tasks run in runner processes.
-  bool is_isolated() const { return is_isolated_; }
+  bool is_isolated() const { return runners_.isolated != 0; }
+  /// Returns executor_options::crash_limit.
+  int crash_limit() const { return static_cast<int>(runners_.crash_limit); }
+  /// Has a failed part of a job run again after a delay: the pool then calls job::retry(). `first`: the part's first item. Returns
+  /// false if the pool has ended.
+  bool retry_later(job_ptr work, std::uint64_t first, std::chrono::nanoseconds delay);
   /// Has the chunk of an isolated job cancelled by the worker that holds it.
   void abort(job_ptr work);
   /// Shuts down, cancels what has not started, and ends the processes of the isolated tasks with a signal. Throws:
@@ -94,14 +100,14 @@ class executor_core final : public executor_listener {
   void refuse_if_over() const;
   bool await_place();
 
-  executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, bool is_isolated,
+  executor_core(std::shared_ptr<pool> owner, std::uint32_t id, int workers, std::size_t max_pending, const runner_settings& runners,
                 const task_limits& default_limits);
 
   const std::shared_ptr<pool> pool_;
   const std::uint32_t id_;
   const int workers_;
   const std::size_t max_pending_;  // 0: no limit
-  const bool is_isolated_;
+  const runner_settings runners_;
   const task_limits default_limits_;
   std::atomic<std::size_t> pending_ = 0;        // places taken
   std::atomic<std::size_t> place_waiters_ = 0;  // threads that wait for a place

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <rankpool/detail/client/executor_core.hpp>
+#include <rankpool/detail/client/retry_policy.hpp>
 #include <rankpool/detail/codec/codec.hpp>
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/detail/support/small_mutex.hpp>
@@ -26,7 +27,7 @@ namespace rankpool::detail {
 
 enum class task_state : std::uint8_t {
   pending,   ///< queued on rank 0; can be cancelled
-  requeued,  ///< recalled from a worker before it started, and queued again; can be cancelled
+  requeued,  ///< recalled from a worker before it started, or waits for its next attempt; can be cancelled
   running,   ///< sent to a worker
   ending,    ///< a thread has claimed its completion and is completing it
   finished,
@@ -54,12 +55,13 @@ class future_state_base : public job {
 
   // ---- job
   std::uint64_t available() final { return settled_state() == task_state::pending ? 1 : 0; }
-  bool may_grow() final { return false; }
+  bool may_grow() final;
   chunk cut(std::uint64_t items) final;
   void on_requeued(std::uint64_t first, std::uint64_t count) final;
   bool is_requeued(std::uint64_t first) const final;
   bool resume(std::uint64_t first) final;
   bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) final;
+  void retry(std::uint64_t first) final;
   bool abandon(const std::exception_ptr& why) final;
   void react() final;
 
@@ -96,6 +98,8 @@ class future_state_base : public job {
   byte_buffer bytes;
   /// Adds the out-of-band buffers of the arguments, and what the arguments refer to. Call it before the submission.
   void attach(blocks&& out_of_band, shared_references&& references);
+  /// Rank 0 decides whether the task runs again after it has failed. Call it before the submission.
+  void retry_by(std::shared_ptr<const retry_policy> policy);
   /// The task holds one of the max_pending places of its executor until it is over. Call it before the submission.
   void hold_place() { holds_place_ = true; }
   /// Returns the digest of the encoded callable and arguments. Call it before the submission.
@@ -130,6 +134,7 @@ class future_state_base : public job {
   task_state settled_state() const;
   bool begin_ending();
   bool become(task_state end, outcome&& result);
+  bool decide_retry();
   extras& ensure_extras();
   std::exception_ptr error();
   void run_callback(const callback& f);

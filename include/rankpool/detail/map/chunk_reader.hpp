@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace rankpool::detail {
 
@@ -24,9 +27,10 @@ class chunk_reader {
   std::exception_ptr advance() {
     if (at_ == next_failure_ || whole_ != nullptr) return advance_to_failure();
     ++at_;
+    current_ = &results_;
     return nullptr;
   }
-  byte_reader& results() { return results_; }
+  byte_reader& results() { return *current_; }
 
  private:
   std::exception_ptr advance_to_failure();
@@ -34,13 +38,21 @@ class chunk_reader {
   finished_chunk chunk_;
   std::uint64_t at_ = 0;  // items read
   byte_reader results_{nullptr, 0};
+  byte_reader* current_ = &results_;  // has the result of the last item
   byte_reader failures_{nullptr, 0};
   std::uint64_t failures_left_ = 0;
   std::uint64_t next_failure_ = std::numeric_limits<std::uint64_t>::max();
-  std::exception_ptr whole_;  // if the chunk failed as a whole
+  std::exception_ptr whole_;               // if the chunk failed as a whole
+  std::unique_ptr<chunk_reader> retried_;  // of the last item, if it ran again alone
 };
 
 /// Returns why a chunk failed as a whole. Requires that the chunk has no value.
 std::exception_ptr chunk_error(const finished_chunk& chunk);
+
+/// Returns the number of failed items of a chunk that has a result for each item; 0 if it cannot be read.
+std::uint64_t count_failures(const finished_chunk& chunk);
+
+/// Returns the index in the chunk and the exception of each failed item. Those that cannot be read are left out.
+std::vector<std::pair<std::uint64_t, std::exception_ptr>> failures_of(const finished_chunk& chunk);
 
 }  // namespace rankpool::detail

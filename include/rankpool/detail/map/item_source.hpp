@@ -1,7 +1,7 @@
 // The input of a map or reduction: batches of items on their way into a source, and the source that chunks are cut from.
 //
 // Consecutive integers are kept as their bounds and cost nothing. Other items are encoded on the caller's thread into batches,
-// which are freed once they are cut.
+// which are freed once they are cut, unless their tasks may run again.
 #pragma once
 
 #include <rankpool/detail/wire/bytes.hpp>
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <vector>
 
 namespace rankpool::detail {
@@ -32,6 +33,12 @@ class item_source {
   virtual void append(item_batch batch) = 0;
   /// Removes the next `count` items and writes them. `first`: the index of the first of them in the input.
   virtual void cut(byte_writer& out, std::uint64_t first, std::uint64_t count) = 0;
+  /// Keeps the items that are cut for cut_again(), each chunk until forget(). Call it before the first cut.
+  virtual void keep() = 0;
+  /// Writes items of a chunk that was cut before. Requires keep().
+  virtual void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) = 0;
+  /// The items of this chunk are not needed any more.
+  virtual void forget(std::uint64_t first) = 0;
 };
 
 /// Consecutive integers. Only the first of a chunk is written.
@@ -44,6 +51,9 @@ class counted_source final : public item_source {
     // Unsigned arithmetic, because a range may start below zero and end above the signed maximum.
     out.put<Integer>(static_cast<Integer>(static_cast<std::uint64_t>(from_) + first));
   }
+  void keep() override {}
+  void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) override { cut(out, first, count); }
+  void forget(std::uint64_t) override {}
 
  private:
   Integer from_;
@@ -54,10 +64,15 @@ class packed_source final : public item_source {
  public:
   void append(item_batch batch) override;
   void cut(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
+  void keep() override { keeps_ = true; }
+  void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
+  void forget(std::uint64_t first) override { kept_.erase(first); }
 
  private:
   std::deque<item_batch> batches_;
   std::size_t at_ = 0;  // items of the front batch that are cut already
+  bool keeps_ = false;
+  std::map<std::uint64_t, item_batch> kept_;  // chunks that were cut, by first item
 };
 
 }  // namespace rankpool::detail

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -17,6 +18,7 @@ struct finished_chunk {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   outcome result;
+  std::map<std::uint64_t, outcome> retried = {};  ///< of the items that have failed and run again alone, by index in the chunk
 };
 
 /// A running map or reduction. Thread safety: one thread at a time, except cancel().
