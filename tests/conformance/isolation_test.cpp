@@ -454,7 +454,8 @@ TEST_CASE("options that need isolation are refused without it", "[isolation/opti
   CHECK_THROWS_WITH(rankpool::executor(cluster(), {.retries = 1}), "executor_options::retries requires isolation::process");
   rankpool::executor pool(cluster());
   CHECK_THROWS_WITH(pool.submit({.timeout = 1s}, square, 2), "task_options::timeout requires an executor with isolation::process");
-  CHECK_THROWS_WITH(pool.submit({.retries = 1}, square, 2), "task_options::retries requires an executor with isolation::process");
+  CHECK_THROWS_WITH(pool.submit({.retries = 1}, square, 2),
+                    "task_options::retries requires an executor with isolation::process, or task_options::retry_if");
   CHECK_THROWS_WITH(pool.map({.task_timeout = 1s}, square, numbers(3)),
                     "map_options::task_timeout requires an executor with isolation::process");
   auto own = isolated();
