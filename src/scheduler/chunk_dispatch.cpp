@@ -35,7 +35,7 @@ bool chunk_dispatch::may_use(const executor_entry& executor, worker_index w) con
   if (is_restricted && !executor.restricted_to[place]) return false;
   if (executor.chunks_at[place] > 0) return true;
   if (executor.users >= executor.max_workers) return false;
-  const bool may_use_all = static_cast<std::size_t>(executor.max_workers) >= state_.workers.size();
+  const bool may_use_all = static_cast<std::size_t>(executor.max_workers) >= state_.usable();
   if (is_restricted || executor.is_open_on[place] || may_use_all) return true;
   return std::ranges::none_of(executor.opened_on, [&](worker_index other) { return state_.at(other).chunks.empty(); });
 }
@@ -43,6 +43,7 @@ bool chunk_dispatch::may_use(const executor_entry& executor, worker_index w) con
 bool chunk_dispatch::has_room(const worker_state& worker, const job& work, steady_time now) const {
   const std::size_t chunks = worker.chunks.size();
   if (chunks == 0) return true;
+  if (worker.chunks.front().alone) return false;
   if (now - worker.last_progress >= policy_.recall_after) return false;  // a task there takes longer than expected
   const std::size_t max_chunks = std::min(policy_.max_chunks, policy_.initial_chunks + 4 * worker.results);
   if (worker.is_recalling || chunks >= max_chunks || worker.bytes >= policy_.max_bytes) return false;
@@ -57,7 +58,7 @@ std::uint64_t chunk_dispatch::items_for(const executor_entry& executor, const wo
   if (const auto given = work.chunksize(); given > 0) return given;
   const task_statistics& kind = *work.schedule.statistics;
   if (!kind.has_data()) return 1;
-  const double users = std::min<double>(executor.max_workers, static_cast<double>(state_.workers.size()));
+  const double users = std::min<double>(executor.max_workers, static_cast<double>(state_.usable()));
   const auto available = static_cast<double>(work.available());
   const double each = std::max(kind.nanoseconds_per_item() * worker.speed.slowness(), 0.1);
   const double target = std::clamp(available * each / (users * 16), static_cast<double>(policy_.prefetch_window.count()) / 2,
@@ -96,7 +97,7 @@ chunk_dispatch::candidate chunk_dispatch::find_candidate(worker_index w, effects
   candidate best;
   for (const auto& executor : state_.executors) {
     if (executor->is_cancelled || !may_use(*executor, w)) continue;
-    const bool is_requeued = !executor->requeued.empty();
+    const bool is_requeued = !executor->requeued.empty() && (!executor->requeued.front().alone || state_.at(w).chunks.empty());
     job* const work = is_requeued ? executor->requeued.front().work.get() : first_job(*executor, out);
     if (work == nullptr) continue;
     const rank its_rank = rank_of(*work);
@@ -182,7 +183,7 @@ void chunk_dispatch::fill(worker_index w, std::size_t max_chunks, steady_time no
       continue;
     }
     if (max_cuts == 0) {
-      const auto users = std::min<std::size_t>(static_cast<std::size_t>(executor.max_workers), state_.workers.size());
+      const auto users = std::min<std::size_t>(static_cast<std::size_t>(executor.max_workers), state_.usable());
       max_cuts = std::max<std::size_t>(1, executor.queue.begin()->second.size() / (2 * users));
     }
     for (job* work = next.work;;) {

@@ -8,6 +8,7 @@ const char* to_string(chunk_state state) {
     case chunk_state::sent: return "sent";
     case chunk_state::started: return "started";
     case chunk_state::recalling: return "recalling";
+    case chunk_state::lost: return "lost";
     case chunk_state::done: return "done";
     case chunk_state::failed: return "failed";
     case chunk_state::cancelled: return "cancelled";

@@ -1,6 +1,9 @@
 #include "scheduler/scheduler.hpp"
 
+#include <rankpool/errors.hpp>
+
 #include <algorithm>
+#include <deque>
 #include <stdexcept>
 #include <utility>
 
@@ -10,10 +13,11 @@ scheduler::scheduler(int workers, scheduling_policy policy) : state_(workers), d
 
 // ---- executors
 
-void scheduler::on_open(executor_id id, int max_workers) {
+void scheduler::on_open(executor_id id, int max_workers, std::uint32_t crash_limit) {
   auto executor = std::make_unique<executor_entry>();
   executor->id = id;
   executor->max_workers = max_workers;
+  executor->crash_limit = crash_limit;
   executor->chunks_at.resize(state_.workers.size());
   executor->is_open_on.resize(state_.workers.size());
   executor->broken = state_.stopped;
@@ -104,9 +108,16 @@ void scheduler::on_submit_everywhere(executor_id id, const std::vector<job_ptr>&
   executor_entry* executor = state_.find(id);
   if (executor == nullptr) throw std::logic_error("scheduler: a job of an unknown executor");
   const std::vector<worker_index> chosen = choose_workers(*executor);
-  if (chosen.size() != work.size()) throw std::logic_error("scheduler: not one job for each worker of the executor");
+  const bool fits = state_.usable() == state_.workers.size() ? chosen.size() == work.size() : chosen.size() <= work.size();
+  if (!fits) throw std::logic_error("scheduler: not one job for each worker of the executor");
   for (std::size_t i = 0; i < work.size(); ++i) {
     if (refuse_if_over(*executor, work[i], out)) continue;
+    if (i >= chosen.size()) {
+      work[i]->schedule.finished = true;
+      out.jobs_finished.push_back(id);
+      out.abandon.push_back({work[i], std::make_exception_ptr(broken_pool("a worker was lost: there is no worker for this call"))});
+      continue;
+    }
     work[i]->schedule.queued = true;
     tracked_chunk c;
     c.work = work[i];
@@ -118,9 +129,11 @@ void scheduler::on_submit_everywhere(executor_id id, const std::vector<job_ptr>&
 // In rank order.
 std::vector<worker_index> scheduler::choose_workers(executor_entry& executor) {
   std::vector<worker_index> chosen;
-  for (int w = 0; w < static_cast<int>(state_.workers.size()); ++w) chosen.push_back({w});
+  for (int w = 0; w < static_cast<int>(state_.workers.size()); ++w) {
+    if (!state_.at({w}).is_lost) chosen.push_back({w});
+  }
   const auto count = static_cast<std::size_t>(executor.max_workers);
-  if (count >= state_.workers.size()) return chosen;
+  if (count >= chosen.size()) return chosen;
   if (executor.restricted_to.empty()) {
     const auto preference = [&](worker_index w) {
       const bool is_open = executor.is_open_on[static_cast<std::size_t>(w.value)];
@@ -281,6 +294,57 @@ void scheduler::on_end_processes(executor_id id, int signal, effects& out) {
   for (const worker_index w : executor->opened_on) out.ends.push_back({w, id, signal});
 }
 
+// A chunk is on rank 0 again. Returns false if it is over.
+bool scheduler::take_back(executor_entry& executor, tracked_chunk& c, effects& out) {
+  if (executor.broken != nullptr) {  // sent again, it could reach a worker that runs nothing of this executor any more
+    fail(executor, c, executor.broken, out);
+    return false;
+  }
+  c.work->on_requeued(c.part.first, c.part.count);
+  if (c.work->schedule.aborted) {
+    cancel(executor, c, out);
+    return false;
+  }
+  if (executor.is_cancelled) out.abandon.push_back({c.work, nullptr});
+  return true;
+}
+
+void scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out) {
+  if (state_.at(where).is_lost) return;
+  std::vector<tracked_chunk> chunks = state_.lose(where);
+  const bool is_known = std::ranges::any_of(chunks, [](const tracked_chunk& c) { return c.state == chunk_state::started; });
+  std::deque<tracked_chunk> unharmed;
+  for (tracked_chunk& c : chunks) {
+    executor_entry* const executor = state_.find(c.executor());
+    if (executor == nullptr) continue;
+    if (c.state != chunk_state::queued) {  // else it is pinned, and was not sent
+      const bool may_have_run = !is_known || c.state == chunk_state::started;
+      c.become(chunk_state::lost);
+      if (may_have_run) {
+        ++c.losses;
+        c.alone = true;
+      }
+    }
+    if (c.pinned && c.part.count == 0) {
+      c.work->schedule.queued = false;
+      out.abandon.push_back({c.work, why});
+    } else if (c.pinned || c.losses >= executor->crash_limit) {
+      fail(*executor, c, why, out);
+    } else if (take_back(*executor, c, out)) {
+      (c.alone ? executor->requeued : unharmed).push_back(std::move(c));
+    }
+  }
+  for (; !unharmed.empty(); unharmed.pop_back()) {  // in their old order, before what runs alone
+    state_.find(unharmed.back().executor())->requeued.push_front(std::move(unharmed.back()));
+  }
+  if (state_.usable() > 0) return;
+  state_.stopped = std::make_exception_ptr(broken_pool("no worker is left"));
+  for (const auto& executor : state_.executors) {
+    if (executor->broken == nullptr) executor->broken = state_.stopped;
+    fail_queued(*executor, executor->broken, out);
+  }
+}
+
 void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out) {
   worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
   worker.is_recalling = false;  // no sign of progress: until its task ends, it is sent nothing
@@ -293,17 +357,7 @@ void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids,
     which->become(chunk_state::queued);       // throws for one that has started, which stays where it is
     tracked_chunk c = state_.take(from, which);
     executor_entry* executor = state_.find(c.executor());
-    if (executor == nullptr) continue;
-    if (executor->broken != nullptr) {  // sent again, it could reach a worker that runs nothing of this executor any more
-      fail(*executor, c, executor->broken, out);
-      continue;
-    }
-    c.work->on_requeued(c.part.first, c.part.count);
-    if (c.work->schedule.aborted) {
-      cancel(*executor, c, out);
-      continue;
-    }
-    if (executor->is_cancelled) out.abandon.push_back({c.work, nullptr});
+    if (executor == nullptr || !take_back(*executor, c, out)) continue;
     if (c.pinned) {
       state_.pin(from, std::move(c), true);
     } else {

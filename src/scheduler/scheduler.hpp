@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <vector>
@@ -23,7 +24,8 @@ class scheduler {
   explicit scheduler(int workers, scheduling_policy policy = {});
 
   // ---- events
-  void on_open(executor_id executor, int max_workers);
+  /// `crash_limit`: a chunk that has lost so many workers fails.
+  void on_open(executor_id executor, int max_workers, std::uint32_t crash_limit = 3);
   void on_close(executor_id executor, effects& out);
   /// The job's executor and priority are set in the job.
   void on_submit(job_ptr work, effects& out);
@@ -41,6 +43,11 @@ class scheduler {
                                                std::size_t result_bytes, steady_time now, effects& out);
   /// A worker has returned the chunks that it had not started.
   void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out);
+  /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the chunk that it has reported
+  /// as started counts the loss. If it has reported none, all count it, and each of them then runs on a worker that has nothing
+  /// else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, as do pinned chunks of the worker.
+  /// If no worker is left, everything fails with broken_pool.
+  void on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out);
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
   /// A failed part of a job waits for its next attempt; until on_retry(), the job is not over. Returns false if it will not run:
@@ -71,12 +78,15 @@ class scheduler {
   bool any_idle() const { return !state_.idle.empty(); }
   /// A chunk is at a worker.
   bool busy() const { return state_.in_flight > 0; }
+  /// Returns the number of workers that are not lost.
+  std::size_t usable_workers() const { return state_.usable(); }
   /// For tests.
   const scheduler_state& state() const { return state_; }
 
  private:
   bool refuse_if_over(const executor_entry& executor, const job_ptr& work, effects& out);
   std::vector<worker_index> choose_workers(executor_entry& executor);
+  bool take_back(executor_entry& executor, tracked_chunk& c, effects& out);
   void drop_cancelled_chunks(executor_entry& executor, job& work);
   void drop_stale_jobs(executor_entry& executor, effects& out);
   void cancel(executor_entry& executor, tracked_chunk& c, effects& out);

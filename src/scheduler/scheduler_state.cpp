@@ -99,7 +99,7 @@ void scheduler_state::remove(worker_index w, chunk_queue::iterator which, execut
   ++worker.results;
   --in_flight;
   if (executor == nullptr) return;
-  const bool is_limited = static_cast<std::size_t>(executor->max_workers) < workers.size();
+  const bool is_limited = static_cast<std::size_t>(executor->max_workers) < usable();
   if (is_limited && executor->users == executor->max_workers) has_new_work = true;  // it may use another worker now
   if (--executor->chunks_at[static_cast<std::size_t>(w.value)] == 0) --executor->users;
 }
@@ -118,6 +118,27 @@ void scheduler_state::begin_recall(worker_index w) {
   for (tracked_chunk& c : worker.chunks) {
     if (c.state == chunk_state::sent) c.become(chunk_state::recalling);
   }
+}
+
+std::vector<tracked_chunk> scheduler_state::lose(worker_index w) {
+  worker_state& worker = at(w);
+  std::vector<tracked_chunk> gone;
+  while (!worker.chunks.empty()) gone.push_back(take(w, worker.chunks.begin()));
+  for (tracked_chunk& c : worker.pinned) gone.push_back(std::move(c));
+  worker.pinned.clear();
+  std::erase(awaited, w);
+  idle.erase(worker.place);
+  worker.is_lost = true;
+  worker.is_recalling = false;
+  for (const auto& executor : executors) {
+    executor->is_open_on[static_cast<std::size_t>(w.value)] = false;
+    std::erase(executor->opened_on, w);
+    if (executor->restricted_to.empty()) continue;
+    executor->restricted_to[static_cast<std::size_t>(w.value)] = false;
+    if (std::ranges::find(executor->restricted_to, true) == executor->restricted_to.end()) executor->restricted_to.clear();
+  }
+  has_new_work = true;
+  return gone;
 }
 
 void scheduler_state::report(worker_index w, steady_time now) {
@@ -161,7 +182,8 @@ void scheduler_state::check() const {
     require(bytes == w.bytes, "the bytes at a worker are wrong");
   }
   require(sent == in_flight, "the number of chunks in flight is wrong");
-  require(idle.size() + busy.size() == workers.size(), "a worker is neither idle nor busy");
+  const auto lost = static_cast<std::size_t>(std::ranges::count_if(workers, [](const worker_state& w) { return w.is_lost; }));
+  require(idle.size() + busy.size() + lost == workers.size(), "a worker is neither idle nor busy nor lost");
   for (const worker_index w : idle) require(at(w).chunks.empty(), "an idle worker has a chunk");
   for (const worker_index w : busy) require(!at(w).chunks.empty(), "a busy worker has no chunk");
   const auto with_several = std::ranges::count_if(workers, [](const worker_state& w) { return w.chunks.size() > 1; });
@@ -182,7 +204,9 @@ void scheduler_state::check() const {
     }
     require(users == executor->users, "the number of an executor's workers is wrong");
     require(users <= executor->max_workers, "an executor uses more workers than it may");
-    for (const tracked_chunk& c : executor->requeued) require(c.state == chunk_state::queued, "a returned chunk is not queued");
+    for (const tracked_chunk& c : executor->requeued) {
+      require(c.state == chunk_state::queued || c.state == chunk_state::lost, "a returned chunk is not queued");
+    }
     for (const auto& [priority, level] : executor->queue) {
       for (std::size_t i = 0; i < level.size(); ++i) {
         require(level[i]->schedule.queued, "a queued job is not marked as queued");

@@ -30,7 +30,9 @@ struct tracked_chunk {
   double expected_nanoseconds = 0;  // by the average of its kind; 0: not known
   std::size_t bytes = 0;
   std::uint32_t attempts = 0;  // how often it was sent
+  std::uint32_t losses = 0;    // workers that were lost while they ran it, or may have
   bool pinned = false;         // runs on one particular worker
+  bool alone = false;          // goes to an idle worker, which gets nothing else: if that one is lost, it was this chunk
   chunk_state state = chunk_state::queued;
 
   executor_id executor() const { return work->schedule.executor; }
@@ -57,6 +59,7 @@ struct worker_state {
   steady_time last_progress;  // a result, or the first chunk after none
   std::size_t results = 0;    // without a pause
   bool is_recalling = false;
+  bool is_lost = false;                     // is in neither list
   bool has_reported = false;                // is in scheduler_state::reported
   std::deque<tracked_chunk> pinned;         // wait until this worker is idle; a job that is not cut yet has no items here
   std::list<worker_index>::iterator place;  // in idle or busy
@@ -65,11 +68,12 @@ struct worker_state {
 struct executor_entry {
   executor_id id = 0;
   int max_workers = 0;
+  std::uint32_t crash_limit = 0;  // a chunk that has lost so many workers fails
   bool is_shut_down = false;
   bool is_cancelled = false;                                 // what is queued, and what still comes, does not run
   std::exception_ptr broken;                                 // why it accepts no more jobs
   std::map<int, std::deque<job_ptr>, std::greater<>> queue;  // by priority
-  std::deque<tracked_chunk> requeued;                        // returned by workers; sent before anything of the queue
+  std::deque<tracked_chunk> requeued;                        // returned by workers, then `alone` ones; sent before the queue
   std::vector<std::uint32_t> chunks_at;                      // for each worker
   std::vector<bool> is_open_on;                              // for each worker
   std::vector<worker_index> opened_on;                       // the same as a list
@@ -110,6 +114,10 @@ class scheduler_state {
   bool resume(executor_entry& executor, tracked_chunk& c, effects& out);
   /// The worker is asked for the chunks that it has not started.
   void begin_recall(worker_index w);
+  /// The worker is lost. Returns its chunks and its pinned chunks.
+  std::vector<tracked_chunk> lose(worker_index w);
+  /// Returns the number of workers that are not lost.
+  std::size_t usable() const { return idle.size() + busy.size(); }
   /// The worker has made progress: it may have room for more.
   void report(worker_index w, steady_time now);
 

@@ -390,7 +390,10 @@ TEST_CASE("the scheduler's state is consistent through random events") {
         s.submit(1 + random() % 2, items(1, 1, random() % 3), static_cast<int>(random() % 3));
         ++submitted;
         break;
-      case 1: s.dispatch(); break;
+      case 1:
+        s.dispatch();
+        if (i % 40'000 == 1) s.lose(static_cast<int>(random() % 6));
+        break;
       default:
         if (const int w = static_cast<int>(random() % 6); !s.queue(w).empty()) {
           s.finish_one(w, std::chrono::nanoseconds(random() % 1'000'000));
@@ -400,6 +403,152 @@ TEST_CASE("the scheduler's state is consistent through random events") {
   }
   s.run_all([](int) { return 1us; });
   CHECK(s.finished == submitted);
+  CHECK(s.failed == 0);
+}
+
+TEST_CASE("the chunks of a lost worker run on the others, and every item is done once") {
+  simulation s(4);
+  s.open(1, 4);
+  std::vector<shared_job<counting_job>> jobs;
+  for (int i = 0; i < 300; ++i) jobs.push_back(s.submit(1, items(1, 1, 1)));
+  jobs.push_back(s.submit(1, items(10'000, 0, 2)));
+  s.dispatch();
+  for (int w = 0; w < 4; ++w) s.finish_one(w, 1us);
+  s.dispatch();
+  REQUIRE(s.queue(1).size() > 1);
+  s.lose(1);
+  s.lose(2);
+  CHECK((*s).usable_workers() == 2);
+  const auto chunks = s.run_all([](int) { return 3us; });
+  CHECK(chunks[1] + chunks[2] == 0);
+  CHECK(s.finished == jobs.size());
+  CHECK(s.failed == 0);
+  for (const auto& job : jobs) CHECK(job->done == (job == jobs.back() ? 10'000 : 1));
+}
+
+TEST_CASE("of the chunks of a lost worker, only the one that had started counts the loss") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(1));  // shows that these tasks are short, so that several are prefetched
+  s.run_all([](int) { return 1us; });
+  for (int i = 0; i < 9; ++i) s.submit(1, items(1));
+  s.dispatch();
+  REQUIRE(s.queue(0).size() > 1);
+  const std::size_t sent = s.queue(0).size();
+  (*s).on_started({0}, s.queue(0).front().id);
+  s.lose(0);
+  const auto& requeued = (*s).state().executors.front()->requeued;
+  REQUIRE(requeued.size() == sent);
+  for (const tracked_chunk& c : requeued) CHECK(c.losses == (&c == &requeued.back() ? 1 : 0));
+}
+
+TEST_CASE("a chunk that may have ended a worker runs on a worker that has nothing else") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(1));
+  s.run_all([](int) { return 1us; });
+  for (int i = 0; i < 4; ++i) s.submit(1, items(1));
+  s.dispatch();
+  REQUIRE(s.queue(0).size() == 2);
+  s.lose(0);  // none was reported as started
+  while (!s.queue(1).empty()) s.finish_one(1, 1us);
+  for (int i = 0; i < 2; ++i) {
+    s.dispatch();
+    CHECK(s.queue(1).size() == 1);
+    s.finish_one(1, 1us);
+  }
+  CHECK(s.finished == 5);
+}
+
+TEST_CASE("a chunk that ends every worker that runs it fails at the crash limit, and the others are done") {
+  simulation s(6);
+  s.open(1, 6);
+  s.submit(1, items(1));
+  s.run_all([](int) { return 1us; });
+  std::vector<shared_job<counting_job>> jobs;
+  for (int i = 0; i < 60; ++i) jobs.push_back(s.submit(1, items(1)));
+  counting_job* const fatal = jobs[20].get();
+  const auto holder = [&] {  // the worker that has it, at the front of its queue
+    for (int w = 0; w < 6; ++w) {
+      if (s.queue(w).empty()) continue;
+      const auto chunk = (*s).chunk_at({w}, s.queue(w).front().id);
+      if (chunk && &chunk->work == fatal) return w;
+    }
+    return -1;
+  };
+  int lost = 0;
+  for (int step = 0; step < 1000 && s.finished < 61; ++step) {
+    s.dispatch();
+    if (const int w = holder(); w >= 0) {
+      s.lose(w);
+      ++lost;
+      continue;
+    }
+    for (int w = 0; w < 6; ++w) {
+      if (!s.queue(w).empty() && holder() != w) s.finish_one(w, 1us);
+    }
+  }
+  CHECK(lost == 3);
+  CHECK(s.failed == 1);
+  CHECK(s.last_error == s.lost);
+  CHECK(s.finished == 61);
+}
+
+TEST_CASE("a pinned chunk fails with its worker") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(1));
+  s.dispatch();  // worker 0 is busy, so its pinned job waits
+  const auto jobs = s.submit_everywhere(1, 2);
+  s.dispatch();
+  s.lose(0);
+  s.lose(1);
+  CHECK(s.finished == 3);
+  CHECK((*s).state().stopped != nullptr);
+}
+
+TEST_CASE("with no worker left, everything fails with broken_pool, also what comes later") {
+  simulation s(2);
+  s.open(1, 2);
+  for (int i = 0; i < 5; ++i) s.submit(1, items(1));
+  s.submit(1, items(100, 0, 1));
+  s.dispatch();
+  s.lose(0);
+  s.lose(1);
+  CHECK(s.finished == 6);
+  CHECK_THROWS_WITH(std::rethrow_exception((*s).state().stopped), "no worker is left");
+  s.submit(1, items(1));
+  CHECK(s.finished == 7);
+  s.dispatch();
+}
+
+TEST_CASE("an executor with max_workers uses another worker in place of a lost one") {
+  simulation s(3);
+  s.open(1, 1);
+  s.submit_everywhere(1, 1);  // from now on it keeps to its worker
+  s.run_all([](int) { return 1us; });
+  s.submit(1, items(1));
+  s.dispatch();
+  int used = 0;
+  while (s.queue(used).empty()) ++used;
+  s.lose(used);
+  const auto chunks = s.run_all([](int) { return 1us; });
+  CHECK(chunks[static_cast<std::size_t>(used)] == 0);
+  CHECK(s.finished == 2);
+}
+
+TEST_CASE("the results of a lost worker are ignored") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(1));
+  s.dispatch();
+  const int w = s.queue(0).empty() ? 1 : 0;
+  const chunk_id id = s.queue(w).front().id;
+  s.lose(w);
+  effects out;
+  CHECK_FALSE((*s).on_result({w}, id, 1us, 8, s.now, out));
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == 1);
 }
 
 TEST_CASE("recalled chunks of a broken executor fail, and are not sent again") {

@@ -5,10 +5,13 @@
 #include "support/catch.hpp"
 #include "support/counting_job.hpp"
 
+#include <rankpool/errors.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <vector>
 
@@ -69,6 +72,14 @@ class simulation {
     take(out);
   }
 
+  void lose(int w) {
+    queue(w).clear();
+    effects out;
+    scheduler_.on_worker_lost({w}, lost, out);
+    take(out);
+    scheduler_.state().check();
+  }
+
   void shut_down(executor_id id, bool cancel) {
     effects out;
     scheduler_.on_shutdown(id, cancel, out);
@@ -124,7 +135,11 @@ class simulation {
   void take(effects& out) {
     for (const auto& order : out.send) queue(order.to.value).push_back({order.id, now});
     for (const auto& recall : out.recalls) recalled.push_back(recall.to.value);
-    for (const auto& c : out.completions) c.work->on_outcome(c.first, c.count, {});
+    for (const auto& c : out.completions) {
+      c.work->on_outcome(c.first, c.count, {});
+      failed += c.count;
+      last_error = c.error;
+    }
     for (const auto& a : out.abandon) a.work->abandon(a.error);
     finished += out.jobs_finished.size();
     effects after;
@@ -145,6 +160,9 @@ class simulation {
   std::size_t finished = 0;
   std::size_t opened = 0;
   std::vector<int> recalled;
+  std::uint64_t failed = 0;  // items of chunks that ended without running
+  std::exception_ptr last_error;
+  const std::exception_ptr lost = std::make_exception_ptr(rankpool::broken_pool("the worker is lost"));
 
  private:
   scheduler scheduler_;

@@ -29,14 +29,16 @@ void check_table(std::initializer_list<State> all, const std::map<State, std::se
 
 }  // namespace
 
-TEST_CASE("a chunk goes from queued to sent to an outcome, and back to queued only when it is recalled") {
+TEST_CASE("a chunk goes from queued to sent to an outcome, and back to rank 0 when it is recalled or its worker is lost") {
   using enum chunk_state;
-  check_table({queued, sent, started, recalling, done, failed, cancelled}, {
-                                                                               {queued, {sent, failed, cancelled}},
-                                                                               {sent, {started, recalling, done, failed}},
-                                                                               {started, {done, failed}},
-                                                                               {recalling, {queued, started, done, failed}},
-                                                                           });
+  check_table({queued, sent, started, recalling, lost, done, failed, cancelled},
+              {
+                  {queued, {sent, failed, cancelled}},
+                  {sent, {started, recalling, lost, done, failed}},
+                  {started, {lost, done, failed}},
+                  {recalling, {queued, started, lost, done, failed}},
+                  {lost, {sent, failed, cancelled}},
+              });
 }
 
 TEST_CASE("a chunk refuses a transition that is not in the table") {
