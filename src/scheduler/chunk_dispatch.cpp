@@ -43,7 +43,7 @@ bool chunk_dispatch::may_use(const executor_entry& executor, worker_index w) con
 bool chunk_dispatch::has_room(const worker_state& worker, const job& work, steady_time now) const {
   const std::size_t chunks = worker.chunks.size();
   if (chunks == 0) return true;
-  if (worker.chunks.front().alone) return false;
+  if (worker.is_reserved) return false;
   if (now - worker.last_progress >= policy_.recall_after) return false;  // a task there takes longer than expected
   const std::size_t max_chunks = std::min(policy_.max_chunks, policy_.initial_chunks + 4 * worker.results);
   if (worker.is_recalling || chunks >= max_chunks || worker.bytes >= policy_.max_bytes) return false;

@@ -63,6 +63,7 @@ tracked_chunk& scheduler_state::put(executor_entry& executor, worker_index w, tr
   c.bytes = c.part.payload.size() + total_size(c.part.out_of_band);
   worker.expected_nanoseconds += c.expected_nanoseconds;
   worker.bytes += c.bytes;
+  worker.is_reserved = c.alone;
   if (executor.chunks_at[static_cast<std::size_t>(w.value)]++ == 0) ++executor.users;
   ++in_flight;
   if (worker.chunks.empty()) busy.splice(busy.end(), idle, worker.place);

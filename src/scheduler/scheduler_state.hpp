@@ -29,8 +29,8 @@ struct tracked_chunk {
   chunk part;
   double expected_nanoseconds = 0;  // by the average of its kind; 0: not known
   std::size_t bytes = 0;
-  std::uint32_t attempts = 0;  // how often it was sent
-  std::uint32_t losses = 0;    // workers that were lost while they ran it, or may have
+  std::uint16_t attempts = 0;  // how often it was sent
+  std::uint16_t losses = 0;    // workers that were lost while they ran it, or may have
   bool pinned = false;         // runs on one particular worker
   bool alone = false;          // goes to an idle worker, which gets nothing else: if that one is lost, it was this chunk
   chunk_state state = chunk_state::queued;
@@ -59,6 +59,7 @@ struct worker_state {
   steady_time last_progress;  // a result, or the first chunk after none
   std::size_t results = 0;    // without a pause
   bool is_recalling = false;
+  bool is_reserved = false;                 // its last chunk is `alone`
   bool is_lost = false;                     // is in neither list
   bool has_reported = false;                // is in scheduler_state::reported
   std::deque<tracked_chunk> pinned;         // wait until this worker is idle; a job that is not cut yet has no items here
