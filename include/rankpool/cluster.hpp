@@ -23,7 +23,7 @@ struct worker_info {
 
 /// The work of all workers together.
 struct cluster_statistics {
-  std::uint64_t tasks = 0;              ///< finished tasks; each item of a map counts as one
+  std::uint64_t tasks = 0;              ///< finished tasks and items of maps; one that runs again counts each time
   std::chrono::nanoseconds cpu_time{};  ///< CPU time of the workers' processes since they started, as of their last reports;
                                         ///< workers report with their results, at most once per millisecond; 0 in an inline cluster
 };

@@ -58,12 +58,14 @@ struct task_options {
   /// Time limit for the execution of the task. A task that takes longer fails with timeout_error, and its runner is killed. Rounded
   /// up to milliseconds. None (default): no limit. Requires isolation::process.
   std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
-  /// How often the task is run again after it has failed for a reason that `retry_if` accepts. A task may therefore run more than
-  /// once. It also fails when it has ended as many runners as executor_options::crash_limit. Default: 0. Negative or more than
-  /// 65535: std::invalid_argument. Without `retry_if`, it requires isolation::process.
+  /// How often the task is run again after a failure: one that `retry_if` accepts, or by default one that has ended its runner. A
+  /// task may therefore run more than once. An isolated task also fails when it has ended as many runners as
+  /// executor_options::crash_limit, whatever `retry_if` says. Default: 0. Negative or more than 65535: std::invalid_argument.
+  /// Without `retry_if`, it requires isolation::process.
   int retries = 0;
   /// Returns whether a task that has failed with this exception is run again. It is called on rank 0, on the thread that drives
-  /// progress, and must not block. If it throws, the task is not run again. Default: after worker_lost only. Requires `retries`.
+  /// progress, and must not block. It may be called until the task is done. If it throws, the task is not run again. Default: after
+  /// worker_lost only. Requires `retries`.
   std::function<bool(const std::exception_ptr&)> retry_if = {};
   /// Delay before the first retry. It doubles with each further retry, up to a day. Other tasks run meanwhile, and the task can be
   /// cancelled. Default: 0. Negative: std::invalid_argument. Requires `retries`.
@@ -88,10 +90,12 @@ struct map_options {
   rankpool::journal journal = {};
   /// Time limit for the execution of each item; see task_options::timeout. A chunk of transform_reduce fails as a whole.
   std::optional<std::chrono::nanoseconds> task_timeout = std::nullopt;
-  /// How often an item is run again; see task_options::retries. The other items of its chunk keep their results. A chunk of
-  /// transform_reduce runs again as a whole.
+  /// How often an item is run again; see task_options::retries. The other items of its chunk are not, but their results come with
+  /// those of the whole chunk. A chunk of transform_reduce runs again as a whole.
   int retries = 0;
-  /// See task_options::retry_if. Items are kept on rank 0 until their chunk is done.
+  /// See task_options::retry_if. With it, or with `backoff`, rank 0 keeps a copy of the items of each chunk until the chunk is
+  /// done. It may be called until the map_results are destroyed or transform_reduce has returned, and once more if it runs just
+  /// then.
   std::function<bool(const std::exception_ptr&)> retry_if = {};
   /// Delay before the first retry of an item; see task_options::backoff.
   std::chrono::nanoseconds backoff = {};

@@ -3,6 +3,7 @@
 #include <rankpool/detail/map/chunk_reader.hpp>
 
 #include <iterator>
+#include <utility>
 
 namespace rankpool::detail {
 
@@ -23,45 +24,63 @@ bool chunk_retries::has_failed(const finished_chunk& ended) const {
   return false;
 }
 
-std::optional<finished_chunk> chunk_retries::take(finished_chunk part_or_chunk) {
-  if (!has_failed(part_or_chunk)) return settle(std::move(part_or_chunk), {});
-  undecided_.push_back(std::move(part_or_chunk));
+std::optional<finished_chunk> chunk_retries::take(finished_chunk ended) {
+  if (!has_failed(ended)) return conclude(std::move(ended), {});
+  undecided_.push_back(std::move(ended));
   return std::nullopt;
 }
 
-std::vector<chunk_retries::part> chunk_retries::decide(const finished_chunk& failed) {
+std::vector<chunk_retries::failed_chunk> chunk_retries::take_undecided() {
+  std::vector<failed_chunk> taken;
+  for (finished_chunk& chunk : std::exchange(undecided_, {})) {
+    const auto found = find(chunk.first);
+    const bool is_part = found != open_.end() && (!found->second.is_whole || chunk.result.what == outcome::kind::threw);
+    failed_chunk& failed = taken.emplace_back(failed_chunk{std::move(chunk), {}});
+    // If a chunk failed as a whole before and only some items fail now, these have not failed before.
+    const auto before = attempts_.extract(failed.chunk.first);
+    if (is_part && !before.empty()) failed.so_far.emplace(failed.chunk.first, before.mapped());
+  }
+  deciding_ += taken.size();
+  return taken;
+}
+
+std::vector<chunk_retries::part> chunk_retries::decide(failed_chunk& failed) const {
   std::vector<part> again;
   const auto decide_one = [&](std::uint64_t first, std::uint64_t count, const std::exception_ptr& why) {
-    if (const auto delay = policy_->next_attempt(attempts_[first], why)) {
-      again.push_back({first, count, *delay});
-    } else {
-      attempts_.erase(first);
-    }
+    if (const auto delay = policy_->next_attempt(failed.so_far[first], why)) again.push_back({first, count, *delay});
   };
-  if (failed.result.what == outcome::kind::threw) {
-    decide_one(failed.first, failed.count, chunk_error(failed));
+  const finished_chunk& chunk = failed.chunk;
+  if (chunk.result.what == outcome::kind::threw) {
+    decide_one(chunk.first, chunk.count, chunk_error(chunk));
   } else {
-    for (const auto& [item, why] : failures_of(failed)) decide_one(failed.first + item, 1, why);
+    for (const auto& [item, why] : failures_of(chunk)) decide_one(chunk.first + item, 1, why);
   }
   return again;
 }
 
-std::optional<finished_chunk> chunk_retries::settle(finished_chunk part_or_chunk, const std::vector<part>& again) {
+std::optional<finished_chunk> chunk_retries::settle(failed_chunk failed, const std::vector<part>& again) {
+  --deciding_;
+  for (const part& p : again) attempts_[p.first] = failed.so_far[p.first];
+  return conclude(std::move(failed.chunk), again);
+}
+
+std::optional<finished_chunk> chunk_retries::conclude(finished_chunk ended, const std::vector<part>& again) {
   for (const part& p : again) waiting_.emplace(p.first, p.count);
-  const std::uint64_t first = part_or_chunk.first;
+  if (again.empty()) attempts_.erase(ended.first);
+  const std::uint64_t first = ended.first;
   const auto found = find(first);
   if (found == open_.end() || found->second.is_whole) {  // a chunk, not an item of one
     if (again.empty()) {
       if (found != open_.end()) open_.erase(found);
-      return part_or_chunk;
+      return ended;
     }
-    const bool is_whole = part_or_chunk.result.what == outcome::kind::threw;
-    open_[first] = {std::move(part_or_chunk), again.size(), is_whole};
+    const bool is_whole = ended.result.what == outcome::kind::threw;
+    open_[first] = {std::move(ended), again.size(), is_whole};
     return std::nullopt;
   }
   if (!again.empty()) return std::nullopt;
   open_chunk& open = found->second;
-  open.chunk.retried.emplace(first - open.chunk.first, std::move(part_or_chunk.result));
+  open.chunk.retried.emplace(first - open.chunk.first, std::move(ended.result));
   if (--open.parts > 0) return std::nullopt;
   return close(found);
 }
@@ -87,13 +106,24 @@ chunk_retries::part chunk_retries::cut() {
   return next;
 }
 
-std::vector<finished_chunk> chunk_retries::abandon() {
+std::vector<finished_chunk> chunk_retries::abandon(const std::exception_ptr& why) {
   std::vector<finished_chunk> final_chunks;
   for (; !ready_.empty(); ready_.pop_front()) waiting_.emplace(ready_.front().first, ready_.front().count);
   available_ = 0;
   for (const auto& [first, count] : std::exchange(waiting_, {})) {
+    attempts_.erase(first);
     const auto found = find(first);
-    if (--found->second.parts == 0) final_chunks.push_back(close(found));
+    open_chunk& open = found->second;
+    if (why != nullptr) {
+      outcome never;
+      never.error = why;
+      if (open.is_whole) {
+        open.chunk.result = std::move(never);
+      } else {
+        open.chunk.retried.emplace(first - open.chunk.first, std::move(never));
+      }
+    }
+    if (--open.parts == 0) final_chunks.push_back(close(found));
   }
   return final_chunks;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -175,7 +176,11 @@ void executor_core::end_processes(int signal) {
 }
 
 bool executor_core::retry_later(job_ptr work, std::uint64_t first, std::chrono::nanoseconds delay) {
-  return pool_->post(std::make_unique<retry_requested>(std::move(work), first, delay));
+  try {
+    return pool_->post(std::make_unique<retry_requested>(std::move(work), first, delay));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 void executor_core::changed(job_ptr work) { pool_->post(job_changed{std::move(work)}); }

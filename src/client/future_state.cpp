@@ -77,13 +77,19 @@ struct future_state_base::extras {
   std::exception_ptr error;             // of a failed task, once decoded; or why the result could not be decoded
   const worker_place* where = nullptr;  // the worker of a task that threw
 
-  // Of a task for which rank 0 decides whether it runs again. Only the driving thread uses it after the submission.
+  // Of a task for which rank 0 decides whether it runs again. After the submission, only the thread that drives the pool uses it,
+  // except `arguments`.
   struct retrying {
+    enum class phase {
+      running,    // also while it is queued
+      undecided,  // an attempt has failed, and react() decides what follows
+      waiting,    // for the next attempt
+    };
     std::shared_ptr<const retry_policy> policy;
     failed_attempts so_far;
-    std::optional<outcome> failed;     // an attempt that has failed; react() decides what follows
-    bool is_waiting = false;           // from that failure to the beginning of the next attempt
-    std::shared_ptr<block> arguments;  // if they are large
+    phase is = phase::running;
+    outcome failed;                    // the last attempt, if it is undecided or waiting
+    std::shared_ptr<block> arguments;  // if they are large, until the task is over; mutex_ guards it
   };
   std::unique_ptr<retrying> retry;
 };
@@ -132,12 +138,13 @@ void future_state_base::retry_by(std::shared_ptr<const retry_policy> policy) {
   schedule.retries_here = true;
 }
 
-bool future_state_base::may_grow() {
-  return schedule.retries_here && extras_->retry->is_waiting && settled_state() < task_state::finished;
+bool future_state_base::awaits_retry() {
+  return schedule.retries_here && extras_->retry->is != extras::retrying::phase::running && settled_state() < task_state::finished;
 }
 
 void future_state_base::retry(std::uint64_t) {
-  extras_->retry->is_waiting = false;
+  extras_->retry->is = extras::retrying::phase::running;
+  extras_->retry->failed = {};
   task_state expected = task_state::requeued;
   (void)state_.compare_exchange_strong(expected, task_state::pending);  // unless it was cancelled
 }
@@ -171,31 +178,31 @@ bool future_state_base::on_outcome(std::uint64_t, std::uint64_t, outcome&& resul
   if (schedule.aborted && result.what == outcome::kind::threw && is_cancellation(result)) return become(task_state::cancelled, {});
   if (schedule.retries_here && result.what == outcome::kind::threw) {
     extras_->retry->failed = std::move(result);
-    extras_->retry->is_waiting = true;
+    extras_->retry->is = extras::retrying::phase::undecided;
     return true;
   }
   const bool value = result.what == outcome::kind::value;
   return become(value ? task_state::finished : task_state::failed, std::move(result));
 }
 
-// Decides what follows a failed attempt. Returns whether the task is over.
+// Decides what follows a failed attempt. Returns whether callbacks are to be called.
 bool future_state_base::decide_retry() {
+  using enum extras::retrying::phase;
   extras::retrying& r = *extras_->retry;
-  if (!r.failed) return true;
-  outcome failed = std::move(*r.failed);
-  r.failed.reset();
+  if (r.is != undecided) return true;
   std::optional<std::chrono::nanoseconds> delay;
   if (!schedule.aborted) {
-    byte_reader in(failed.bytes);
-    delay = r.policy->next_attempt(r.so_far, exception_in(in, *failed.where, id_));
+    byte_reader in(r.failed.bytes);
+    delay = r.policy->next_attempt(r.so_far, exception_in(in, *r.failed.where, id_));
   }
   if (delay) {
+    r.is = waiting;
     state_.store(task_state::requeued);
     if (owner_->retry_later(this, 0, *delay)) return false;
-    if (!begin_ending()) return true;  // cancelled
+    if (!begin_ending()) return false;  // another thread has cancelled it, and calls the callbacks
   }
-  const bool has_callbacks = schedule.aborted ? become(task_state::cancelled, {}) : become(task_state::failed, std::move(failed));
-  r.is_waiting = false;
+  r.is = running;
+  const bool has_callbacks = schedule.aborted ? become(task_state::cancelled, {}) : become(task_state::failed, std::move(r.failed));
   owner_->changed(this);
   return has_callbacks;
 }
@@ -208,6 +215,9 @@ void future_state_base::restore(outcome&& known) {
 
 bool future_state_base::abandon(const std::exception_ptr& why) {
   if (!begin_ending()) return false;
+  if (why == nullptr && schedule.retries_here && !schedule.aborted && extras_->retry->is == extras::retrying::phase::waiting) {
+    return become(task_state::failed, std::move(extras_->retry->failed));
+  }
   outcome never;
   never.error = why;
   return become(why == nullptr ? task_state::cancelled : task_state::failed, std::move(never));
@@ -223,7 +233,7 @@ bool future_state_base::begin_ending() {
 
 bool future_state_base::cancel() {
   if (!begin_ending()) return settled_state() == task_state::cancelled;
-  if (become(task_state::cancelled, {})) react();
+  if (become(task_state::cancelled, {})) run_callbacks();
   owner_->changed(this);
   return true;
 }
@@ -248,7 +258,7 @@ future_state_base::extras& future_state_base::ensure_extras() {
 bool future_state_base::become(task_state end, outcome&& result) {
   bool called_back = false;
   shared_references released;  // destroyed after the lock is released
-  std::unique_ptr<chunk_observer> unused;
+  observer.reset();            // before done() is true: the next task with the same arguments may look for this one in the journal
   {
     std::lock_guard lock(mutex_);
     bytes = std::move(result.bytes);
@@ -257,7 +267,7 @@ bool future_state_base::become(task_state end, outcome&& result) {
       ensure_extras().error = result.error == nullptr ? nullptr : own_copy(result.error);
       ensure_extras().where = result.where;
     }
-    unused.swap(observer);
+    if (extras_ != nullptr && extras_->retry != nullptr) extras_->retry->arguments.reset();
     state_.store(end, std::memory_order_seq_cst);  // before awaited_ is read
     if (extras_ != nullptr) {
       called_back = !extras_->callbacks.empty();
@@ -272,7 +282,10 @@ bool future_state_base::become(task_state end, outcome&& result) {
 }
 
 void future_state_base::react() {
-  if (schedule.retries_here && !decide_retry()) return;
+  if (!schedule.retries_here || decide_retry()) run_callbacks();
+}
+
+void future_state_base::run_callbacks() {
   for (;;) {
     callback next;
     {

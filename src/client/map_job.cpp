@@ -105,11 +105,10 @@ std::uint64_t map_job::available() {
   return left_to_cut() + (retries_ == nullptr ? 0 : retries_->available());
 }
 
-bool map_job::may_grow() {
-  if (!sealed_) return true;
+bool map_job::awaits_retry() {
   if (retries_ == nullptr) return false;
   std::lock_guard lock(mutex_);
-  return retries_->is_waiting();
+  return retries_->any_open();
 }
 
 // Returns the number of items up to the next one that does not run.
@@ -193,16 +192,24 @@ void map_job::keep_if_final(std::optional<finished_chunk> chunk) {
   finished_.emplace(chunk->first, std::move(*chunk));
 }
 
-// Decides what runs again of the chunks that have failed.
+// Decides what runs again of the chunks that have failed. Nothing does if the map was abandoned or its caller has gone: then the
+// program's predicate must not be called, because what it refers to may be gone as well.
 void map_job::react() {
-  std::vector<finished_chunk> failed;
+  std::vector<chunk_retries::failed_chunk> failed;
+  bool is_over = false;
   {
     std::lock_guard lock(mutex_);
     failed = retries_->take_undecided();
+    is_over = is_abandoned_;
   }
   bool is_refused = false;
-  for (finished_chunk& chunk : failed) {
-    std::vector<chunk_retries::part> again = retries_->decide(chunk);  // without the lock, because it calls the program
+  for (chunk_retries::failed_chunk& chunk : failed) {
+    std::vector<chunk_retries::part> again;
+    try {
+      if (!is_over) again = retries_->decide(chunk);  // without the lock, because it calls the program
+    } catch (const std::exception&) {
+      again.clear();  // out of memory: the failures are final
+    }
     {
       std::lock_guard lock(mutex_);
       if (is_abandoned_) again.clear();
@@ -242,7 +249,7 @@ void map_job::fail_rest(const std::exception_ptr& why) {
   for (const auto& [first, count] : requeued_) fail_chunk(first, count);
   requeued_.clear();
   if (retries_ != nullptr) {
-    for (finished_chunk& chunk : retries_->abandon()) finished_.emplace(chunk.first, std::move(chunk));
+    for (finished_chunk& chunk : retries_->abandon(why)) finished_.emplace(chunk.first, std::move(chunk));
   }
   ready_ = added_;
   sealed_ = true;

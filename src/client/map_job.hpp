@@ -44,7 +44,8 @@ class map_job final : public job, public resumable_map_call {
 
   // ---- job
   std::uint64_t available() override;
-  bool may_grow() override;
+  bool may_grow() override { return !sealed_; }
+  bool awaits_retry() override;
   std::uint64_t chunksize() const override { return chunksize_; }
   chunk cut(std::uint64_t items) override;
   void on_requeued(std::uint64_t first, std::uint64_t count) override;

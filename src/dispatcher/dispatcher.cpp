@@ -136,7 +136,13 @@ void dispatcher::refuse(executor_id executor, job_ptr work, effects& out) {
   out.abandon.push_back({std::move(work), end_reason_});
 }
 
-void dispatcher::take(const job_changed& e, effects& out) { scheduler_.on_change(*e.work, out); }
+void dispatcher::take(const job_changed& e, effects& out) { on_change(*e.work, out); }
+
+void dispatcher::on_change(job& work, effects& out) {
+  scheduler_.on_change(work, out);
+  if (!work.schedule.retries_here || !work.schedule.finished || retries_.empty()) return;
+  std::erase_if(retries_, [&](const auto& waiting) { return waiting.second.first.get() == &work; });  // cancelled while it waited
+}
 
 void dispatcher::take(const job_aborted& e, effects& out) { scheduler_.on_abort(*e.work, out); }
 
@@ -167,7 +173,7 @@ void dispatcher::take(const value_released& e, effects&) {
 }
 
 void dispatcher::take(retry_requested& e, effects& out) {
-  if (life_.has_ended()) return out.abandon.push_back({std::move(e.work), end_reason_});
+  if (life_.has_ended()) return out.abandon.push_back({std::move(e.work), end_reason_, true});
   if (!scheduler_.on_retry_requested(*e.work, out)) return;
   retries_.emplace(now_() + e.delay, std::pair(std::move(e.work), e.first));
 }
@@ -321,7 +327,7 @@ void dispatcher::send_orders(effects& out) {
 
 void dispatcher::complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result, effects& out) {
   const bool reacts = work->on_outcome(first, count, std::move(result));
-  if (work->schedule.retries_here) scheduler_.on_change(*work, out);  // it may be over
+  if (work->schedule.retries_here) on_change(*work, out);  // it may be over
   if (reacts) deliveries_.push_back({std::move(work), 0, 0});
 }
 
@@ -334,13 +340,12 @@ void dispatcher::queue_deliveries(effects& out) {
     complete(std::move(c.work), c.first, c.count, std::move(never), out);
   }
   out.completions.clear();
-  for (const auto& [work, why] : out.abandon) {
-    const bool awaits_retry = work->schedule.retries_here && work->may_grow();
-    if (work->available() > 0 || awaits_retry) life_.note_left_out(why);
+  for (const auto& [work, why, awaited_retry] : out.abandon) {
+    if (work->available() > 0 || awaited_retry) life_.note_left_out(why);
     if (work->abandon(why)) deliveries_.push_back({work, 0, 0});
   }
   for (const auto& abandoned : std::exchange(out.abandon, {})) {
-    scheduler_.on_change(*abandoned.work, out);  // the first clears the queue of all
+    on_change(*abandoned.work, out);  // the first clears the queue of all
   }
   for (const executor_id id : out.jobs_finished) {  // mostly long runs of one executor
     if (!deliveries_.empty() && deliveries_.back().finished > 0 && deliveries_.back().executor == id) {
@@ -391,7 +396,7 @@ void dispatcher::close() {
   inbox_.close();
   effects out;
   (void)take_events(out);
-  retries_.clear();  // what is left was abandoned; it would keep its job, and the job the pool
+  retries_.clear();  // a job refers to the pool: what is left here would keep both
   queue_deliveries(out);
   deliver();
 }

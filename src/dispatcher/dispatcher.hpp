@@ -86,6 +86,7 @@ class dispatcher final : public stepper {
   void refuse(executor_id executor, job_ptr work, effects& out);
 
   bool release_retries(steady_time now, effects& out);
+  void on_change(job& work, effects& out);
 
   bool take_frames(steady_time now, effects& out);
   void accept(worker_index from, const frame& f, steady_time now, effects& out);

@@ -134,8 +134,11 @@ void driver::drive_until(steady_time deadline, condition_ref ready) {
       const bool moved = pool_.step();
       if (ready() || link_ == nullptr) return;
       const auto now = options_.now();
-      if (now >= deadline) return;                      // also where there is always something to do
-      if (!moved && !options_.progress_thread) return;  // inline: what is not done now waits for another thread
+      if (now >= deadline) return;  // also where there is always something to do
+      if (!moved && !options_.progress_thread) {
+        if (!rest_inline(seen, deadline)) return;
+        continue;
+      }
       if (const auto r = rest_after(moved, seen, no_callers, now)) take(*r, seen, deadline);
     }
   } catch (...) {
@@ -188,8 +191,17 @@ void driver::settle() {
   std::unique_lock lock(driving_, std::try_to_lock);
   if (!lock || link_ == nullptr) return;
   const mark is_driver(*this);
-  while (step_or_fail()) {
+  while (link_ != nullptr && (step_or_fail() || rest_inline(link_->rings(), steady_time::max()))) {
   }
+}
+
+// Inline, what is not done now waits for another thread, except what runs again after a delay. Returns whether there is any; then
+// it has slept for a part of the delay.
+bool driver::rest_inline(std::uint32_t seen, steady_time deadline) {
+  const auto next = link_ == nullptr ? std::nullopt : pool_.next_check(options_.now());
+  if (!next) return false;
+  link_->sleep(seen, std::min(*next, deadline));
+  return true;
 }
 
 // The short path of a task from submit() to its worker: on this thread, without waking another.

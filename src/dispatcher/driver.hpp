@@ -68,6 +68,7 @@ class driver final : public wait_room {
   bool step_or_fail();
   std::optional<rest> rest_after(bool moved, std::uint32_t seen, const std::atomic<int>& give_way, steady_time now);
   std::chrono::nanoseconds time_to_doze(steady_time now) const;
+  bool rest_inline(std::uint32_t seen, steady_time deadline);
   void take(const rest& r, std::uint32_t seen, steady_time deadline = steady_time::max());
 
   void send_now();

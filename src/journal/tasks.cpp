@@ -4,6 +4,7 @@
 #include "journal/results.hpp"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace rankpool::detail {
@@ -46,13 +47,12 @@ std::uint64_t journal_tasks::begin(const digest& input) {
 }
 
 void journal_tasks::note(std::uint64_t item, const digest& input, const outcome& result) {
-  auto e = entry_of({.call = call_, .first = item, .count = 1, .input = input}, result, false);
-  if (!e) return;
-  if (e->what == journal_file::entry::kind::failed) {
-    const std::lock_guard lock(mutex_);
-    failed_.emplace(input, item);
-  }
-  file_.add(std::move(*e));
+  if (auto e = entry_of({.call = call_, .first = item, .count = 1, .input = input}, result, false)) file_.add(std::move(*e));
+}
+
+void journal_tasks::note_failed(std::uint64_t item, const digest& input) {
+  const std::lock_guard lock(mutex_);
+  failed_.emplace(input, item);
 }
 
 // ---- task_recorder
@@ -60,7 +60,16 @@ void journal_tasks::note(std::uint64_t item, const digest& input, const outcome&
 task_recorder::task_recorder(std::shared_ptr<journal_tasks> tasks, const digest& input)
     : tasks_(std::move(tasks)), item_(tasks_->begin(input)), input_(input) {}
 
+task_recorder::~task_recorder() {
+  if (!has_failed_) return;
+  try {
+    tasks_->note_failed(item_, input_);
+  } catch (const std::bad_alloc&) {  // the next task with these arguments gets a new number
+  }
+}
+
 void task_recorder::on_finished(const observed_chunk&, outcome& result) {
+  has_failed_ = result.what == outcome::kind::threw;
   try {
     tasks_->note(item_, input_, result);
   } catch (...) {  // usually journal_error or std::bad_alloc

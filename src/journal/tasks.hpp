@@ -35,6 +35,8 @@ class journal_tasks {
   std::uint64_t begin(const digest& input);
   /// Records that a task has run. Throws: journal_error.
   void note(std::uint64_t item, const digest& input, const outcome& result);
+  /// A task has failed and does not run again by itself: the next one with the same arguments has its number.
+  void note_failed(std::uint64_t item, const digest& input);
 
  private:
   journal_file& file_;  // which owns this
@@ -45,11 +47,13 @@ class journal_tasks {
   std::uint64_t items_ = 0;
 };
 
-/// Records the outcome of one submitted task, as an observer of its job. If that fails, the task fails with journal_error.
+/// Records the outcome of every attempt of one submitted task, as an observer of its job, which destroys it when the task is over.
+/// If an outcome cannot be recorded, the task fails with journal_error.
 class task_recorder final : public chunk_observer {
  public:
   /// `input`: the digest of the task's arguments.
   task_recorder(std::shared_ptr<journal_tasks> tasks, const digest& input);
+  ~task_recorder() override;
 
   void on_finished(const observed_chunk& chunk, outcome& result) override;
 
@@ -57,6 +61,7 @@ class task_recorder final : public chunk_observer {
   const std::shared_ptr<journal_tasks> tasks_;
   const std::uint64_t item_;
   const digest input_;
+  bool has_failed_ = false;  // the last attempt
 };
 
 }  // namespace rankpool::detail

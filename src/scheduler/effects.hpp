@@ -54,7 +54,8 @@ struct effects {
   };
   struct abandonment {
     job_ptr work;
-    std::exception_ptr error;  ///< null: cancelled
+    std::exception_ptr error;    ///< null: cancelled
+    bool awaited_retry = false;  ///< a failed part of it has waited for its next attempt
   };
 
   std::vector<open_executor> open;  ///< to be sent before any task

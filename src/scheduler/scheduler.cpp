@@ -252,9 +252,8 @@ void scheduler::cancel(executor_entry& executor, tracked_chunk& c, effects& out)
 
 bool scheduler::on_retry_requested(job& work, effects& out) {
   executor_entry* const executor = state_.find(work.schedule.executor);
-  if (executor == nullptr || work.schedule.finished) return false;
-  if (executor->broken != nullptr || executor->is_cancelled) {
-    out.abandon.push_back({&work, executor->broken});
+  if (executor == nullptr || work.schedule.finished || executor->broken != nullptr || executor->is_cancelled) {
+    out.abandon.push_back({&work, executor == nullptr ? nullptr : executor->broken, true});
     return false;
   }
   ++executor->retrying[&work];
@@ -270,7 +269,12 @@ void scheduler::on_retry(job& work, effects& out) {
 }
 
 void scheduler::on_abort(job& work, effects& out) {
-  if (work.schedule.finished || (work.schedule.running == 0 && !work.schedule.retries_here)) return;
+  if (work.schedule.finished) return;
+  if (work.schedule.running == 0) {
+    if (!work.schedule.retries_here) return;
+    work.schedule.aborted = true;  // it waits for its next attempt, or is about to
+    return out.abandon.push_back({&work, nullptr});
+  }
   work.schedule.aborted = true;
   if (executor_entry* const executor = state_.find(work.schedule.executor)) {
     const auto is_of_work = [&](const tracked_chunk& c) { return c.work.get() == &work; };
@@ -401,6 +405,7 @@ void scheduler::fail_queued(executor_entry& executor, const std::exception_ptr& 
     if (!work->schedule.queued) all.push_back(std::move(work));
   }
   for (const auto& [work, parts] : std::exchange(executor.retrying, {})) {
+    out.abandon.push_back({work, why, true});
     if (!work->schedule.queued) all.push_back(work);
   }
   for (const auto& work : all) {

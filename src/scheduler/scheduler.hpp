@@ -50,8 +50,8 @@ class scheduler {
   void on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out);
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
-  /// A failed part of a job waits for its next attempt; until on_retry(), the job is not over. Returns false if it will not run:
-  /// then the job is abandoned.
+  /// A failed part of a job waits for its next attempt, until on_retry(). Returns false, and abandons the job, if there will be
+  /// none.
   bool on_retry_requested(job& work, effects& out);
   /// The delay before the next attempt of a part is over.
   void on_retry(job& work, effects& out);

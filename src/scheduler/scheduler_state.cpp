@@ -46,7 +46,9 @@ void scheduler_state::enqueue(executor_entry& executor, job_ptr work) {
 void scheduler_state::finish_if_over(executor_entry& executor, job& work, effects& out) {
   auto& s = work.schedule;
   if (s.finished || s.queued || s.running > 0 || work.may_grow() || work.available() > 0) return;
+  if (s.retries_here && work.awaits_retry()) return;
   s.finished = true;
+  if (s.retries_here) executor.retrying.erase(job_ptr(&work));
   if (!executor.growing.empty()) std::erase_if(executor.growing, [&](const job_ptr& j) { return j.get() == &work; });
   out.jobs_finished.push_back(executor.id);
 }

@@ -1,8 +1,11 @@
 // Simulates how many workers one rank 0 can keep busy: the real scheduler, simulated workers and message costs, in virtual time.
 //
 //   ./scale_simulation [WORKERS...]
+//   ./scale_simulation losses [WORKERS] [TASK_SECONDS]
 //
-// Prints a line for each number of workers, mean task length and distribution:
+// The second form loses a worker every second and a node of 64 workers every minute, and prints the share of the time of the
+// workers that are left in tasks that count, how many workers were lost, and how many tasks were run twice. The first form prints a
+// line for each number of workers, mean task length and distribution:
 //   workers task_us distribution busy rank0_busy
 // `busy` is the share of the workers' time in tasks, from the first submit until rank 0 has sent the last task. `rank0_busy` is
 // the share of that time in which rank 0 works. README.md explains the costs.
@@ -105,10 +108,22 @@ struct message_to_rank0 {
   std::vector<chunk_id> given_back;
 };
 
+/// How often workers are lost; 0: never.
+struct losses {
+  nanoseconds between_workers{};
+  nanoseconds between_nodes{};
+};
+
+constexpr std::size_t workers_of_node = 64;
+constexpr nanoseconds to_detect = 2ms;  // from the death of a worker until rank 0 knows of it
+
 class world {
  public:
-  world(int workers, nanoseconds mean, distribution kind, std::size_t tasks)
-      : scheduler_(workers), pace_(worker_pace::for_workers(workers)), workers_(static_cast<std::size_t>(workers)) {
+  world(int workers, nanoseconds mean, distribution kind, std::size_t tasks, losses lost = {})
+      : scheduler_(workers), pace_(worker_pace::for_workers(workers)), lost_(lost), workers_(static_cast<std::size_t>(workers)) {
+    alive_ = workers_.size();
+    if (lost.between_workers > 0ns) at(instant{} + lost.between_workers, event::kind::worker_dies);
+    if (lost.between_nodes > 0ns) at(instant{} + lost.between_nodes, event::kind::node_dies);
     scheduler_.on_open(1, workers);
     lengths length(mean, kind);
     effects out;
@@ -125,13 +140,17 @@ class world {
   struct outcome_of_run {
     double busy;
     double rank0_busy;
+    std::size_t workers_lost;
+    std::size_t run_twice;
   };
 
   outcome_of_run run() {
     while (left_ > 0 && !events_.empty()) {
       const event e = events_.top();
       events_.pop();
+      alive_time_ += (e.when - now_) * static_cast<std::int64_t>(alive_);
       now_ = e.when;
+      if (e.which >= 0 && is_of_worker(e.what) && workers_[static_cast<std::size_t>(e.which)].is_dead) continue;
       switch (e.what) {
         case event::kind::step: step(); break;
         case event::kind::to_worker: arrive(static_cast<std::size_t>(e.which)); break;
@@ -141,16 +160,27 @@ class world {
           wake_rank0();
           break;
         case event::kind::attend: attend(static_cast<std::size_t>(e.which)); break;
+        case event::kind::worker_dies:
+          if (alive_ > 1) die(random_() % workers_.size());
+          at(now_ + lost_.between_workers, event::kind::worker_dies);
+          break;
+        case event::kind::node_dies: {
+          const std::size_t first = random_() % (workers_.size() / workers_of_node) * workers_of_node;
+          for (std::size_t w = first; w < first + workers_of_node && alive_ > 1; ++w) die(w);
+          at(now_ + lost_.between_nodes, event::kind::node_dies);
+          break;
+        }
+        case event::kind::detected: detect(static_cast<int>(e.which)); break;
       }
     }
-    const double span = std::chrono::duration<double>(all_sent_ - instant{}).count() * static_cast<double>(workers_.size());
-    return {std::chrono::duration<double>(useful_at_all_sent_).count() / span,
-            std::chrono::duration<double>(rank0_busy_).count() / std::chrono::duration<double>(all_sent_ - instant{}).count()};
+    return {std::chrono::duration<double>(useful_at_all_sent_).count() / std::chrono::duration<double>(alive_at_all_sent_).count(),
+            std::chrono::duration<double>(rank0_busy_).count() / std::chrono::duration<double>(all_sent_ - instant{}).count(),
+            workers_.size() - alive_, run_twice_};
   }
 
  private:
   struct event {
-    enum class kind { step, to_worker, task_over, to_rank0, attend } what;
+    enum class kind { step, to_worker, task_over, to_rank0, attend, worker_dies, node_dies, detected } what;
     instant when;
     std::int64_t which = 0;
     std::uint64_t order = 0;
@@ -164,8 +194,34 @@ class world {
     instant flushed{};
     instant began{};  // of the running task
     bool running = false;
+    bool is_dead = false;
     nanoseconds useful{};
   };
+
+  // Events that do not happen any more once the worker has died.
+  static bool is_of_worker(enum event::kind what) {
+    return what == event::kind::to_worker || what == event::kind::task_over || what == event::kind::attend;
+  }
+
+  void die(std::size_t index) {
+    a_worker& w = workers_[index];
+    if (w.is_dead) return;
+    w.is_dead = true;
+    --alive_;
+    run_twice_ += w.done.size() + (w.running ? 1 : 0);
+    for (const result& r : w.done) useful_ -= r.taken - cost_.to_run;
+    w.running = false;
+    w.done.clear();
+    at(now_ + to_detect, event::kind::detected, static_cast<std::int64_t>(index));
+  }
+
+  void detect(int index) {
+    const std::size_t chunks = scheduler_.state().workers[static_cast<std::size_t>(index)].chunks.size();
+    effects out;
+    scheduler_.on_worker_lost({index}, nullptr, out);
+    unsent_ += chunks - out.completions.size();
+    wake_rank0();
+  }
 
   void at(instant when, event::kind what, std::int64_t which = 0) { events_.push({what, when, which, ++order_}); }
 
@@ -214,6 +270,7 @@ class world {
     if (had_some && unsent_ == 0) {
       all_sent_ = rank0_free_;
       useful_at_all_sent_ = useful_;
+      alive_at_all_sent_ = alive_time_;
       for (const a_worker& w : workers_) useful_at_all_sent_ += w.running && w.began < now_ ? now_ - w.began : nanoseconds();
     }
     if (!inbox_.empty()) {
@@ -290,7 +347,13 @@ class world {
   costs cost_;
   scheduler scheduler_;
   const worker_pace pace_;
+  const losses lost_;
   std::vector<a_worker> workers_;
+  std::size_t alive_ = 0;
+  nanoseconds alive_time_{};  // of all workers
+  nanoseconds alive_at_all_sent_{};
+  std::size_t run_twice_ = 0;
+  std::mt19937_64 random_{1};
   std::priority_queue<event> events_;
   std::uint64_t order_ = 0;
   instant now_{};
@@ -309,6 +372,17 @@ class world {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "losses") == 0) {
+    const int workers = argc > 2 ? std::atoi(argv[2]) : 10'000;
+    const auto length = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(argc > 3 ? std::atof(argv[3]) : 1));
+    const std::size_t tasks = 200 * static_cast<std::size_t>(workers);
+    for (const losses& lost : {losses{}, losses{1s, 60s}}) {
+      const auto result = world(workers, length, distribution::equal, tasks, lost).run();
+      std::printf("%d workers, %zu tasks: busy %.4f, %zu workers lost, %zu tasks run twice\n", workers, tasks, result.busy,
+                  result.workers_lost, result.run_twice);
+    }
+    return 0;
+  }
   std::vector<int> sizes;
   for (int i = 1; i < argc; ++i) sizes.push_back(std::atoi(argv[i]));
   if (sizes.empty()) sizes = {10, 100, 1000, 10'000, 100'000};

@@ -113,6 +113,22 @@ TEST_CASE("the results of items that ran again are in the journal, each as a chu
   CHECK(runs.ran() == 4);  // of four chunks, the item that had not failed
 }
 
+TEST_CASE("tasks with equal arguments that ran again keep their own places in the journal", "[journal/retries]") {
+  journalled_runs runs;
+  const auto run = [&](const std::string& journal) {
+    rankpool::executor pool(cluster(), {.journal = journal});
+    const auto always = [](const std::exception_ptr&) { return true; };
+    for (int i = 0; i < 2; ++i) {
+      const auto task = pool.submit({.retries = 1, .retry_if = always}, marked_square_at_last, runs.marks(), 3);
+      CHECK(task.result() == 9);
+    }
+  };
+  run(runs.file("first"));
+  CHECK(runs.ran() == 1);  // both leave the same mark, and only the first has failed
+  run(runs.copy_of(runs.file("first")));
+  CHECK(runs.ran() == 0);
+}
+
 TEST_CASE("a second run restores every result from the journal and computes none", "[journal/resume]") {
   journalled_runs runs;
   rankpool::executor pool(cluster());

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <future>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -153,6 +154,17 @@ TEST_CASE("callbacks and waiting threads see only the last attempt", "[retry/tas
   CHECK(calls == 2);
 }
 
+TEST_CASE("a callback is called after a delay although no thread waits for the task", "[retry/backoff]") {
+  rankpool::executor pool(cluster());
+  const scratch_directory marks;
+  std::promise<int> called;
+  auto task = pool.submit({.retries = 1, .retry_if = always, .backoff = 1ms}, fail_first, marks.path().string(), 1);
+  task.add_done_callback([&](const rankpool::future<int>& done) { called.set_value(done.result()); });
+  auto value = called.get_future();
+  REQUIRE(value.wait_for(20s) == std::future_status::ready);
+  CHECK(value.get() == 2);
+}
+
 TEST_CASE("a task that waits for its next attempt can be cancelled", "[retry/backoff]") {
   rankpool::executor pool(cluster());
   const scratch_directory marks;
@@ -164,17 +176,18 @@ TEST_CASE("a task that waits for its next attempt can be cancelled", "[retry/bac
   check_computes(pool);
 }
 
-TEST_CASE("shutdown with cancel_futures cancels tasks and items that wait for their next attempt", "[retry/backoff]") {
+TEST_CASE("shutdown with cancel_futures ends tasks and items that wait for their next attempt, with their last exception",
+          "[retry/backoff]") {
   rankpool::executor pool(cluster());
   const scratch_directory marks;
   const scratch_directory map_marks;
   const auto task = pool.submit({.retries = 1, .retry_if = always, .backoff = 1h}, fail_first, marks.path().string(), 1);
   auto results = pool.map({.retries = 1, .retry_if = always, .backoff = 1h},
                           rankpool::partial(fail_first, map_marks.path().string()), std::vector<int>{1});
-  CHECK(eventually([&] { return task.done() || (marks.files() == 1 && map_marks.files() == 1); }));
+  CHECK(eventually([&] { return !task.done() && marks.files() == 1 && map_marks.files() == 1; }));
   pool.shutdown({.cancel_futures = true});
-  CHECK(task.done());
-  CHECK_THROWS(*results.begin());
+  CHECK_THROWS_WITH(task.result(), "call 1");
+  CHECK_THROWS_WITH(*results.begin(), "call 1");
   rankpool::executor other(cluster());
   check_computes(other);
 }

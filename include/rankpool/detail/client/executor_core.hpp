@@ -64,7 +64,7 @@ class executor_core final : public executor_listener {
   /// Returns executor_options::crash_limit.
   int crash_limit() const { return static_cast<int>(runners_.crash_limit); }
   /// Has a failed part of a job run again after a delay: the pool then calls job::retry(). `first`: the part's first item. Returns
-  /// false if the pool has ended.
+  /// false, and does nothing, if the pool has ended or memory is short.
   bool retry_later(job_ptr work, std::uint64_t first, std::chrono::nanoseconds delay);
   /// Has the chunk of an isolated job cancelled by the worker that holds it.
   void abort(job_ptr work);

@@ -55,7 +55,8 @@ class future_state_base : public job {
 
   // ---- job
   std::uint64_t available() final { return settled_state() == task_state::pending ? 1 : 0; }
-  bool may_grow() final;
+  bool may_grow() final { return false; }
+  bool awaits_retry() final;
   chunk cut(std::uint64_t items) final;
   void on_requeued(std::uint64_t first, std::uint64_t count) final;
   bool is_requeued(std::uint64_t first) const final;
@@ -93,8 +94,8 @@ class future_state_base : public job {
   void unwatch(completion_watch& watch);
   std::shared_ptr<wait_room> room() { return owner_->shared_room(); }
 
-  /// The encoded arguments until the task is over, then the encoded result or exception. Before the submission, only the caller
-  /// uses it, then only the pool. Once the task is over, mutex_ guards it.
+  /// The encoded arguments, unless they are large, until the task is over, then the encoded result or exception. Before the
+  /// submission, only the caller uses it, then only the pool. Once the task is over, mutex_ guards it.
   byte_buffer bytes;
   /// Adds the out-of-band buffers of the arguments, and what the arguments refer to. Call it before the submission.
   void attach(blocks&& out_of_band, shared_references&& references);
@@ -135,6 +136,7 @@ class future_state_base : public job {
   bool begin_ending();
   bool become(task_state end, outcome&& result);
   bool decide_retry();
+  void run_callbacks();
   extras& ensure_extras();
   std::exception_ptr error();
   void run_callback(const callback& f);

@@ -1,5 +1,5 @@
-// Which failed tasks run again, how often, and after which delay. Rank 0 decides it here. A task that is repeated at once after it
-// has ended its runner is not rank 0's affair: task_limits::retries tells the worker.
+// Which failed tasks run again, how often, and after which delay. Rank 0 uses it for calls with retry_if or backoff. Otherwise the
+// worker repeats tasks that have ended their runner (task_limits::retries).
 #pragma once
 
 #include <chrono>

@@ -33,7 +33,7 @@ class item_source {
   virtual void append(item_batch batch) = 0;
   /// Removes the next `count` items and writes them. `first`: the index of the first of them in the input.
   virtual void cut(byte_writer& out, std::uint64_t first, std::uint64_t count) = 0;
-  /// Keeps the items that are cut for cut_again(), each chunk until forget(). Call it before the first cut.
+  /// From now on, keeps the items of each chunk that is cut, until forget(). Call it before the first cut.
   virtual void keep() = 0;
   /// Writes items of a chunk that was cut before. Requires keep().
   virtual void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) = 0;

@@ -78,7 +78,9 @@ class job {
     (void)first;
     return true;
   }
-  /// The delay before the next attempt of a failed part is over, which starts at this item: it can be cut again.
+  /// Returns whether a failed part may still run again. Then the job is not over, although nothing of it is queued or at a worker.
+  virtual bool awaits_retry() { return false; }
+  /// The delay before the next attempt of the failed part with this first item is over: the part can be cut again.
   virtual void retry(std::uint64_t first) { (void)first; }
   /// Fails all items that no worker holds with `why`, or cancels them if `why` is null. Returns whether react() must be called.
   virtual bool abandon(const std::exception_ptr& why) = 0;
@@ -101,7 +103,7 @@ class job {
     std::uint32_t running = 0;  ///< chunks that workers hold
     bool queued : 1 = false;
     bool aborted : 1 = false;       ///< its chunk at a worker is to be cancelled
-    bool retries_here : 1 = false;  ///< rank 0 decides whether it runs again: it is not over before on_outcome() has returned
+    bool retries_here : 1 = false;  ///< rank 0 decides whether failed parts run again; set before the submission
     bool finished = false;
     std::uint16_t retries = 0;
   } schedule;
