@@ -152,8 +152,8 @@ TEST_CASE("an isolated task that is ended by a signal fails with worker_lost", "
       CHECK(rankpool::remote_context(e)->rank == e.rank());
       CHECK(rankpool::remote_context(e)->type_name == "rankpool::worker_lost");
       CHECK(e.host() == cluster().workers().front().host);
-      CHECK_THAT(e.what(), Catch::StartsWith("task " + std::to_string(lost.id()) + " on rank " + std::to_string(e.rank())));
-      CHECK_THAT(e.what(), Catch::Contains("signal " + std::to_string(signal)));
+      CHECK_THAT(e.what(), containing("task " + std::to_string(lost.id()) + " on rank " + std::to_string(e.rank())));
+      CHECK_THAT(e.what(), containing("signal " + std::to_string(signal)));
     }
   }
   check_computes(pool);
@@ -169,7 +169,7 @@ TEST_CASE("an isolated task that exits fails with worker_lost, which has its sta
       CHECK(e.signal() == 0);
       CHECK(e.exit_status() == status);
       CHECK(e.stderr_tail() == "status " + std::to_string(status) + "\n");
-      CHECK_THAT(e.what(), Catch::Contains("exited with status " + std::to_string(status)));
+      CHECK_THAT(e.what(), containing("exited with status " + std::to_string(status)));
     }
   }
   check_computes(pool);
@@ -234,7 +234,7 @@ TEST_CASE("a task that has ended as many processes as the crash limit fails, wha
   const scratch_directory marks;
   const auto lost = pool.submit({.retries = 100}, abort_first, marks.path().string(), 100);
   CHECK_THROWS_AS(lost.result(), rankpool::worker_lost);
-  CHECK_THAT(text_of(lost.exception()), Catch::Contains("in each of 3 attempts"));
+  CHECK_THAT(text_of(lost.exception()), containing("in each of 3 attempts"));
   CHECK(marks.files() == 3);
   rankpool::executor once(cluster(), {.isolation = rankpool::isolation::process, .crash_limit = 1});
   const scratch_directory other;
@@ -247,8 +247,8 @@ TEST_CASE("an isolated task that exceeds its time limit fails with timeout_error
   auto pool = isolated();
   const auto late = pool.submit({.timeout = 100ms, .retries = 5}, wait_for_signal);
   CHECK_THROWS_AS(late.result(), rankpool::timeout_error);
-  CHECK_THAT(text_of(late.exception()), Catch::Contains("task " + std::to_string(late.id())));
-  CHECK_THAT(text_of(late.exception()), Catch::Contains("time limit of 0.1 s"));
+  CHECK_THAT(text_of(late.exception()), containing("task " + std::to_string(late.id())));
+  CHECK_THAT(text_of(late.exception()), containing("time limit of 0.1 s"));
   CHECK_THROWS_AS(pool.submit({.timeout = 0s}, wait_for_signal).result(), rankpool::timeout_error);
   CHECK(pool.submit({.timeout = 1h}, square, 3).result() == 9);
   check_computes(pool);
@@ -276,12 +276,12 @@ TEST_CASE("an isolated task that exceeds the memory limit fails with worker_lost
   rankpool::executor pool(cluster(), {.isolation = rankpool::isolation::process, .memory_limit_bytes = 64 << 20});
   const auto too_much = pool.submit(allocate, std::size_t{128} << 20);
   CHECK_THROWS_AS(too_much.result(), rankpool::worker_lost);
-  CHECK_THAT(text_of(too_much.exception()), Catch::Contains("memory limit of 64 MiB"));
+  CHECK_THAT(text_of(too_much.exception()), containing("memory limit of 64 MiB"));
   CHECK(pool.submit(allocate, std::size_t{16} << 20).result() == 16 << 20);
   const auto sizes = readings(pool.map({.chunksize = 4}, allocate, std::vector<std::size_t>{1, 1 << 20, 1 << 28, 2}));
   CHECK(sizes[0] == "1");
   CHECK(sizes[1] == "1048576");
-  CHECK_THAT(sizes[2], Catch::Contains("memory limit"));
+  CHECK_THAT(sizes[2], containing("memory limit"));
   CHECK(sizes[3] == "2");
   check_computes(pool);
 }
@@ -311,7 +311,7 @@ TEST_CASE("an initializer that ends its process breaks its executor", "[isolatio
   rankpool::executor pool(cluster(), {.initializer = abort_initializer, .isolation = rankpool::isolation::process});
   const auto never = pool.submit(square, 2);
   CHECK_THROWS_AS(never.result(), rankpool::broken_pool);
-  CHECK_THAT(text_of(never.exception()), Catch::Contains("initializer") && Catch::Contains("signal 6"));
+  CHECK_THAT(text_of(never.exception()), containing("initializer") && containing("signal 6"));
   check_cluster_computes();
 }
 

@@ -5,6 +5,7 @@
 #   job-headers SOURCE          jobs include only public headers, their own headers, std, and the libraries that they declare
 #   rooms SOURCE                a room includes only the rooms that rooms.txt allows
 #   header-guards SOURCE        every header has #pragma once
+#   catch-versions SOURCE       tests use only what versions 2 and 3 of Catch2 have in common; support/catch.hpp has the rest
 #   core-without-mpi NM ARCHIVE the core's archive refers to no symbol of MPI
 #   links-no-mpi PROGRAM        the program needs no MPI library
 set -u
@@ -74,6 +75,12 @@ case $1 in
     cd "$2" || exit 1
     found=$(find include src jobs tests -name '*.hpp' -exec grep -L '^#pragma once$' {} +)
     [[ -z $found ]] || fail "these headers have no #pragma once" "$found"
+    ;;
+  catch-versions)
+    cd "$2" || exit 1
+    found=$(grep -rnE 'Catch::([A-Z][A-Za-z]*With|Contains|Matchers)|include *<catch2' tests --include='*.cpp' --include='*.hpp' |
+      grep -v '^tests/support/catch\.hpp:')
+    [[ -z $found ]] || fail "the two versions of Catch2 do not both have these names" "$found"
     ;;
   core-without-mpi)
     found=$("$2" -C "$3" 2>/dev/null | grep -E ' (MPIX?_[A-Z][A-Za-z_]+|PMIx_|ompi_|boost::mpi::)')
