@@ -316,14 +316,18 @@ class server {
     return true;
   }
 
-  // A supervisor declares its runner dead, unless a task has killed the supervisor; the runner has died with it then.
+  // A supervisor declares its runner dead, unless the supervisor was killed; the runner has died with it then.
   void reap_supervisors() {
     for (;;) {
-      const pid_t child = waitpid(-1, nullptr, WNOHANG);
+      int status = 0;
+      const pid_t child = waitpid(-1, &status, WNOHANG);
       if (child <= 0) return;
       const auto found = children_.find(child);
       if (found == children_.end()) continue;
-      if (kill_runner(found->second)) kill_orphans([this](pid_t other) { return children_.contains(other); });
+      if (kill_runner(found->second)) {
+        if (WIFSIGNALED(status)) found->second.control().supervisor_signal = WTERMSIG(status);
+        kill_orphans([this](pid_t other) { return children_.contains(other); });
+      }
       declare_dead(found->second.control(), found->second.instance, SIGKILL, 0);
       children_.erase(found);
     }
