@@ -171,6 +171,34 @@ int leave_children(unsigned seconds) {
   return 50;
 }
 
+/// Leaves a child, a process in a session of its own, and an orphan, all with the streams of the rank.
+int leave_processes() {
+  for (const bool has_session : {false, true}) {
+    if (fork() != 0) continue;
+    if (has_session) setsid();
+    sleep_and_end(600);
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    if (fork() == 0) sleep_and_end(600);
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  return 3;
+}
+
+/// Leaves an orphan in a session of its own, with the streams of the rank.
+int leave_orphan() {
+  const pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    if (fork() == 0) sleep_and_end(600);
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  return 1;
+}
+
 /// The child returns from the task, as its parent does.
 int fork_and_return() {
   const pid_t child = fork();
@@ -247,6 +275,8 @@ const fault faults[] = {
     {"kill-group", submit<kill_group>},
     {"daemon", [](const caller& by) { return by.submit(leave_daemon, by.is_isolated ? 600U : 2U); }},
     {"children", [](const caller& by) { return by.submit(leave_children, by.is_isolated ? 600U : 1U); }},
+    {"processes-stay", submit<leave_processes>},
+    {"orphan-stays", submit<leave_orphan>},
     {"fork-returns", submit<fork_and_return>},
     {"no-processes", submit<forbid_processes>},
     {"longjmp-to-task",
