@@ -36,6 +36,9 @@ class task_timed_out final : public std::exception {
   std::string reason_;
 };
 
+/// Returns the message about a task that has closed the descriptors of its rank. `rank`: such as "rank 1 (node7)".
+std::string closed_descriptors_message(const std::string& rank);
+
 /// Returns the encoding of an exception.
 template <class E>
 byte_buffer encoded_exception(const E& e) {

@@ -37,6 +37,8 @@ class rank_0_control {
 
   /// Returns whether rank 0 has been permitted to begin, or cannot ask for permission.
   bool has_begun() const { return begun_ || !offered_; }
+  /// Returns whether rank 0 has begun and run() has returned there, or its process has ended.
+  bool has_ended() const { return begun_ && (status_ || connection_ < 0); }
   /// Returns the process id of rank 0; 0 until rank 0 has connected.
   pid_t process() const { return process_; }
   /// Returns the value that run() returned on rank 0, if rank 0 has reported it.

@@ -3,6 +3,7 @@
 
 #include "mpi/launch_environment.hpp"
 #include "mpi/launcher_process.hpp"
+#include "mpi/left_processes.hpp"
 #include "mpi/open_file_limit.hpp"
 #include "mpi/open_mpi.hpp"
 #include "mpi/own_command.hpp"
@@ -110,6 +111,7 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     for (const pid_t process : end.survivors) processes.append(" ").append(std::to_string(process));
     log_line("processes of this launch survived SIGKILL:" + processes);
   }
+  if (!end.left.empty()) log_line(left_message("the tasks", end.left));
   if (end.signal == SIGPIPE) return 128 + SIGPIPE;  // no message, as of any program whose reader has closed the pipe
   if (end.signal != 0) {
     // A killed launcher may leave ranks on other nodes.

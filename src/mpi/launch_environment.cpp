@@ -63,13 +63,14 @@ bool is_started_by_rank() {
   return mark->substr(0, colon) != std::to_string(getpid()) && mark->substr(colon + 1) == launch_name();
 }
 
-bool is_reporting_process() {
-  if (is_started_by_rank()) return true;
+std::optional<int> rank_of_launch() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
-    if (const auto rank = number(variable(name))) return *rank == 0;
+    if (const auto rank = number(variable(name))) return rank;
   }
-  return true;
+  return std::nullopt;
 }
+
+bool is_reporting_process() { return is_started_by_rank() || rank_of_launch().value_or(0) == 0; }
 
 void mark_environment() {
   static std::once_flag once;  // later, another thread may be reading the environment

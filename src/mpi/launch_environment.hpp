@@ -15,6 +15,9 @@ std::optional<int> number(const std::optional<std::string>& text);
 /// Returns whether a rank of another program started this process. If so, the launcher's variables belong to that rank.
 bool is_started_by_rank();
 
+/// Returns the number of this rank, as the launcher's variables have it; nothing if there is none.
+std::optional<int> rank_of_launch();
+
 /// Returns whether this process reports errors that concern the whole launch. It does if it is rank 0, is not a rank, or was
 /// started by a rank of another program.
 bool is_reporting_process();

@@ -2,6 +2,7 @@
 #include "mpi/launcher_process.hpp"
 
 #include "mpi/control_channel.hpp"
+#include "mpi/left_processes.hpp"
 #include "mpi/open_mpi.hpp"
 #include "mpi/open_mpi_files.hpp"
 #include "mpi/output_copier.hpp"
@@ -28,7 +29,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto repeat_interval = 500ms;    // a repetition within this time is ignored: timeout(1) and Slurm repeat a signal
 constexpr auto last_output_limit = 100ms;  // after a signal, for output whose reader may not read
-constexpr auto poll_interval = 20ms;       // for the processes of the session, which are not children of this one
+constexpr auto poll_interval = 20ms;       // for processes that are not children of this one
 
 // Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
 // must be killed at all because a SIGTERM during its start may block it for ever.
@@ -103,7 +104,7 @@ class launch {
 
   void wait() {
     std::array<pollfd, 2> events{pollfd{signals_.descriptor(), POLLIN, 0}, pollfd{rank_0_.descriptor(), POLLIN, 0}};
-    const int limit = is_shutting_down() ? static_cast<int>(poll_interval.count()) : -1;
+    const int limit = is_shutting_down() || rank_0_.has_ended() ? static_cast<int>(poll_interval.count()) : -1;
     if (::poll(events.data(), events.size(), limit) > 0 && events[1].revents != 0) rank_0_.on_readable(!is_shutting_down());
   }
 
@@ -180,7 +181,10 @@ class launch {
   bool advance() {
     const bool launcher_ended = launcher_has_ended();
     if (!is_shutting_down()) {
-      if (!launcher_ended) return false;
+      if (!launcher_ended) {
+        if (rank_0_.has_ended()) end_left_processes();
+        return false;
+      }
       while (is_readable(rank_0_.descriptor())) rank_0_.on_readable(false);
       end_.had_orphaned_ranks = session().contains(rank_0_.process());
       if (launcher_exited() && !end_.had_orphaned_ranks) return true;
@@ -200,6 +204,19 @@ class launch {
       send_termination();  // to processes that the launcher started in the meantime
     }
     return false;
+  }
+
+  /// Ends the processes that keep the launcher waiting, left_process_time after all ranks have ended. The launcher's children are
+  /// the ranks of this node and its connections to other nodes.
+  void end_left_processes() {
+    const auto now = clock::now();
+    if (ranks_end_ == clock::time_point() || has_children(launcher_)) ranks_end_ = now;
+    if (now - ranks_end_ < left_process_time) return;
+    ranks_end_ = now;
+    for (const pid_t process : holders_of_output(launcher_)) {
+      end_.left.push_back(process_name(process));
+      ::kill(process, SIGKILL);
+    }
   }
 
   static bool is_readable(int descriptor) {
@@ -236,6 +253,7 @@ class launch {
   output_copier err_{STDERR_FILENO, launcher_reports_failures};
   pid_t launcher_ = 0;
   clock::time_point stop_time_;
+  clock::time_point ranks_end_;       // not set while rank 0 runs
   clock::time_point shutdown_start_;  // not set while the launch runs
   bool termination_resent_ = false;
   launch_end end_;

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace rankpool::detail {
@@ -26,10 +27,12 @@ struct launch_end {
   bool had_orphaned_ranks = false;    ///< rank 0 was running when the launcher ended, and was terminated
   bool launcher_was_killed = false;   ///< the launcher did not end in time
   int output_error = 0;               ///< errno of a failed write of the ranks' output to stdout or stderr
+  std::vector<std::string> left;      ///< processes of tasks that kept the launcher waiting, and were killed
   std::vector<pid_t> survivors;       ///< processes on this node that SIGKILL did not end
 };
 
-/// Runs the launcher until every process of the launch on this node has ended.
+/// Runs the launcher until every process of the launch on this node has ended. Kills the processes that tasks have left and that
+/// keep the launcher waiting for longer than left_process_time (left_processes.hpp).
 ///
 /// A terminating signal to this process ends the launch: the processes get SIGTERM, and SIGKILL if they still run 2 s later
 /// (mpirun: 2.5 s). With `stops_on_signal`, rank 0 gets the first SIGINT, SIGTERM or SIGUSR1, once, and stops early. If rank 0 has

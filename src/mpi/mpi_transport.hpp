@@ -7,6 +7,7 @@
 
 #include "mpi/doorbell.hpp"
 #include "mpi/node_broadcasts.hpp"
+#include "mpi/open_descriptors.hpp"
 #include "mpi/outgoing_frame.hpp"
 #include "mpi/send_window.hpp"
 
@@ -47,6 +48,7 @@ class mpi_transport final : public transport {
   void drop_broadcast(std::size_t size) override { broadcasts_.start_dropping(size); }
   bool transferring() const override;
   bool sent_all() override;
+  bool has_lost_descriptors() const override { return descriptors_.are_closed(); }
   bool unread() const override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
@@ -77,6 +79,7 @@ class mpi_transport final : public transport {
   bool message_waiting();
   bool nothing_new() const;
 
+  const open_descriptors descriptors_;
   const boost::mpi::communicator& world_;
   const int root_;
   const bool is_root_;

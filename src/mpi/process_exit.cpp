@@ -1,6 +1,7 @@
 // Exit handlers that shut down the pools of this process, or report that a task ended it.
 #include "mpi/process_exit.hpp"
 
+#include "mpi/left_processes.hpp"
 #include "support/log.hpp"
 
 #include <mpi.h>
@@ -84,6 +85,7 @@ void exit_as_worker(bool in_task) {
     active_workers.clear();
   }
   finalize_mpi();
+  end_left_processes();
   // The status is 0, not rank 0's: on any other status the launcher kills the other ranks, while rank 0 still runs its handlers.
   if (in_task) std::_Exit(0);
   std::exit(0);

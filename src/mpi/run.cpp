@@ -5,6 +5,7 @@
 #include "mpi/launch.hpp"
 #include "mpi/launch_environment.hpp"
 #include "mpi/launcher_watch.hpp"
+#include "mpi/left_processes.hpp"
 #include "mpi/open_mpi.hpp"
 #include "mpi/process_exit.hpp"
 #include "mpi/session.hpp"
@@ -178,10 +179,14 @@ int run_by_start_kind(int& argc, char**& argv, const std::function<int(cluster&)
     case start::launcher: launched = true; return launch_self(argc, argv, l.workers, options);
     case start::ranks: {
       terminate_with_launcher();
-      mark_environment();                                 // runners inherit it
-      const fork_server server(!is_reporting_process());  // rank 0 runs no tasks
+      mark_environment();  // runners inherit it
+      const std::string name = "rank " + std::to_string(rank_of_launch().value_or(0)) + " (" + host_name() + ")";
+      const fork_server server(!is_reporting_process(), name);  // rank 0 runs no tasks
       install_stop_signal_handlers(options);
-      return run_ranks(argc, argv, monitored_program);
+      if (!is_reporting_process()) note_streams(name);
+      const int status = run_ranks(argc, argv, monitored_program);
+      end_left_processes();
+      return status;
     }
   }
   return status_usage;

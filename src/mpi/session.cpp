@@ -51,12 +51,6 @@ struct introduction {
   }
 };
 
-std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
 introduction introduce() { return {host_name(), static_cast<int>(getpid()), program_build_id()}; }
 
 void require_same_build(const std::vector<introduction>& ranks, int root) {
@@ -149,6 +143,12 @@ bool is_all_of_mpi(const boost::mpi::communicator& communicator) {
 }
 
 }  // namespace
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
 
 communicator_in_use::communicator_in_use(MPI_Comm communicator) : communicator_(communicator) {
   if (communicator_ == MPI_COMM_SELF) return;

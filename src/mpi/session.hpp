@@ -12,6 +12,8 @@
 
 namespace rankpool::detail {
 
+std::string host_name();
+
 /// Marks a communicator as used by a pool of this process. A second pool on it would hang, because the other ranks serve the first.
 /// MPI_COMM_SELF has no other ranks, so any number of pools may use it.
 /// Throws: rankpool::error if the communicator is in use already.

@@ -2,11 +2,14 @@
 // _exit().
 #include "runner/fork_server.hpp"
 
+#include "codec/runner_errors.hpp"
 #include "codec/throw_trace.hpp"
 #include "runner/growing_memory.hpp"
 #include "runner/process_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/runner_process.hpp"
+
+#include "support/log.hpp"
 
 #include <rankpool/errors.hpp>
 
@@ -36,6 +39,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace rankpool::detail {
 namespace {
@@ -245,6 +249,19 @@ bool reap(runner_control& control, pid_t runner, int& status) {
 
 // ---- the server
 
+// Returns what the kernel has told a program at its start. It contains random numbers and addresses, is the same in a process and
+// its forked children, and is empty for a process that is ending.
+std::string start_information(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/auxv", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Returns whether the process runs the program that has forked this process: it has neither called exec() nor begun to end.
+bool runs_this_program(pid_t process) {
+  const std::string own = start_information("self");
+  return !own.empty() && own == start_information(std::to_string(process));
+}
+
 struct supervised {
   std::unique_ptr<growing_memory> memory;
   std::uint32_t instance = 0;
@@ -253,7 +270,7 @@ struct supervised {
 
 class server {
  public:
-  server(int socket, pid_t rank) : socket_(socket), rank_(rank) {}
+  server(int socket, pid_t rank, std::string name) : socket_(socket), rank_(rank), name_(std::move(name)) {}
 
   [[noreturn]] void serve() {
     for (;;) {
@@ -271,7 +288,10 @@ class server {
       start_message message;
       const ssize_t n = recv(socket_, &message, sizeof message, 0);
       if (n < 0 && errno == EINTR) continue;
-      if (n != sizeof message) end();  // the rank has ended
+      if (n != sizeof message) {  // the rank has ended, or needs no server any more, or has closed its end of the socket
+        if ((waiting[0].revents & POLLHUP) != 0) on_closed_socket();
+        end();
+      }
       start(message);
       std::uint64_t read = 0;
       (void)read_memory(rank_, message.probe, std::as_writable_bytes(std::span(&read, 1)));
@@ -281,6 +301,13 @@ class server {
   }
 
  private:
+  // An orderly end shuts the socket down before it closes it.
+  void on_closed_socket() const {
+    if (name_.empty() || !runs_this_program(rank_) || getppid() != rank_) return;
+    log_line(closed_descriptors_message(name_) + ", or run with isolation::process");
+    kill(rank_, SIGKILL);
+  }
+
   void start(const start_message& message) {
     supervised next;
     try {
@@ -316,14 +343,18 @@ class server {
     return true;
   }
 
-  // A supervisor declares its runner dead, unless a task has killed the supervisor; the runner has died with it then.
+  // A supervisor declares its runner dead, unless the supervisor was killed; the runner has died with it then.
   void reap_supervisors() {
     for (;;) {
-      const pid_t child = waitpid(-1, nullptr, WNOHANG);
+      int status = 0;
+      const pid_t child = waitpid(-1, &status, WNOHANG);
       if (child <= 0) return;
       const auto found = children_.find(child);
       if (found == children_.end()) continue;
-      if (kill_runner(found->second)) kill_orphans([this](pid_t other) { return children_.contains(other); });
+      if (kill_runner(found->second)) {
+        if (WIFSIGNALED(status)) found->second.control().supervisor_signal = WTERMSIG(status);
+        kill_orphans([this](pid_t other) { return children_.contains(other); });
+      }
       declare_dead(found->second.control(), found->second.instance, SIGKILL, 0);
       children_.erase(found);
     }
@@ -343,6 +374,7 @@ class server {
 
   const int socket_;
   const pid_t rank_;
+  const std::string name_;  // of the rank; empty: it is not terminated
   const int exits_ = child_signals();
   const int rank_ends_ = static_cast<int>(syscall(SYS_pidfd_open, rank_, 0));  // -1: an old kernel
   std::map<pid_t, supervised> children_;
@@ -350,7 +382,7 @@ class server {
 
 }  // namespace
 
-fork_server::fork_server(bool here) {
+fork_server::fork_server(bool here, const std::string& rank) {
   current_server = this;
   if (!here) return;
   std::array<int, 2> ends{-1, -1};
@@ -358,14 +390,14 @@ fork_server::fork_server(bool here) {
   std::fflush(nullptr);  // otherwise the copies of the process would write the buffered output again
   std::cout.flush();
   std::clog.flush();
-  const pid_t rank = getpid();
+  const pid_t self = getpid();
   const pid_t child = fork_unnoticed();
   if (child == 0) {
     close(ends[0]);
     setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signals.ignore();
-    server(ends[1], rank).serve();
+    server(ends[1], self, rank).serve();
   }
   close(ends[1]);
   if (child < 0) {
@@ -373,7 +405,7 @@ fork_server::fork_server(bool here) {
     return;
   }
   socket_ = ends[0];
-  owner_ = rank;
+  owner_ = self;
   server_ = child;
 }
 

@@ -5,6 +5,9 @@
 // to stderr, records how the runner ends, and kills the processes that the runner leaves. A task that kills its parent process thus
 // ends its supervisor only. If the rank ends in any way, so do the server, the supervisors and the runners.
 //
+// The server also terminates a rank whose task has closed the descriptors of its process: MPI has lost its connections then, and
+// the rank would never end. The server notices it because the rank's end of the socket is closed.
+//
 //   rank --socket-- fork server -- supervisor -- runner
 #pragma once
 
@@ -13,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string>
 
 namespace rankpool::detail {
 
@@ -21,8 +25,9 @@ namespace rankpool::detail {
 class fork_server {
  public:
   /// Starts the server if `here`; otherwise this process starts no runners, but other ranks do. Call it before MPI and threads are
-  /// started.
-  explicit fork_server(bool here);
+  /// started. `rank`: the name of this rank in the message with which the server terminates it if its descriptors are closed; empty:
+  /// the server does not terminate it, because it does not use MPI.
+  explicit fork_server(bool here, const std::string& rank = {});
   fork_server(const fork_server&) = delete;
   fork_server& operator=(const fork_server&) = delete;
   /// Ends the server and all runners. Blocks: until they have ended, at most two seconds.

@@ -232,6 +232,7 @@ void isolated_runner::start_process() {
     control_.is_initialized = false;
     control_.retires = false;
     control_.wait_status = 0;
+    control_.supervisor_signal = 0;
     control_.start_error = 0;
     control_.began = 0;
     control_.is_doomed = false;
@@ -382,12 +383,16 @@ byte_buffer isolated_runner::describe_end(const call& current) const {
     reason = "the program has ended the workers of its executor";
   } else if (WIFSIGNALED(status)) {
     about.signal = WTERMSIG(status);
-    reason = "its process was ended by signal ";
-    reason += std::to_string(about.signal);
+    // If the supervisor was ended, the status is not that of the process.
+    const int signal = control_.supervisor_signal != 0 ? control_.supervisor_signal : about.signal;
+    reason = control_.supervisor_signal != 0 ? "the supervisor of its process was ended by signal " : "its process was ended by signal ";
+    reason += std::to_string(signal);
     reason += " (";
-    reason += strsignal(about.signal);
+    reason += strsignal(signal);
     reason += ")";
-    if (about.signal == SIGKILL && end_signal_ == 0) reason += "; perhaps the node has run out of memory: see the kernel's log";
+    if (signal == SIGKILL && end_signal_ == 0) {
+      reason += ": by the task, by another process, or by the kernel because memory ran out (see the kernel's log)";
+    }
     if (about.signal == SIGXCPU) reason += ": the limit of CPU time (ulimit -t) is exceeded";
   } else {
     about.exit_status = WEXITSTATUS(status);

@@ -44,6 +44,7 @@ struct runner_control {
   std::atomic<bool> retires = false;         ///< the runner ends itself to be replaced; no task has failed
   std::atomic<bool> ends = false;            ///< the rank needs no runner any more
   std::int32_t wait_status = 0;              ///< of a dead runner, as waitpid() returns it
+  std::int32_t supervisor_signal = 0;        ///< which has ended the supervisor, and the runner with it; 0: none did
   std::int32_t start_error = 0;              ///< errno, if a dead runner was never started
   std::atomic<std::uint64_t> cpu_nanoseconds = 0;
 

@@ -1,8 +1,8 @@
 // The interface that moves frames between rank 0 and its workers. Each process has one object. The peers of rank 0 are the workers
 // 0 to n-1. The only peer of a worker is 0, which is rank 0.
 //
-// Thread safety: sleep(), doze(), wake() and nudge() may be called from any thread, all other functions from one thread at a time.
-// A wait therefore has two parts: look() and prepare_sleep() poll, and sleep() blocks without the exclusive right to call. A ring
+// Thread safety: has_lost_descriptors(), sleep(), doze(), wake() and nudge() may be called from any thread, all other functions from
+// one thread at a time. A wait therefore has two parts: look() and prepare_sleep() poll, and sleep() blocks without the exclusive right to call. A ring
 // is the notification with which a sender or another thread of the process wakes a sleeping thread. A thread that calls doze()
 // instead of sleep() is woken only by urgent frames, so that other frames accumulate.
 #pragma once
@@ -39,6 +39,10 @@ class transport {
   /// Drives pending sends. Returns whether every frame has left this process. Before the process ends, call it and receive() in
   /// turn until it returns true.
   virtual bool sent_all() { return !transferring(); }
+
+  /// Returns whether a task has closed the descriptors of the transport. Frames may leave nevertheless, through shared memory.
+  /// Thread safety: any thread.
+  virtual bool has_lost_descriptors() const { return false; }
 
   /// Takes part in a broadcast from rank 0 to one worker of every other node. All participants start their broadcasts in the same
   /// order. On a worker, `bytes` is the memory for the received data. receive() calls `done` once.

@@ -7,10 +7,12 @@
 #include "runner/isolated_runner.hpp"
 #include "shared/shared_segment.hpp"
 #include "shared/shared_table.hpp"
+#include "support/log.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <new>
 #include <thread>
@@ -22,7 +24,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto usage_interval = 1ms;  // between two reports of CPU time, each of which costs a system call
+constexpr auto check_interval = 1s;       // of an idle worker: whether its descriptors are open
+constexpr auto fork_server_time = 200ms;  // in which the fork server, if there is one, reports that and ends this process
+constexpr auto abort_time = 2s;           // in which rank 0 ends the run when it knows that they are not
+constexpr auto usage_interval = 1ms;      // between two reports of CPU time, each of which costs a system call
 
 std::uint64_t cpu_nanoseconds() {
   timespec used{};
@@ -85,11 +90,30 @@ int worker::serve(process_end end_process) {
 
 // Sends the last message, and waits until every frame has left.
 void worker::send_stopped() {
+  if (link_.has_lost_descriptors()) end_without_descriptors(true);
   outbox_.stopped();
   flush();
   int from = 0;
   frame ignored;
   while (!link_.sent_all()) (void)link_.receive(from, ignored);
+}
+
+// A task has closed the descriptors of this process, perhaps stderr as well. Tells rank 0, which fails and aborts the run. If the
+// message cannot leave, the exit status makes the launcher end the run. `may_send`: whether the caller holds mutex_.
+void worker::end_without_descriptors(bool may_send) {
+  std::this_thread::sleep_for(fork_server_time);
+  if (may_send) {
+    outbox_.stopped(true);
+    flush();
+  }
+  int from = 0;
+  frame ignored;
+  for (const auto end = clock::now() + abort_time; clock::now() < end;) {
+    if (may_send && !link_.sent_all()) (void)link_.receive(from, ignored);
+    std::this_thread::sleep_for(1ms);
+  }
+  log_line(closed_descriptors_message("rank " + std::to_string(place_.rank) + " (" + place_.host + ")"));
+  std::_Exit(1);
 }
 
 bool worker::step() {
@@ -462,7 +486,10 @@ void worker::attend() {
     if (leaving_ || task_.load() != seen) continue;
     if (seen % 2 == 0) {  // idle: sleeps until the next task begins
       attendant_asleep_.store(true);
-      attendant_wakes_.wait(waiting, [&] { return leaving_ || task_.load() != seen; });
+      while (!attendant_wakes_.wait_for(waiting, check_interval, [&] { return leaving_ || task_.load() != seen; })) {
+        // The other thread may be blocked in the transport because of this, and hold the mutex.
+        if (link_.has_lost_descriptors()) end_without_descriptors(mutex_.try_lock());
+      }
       attendant_asleep_.store(false);
       continue;
     }

@@ -103,6 +103,7 @@ class worker {
   void attend();
   void report_running();
   void send_stopped();
+  [[noreturn]] void end_without_descriptors(bool may_send);
   void begin_task();
   void end_task();
 

@@ -85,6 +85,12 @@ TEST_CASE("a worker that stops without a request is named") {
   CHECK_THAT(failure_after([](frame_writer& out) { out.stopped(); }), support::containing("rank 3 has stopped"));
 }
 
+TEST_CASE("a worker that has lost its descriptors is named") {
+  const std::string why = failure_after([](frame_writer& out) { out.stopped(true); });
+  CHECK_THAT(why, support::containing("a task on rank 3 ("));
+  CHECK_THAT(why, support::containing("closed file descriptors"));
+}
+
 TEST_CASE("a result of an unknown task is ignored") {
   auto link = std::make_unique<support::scripted_transport>();
   support::scripted_transport& worker = *link;

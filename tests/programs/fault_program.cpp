@@ -1,8 +1,11 @@
-// fault_program FAULT|all isolated|plain: a task with a fault runs between 50 ordinary tasks before it and 50 after it.
+// fault_program FAULT|all isolated|plain|own-mpi: a task with a fault runs between 50 ordinary tasks before it and 50 after it.
 //
 // Prints one line for the fault: what its future has, without the task, the rank and the host. Then checks that the ordinary tasks
-// have their results. With "all", it does so for every fault. README.md in this folder has a table of what the user sees.
+// have their results. With "all", it does so for every fault. With "own-mpi", the program initialises MPI itself. README.md in this folder has a table of what the user sees.
 #include <rankpool/rankpool.hpp>
+
+#include <boost/mpi/communicator.hpp>
+#include <boost/mpi/environment.hpp>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -168,6 +171,34 @@ int leave_children(unsigned seconds) {
   return 50;
 }
 
+/// Leaves a child, a process in a session of its own, and an orphan, all with the streams of the rank.
+int leave_processes() {
+  for (const bool has_session : {false, true}) {
+    if (fork() != 0) continue;
+    if (has_session) setsid();
+    sleep_and_end(600);
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    if (fork() == 0) sleep_and_end(600);
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  return 3;
+}
+
+/// Leaves an orphan in a session of its own, with the streams of the rank.
+int leave_orphan() {
+  const pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    if (fork() == 0) sleep_and_end(600);
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  return 1;
+}
+
 /// The child returns from the task, as its parent does.
 int fork_and_return() {
   const pid_t child = fork();
@@ -244,6 +275,8 @@ const fault faults[] = {
     {"kill-group", submit<kill_group>},
     {"daemon", [](const caller& by) { return by.submit(leave_daemon, by.is_isolated ? 600U : 2U); }},
     {"children", [](const caller& by) { return by.submit(leave_children, by.is_isolated ? 600U : 1U); }},
+    {"processes-stay", submit<leave_processes>},
+    {"orphan-stays", submit<leave_orphan>},
     {"fork-returns", submit<fork_and_return>},
     {"no-processes", submit<forbid_processes>},
     {"longjmp-to-task",
@@ -293,6 +326,16 @@ bool are_squares(const std::vector<future>& tasks) {
 }
 
 /// Returns whether the other tasks have their results, and the pool computes afterwards.
+bool run_fault(rankpool::executor& pool, const fault& f, const rankpool::task_options& limits, bool is_isolated) {
+  const auto before = submit_squares(pool);
+  const future task = f.submit({pool, limits, is_isolated});
+  const auto after = submit_squares(pool);
+  std::cout << f.name << ": " << outcome(task) << std::endl;
+  if (are_squares(before) && are_squares(after) && are_squares(submit_squares(pool))) return true;
+  std::cout << f.name << ": the other tasks have wrong results" << std::endl;
+  return false;
+}
+
 bool run_fault(rankpool::cluster& cluster, const fault& f, bool is_isolated) {
   rankpool::executor_options options;
   rankpool::task_options limits;
@@ -303,13 +346,18 @@ bool run_fault(rankpool::cluster& cluster, const fault& f, bool is_isolated) {
     if (f.needs_memory_limit) options.memory_limit_bytes = memory_limit;
   }
   rankpool::executor pool(cluster, options);
-  const auto before = submit_squares(pool);
-  const future task = f.submit({pool, limits, is_isolated});
-  const auto after = submit_squares(pool);
-  std::cout << f.name << ": " << outcome(task) << std::endl;
-  if (are_squares(before) && are_squares(after) && are_squares(submit_squares(pool))) return true;
-  std::cout << f.name << ": the other tasks have wrong results" << std::endl;
-  return false;
+  return run_fault(pool, f, limits, is_isolated);
+}
+
+int run_with_own_mpi(int argc, char** argv, std::string_view name) {
+  const boost::mpi::environment mpi(argc, argv, boost::mpi::threading::multiple);
+  const boost::mpi::communicator world;
+  rankpool::with_executor(world, 0, [&](rankpool::executor& pool) {
+    for (const fault& f : faults) {
+      if (name == f.name) (void)run_fault(pool, f, {}, false);
+    }
+  });
+  return 0;
 }
 
 }  // namespace
@@ -319,6 +367,7 @@ int main(int argc, char** argv) {
   const std::string_view name = argv[1];
   const bool is_isolated = std::string_view(argv[2]) == "isolated";
   if (setjmp(point_in_main) != 0) return 4;
+  if (std::string_view(argv[2]) == "own-mpi") return run_with_own_mpi(argc, argv, name);
   return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     int chosen = 0;
     bool is_right = true;
