@@ -1,6 +1,7 @@
 // Example 2: the cubes of consecutive numbers, computed with submit().
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "engine/job.hpp"
@@ -23,12 +24,14 @@ std::string cube_lines(std::int64_t first, std::int64_t last) {
 }
 
 class cubes : public job {
+  using segment = std::tuple<std::int64_t, std::int64_t>;
   static constexpr std::int64_t limit = 5'500'000'000'000;  // its cube fits into 128 bits
   interval<std::int64_t> range_{1, 4};
 
   void declare(job_options& options) override {
     options.interval(range_, -limit, limit);
     options.output();
+    options.max_failures();
     options.chunksize("numbers in a task (default: at most 8192, fewer for a short interval)");
     options.verify("compare the sum of the printed numbers with the closed form");
   }
@@ -39,12 +42,22 @@ class cubes : public job {
     run.expect_tasks(segments.size(), segments.size());
     printed_sum sum(run);
     const int in_flight = run.tasks_in_flight(50 * numbers_per_task);
-    result_queue<std::string> tasks(static_cast<std::size_t>(in_flight), [&](auto&& submitted, const auto&) {
-      const std::string lines = std::move(submitted).result();
+    result_queue<std::string, segment> tasks(static_cast<std::size_t>(in_flight), [&](auto&& submitted, const segment& numbers) {
+      std::string lines;
+      try {
+        lines = std::move(submitted).result();
+      } catch (...) {
+        return run.take_failure("cubes of " + range_.text_of(numbers));
+      }
       run.out().print(lines);
       sum.add(lines);
     });
-    for (const auto& [first, last] : segments) tasks.add(run.pool().submit(cube_lines, first, last));
+    try {
+      for (const auto& [first, last] : segments) tasks.add(run.pool().submit(cube_lines, first, last), {first, last});
+    } catch (const rankpool::pool_closed&) {  // by --max-failures
+      tasks.finish();
+      throw;
+    }
     tasks.finish();
     sum.verify([this] { return sum_of_cubes(range_.from, range_.to); });
   }

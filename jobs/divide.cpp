@@ -49,26 +49,42 @@ const input_options stdin_input{"-", "division"};
 /// Submits divisions and prints their results in the order of submission.
 class division_printer {
  public:
-  division_printer(rankpool::executor& pool, output& out) : pool_(pool), out_(out) {}
+  explicit division_printer(job_run& run) : run_(run), pool_(run.pool()), out_(run.out()) {}
 
-  void add(std::pair<double, double> operands) { outstanding_.add(pool_.submit(divide, operands.first, operands.second)); }
+  /// Throws: pool_closed after --max-failures, once the results of all finished divisions are printed.
+  void add(std::pair<double, double> operands) {
+    try {
+      outstanding_.add(pool_.submit(divide, operands.first, operands.second), ++added_);
+    } catch (const rankpool::pool_closed&) {
+      outstanding_.finish();
+      throw;
+    }
+  }
   void print_rest() { outstanding_.finish(); }
   bool any_failed() const { return any_failed_; }
 
  private:
-  void print(const rankpool::future<double>& division) {
+  void print(const rankpool::future<double>& division, std::uint64_t number) {
+    double result = 0;
     try {
-      out_.print("Result: ", decimal_text(division.result()), '\n');
+      result = division.result();
     } catch (const std::invalid_argument& error) {
       out_.print("Error: ", error.what(), '\n');
       any_failed_ = true;
+      return run_.failures().count();
+    } catch (...) {
+      return run_.take_failure("division " + std::to_string(number));
     }
+    out_.print("Result: ", decimal_text(result), '\n');
   }
 
   static constexpr std::size_t most_outstanding = 1 << 17;
+  job_run& run_;
   rankpool::executor& pool_;
   output& out_;
-  result_queue<double> outstanding_{most_outstanding, [this](auto&& division, const auto&) { print(division); }};
+  std::uint64_t added_ = 0;
+  result_queue<double, std::uint64_t> outstanding_{most_outstanding,
+                                                   [this](auto&& division, std::uint64_t number) { print(division, number); }};
   bool any_failed_ = false;
 };
 
@@ -96,6 +112,7 @@ class divide_job : public job {
         .identified_by([this] { return identity_of_list(canonical_list(divisions_)); });
     options.flag("--strict", strict_, "exit with status 1 if a division failed").without_effect();
     options.output();
+    options.max_failures("start no more divisions after this many have failed; a division by zero counts (default: no limit)");
     options.footer("Each division is a task: there is no --chunksize.");
   }
 
@@ -106,7 +123,8 @@ class divide_job : public job {
   }
 
   void run(job_run& run) override {
-    division_printer printer(run.pool(), run.out());
+    division_printer printer(run);
+    if (std::ranges::find(divisions_, "-") == divisions_.end()) run.expect_tasks(divisions_.size());
     for (const std::string& text : divisions_) {
       if (text == "-") {
         add_from_stdin(printer);
@@ -115,7 +133,7 @@ class divide_job : public job {
       }
     }
     printer.print_rest();
-    if (strict_ && printer.any_failed()) run.set_exit_status(1);
+    if (printer.any_failed() && (strict_ || run.failures().is_reached())) run.set_exit_status(1);
   }
 };
 

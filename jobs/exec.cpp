@@ -41,7 +41,6 @@ struct exec_options {
   std::string column_pattern;  // empty: --colsep was not given
   std::optional<double> timeout_seconds;
   std::optional<double> delay_seconds;
-  std::uint64_t max_failures = 0;
   int retries = 0;
   std::string log;
   std::string results;
@@ -207,8 +206,7 @@ class exec : public job {
                      "wait at least this long between the starts of two commands, on all workers together");
     options.number("--retries", chosen_.retries, "run a failed command up to this many times more (default 0)", 0, 1'000'000);
     const auto max_failures =
-        options.number("--max-failures", chosen_.max_failures,
-                       "start no more commands after this many failures; a retried command counts once", 1, 1'000'000'000);
+        options.max_failures("start no more commands after this many failures; a retried command counts once");
     options.flag("--halt-on-error", chosen_.halt_on_error, "the same as --max-failures 1").excludes(max_failures);
     options.flag("--dry-run", chosen_.dry_run, "print the commands, quoted for a shell, and run none");
     options.flag("--null", chosen_.null, "the items of the input end in NUL characters, as find -print0 writes them");
@@ -291,23 +289,24 @@ class exec : public job {
     if (chosen_.dry_run) return print_commands(from.source(), run.out());
     collector results(run, chosen_);
     if (from.size() > 0) run.expect_tasks(from.size());
+    std::uint64_t all = from.size();  // 0: unknown
     const bool all_run = run_farm(run.cluster(), run.executor_options(), from.source(),
                                   {.timeout_seconds = chosen_.timeout_seconds.value_or(0),
                                    .tries = chosen_.retries + 1,
-                                   .max_failures = chosen_.halt_on_error ? 1 : chosen_.max_failures,
+                                   .max_failures = chosen_.halt_on_error ? 1 : run.settings().max_failures,
                                    .delay_seconds = chosen_.delay_seconds.value_or(0)},
                                   {.on_done = [&](const command& what, command_outcome&& outcome,
                                                   int tries) { return results.take(what, std::move(outcome), tries); },
                                    .on_idle = [&] { results.flush(); },
-                                   .on_known = [&](std::uint64_t commands) { run.expect_tasks(commands); }});
+                                   .on_known = [&](std::uint64_t commands) { run.expect_tasks(all = commands); }});
     results.finish();
     if (!all_run) {
       run.shown().stop();
-      std::cerr << "rankpool: exec stopped early because " + std::to_string(results.failed()) +
-                       (results.failed() == 1 ? " command" : " commands") + " failed (" +
-                       (chosen_.halt_on_error ? "--halt-on-error" : "--max-failures " + std::to_string(chosen_.max_failures)) +
-                       "); some commands were not run" +
-                       (run.has_journal() ? "; the same run with its journal runs these and the failed ones" : "") + "\n";
+      const auto not_run = all > results.commands() ? std::optional(all - results.commands()) : std::nullopt;
+      std::cerr << "rankpool exec: " +
+                       failure_limit::summary(results.failed(), not_run, run.has_journal(), "command",
+                                              chosen_.halt_on_error ? "--halt-on-error" : run.failures().option()) +
+                       "\n";
     }
     run.explain(std::to_string(results.commands()) + " commands were run, " + std::to_string(results.failed()) + " failed");
     run.set_exit_status(exit_status(results.failed()));

@@ -29,6 +29,9 @@ class split_factorials : public job {
       return digits_.empty() ? "" : job_options::only_name;
     });
     options.output();
+    options.max_failures(
+        "start no more tasks after this many have failed (default 1); until then, report a factorial that lost a task, and "
+        "print the others. With --digits and in the example, a failed task always ends the run");
     options.verify("check the value modulo several primes and by Legendre's formula, on the workers");
     options.footer("Tasks are parts of the work that take about the same time: there is no --chunksize.");
   }
@@ -59,7 +62,8 @@ class split_factorials : public job {
     const split_options split{.workers = run.workers(),
                               .verify = run.verifies(),
                               .on_report = keep,
-                              .on_progress = [&](std::size_t done, std::size_t all) { run.shown().set(done, all); }};
+                              .on_progress = [&](std::size_t done, std::size_t all) { run.shown().set(done, all); },
+                              .on_failure = [&](std::uint64_t n) { run.take_failure(std::to_string(n) + "!"); }};
     if (!digits_.empty()) {
       write_digits(run, split);
     } else {

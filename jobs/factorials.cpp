@@ -1,5 +1,6 @@
 // Exercise 2: computes figures of ten large factorials in one run. A large one is several tasks, a small one is one task.
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "engine/job.hpp"
@@ -15,6 +16,7 @@ class factorials : public job {
   void declare(job_options& options) override {
     options.numbers("n", numbers_, "which ones (default 100000 200000 ... 1000000)", 0, largest_factorial);
     options.output();
+    options.max_failures();
     options.verify("check the values modulo several primes and by Legendre's formula, on the workers");
     options.footer("Tasks are parts of the work that take about the same time: there is no --chunksize.");
   }
@@ -30,7 +32,8 @@ class factorials : public job {
                       {.workers = run.workers(),
                        .verify = run.verifies(),
                        .on_report = print_line,
-                       .on_progress = [&](std::size_t done, std::size_t all) { run.shown().set(done, all); }});
+                       .on_progress = [&](std::size_t done, std::size_t all) { run.shown().set(done, all); },
+                       .on_failure = [&](std::uint64_t n) { run.take_failure(std::to_string(n) + "!"); }});
     run.report().add_json("factorials", json_for(reports));
     if (run.verifies()) run.verified(true, factorials_verified);
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -43,6 +44,7 @@ class fibonacci_numbers : public job {
   void declare(job_options& options) override {
     options.numbers("n", numbers_, "which ones (default 35 40 30)", 0, 1'000'000'000);
     options.output();
+    options.max_failures();
     options.verify("check the digits modulo three primes, on the workers");
     options.footer("Each number is a task: there is no --chunksize.");
   }
@@ -58,12 +60,24 @@ class fibonacci_numbers : public job {
       futures.push_back(run.pool().submit(fibonacci, n));
       number_of[futures.back().id()] = n;
     }
+    std::exception_ptr cut_off;
     for (const auto& future : rankpool::as_completed(std::exchange(futures, {}))) {
+      const std::uint64_t n = number_of.at(future.id());
+      try {
+        (void)future.result();
+      } catch (const rankpool::cancelled_error&) {  // by --max-failures; tasks that were running may follow
+        cut_off = std::current_exception();
+        continue;
+      } catch (...) {
+        run.take_failure("F(" + std::to_string(n) + ")");
+        continue;
+      }
       run.out().print("Fibonacci result: ", future.result(), '\n');
       run.out().flush();
-      checks.add(wrong_modulus, number_of.at(future.id()), future.result());
+      checks.add(wrong_modulus, n, future.result());
     }
-    if (!run.verifies()) return;
+    if (cut_off != nullptr) std::rethrow_exception(cut_off);
+    if (!run.verifies() || run.failures().is_reached()) return;
     checks.finish();
     run.verified(wrong == 0, "the digits have the right residues modulo three primes" +
                                  (wrong == 0 ? "" : "; some are wrong modulo " + std::to_string(wrong)));

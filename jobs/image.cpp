@@ -31,7 +31,7 @@ namespace {
 
 mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
 
-/// Counts processed, failed and wrong pictures.
+/// Counts processed, failed and wrong pictures, and those that were left out.
 class tally {
  public:
   tally(job_run& run, const picture_plan& plan) : run_(run), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
@@ -42,6 +42,9 @@ class tally {
     run_.shown().set(done_ + failed_ + wrong_, pictures_);
   }
 
+  /// Counts a picture that was not processed, because of --max-failures.
+  void add_left_out(std::uint64_t pictures = 1) { left_out_ += pictures; }
+
   void add_failure(const std::string& problem, bool is_wrong = false) {
     (is_wrong ? wrong_ : failed_) += 1;
     run_.shown().count_failure();
@@ -49,6 +52,8 @@ class tally {
     std::cerr << "rankpool image: " + problem + "\n";
     run_.shown().set(done_ + failed_ + wrong_, pictures_);
   }
+
+  std::uint64_t failed() const { return failed_ + wrong_; }
 
   /// Calls `process`, which may count a picture. If it throws picture_failure, counts a failed picture.
   template <class Process>
@@ -69,6 +74,13 @@ class tally {
       out.print("Pictures: ", done_, " of ", pictures_, ", ", pixels_, " pixels\n");
       out.finish();
     }
+    if (left_out_ > 0) {
+      run_.shown().make_way();
+      std::cerr << "rankpool image: " +
+                       failure_limit::summary(failed_ + wrong_, left_out_, run_.has_journal(), "picture",
+                                              run_.failures().option()) +
+                       "\n";
+    }
     run_.report().add("pictures", done_);
     run_.report().add("failed", failed_ + wrong_);
     run_.report().add("pixels", pixels_);
@@ -76,20 +88,20 @@ class tally {
       run_.verified(wrong_ == 0,
                     "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
     }
-    return failed_ == 0 ? 0 : 1;
+    return failed_ + left_out_ == 0 ? 0 : 1;
   }
 
  private:
   job_run& run_;
-  std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, pixels_ = 0;
+  std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, left_out_ = 0, pixels_ = 0;
   bool stdout_is_taken_;  // the picture is written to stdout
 };
 
 /// Processes pictures, one per task.
 class whole_pictures {
  public:
-  whole_pictures(rankpool::executor& pool, const picture_settings& settings, rankpool::result_files& results, tally& all)
-      : pool_(pool), settings_(settings), results_(results), all_(all) {}
+  whole_pictures(job_run& run, const picture_settings& settings, rankpool::result_files& results, tally& all)
+      : run_(run), settings_(settings), results_(results), all_(all) {}
 
   /// Processes the pictures and returns those that are large enough to be split. Throws: errors of the pool; after stopped_error,
   /// the finished results have their final names.
@@ -116,9 +128,20 @@ class whole_pictures {
   static constexpr std::size_t most_outstanding = 1 << 14;
 
   void submit(const picture_files& files) {
-    if (results_.is_taken(files.target)) return all_.add_failure(result_exists(files));
-    rankpool::future<picture_result> submitted = pool_.submit(process_picture, settings_, files);
+    if (run_.failures().is_reached()) return all_.add_left_out();
+    if (results_.is_taken(files.target)) {
+      run_.failures().count();
+      return all_.add_failure(result_exists(files));
+    }
+    rankpool::future<picture_result> submitted;
+    try {
+      submitted = run_.pool().submit(process_picture, settings_, files);
+    } catch (const rankpool::pool_closed&) {
+      if (!run_.failures().is_reached()) throw;
+      return all_.add_left_out();
+    }
     const bool is_restored = submitted.done();
+    run_.failures().watch(submitted);
     outstanding_.add(std::move(submitted), {files, is_restored});
   }
 
@@ -129,10 +152,15 @@ class whole_pictures {
       return;
     }
     const auto named = [this, files, pixels = result.pixels](std::error_code error) {
-      error ? all_.add_failure(problem_of(files, error)) : all_.add(pixels);
+      if (!error) return all_.add(pixels);
+      run_.failures().count();
+      all_.add_failure(problem_of(files, error));
     };
     if (results_.accept(files.target, result.version, named)) return;
-    if (!submitted.is_restored) throw picture_failure(problem_of(files, std::error_code(ESTALE, std::generic_category())));
+    if (!submitted.is_restored) {
+      run_.failures().count();
+      throw picture_failure(problem_of(files, std::error_code(ESTALE, std::generic_category())));
+    }
     lost_.push_back(files);
   }
 
@@ -143,7 +171,7 @@ class whole_pictures {
     return "cannot write " + files.output + ": " + error.message();
   }
 
-  rankpool::executor& pool_;
+  job_run& run_;
   const picture_settings settings_;
   rankpool::result_files& results_;
   tally& all_;
@@ -151,6 +179,7 @@ class whole_pictures {
   std::vector<picture_files> lost_;  // the journal has a result whose file was changed or removed
   result_queue<picture_result, submitted_picture> outstanding_{
       most_outstanding, [this](auto&& processed, const auto& submitted) {
+        if (processed.cancelled()) return all_.add_left_out();
         all_.add_from([&] { take(submitted, result_of(std::move(processed), submitted.files)); });
       }};
 
@@ -214,6 +243,8 @@ class image : public job {
         "read the results again and compute pixels of every strip again; compare simulated chunks with the closed form");
     options.output("the result of one picture (-: stdout), or a folder for results with the names of their inputs",
                    "FILE_OR_FOLDER", "replace results that exist");
+    options.max_failures(
+        "start no more pictures after this many have failed (default: no limit); a failed simulated chunk always ends the run");
     options.number("--chunks", chunks_, "number of simulated chunks (default 4)", 1, 1'000'000'000).excludes(inputs);
     options.number("--size", size_, "pixels in a simulated chunk (default 1000)", 1, 1'000'000'000'000).excludes(inputs);
   }
@@ -301,18 +332,24 @@ class image : public job {
     tally all(run, plan);
     run.shown().set(0, plan.pictures.size());
 
-    const std::vector<picture_files> large = whole_pictures(run.pool(), settings, results, all).process(plan.pictures);
+    const std::vector<picture_files> large = whole_pictures(run, settings, results, all).process(plan.pictures);
     if (large.size() >= 4 * static_cast<std::size_t>(run.workers())) {
       run.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
       settings.split_from = 0;
-      whole_pictures(run.pool(), settings, results, all).process(large);
+      whole_pictures(run, settings, results, all).process(large);
     } else {
       for (const picture_files& files : large) {
+        if (run.failures().is_reached()) {
+          all.add_left_out();
+          continue;
+        }
         run.explain(files.input + " is large: it is split over all workers");
         const auto strips_done = [&](std::uint64_t done, std::uint64_t strips) {
           if (large.size() == 1 && plan.pictures.size() == 1) run.shown().set(done, strips);
         };
+        const auto failed_before = all.failed();
         all.add_from([&] { all.add(split_picture(run.pool(), run.journal(), request_.force, settings, files, strips_done)); });
+        if (all.failed() > failed_before) run.failures().count();
       }
     }
     run.set_exit_status(all.report());

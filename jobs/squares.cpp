@@ -27,6 +27,7 @@ class squares : public job {
   void declare(job_options& options) override {
     options.interval(range_, -limit, limit);
     options.output();
+    options.max_failures();
     options.chunksize("numbers in a task (default: at most 8192, fewer for a short interval)");
     options.verify("compare the sum of the printed numbers with the closed form");
   }
@@ -37,10 +38,12 @@ class squares : public job {
     run.expect_tasks(segments.size(), segments.size());
     printed_sum sum(run);
     const int in_flight = run.tasks_in_flight(70 * numbers_per_task);
-    for (const std::string& lines : run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, square_lines, segments)) {
+    const auto print = [&](std::size_t, const std::string& lines) {
       run.out().print(lines);
       sum.add(lines);
-    }
+    };
+    const auto name = [&](std::size_t i) { return "squares of " + range_.text_of(segments[static_cast<std::size_t>(i)]); };
+    run.take_each(run.pool().starmap({.chunksize = 1, .buffersize = in_flight}, square_lines, segments), print, name);
     sum.verify([this] { return sum_of_squares(range_.from, range_.to); });
   }
 };

@@ -22,10 +22,11 @@ class check_queue {
         outstanding_(static_cast<std::size_t>(run.tasks_in_flight(argument_bytes)),
                      [take = std::move(take)](auto&& check, const auto&) { take(check.result()); }) {}
 
-  /// Submits a check. Blocks: while more checks are outstanding than job_run::tasks_in_flight() allows. Throws: what a check or `take` throws.
+  /// Submits a check; after --max-failures, does nothing. Blocks: while more checks are outstanding than job_run::tasks_in_flight()
+  /// allows. Throws: what a check or `take` throws.
   template <class Check, class... Arguments>
   void add(Check check, const Arguments&... arguments) {
-    if (run_.verifies()) outstanding_.add(run_.pool().submit(check, arguments...));
+    if (run_.verifies() && !run_.failures().is_reached()) outstanding_.add(run_.pool().submit(check, arguments...));
   }
 
   /// Takes all remaining results. Blocks: until all checks are done. Throws: what a check or `take` throws.

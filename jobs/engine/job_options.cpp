@@ -224,6 +224,10 @@ job_options::option job_options::verify(const std::string& help) { return verify
 
 job_options::option job_options::verify_in_tasks(const std::string& help) { return flag("--verify", all_->settings.verify, help); }
 
+job_options::option job_options::max_failures(const std::string& help) {
+  return number("--max-failures", all_->settings.max_failures, help, 1, 1'000'000'000).without_effect();
+}
+
 void job_options::after_parsing(std::function<void()> act) { all_->after_parsing.push_back(std::move(act)); }
 
 void job_options::check(std::function<void()> act) { all_->checks.push_back(std::move(act)); }
@@ -256,6 +260,11 @@ void job_options::common() {
            65535)
         .needs(isolate);
     hidden();
+  }
+  if (all_->parser.get_option_no_throw("--max-failures") == nullptr) {
+    max_failures(
+        "start no more tasks after this many have failed. This job has one result for all tasks: the first failure always ends "
+        "the run");
   }
   text("--journal", settings.resumable.journal,
        "record finished tasks in this file; the same command with the same journal resumes. Signals then stop the run early, with "

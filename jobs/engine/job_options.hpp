@@ -139,6 +139,12 @@ class job_options {
   /// Declares --verify for a job whose tasks verify their own results. The option is then part of the journal's identity.
   option verify_in_tasks(const std::string& help);
 
+  /// Declares --max-failures for a job that reports failed tasks and continues with the others. In other jobs, every task is needed
+  /// for the result: the engine declares the option, and a failed task ends the run.
+  option max_failures(const std::string& help =
+                          "start no more tasks after this many have failed (default 1); until then, failed tasks are reported, "
+                          "and the results of the others are printed");
+
   /// Calls `act` after the command line was parsed, on every rank.
   void after_parsing(std::function<void()> act);
   /// Calls `act` before subcommand::check(). The same rules apply to `act`.

@@ -25,7 +25,11 @@ double own_cpu_seconds() {
 }  // namespace
 
 job_run::job_run(rankpool::cluster& cluster, run_settings settings, std::string job, const std::string& subject)
-    : cluster_(cluster), settings_(std::move(settings)), job_(std::move(job)), chunksize_(settings_.chunksize) {
+    : cluster_(cluster),
+      settings_(std::move(settings)),
+      job_(std::move(job)),
+      chunksize_(settings_.chunksize),
+      failures_(settings_.max_failures) {
   if (!has_journal()) return;
   try {
     journal_ = rankpool::journal(journal_name(), subject);
@@ -36,7 +40,7 @@ job_run::job_run(rankpool::cluster& cluster, run_settings settings, std::string 
 }
 
 rankpool::executor& job_run::pool() {
-  if (!pool_) pool_.emplace(cluster_, executor_options());
+  if (!pool_) failures_.apply_to(&pool_.emplace(cluster_, executor_options()));
   return *pool_;
 }
 
@@ -108,6 +112,38 @@ void job_run::verified(bool holds, const std::string& statement) {
   explain("verified: " + statement);
 }
 
+void job_run::take_failure(const std::string& item) {
+  if (!failures_.is_given()) throw;
+  std::string line = "rankpool ";
+  line.append(job_).append(": ").append(item).append(" failed: ");
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    if (!is_task_failure(error)) throw;
+    line.append(error.what());
+  }
+  failures_.count();
+  exit_status_ = 1;
+  shown_.count_failure();
+  shown_.make_way();
+  std::ranges::replace(line, '\n', ' ');
+  std::cerr << printable(line) + "\n";
+}
+
+bool job_run::is_cut_off_by(const std::exception& error) const {
+  return failures_.is_reached() && (dynamic_cast<const rankpool::cancelled_error*>(&error) != nullptr ||
+                                    dynamic_cast<const rankpool::pool_closed*>(&error) != nullptr);
+}
+
+std::string job_run::summary_of_failures(const std::exception& error) {
+  const bool is_cut_off = is_cut_off_by(error);
+  if (!failures_.is_given() || (!is_cut_off && !is_task_failure(error))) return {};
+  if (!is_cut_off) failures_.count();  // every task was needed
+  if (pool_) pool_->shutdown({.wait = true, .cancel_futures = true});
+  return failure_limit::summary(failures_.failed(), shown_.left(cluster_.statistics().tasks + journal_.restored()), has_journal(),
+                                "task", is_cut_off ? failures_.option() : "");
+}
+
 void job_run::start(const std::string& parameters) {
   if (settings_.json) report_.start(job_, parameters);
   if (settings_.quiet) return;
@@ -117,6 +153,7 @@ void job_run::start(const std::string& parameters) {
 void job_run::finish() {
   if (out_) out_->finish();
   out_.reset();
+  failures_.apply_to(nullptr);
   pool_.reset();
   finish_report(exit_status_ == 0 ? run_report::ending::done : run_report::ending::failed, "some tasks failed");
 }

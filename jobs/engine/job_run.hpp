@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <rankpool/rankpool.hpp>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
+#include "engine/failure_limit.hpp"
 #include "engine/output.hpp"
 #include "engine/progress.hpp"
 #include "engine/run_report.hpp"
@@ -75,6 +78,29 @@ class job_run {
   void set_exit_status(int status) { exit_status_ = status; }
   int exit_status() const { return exit_status_; }
 
+  /// Returns the failures that --max-failures counts. At the limit, pool() starts no more tasks.
+  failure_limit& failures() { return failures_; }
+  /// Handles the exception that is being handled, of the task for `item` (such as "F(30)"). If the task failed, counts and prints
+  /// the failure, and sets the exit status 1: the job continues with the other items. Throws: the exception, without --max-failures
+  /// or if no task failed. After the limit, this is the cancelled_error of a task that did not run. A job may let it escape; the
+  /// engine then reports the limit.
+  void take_failure(const std::string& item);
+  /// Passes each result of a map to `take(index, result)`, and each exception to take_failure(name(index)). Throws: what these
+  /// throw.
+  template <class Results, class Take, class Name>
+  void take_each(Results&& results, Take take, Name name) {
+    std::size_t index = 0;
+    for (auto next = results.begin(); next != results.end(); ++next, ++index) {
+      std::remove_reference_t<decltype(*next)>* result = nullptr;
+      try {
+        result = &*next;
+      } catch (...) {
+        take_failure(name(index));
+      }
+      if (result != nullptr) take(index, *result);
+    }
+  }
+
   /// Prints a line on stderr, except with --quiet.
   void note(const std::string& text) const;
   /// Prints a decision and its reason on stderr, with --verbose.
@@ -84,6 +110,12 @@ class job_run {
   void verified(bool holds, const std::string& statement);
 
   // The engine calls these before and after job::run(). A job calls finish() or fail() itself only if it ends the process.
+
+  /// Returns whether the error comes from --max-failures: a task could not start after the limit.
+  bool is_cut_off_by(const std::exception& error) const;
+  /// Returns the line about a run that `error` ended, if that is due to failed tasks and --max-failures was given; otherwise empty.
+  /// Blocks: until the running tasks have finished, if there is a line.
+  std::string summary_of_failures(const std::exception& error);
 
   /// Starts progress and, with --json, the report. `parameters` is a JSON object. Throws: output_error.
   void start(const std::string& parameters);
@@ -106,6 +138,7 @@ class job_run {
   run_report report_;
   progress shown_;
   std::optional<rankpool::executor> pool_;
+  failure_limit failures_;     // destroyed before the pool, which it may shut down
   std::optional<output> out_;  // destroyed before the pool, because its destructor may wait for tasks
 };
 

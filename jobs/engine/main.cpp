@@ -98,20 +98,39 @@ void print_host_map(const rankpool::cluster& cluster) {
   }
 }
 
+/// Runs the chosen job to its end or to the limit of --max-failures. Returns the message about the limit; empty if it was not in
+/// the way.
+std::string run_to_limit(jobs::job_run& run, const jobs::command_line& line) {
+  try {
+    line.chosen_job()->run(run);
+    return {};
+  } catch (const rankpool::error& error) {
+    if (!run.is_cut_off_by(error)) throw;
+    if (line.chosen_job()->prints(line.settings())) run.out().flush();
+    return run.summary_of_failures(error);
+  }
+}
+
 /// Runs the chosen job, with progress and the report for --json.
 int run_reported(rankpool::cluster& cluster, const jobs::command_line& line) {
   jobs::job_run run(cluster, line.settings(), line.name(), line.subject());
   run.start(line.parameters());
   try {
     if (line.chosen_job()->prints(line.settings())) run.out();
-    line.chosen_job()->run(run);
+    if (const std::string limit = run_to_limit(run, line); !limit.empty()) {
+      run.fail(jobs::run_report::ending::failed, limit);
+      complain(line.name(), limit);
+      return failed;
+    }
     run.finish();
     return run.exit_status();
   } catch (const rankpool::stopped_error& error) {
     run.fail(jobs::run_report::ending::stopped, error.what());
     throw;
   } catch (const std::exception& error) {
+    const std::string summary = run.summary_of_failures(error);
     run.fail(jobs::run_report::ending::failed, error.what());
+    if (!summary.empty()) complain(line.name(), summary);
     throw;
   }
 }

@@ -36,6 +36,7 @@ class printed_sum {
   void verify(Expected expected) {
     if (!run_.verifies()) return;
     sums_.finish();
+    if (run_.failures().failed() > 0) return run_.note("the sum was not verified, because numbers of failed tasks are missing");
     run_.verified(total_ == expected(), "the sum of the printed numbers equals the closed form");
   }
 

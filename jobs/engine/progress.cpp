@@ -95,6 +95,12 @@ void progress::make_way() {
   if (std::exchange(bar_is_there_, false)) print(clear_line);
 }
 
+std::optional<std::uint64_t> progress::left(std::uint64_t done) {
+  const std::lock_guard lock(mutex_);
+  if (counts_itself_ || counts_.expected < done || counts_.expected == 0) return std::nullopt;
+  return counts_.expected - done;
+}
+
 progress::counts progress::current() {
   const std::uint64_t tasks = tasks_done_();
   const std::lock_guard lock(mutex_);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -35,6 +36,9 @@ class progress {
     counts_itself_ = true;
   }
   void count_failure() { failed_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// Returns how many of the announced tasks are left after `done` are done; empty if that is unknown.
+  std::optional<std::uint64_t> left(std::uint64_t done);
 
   /// Starts to show progress, until stop(). Another thread calls `tasks_done`, which returns the number of finished tasks.
   void start(std::string job, std::function<std::uint64_t()> tasks_done);

@@ -1,6 +1,7 @@
 // The values of the options that jobs have in common.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct run_settings {
   bool isolate = false;           // --isolate: run tasks in processes of their own
   int retries = 0;                // --retries, of tasks that have ended their process
   std::optional<double> task_timeout_seconds;  // --task-timeout
+  std::uint64_t max_failures = 0;              // --max-failures; 0: not given, the job decides
   bool verify = false;            // --verify
   bool json = false;              // --json: print one JSON object instead of lines
   bool quiet = false;             // --quiet: print no progress

@@ -207,7 +207,7 @@ class farm {
         }
         batch.swap(state_->finished);
         if (batch.empty() && is_over()) return;
-        if (state_->input_ended && !std::exchange(known, true)) total = state_->fed;
+        if (state_->input_ended && !std::exchange(known, true) && !left_) total = state_->fed;
       }
       if (total != 0) events.on_known(total);
       for (finished_command& one : batch) conclude(one, events);

@@ -29,7 +29,7 @@ struct farm_events {
   std::function<std::uint64_t(const command&, command_outcome&&, int tries)> on_done;
   /// Called after every finished command has been reported.
   std::function<void()> on_idle = [] {};
-  /// Called with the total number of commands, once the input has ended.
+  /// Called with the total number of commands, once the input has ended. Not called if the run stops before the end of the input.
   std::function<void(std::uint64_t)> on_known = [](std::uint64_t) {};
 };
 

@@ -64,8 +64,11 @@ class product_queue {
   /// Receives the index of a product and its remaining parts.
   using finish_product = std::function<void(std::size_t product, std::vector<Value> parts)>;
 
-  product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps)
-      : pool_(pool), multiply_(multiply), steps_(steps) {}
+  /// Is called in a handler of the exception of a task, with the index of its product. It rethrows, or gives the product up.
+  using lose_product = std::function<void(std::size_t product)>;
+
+  product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps, lose_product lose)
+      : pool_(pool), multiply_(multiply), steps_(steps), lose_(std::move(lose)) {}
 
   void add(std::size_t product, std::vector<rankpool::future<Value>> shares) {
     widths_[product] = shares.size();
@@ -79,7 +82,14 @@ class product_queue {
       running_ = std::move(not_done);
       for (auto& part : done) {
         const position where = position_of_.extract(part.id()).mapped();
-        take(where, std::move(part).result(), most_left, finish);
+        Value value;
+        try {
+          value = std::move(part).result();
+        } catch (...) {
+          lose_(where.product);
+          continue;
+        }
+        take(where, std::move(value), most_left, finish);
         steps_.step();
       }
     }
@@ -129,6 +139,7 @@ class product_queue {
   rankpool::executor& pool_;
   multiply_task multiply_;
   progress& steps_;
+  lose_product lose_;
   std::vector<rankpool::future<Value>> running_;
   std::unordered_map<std::uint64_t, position> position_of_;  // key: id of the future of a part
   std::unordered_map<std::size_t, std::size_t> widths_;      // key: index of a product; value: the number of its shares
@@ -177,7 +188,11 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
 
   std::vector<rankpool::future<factorial_report>> reports(numbers.size());
   progress steps(shares, options);
-  product_queue<mpz_class> products(pool, multiply, steps);
+  const auto lose = [&](std::size_t i) {
+    if (!options.on_failure) throw;
+    options.on_failure(numbers[i]);
+  };
+  product_queue<mpz_class> products(pool, multiply, steps, lose);
   for (const std::size_t i : largest_first) {
     if (shares[i] == 1) {
       reports[i] = pool.submit(report_whole, numbers[i]);
@@ -197,7 +212,14 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
     reports[i] = pool.submit({.priority = 1}, report_product, numbers[i], parts.at(0), parts.at(1));
   });
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const factorial_report report = std::move(reports[i]).result();
+    if (!reports[i].valid()) continue;  // a part of it is lost
+    factorial_report report;
+    try {
+      report = std::move(reports[i]).result();
+    } catch (...) {
+      lose(i);
+      continue;
+    }
     if (options.verify) verify(report, expected[i].value());
     steps.step();
     if (options.on_report) options.on_report(report);
@@ -208,7 +230,7 @@ digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const s
   const std::vector<std::uint32_t> all_shares = shares_of({n}, options.workers);
   const std::uint32_t shares = all_shares.front();
   progress steps(all_shares, options);
-  product_queue<digit_vector> products(pool, multiply_decimals, steps);
+  product_queue<digit_vector> products(pool, multiply_decimals, steps, [](std::size_t) { throw; });
   std::vector<rankpool::future<digit_vector>> tasks;
   for (std::uint32_t share = 0; share < shares; ++share) tasks.push_back(pool.submit(decimal_share, n, share, shares));
   products.add(0, std::move(tasks));

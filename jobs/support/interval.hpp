@@ -37,6 +37,12 @@ struct interval {
     return std::views::iota(size_type{0}, static_cast<size_type>(span() / length + 1)) | std::views::transform(segment);
   }
 
+  /// Returns a segment as text, such as "1 to 100".
+  static std::string text_of(const std::tuple<Integer, Integer>& segment) {
+    std::string text = std::to_string(std::get<0>(segment));
+    return text.append(" to ").append(std::to_string(std::get<1>(segment)));
+  }
+
   /// Checks the bounds. Throws: usage_error if `to` is less than `from`; the message names the options.
   void check(const std::string& first = "--from", const std::string& last = "--to") const {
     if (to >= from) return;

@@ -364,6 +364,68 @@ def test_usage_error(words, names, command):
     command.fail("image", *words.split(), names=names)
 
 
+# --- Too many failures -----------------------------------------------------------------------------------------------
+
+def broken_pictures(command):
+    """Writes a folder of 40 files, each second of which is not a picture."""
+    command.path("in").mkdir()
+    for n in range(10, 50, 2):
+        noise(command, f"in/{n}.ppm", 10, 10)
+        command.write(f"in/{n + 1}.ppm", "Dear diary\n")
+
+
+def limit_of(done):
+    """Returns the failed pictures and those that did not run, as the last line says."""
+    pattern = r"rankpool image: stopped early because (\d+) pictures? failed \(--max-failures \d+\); (\d+) pictures did not run(;.*)?"
+    return tuple(map(int, re.fullmatch(pattern, done.messages[-1]).groups()[:2]))
+
+
+def test_max_failures(command):
+    """No picture is started after the second failed one; one process runs one task at a time."""
+    broken_pictures(command)
+    done = image(command, *BOX, "in", "--output", "out", "--max-failures", "2", "--quiet", status=1)
+    assert len(done.messages) == 3 and "in/11.ppm" in done.messages[0] and "in/13.ppm" in done.messages[1]
+    assert limit_of(done) == (2, 36)
+    assert sorted(os.listdir(command.path("out"))) == ["10.ppm", "12.ppm"]
+    expect_summary(done, 2, 40, 200)
+
+
+@both
+def test_max_failures_and_journal(command):
+    """Every picture is finished, failed or left out. The same run with its journal processes those that are left."""
+    broken_pictures(command)
+    words = (*BOX, "in", "--output", "out", "--quiet", "--journal", "kept", "--max-failures")
+    done = image(command, *words, "2", "--json", status=1)
+    failed, left = limit_of(done)
+    results = done.report["result"]
+    assert failed >= 2 and results["failed"] == failed and results["pictures"] + failed + left == 40
+    assert len(done.messages) == failed + 1 and "the same run with its journal" in done.messages[-1]
+    for n in range(11, 50, 2):
+        command.path(f"in/{n}.ppm").unlink()
+        noise(command, f"in/{n}.ppm", 10, 10)
+    expect_summary(image(command, *words, "1"), 40, 40, 4000)
+    assert len(os.listdir(command.path("out"))) == 40
+
+
+def test_more_failures_allowed(command):
+    """All pictures are processed if fewer fail than --max-failures, or if the last one is the one too many."""
+    broken_pictures(command)
+    for most in ("21", "20"):
+        done = image(command, *BOX, "in", "--output", "out", "--force", "--quiet", "--max-failures", most, status=1)
+        assert len(done.messages) == 20 and "stopped early" not in done.stderr
+        expect_summary(done, 20, 40, 2000)
+
+
+def test_max_failures_of_split_pictures(command):
+    command.path("in").mkdir()
+    noise(command, "whole.ppm", 30, 40)
+    for name in ("1.ppm", "2.ppm", "3.ppm"):
+        command.write(f"in/{name}", command.read("whole.ppm")[:-100])
+    done = image(command, *BOX, "in", "--output", "out", "--split-from", "1", "--max-failures", "2", "--quiet", status=1)
+    assert len(done.messages) == 3
+    assert done.messages[-1].endswith("because 2 pictures failed (--max-failures 2); 1 picture did not run")
+
+
 # --- Isolation -------------------------------------------------------------------------------------------------------
 
 @both

@@ -62,6 +62,14 @@ def test_chunks(job, command):
     assert number_of(chunked["parameters"]["chunksize"]) == 20
 
 
+def test_max_failures(case, command):
+    """A limit of failed tasks changes nothing in a run without failures."""
+    case.prepare(command)
+    usual = command.run(*case.and_options())
+    limited = command.run(*case.repeated(command, "--max-failures", "1"))
+    assert (limited.stdout, limited.stderr) == (usual.stdout, "")
+
+
 def test_verbose(job, command):
     case = job.first_case
     case.prepare(command)

@@ -1,7 +1,7 @@
 """Every job explains its options, and refuses invalid command lines in one line, before any work."""
 import pytest
 
-OF_EVERY_JOB = ["--workers", "--journal", "--stop-before", "--json", "--quiet", "--verbose"]
+OF_EVERY_JOB = ["--workers", "--journal", "--stop-before", "--max-failures", "--json", "--quiet", "--verbose"]
 
 
 def with_value(job):
@@ -51,6 +51,11 @@ def test_none(job, option, command):
     if option not in job.options:
         pytest.skip(f"no {option}")
     command.fail(job.name, option, "0", names=option)
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_max_failures(job, number, command):
+    command.fail(job.name, "--max-failures", number, names=("--max-failures", "from 1 to", f"'{number}'"))
 
 
 def test_option_before_job(job, command):
