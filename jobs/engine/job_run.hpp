@@ -111,7 +111,7 @@ class job_run {
 
   // The engine calls these before and after job::run(). A job calls finish() or fail() itself only if it ends the process.
 
-  /// Returns whether the error comes from --max-failures: a task could not start after the limit.
+  /// Returns whether the error comes from --max-failures: a task was not started because the limit was reached.
   bool is_cut_off_by(const std::exception& error) const;
   /// Returns the line about a run that `error` ended, if that is due to failed tasks and --max-failures was given; otherwise empty.
   /// Blocks: until the running tasks have finished, if there is a line.
@@ -121,7 +121,8 @@ class job_run {
   void start(const std::string& parameters);
   /// Finishes out(), ends the pool, and finishes the report. A second call does nothing. Throws: output_error.
   void finish();
-  /// Ends the pool after an error, without the tasks that have not started; removes an unfinished output, and finishes the report with the error.
+  /// Ends the pool after an error, without the tasks that have not started; removes an unfinished output, and finishes the report
+  /// with the error.
   void fail(run_report::ending how, const std::string& error);
 
  private:

@@ -43,8 +43,8 @@ inline wide coefficient(double x, double k1, double k2) {
   return {static_cast<std::uint64_t>(lower), static_cast<uint128>(prime_1) * static_cast<std::uint64_t>(k >> 64) + (lower >> 64)};
 }
 
-// Divides two words by a constant whose top bit is set. Two multiplications replace a slow division instruction (N. Möller and T.
-// Granlund, Improved division by invariant integers, 2011).
+// Divides a number of two words by a constant whose top bit is set. Two multiplications replace a slow division instruction (N.
+// Möller and T. Granlund, Improved division by invariant integers, 2011).
 constexpr std::uint64_t divisor = decimal_radix::value << 4;
 constexpr std::uint64_t divisor_reciprocal = static_cast<std::uint64_t>(~uint128{0} / divisor - (uint128{1} << 64));
 

@@ -10,7 +10,7 @@
 
 namespace jobs {
 
-constexpr int shown_digits = 8;  // number of first digits, and of last non-zero digits
+constexpr int shown_digits = 8;  // so many first digits, and so many last digits before the zeros at the end
 
 struct leading_digits {
   std::uint64_t count;  // number of decimal digits

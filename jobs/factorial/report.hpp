@@ -1,4 +1,5 @@
-// The figures of a factorial. A worker that holds the value computes them; they are small enough to send in its place.
+// What the job prints about a factorial: its number of digits, its first and last digits, and its remainders. A worker that holds
+// the value computes them; they are small enough to send in its place.
 #pragma once
 
 #include <gmpxx.h>
@@ -29,8 +30,8 @@ struct factorial_report {
 
 /// Computes the figures of n! = value · 2^shift. Throws: std::runtime_error if the number of factors 2 differs from that of n!.
 factorial_report report_on(std::uint64_t n, const mpz_class& value, std::uint64_t shift);
-/// Computes the figures of n! from its decimal digits. `with_remainders`: also compute the residues, else they are 0. Throws:
-/// std::runtime_error if the number of trailing zeros differs from that of n!.
+/// Computes the figures of n! from its decimal digits. `with_remainders`: also computes the remainders; otherwise they are 0.
+/// Throws: std::runtime_error if the number of trailing zeros differs from that of n!.
 factorial_report report_on(std::uint64_t n, const digit_vector& decimal, bool with_remainders);
 
 /// Returns a line such as `10!: 7 digits, first 3628800, last non-zero 36288, 2 trailing zeros, 22 bits`.

@@ -35,8 +35,8 @@ struct operation {
 };
 
 /// Returns the weights of a Gaussian in units of 1/65536. Each is the mean of the bell curve at three points of its pixel, as in
-/// ImageMagick. The weights add up exactly and do not increase outwards. Rounding changes each by at most 1, the middle by at most
-/// 2. `radius` is at least 1.
+/// ImageMagick. The weights add up exactly and do not increase outwards. Rounding changes the weight of the center by at most 2,
+/// and each other by at most 1. `radius` is at least 1.
 std::vector<std::uint32_t> gaussian_weights(double sigma, std::uint32_t radius);
 
 /// Weights of red, green and blue in a gray value (Rec. 709), in units of 1/65536.

@@ -179,7 +179,7 @@ void dispatcher::take(retry_requested& e, effects& out) {
   retries_.emplace(now_() + e.delay, std::pair(std::move(e.work), e.first));
 }
 
-// Returns whether the delay of any is over.
+// Returns whether the delay of at least one part is over.
 bool dispatcher::release_retries(steady_time now, effects& out) {
   bool any = false;
   while (!retries_.empty() && retries_.begin()->first <= now) {

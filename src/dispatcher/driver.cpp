@@ -162,7 +162,7 @@ std::optional<driver::rest> driver::rest_after(bool moved, std::uint32_t seen, c
   return link_->prepare_sleep(seen) ? std::optional(r) : std::nullopt;
 }
 
-// From any thread, without the right to drive.
+// Any thread may call it; it need not be the driver.
 void driver::take(const rest& r, std::uint32_t seen, steady_time deadline) {
   const auto until = std::min(r.until, deadline);
   r.is_doze ? link_->doze(seen, until) : link_->sleep(seen, until);

@@ -162,7 +162,7 @@ void chunk_dispatch::prefetch(steady_time now, effects& out) {
   }
   for (const worker_index w : state_.reported) state_.at(w).has_reported = false;
   state_.reported.clear();
-  state_.has_new_work = !has_work(out);  // work that comes from now on finds all workers with the room that they have
+  state_.has_new_work = !has_work(out);  // if none is left, every worker may have room for what comes next
 }
 
 void chunk_dispatch::fill(worker_index w, std::size_t max_chunks, steady_time now, effects& out) {

@@ -80,7 +80,7 @@ struct executor_entry {
   std::vector<worker_index> opened_on;                       // the same as a list
   std::vector<bool> restricted_to;                           // for each worker; empty: all
   int users = 0;                                             // workers that have chunks of it
-  std::size_t stale = 0;                                     // queued jobs that have nothing to cut
+  std::size_t stale = 0;                                     // queued jobs without items, because they were cancelled
   std::vector<job_ptr> growing;                              // jobs whose input may still come
   std::map<job_ptr, std::size_t> retrying;                   // parts of jobs that wait for their next attempt
 };
@@ -97,7 +97,7 @@ class scheduler_state {
   // ---- jobs
   /// Enters a job that was submitted.
   void enter(job& work);
-  /// Puts a job behind its equals.
+  /// Moves a job behind all others of its priority.
   void move_back(job& work) { work.schedule.sequence = ++sequence_; }
   void enqueue(executor_entry& executor, job_ptr work);
   /// A job is finished once nothing of it is queued, running or still to come.
@@ -109,7 +109,8 @@ class scheduler_state {
   /// Iterators are valid until the worker's next put() or take().
   chunk_queue::iterator find(worker_state& worker, chunk_id id);
   tracked_chunk take(worker_index w, chunk_queue::iterator which);
-  /// The same without the chunk. `executor`: the chunk's; null if it is closed. The chunk's work may have been moved out.
+  /// The same without the chunk. `executor`: the chunk's executor, or null if that is closed. The chunk's work may have been moved
+  /// out.
   void remove(worker_index w, chunk_queue::iterator which, executor_entry* executor);
   /// A chunk that was queued again is to be sent, or to fail. False, and the chunk is dropped, if it was cancelled.
   bool resume(executor_entry& executor, tracked_chunk& c, effects& out);
@@ -132,7 +133,7 @@ class scheduler_state {
 
   std::vector<worker_state> workers;
   std::vector<std::unique_ptr<executor_entry>> executors;
-  std::list<worker_index> idle;        // without a chunk; the last that had one first, because it may still be awake
+  std::list<worker_index> idle;        // without a chunk; first the one that had one last, because it may still be awake
   std::list<worker_index> busy;        // the others
   std::size_t in_flight = 0;           // chunks at workers
   std::size_t prefetching = 0;         // workers with more than one chunk

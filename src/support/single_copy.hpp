@@ -2,7 +2,8 @@
 //
 // A second copy would have its own exception registry, table of shared values and current worker, which the pool never sees. A
 // plugin that links the library statically brings such a copy, unless the program exports its symbols, to which the plugin's
-// references then bind. Source files with such state include this header, and each checks when it is loaded.
+// references then bind. Source files with such state include this header. When one is
+// loaded, it checks that it belongs to the only copy.
 #pragma once
 
 namespace rankpool::detail {

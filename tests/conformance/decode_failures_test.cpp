@@ -67,7 +67,7 @@ std::vector<std::string> doubled(int n, const std::vector<int>& failing) {
   return all;
 }
 
-/// Returns the content of the results of `make`, by index; "wrong" if a result differs.
+/// Returns for each result the number that all its parts have, as text, "wrong" if they differ, or its error.
 std::vector<std::string> made(auto results) {
   std::vector<std::string> all;
   for (auto item = results.begin(); item != results.end(); ++item) {

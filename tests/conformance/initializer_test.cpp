@@ -1,4 +1,4 @@
-// The initializer: runs once on each worker before its first task; its failures.
+// The initializer runs once on each worker, before the first task there; what happens if it fails.
 #include "support/gate.hpp"
 #include "support/tasks.hpp"
 

@@ -38,7 +38,7 @@ std::atomic<int> synced_parts = 0;  // of this process
 
 }  // namespace
 
-/// Counts the calls for result files, and does what the C library does.
+/// Counts the calls on result files, then calls the function of the C library.
 extern "C" int fdatasync(int descriptor) {
   std::array<char, 4096> path{};
   const ssize_t length = ::readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path.data(), path.size());
@@ -58,7 +58,7 @@ void write_text(const std::string& path, const std::string& text) { std::ofstrea
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-/// The number of an error, and 0 if there is none.
+/// Returns the error number, or 0 if there is no error.
 template <class F>
 int error_of(F f) {
   try {

@@ -4,9 +4,9 @@
 // Prints the errors, or one line if there are none. Counts only calls for the pool's messages.
 #include <rankpool/rankpool.hpp>
 
+#include <mpi.h>
 #include <boost/mpi/collectives.hpp>
 #include <boost/mpi/environment.hpp>
-#include <mpi.h>
 
 #include <algorithm>
 #include <array>
@@ -149,7 +149,7 @@ void work(rankpool::executor& pool) {
   check(pool.submit(make, large).result().size() == large, "a large result came to harm");
   check(pool.submit(fail, 1).exception() != nullptr, "a failure got lost");
   for (int n = 0; n < 1000; ++n) (void)pool.submit(nothing, n).cancel();
-  (void)pool.map(nothing, many.size() > 0 ? std::vector(1000, 1) : std::vector<int>());  // its results are destroyed at once
+  (void)pool.map(nothing, many.size() > 0 ? std::vector(1000, 1) : std::vector<int>());  // its results are destroyed immediately
 }
 
 }  // namespace
@@ -159,8 +159,8 @@ int main(int argc, char** argv) {
   const boost::mpi::communicator world;
   for (int root = 0; root < world.size(); ++root) {
     rankpool::with_executor(world, root, work);
-    const std::array mine{own.sends.load(), own.receives.load(), own.requests.load(), own.communicators.load(), own.windows.load(),
-                          own.groups.load(), own.matched.load(), own.blocking.load()};
+    const std::array mine{own.sends.load(),   own.receives.load(), own.requests.load(), own.communicators.load(),
+                          own.windows.load(), own.groups.load(),   own.matched.load(),  own.blocking.load()};
     std::array<long, mine.size()> all{};
     boost::mpi::all_reduce(world, mine.data(), static_cast<int>(mine.size()), all.data(), std::plus<>());
     if (world.rank() != 0) continue;

@@ -4,7 +4,7 @@
 
 namespace support {
 
-/// Records that the current test has verified that a pool computes. check_computes() calls it.
+/// Records that the current test has verified that a pool still returns right results. check_computes() calls it.
 void note_computed();
 
 /// Returns the number of tests tagged [fault] that ended without this verification. Their names were written to stderr.

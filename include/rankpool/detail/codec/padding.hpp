@@ -24,7 +24,7 @@ consteval bool have_padding(std::size_t size, type_list<M...>) {
   return sum != size || (has_padding<std::remove_cv_t<M>>() || ... || false);
 }
 
-/// Returns whether a bitwise type has padding. Returns false for types that the user has declared bitwise serializable to Boost.
+/// Returns whether a bitwise type has padding. Returns false for types that the user has declared to Boost as bitwise serializable.
 template <class T>
 consteval bool has_padding() {
   if constexpr (std::is_same_v<T, long double>) {

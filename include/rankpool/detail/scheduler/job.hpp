@@ -67,7 +67,7 @@ class job {
   virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) = 0;
   /// Called when a worker has returned a chunk that has not started. The chunk is queued again and can be cancelled until resume().
   virtual void on_requeued(std::uint64_t first, std::uint64_t count) { (void)first, (void)count; }
-  /// Returns whether a chunk that was returned is queued, and not cancelled.
+  /// Returns whether the chunk with this first item, which on_requeued() has queued again, was not cancelled since.
   virtual bool is_requeued(std::uint64_t first) const {
     (void)first;
     return true;

@@ -262,8 +262,8 @@ class byte_reader {
     return {reinterpret_cast<const char*>(at), n};
   }
 
-  /// Reads a number of items of at least `item_bytes` bytes each. Throws: serialization_error if fewer bytes are left, so that a
-  /// corrupt count does not lead to a large allocation.
+  /// Reads the number of items that follow. Throws: serialization_error if the bytes that are left cannot hold so many items of at
+  /// least `item_bytes` bytes each: a corrupt number must not lead to a large allocation.
   std::size_t get_count(std::size_t item_bytes) {
     const auto n = get<std::uint64_t>();
     if (n > remaining() / item_bytes) truncated(n);
