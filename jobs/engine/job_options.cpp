@@ -256,8 +256,8 @@ void job_options::common() {
       .needs(isolate);
   hidden();
   if (all_->parser.get_option_no_throw("--retries") == nullptr) {  // exec retries commands, and so crashes as well
-    number("--retries", settings.retries, "run a task that has ended its process up to this many times more (default 0); requires --isolate", 0,
-           65535)
+    number("--retries", settings.retries,
+           "run a task that has ended its process up to this many times more (default 0); requires --isolate", 0, 65535)
         .needs(isolate);
     hidden();
   }

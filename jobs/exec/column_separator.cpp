@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "support/usage_error.hpp"
 #include "support/in_quotes.hpp"
+#include "support/usage_error.hpp"
 
 namespace jobs {
 namespace {

@@ -24,7 +24,7 @@ class column_separator {
     void operator()(regex_t* expression) const;
   };
 
-  std::string text_;                           // the separator, if it is a plain string
+  std::string text_;                            // the separator, if it is a plain string
   std::unique_ptr<regex_t, freed> expression_;  // null: text_ is the separator
 };
 

@@ -58,15 +58,14 @@ class converter {
     const std::size_t count = std::min(size - first, leaf_ / GMP_NUMB_BITS + 2);
     mpz_t limbs;
     mpz_class bits;
-    mpz_fdiv_q_2exp(bits.get_mpz_t(),
-                    mpz_roinit_n(limbs, mpz_limbs_read(n_.get_mpz_t()) + first, static_cast<mp_size_t>(count)),
+    mpz_fdiv_q_2exp(bits.get_mpz_t(), mpz_roinit_n(limbs, mpz_limbs_read(n_.get_mpz_t()) + first, static_cast<mp_size_t>(count)),
                     start % GMP_NUMB_BITS);
     mpz_fdiv_r_2exp(bits.get_mpz_t(), bits.get_mpz_t(), leaf_);
     return bits;
   }
 
   const mpz_class& n_;
-  std::size_t leaf_;                   // size of a leaf in bits
+  std::size_t leaf_;                  // size of a leaf in bits
   std::vector<digit_vector> powers_;  // [i]: 2^(leaf · 2^i)
 };
 

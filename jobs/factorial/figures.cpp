@@ -62,9 +62,9 @@ mpz_class leading_quotient(const mpz_class& n, std::uint64_t twos, std::uint64_t
   return (n << twos) >= exact ? most : least;
 }
 
-constexpr std::uint64_t five_power = 390'625;      // 5^8
-constexpr std::uint64_t two_power = 256;            // 2^8
-constexpr std::uint64_t modulus = 100'000'000;      // 10^8
+constexpr std::uint64_t five_power = 390'625;   // 5^8
+constexpr std::uint64_t two_power = 256;        // 2^8
+constexpr std::uint64_t modulus = 100'000'000;  // 10^8
 static_assert(five_power * two_power == modulus && shown_digits == 8);
 
 std::uint64_t power_mod_five(std::uint64_t base, std::uint64_t exponent) {
@@ -113,7 +113,8 @@ leading_digits leading_digits_of(const digit_vector& decimal) {
 std::uint64_t bit_length(const digit_vector& decimal) {
   mpz_class top;
   std::size_t rest = decimal.size();
-  for (int taken = 0; taken < 4 && rest > 0; ++taken) top = top * static_cast<unsigned long>(decimal_radix::value) + static_cast<unsigned long>(decimal[--rest]);
+  for (int taken = 0; taken < 4 && rest > 0; ++taken)
+    top = top * static_cast<unsigned long>(decimal_radix::value) + static_cast<unsigned long>(decimal[--rest]);
   const interval value = interval{top, top + (rest > 0 ? 1 : 0), 0} * power_of_ten(rest * decimal_radix::digits);
   const auto length = [&](const mpz_class& end) {
     return mpz_sizeinbase(end.get_mpz_t(), 2) + static_cast<std::uint64_t>(value.exponent);

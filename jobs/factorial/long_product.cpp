@@ -71,8 +71,7 @@ mpz_class long_product(const mpz_class& a, const mpz_class& b) {
   const std::size_t shorter = std::min(mpz_size(a.get_mpz_t()), mpz_size(b.get_mpz_t()));
   const std::size_t longer = std::max(mpz_size(a.get_mpz_t()), mpz_size(b.get_mpz_t()));
   // GMP divides a much longer factor into parts. A transform has the length of the product, and is still faster for long factors.
-  if (shorter < (&a == &b ? shortest_square : shortest_product) || longer > 64 * shorter ||
-      !transforms_are_fast()) {
+  if (shorter < (&a == &b ? shortest_square : shortest_product) || longer > 64 * shorter || !transforms_are_fast()) {
     return a * b;
   }
   const digit_vector left = to_binary_digits(a);

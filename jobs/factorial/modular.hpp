@@ -24,9 +24,7 @@ inline double round(double x) {
 }
 
 /// Returns a value congruent to x in [-p/2, p/2].
-inline double reduce(double x, const prime_field& f) {
-  return std::fma(-round(x * f.reciprocal), f.p, x);
-}
+inline double reduce(double x, const prime_field& f) { return std::fma(-round(x * f.reciprocal), f.p, x); }
 
 /// Returns a value congruent to a*b in (-p, p), and within 0.7 p if |a*b| < 2p².
 inline double multiply(double a, double b, const prime_field& f) {
@@ -42,9 +40,7 @@ inline double canonical(double x, const prime_field& f) {
 }
 
 /// Converts an integer 0 <= x < 2^52: takes the mantissa bits of 2^52 + x.
-inline std::uint64_t to_integer(double x) {
-  return std::bit_cast<std::uint64_t>(x + 0x1p52) & 0x000fffffffffffff;
-}
+inline std::uint64_t to_integer(double x) { return std::bit_cast<std::uint64_t>(x + 0x1p52) & 0x000fffffffffffff; }
 
 inline double power(double base, std::uint64_t exponent, const prime_field& f) {
   double result = 1;

@@ -15,9 +15,9 @@
 namespace jobs {
 
 struct split_options {
-  int workers = 1;  // the number of workers to split for
-  bool verify = false;                                     // check each value against 1·2·…·n modulo three primes
-  std::function<void(const factorial_report&)> on_report;  // called in the order of the numbers; may be empty
+  int workers = 1;                                                     // the number of workers to split for
+  bool verify = false;                                                 // check each value against 1·2·…·n modulo three primes
+  std::function<void(const factorial_report&)> on_report;              // called in the order of the numbers; may be empty
   std::function<void(std::size_t done, std::size_t all)> on_progress;  // after every share and product; may be empty
   // Called in a handler of the exception of a task, once for each failed task of a number, which then has no report. It may
   // rethrow. Empty: exceptions of tasks end the call.

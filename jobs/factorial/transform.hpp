@@ -40,7 +40,7 @@ class prime_transform {
   void inverse_node(double* x, std::size_t length, std::size_t leaf, std::size_t node) const;
 
   modular::prime_field field_;
-  std::uint64_t generator_;     // a quadratic non-residue
+  std::uint64_t generator_;    // a quadratic non-residue
   std::vector<double> roots_;  // roots_[j] = exp(2πi · bit_reversal(j) / 2), with bit_reversal(j) in [0, 1)
 };
 

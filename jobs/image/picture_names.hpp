@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/output.hpp"
 #include "image/operation.hpp"
 #include "image/picture_task.hpp"
-#include "engine/output.hpp"
 
 namespace jobs {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "journal/in_words.hpp"
 #include "engine/json.hpp"
+#include "journal/in_words.hpp"
 
 namespace jobs {
 namespace {

@@ -12,7 +12,6 @@
 namespace jobs {
 namespace {
 
-
 /// Returns the first line of the input without a UTF-8 byte order mark. Throws: usage_error for UTF-16.
 std::string_view without_byte_order_mark(std::string_view line, const std::string& input) {
   if (line.starts_with("\xff\xfe") || line.starts_with("\xfe\xff"))

@@ -19,8 +19,8 @@ std::string throw_trace(const std::exception_ptr& e);
 
 /// Deletes the records of this thread, so that an exception of the next task is not mistaken for one of this task.
 void forget_throws() noexcept;
-/// Reads the debug information of the program, which takes about 0.1 s in the first trace of a process otherwise. Processes that are
-/// forked afterwards have it as well.
+/// Reads the debug information of the program, which takes about 0.1 s in the first trace of a process otherwise. Processes that
+/// are forked afterwards have it as well.
 void prepare_throw_traces();
 
 /// Enables or disables recording on this thread. Returns whether it was enabled before.

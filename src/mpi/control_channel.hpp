@@ -28,7 +28,8 @@ class rank_0_control {
   rank_0_control(const rank_0_control&) = delete;
   rank_0_control& operator=(const rank_0_control&) = delete;
 
-  /// Returns whether rank 0 can connect to the launcher and use its stdin, stdout and stderr. Then the launcher must not read stdin.
+  /// Returns whether rank 0 can connect to the launcher and use its stdin, stdout and stderr. Then the launcher must not read
+  /// stdin.
   bool is_offered() const { return offered_; }
   /// Returns a descriptor that is readable when on_readable() has something to do; -1 if it never will.
   int descriptor() const { return connection_ >= 0 ? connection_ : listener_; }

@@ -5,8 +5,8 @@
 // cannot ring. A rank with peers on other nodes therefore sleeps for short times, which grow until a message arrives.
 #pragma once
 
-#include <boost/mpi/communicator.hpp>
 #include <mpi.h>
+#include <boost/mpi/communicator.hpp>
 
 #include <atomic>
 #include <chrono>

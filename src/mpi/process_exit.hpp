@@ -43,8 +43,9 @@ class leading {
   const std::function<void(int status)> end_;
 };
 
-/// Finalizes MPI, ends the processes that tasks have left (left_processes.hpp), and ends a worker's process, after rank 0 has called exit(). `in_task`: another thread of this process runs a
-/// task. The process then ends without calling exit handlers and destructors of static objects.
+/// Finalizes MPI, ends the processes that tasks have left (left_processes.hpp), and ends a worker's process, after rank 0 has
+/// called exit(). `in_task`: another thread of this process runs a task. The process then ends without calling exit handlers and
+/// destructors of static objects.
 [[noreturn]] void exit_as_worker(bool in_task);
 
 }  // namespace rankpool::detail

@@ -25,8 +25,8 @@ namespace rankpool::detail {
 class fork_server {
  public:
   /// Starts the server if `here`; otherwise this process starts no runners, but other ranks do. Call it before MPI and threads are
-  /// started. `rank`: the name of this rank in the message with which the server terminates it if its descriptors are closed; empty:
-  /// the server does not terminate it, because it does not use MPI.
+  /// started. `rank`: the name of this rank in the message with which the server terminates it if its descriptors are closed;
+  /// empty: the server does not terminate it, because it does not use MPI.
   explicit fork_server(bool here, const std::string& rank = {});
   fork_server(const fork_server&) = delete;
   fork_server& operator=(const fork_server&) = delete;

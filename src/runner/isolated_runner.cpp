@@ -385,7 +385,8 @@ byte_buffer isolated_runner::describe_end(const call& current) const {
     about.signal = WTERMSIG(status);
     // If the supervisor was ended, the status is not that of the process.
     const int signal = control_.supervisor_signal != 0 ? control_.supervisor_signal : about.signal;
-    reason = control_.supervisor_signal != 0 ? "the supervisor of its process was ended by signal " : "its process was ended by signal ";
+    reason =
+        control_.supervisor_signal != 0 ? "the supervisor of its process was ended by signal " : "its process was ended by signal ";
     reason += std::to_string(signal);
     reason += " (";
     reason += strsignal(signal);

@@ -1,10 +1,10 @@
 // The interface that moves frames between rank 0 and its workers. Each process has one object. The peers of rank 0 are the workers
 // 0 to n-1. The only peer of a worker is 0, which is rank 0.
 //
-// Thread safety: has_lost_descriptors(), sleep(), doze(), wake() and nudge() may be called from any thread, all other functions from
-// one thread at a time. A wait therefore has two parts: look() and prepare_sleep() poll, and sleep() blocks without the exclusive right to call. A ring
-// is the notification with which a sender or another thread of the process wakes a sleeping thread. A thread that calls doze()
-// instead of sleep() is woken only by urgent frames, so that other frames accumulate.
+// Thread safety: has_lost_descriptors(), sleep(), doze(), wake() and nudge() may be called from any thread, all other functions
+// from one thread at a time. A wait therefore has two parts: look() and prepare_sleep() poll, and sleep() blocks without the
+// exclusive right to call. A ring is the notification with which a sender or another thread of the process wakes a sleeping thread.
+// A thread that calls doze() instead of sleep() is woken only by urgent frames, so that other frames accumulate.
 #pragma once
 
 #include "wire/frame.hpp"

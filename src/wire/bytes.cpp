@@ -65,7 +65,8 @@ void byte_buffer::deallocate(std::byte* memory, std::size_t capacity) noexcept {
 }
 
 void byte_reader::truncated(std::uint64_t wanted) const {
-  if (lost_) throw serialization_error("a value before it in the same chunk could not be read, and the end of that value is unknown");
+  if (lost_)
+    throw serialization_error("a value before it in the same chunk could not be read, and the end of that value is unknown");
   throw serialization_error("message ends too early: " + std::to_string(wanted) + " more expected, " + std::to_string(remaining()) +
                             " bytes left");
 }

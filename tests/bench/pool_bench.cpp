@@ -308,10 +308,9 @@ void cubes(const setting& s) {
 
 const std::map<std::string, void (*)(const setting&)>& modes() {
   static const std::map<std::string, void (*)(const setting&)> all{
-      {"throughput", throughput}, {"map", map_items},      {"latency", latency},      {"grain", grain},
-      {"journal", journalled},
-      {"mixed", mixed},           {"echo", echo_numbers},  {"echo-strings", echo_text}, {"idle", idle},
-      {"wake", wake},             {"share", share},        {"memory", memory},      {"reduce", reduce},        {"cubes", cubes}};
+      {"throughput", throughput}, {"map", map_items},     {"latency", latency},        {"grain", grain}, {"journal", journalled},
+      {"mixed", mixed},           {"echo", echo_numbers}, {"echo-strings", echo_text}, {"idle", idle},   {"wake", wake},
+      {"share", share},           {"memory", memory},     {"reduce", reduce},          {"cubes", cubes}};
   return all;
 }
 

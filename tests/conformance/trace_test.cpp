@@ -47,8 +47,7 @@ std::string trace_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-TEST_CASE("a trace has the functions of the throw, innermost first, without those of the pool",
-          "[error/trace][fault]") {
+TEST_CASE("a trace has the functions of the throw, innermost first, without those of the pool", "[error/trace][fault]") {
   rankpool::executor pool(cluster());
   const std::string trace = trace_of(pool.submit(trace_test::outer, 3).exception());
   const auto inner = trace.find("trace_test::innermost");

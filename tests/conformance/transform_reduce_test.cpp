@@ -115,7 +115,7 @@ TEST_CASE("transform_reduce over ten million integers sends bounds, not items") 
   CHECK(pool.transform_reduce(std::views::iota(0L, n), 0L, std::plus<>{}, [](long k) { return k; }) == n * (n - 1) / 2);
 }
 
-TEST_CASE("transform_reduce may add up large arrays",) {
+TEST_CASE("transform_reduce may add up large arrays", ) {
   rankpool::executor pool(cluster());
   const auto array_of = [](int n) { return std::vector<double>(20'000, n); };
   const auto add = [](std::vector<double> a, const std::vector<double>& b) {

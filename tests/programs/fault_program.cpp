@@ -1,7 +1,8 @@
 // fault_program FAULT|all isolated|plain|own-mpi: a task with a fault runs between 50 ordinary tasks before it and 50 after it.
 //
 // Prints one line for the fault: what its future has, without the task, the rank and the host. Then checks that the ordinary tasks
-// have their results. With "all", it does so for every fault. With "own-mpi", the program initialises MPI itself. README.md in this folder has a table of what the user sees.
+// have their results. With "all", it does so for every fault. With "own-mpi", the program initialises MPI itself. README.md in this
+// folder has a table of what the user sees.
 #include <rankpool/rankpool.hpp>
 
 #include <boost/mpi/communicator.hpp>

@@ -1,6 +1,6 @@
 // launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits | task-prints N | copy |
-// line | terminals | workers | waits-after-run FIFO]: prints the arguments and the streams of a program that run() starts, and runs commands from the
-// program and from tasks.
+// line | terminals | workers | waits-after-run FIFO]: prints the arguments and the streams of a program that run() starts, and runs
+// commands from the program and from tasks.
 #include <rankpool/rankpool.hpp>
 
 #include <sys/wait.h>

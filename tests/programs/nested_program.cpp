@@ -3,10 +3,10 @@
 // No case may hang. The new pool works, or is refused with a message; then the first pool still computes.
 #include <rankpool/rankpool.hpp>
 
+#include <mpi.h>
 #include <boost/mpi/collectives.hpp>
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/environment.hpp>
-#include <mpi.h>
 
 #include <cstdio>
 #include <stdexcept>

@@ -15,8 +15,6 @@ int square(int n) { return n * n; }
 int main(int argc, char** argv) {
   const boost::mpi::environment environment(argc, argv, boost::mpi::threading::single);
   const boost::mpi::communicator world;
-  rankpool::with_executor(world, 0, [](rankpool::executor& pool) {
-    std::printf("square %d\n", pool.submit(square, 7).result());
-  });
+  rankpool::with_executor(world, 0, [](rankpool::executor& pool) { std::printf("square %d\n", pool.submit(square, 7).result()); });
   return 0;
 }

@@ -4,9 +4,9 @@
 // ranks for ever, so it must end the program with a message instead.
 #include <rankpool/rankpool.hpp>
 
+#include <mpi.h>
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/environment.hpp>
-#include <mpi.h>
 
 #include <atomic>
 #include <ranges>
