@@ -110,9 +110,10 @@ TEST_CASE("the parameters of --json have types, and include defaults") {
   declared.options.flag("--strict", strict, "");
   declared.settings.tail = {"rm", "-f"};
   declared.parse({"--rounds", "3e1", "--large", "2^64-1", "--given", "2^3", "5", "--json", "-j", "2", "--timeout", "1.5s"});
-  CHECK(declared.options.parameters() ==
-        R"({"arguments":["rm","-f"],"file":null,"given":[8,5],"large":18446744073709551615,"memory":1024,"none":[],)"
-        R"("numbers":[35,40],"radius":null,"rounds":30,"seed":null,"strict":false,"timeout":1.5,"type":"int64","workers":2})");
+  CHECK(
+      declared.options.parameters() ==
+      R"({"arguments":["rm","-f"],"file":null,"given":[8,5],"large":18446744073709551615,"max-failures":null,"memory":1024,"none":[],)"
+      R"("numbers":[35,40],"radius":null,"rounds":30,"seed":null,"strict":false,"timeout":1.5,"type":"int64","workers":2})");
   CHECK(declared.settings.json);
   CHECK(declared.settings.max_workers == 2);
 }
