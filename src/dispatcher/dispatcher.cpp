@@ -279,7 +279,7 @@ void dispatcher::accept(worker_index from, const recalled_record& recalled, effe
   for (const chunk_id id : recalled.ids) {
     if (const auto chunk = scheduler_.chunk_at(from, id)) observe(&chunk_observer::on_recalled, *chunk);
   }
-  scheduler_.on_recalled(from, recalled.ids, out);
+  scheduler_.on_recalled(from, recalled.ids, out, recalled.answers_request);
 }
 
 void dispatcher::accept(worker_index from, const open_failed_record& failed, effects& out) {

@@ -349,9 +349,9 @@ void scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why
   }
 }
 
-void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out) {
+void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out, bool answers_request) {
   worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
-  worker.is_recalling = false;  // no sign of progress: until its task ends, it is sent nothing
+  if (answers_request) worker.is_recalling = false;  // no sign of progress: until its task ends, it is sent nothing
   state_.has_new_work = true;
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {  // so that they are sent again in their old order
     const auto which = state_.find(worker, *id);
@@ -368,6 +368,7 @@ void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids,
       executor->requeued.push_front(std::move(c));
     }
   }
+  if (!answers_request) return;
   for (tracked_chunk& c : worker.chunks) {
     if (c.state == chunk_state::recalling) c.become(chunk_state::started);  // else it would have been returned
   }

@@ -41,8 +41,8 @@ class scheduler {
   /// A worker has finished a chunk. Returns its job and items, or nothing if the chunk is not at that worker.
   std::optional<effects::completion> on_result(worker_index from, chunk_id id, std::chrono::nanoseconds taken,
                                                std::size_t result_bytes, steady_time now, effects& out);
-  /// A worker has returned the chunks that it had not started.
-  void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out);
+  /// A worker has returned the chunks that it had not started. `answers_request`: of a recall; else the answer may still come.
+  void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out, bool answers_request = true);
   /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the chunk that it has reported
   /// as started counts the loss. If it has reported none, all count it, and each of them then runs on a worker that has nothing
   /// else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, as do pinned chunks of the worker.

@@ -221,8 +221,9 @@ void frame_writer::open_failed(std::uint32_t executor, byte_buffer bytes) {
   payload(out, std::move(bytes));
 }
 
-void frame_writer::recalled(const std::vector<std::uint64_t>& ids) {
+void frame_writer::recalled(const std::vector<std::uint64_t>& ids, bool answers_request) {
   byte_writer out = begin(kind_of<recalled_record>());
+  out.put<std::uint8_t>(answers_request ? 1 : 0);
   out.put<std::uint64_t>(ids.size());
   out.raw(ids.data(), ids.size() * sizeof ids[0]);
 }
@@ -375,6 +376,7 @@ void frame_reader::read(record& r) {
       }
       case kind_of<recalled_record>(): {
         recalled_record recalled;
+        recalled.answers_request = in_.get<std::uint8_t>() != 0;
         recalled.ids.resize(in_.get_count(sizeof(std::uint64_t)));
         for (auto& id : recalled.ids) id = in_.get<std::uint64_t>();
         r = std::move(recalled);

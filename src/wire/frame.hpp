@@ -109,6 +109,7 @@ struct open_failed_record {
 /// From a worker: recalled tasks that have not started and that the worker no longer holds.
 struct recalled_record {
   std::vector<std::uint64_t> ids;
+  bool answers_request = true;  ///< of a recall; false: the worker returns them without one
 };
 /// From a worker: it has received a broadcast shared value, which the workers of its node can map from its memory.
 struct shared_here_record {
@@ -174,7 +175,7 @@ class frame_writer {
   void stop(std::int32_t status, bool ends_process = false);
   void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer&& payload, blocks_view out_of_band = {});
   void open_failed(std::uint32_t executor, byte_buffer payload);
-  void recalled(const std::vector<std::uint64_t>& ids);
+  void recalled(const std::vector<std::uint64_t>& ids, bool answers_request = true);
   void usage(std::uint64_t nanoseconds);
   void started(std::uint64_t id);
   void stopped(bool lost_descriptors = false);

@@ -167,12 +167,12 @@ void worker::accept(frame f) {
     } else if (const auto* close = std::get_if<close_record>(&r)) {
       close_executor(close->executor);
     } else if (std::holds_alternative<recall_record>(r)) {
-      return_tasks();
+      return_tasks(true);
     } else if (const auto* aborted = std::get_if<abort_record>(&r)) {
       abort_task(aborted->id);
     } else if (const auto* end = std::get_if<end_process_record>(&r)) {
       const auto open_here = executors_.find(end->executor);
-      return_tasks();  // first, so that no other task of the executor starts
+      return_tasks(false);  // first, so that no other task of the executor starts
       if (open_here != executors_.end() && open_here->second->runner != nullptr)
         open_here->second->runner->end_process(end->signal);
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
@@ -301,8 +301,8 @@ void worker::forget_shared(std::uint64_t id) {
   }
 }
 
-// Returns the queued tasks to rank 0, which has recalled them.
-void worker::return_tasks() {
+// Returns the tasks that have not started to rank 0. `is_recalled`: rank 0 has asked for them.
+void worker::return_tasks(bool is_recalled) {
   std::vector<std::uint64_t> ids;
   if (batch_runner_ != nullptr) {
     const std::size_t started = std::max(batch_runner_->retract(), answered_);
@@ -320,13 +320,13 @@ void worker::return_tasks() {
   }
   const kept_frame& accepting = frames_.back();
   std::erase_if(frames_, [&](const kept_frame& kept) { return kept.tasks == 0 && &kept != &accepting; });
-  outbox_.recalled(ids);
+  outbox_.recalled(ids, is_recalled);
   flush();
 }
 
 // Cancels a task. If it has not started, it is returned with the others that have not: rank 0 knows that it is cancelled.
 void worker::abort_task(std::uint64_t id) {
-  return_tasks();
+  return_tasks(false);
   for (std::size_t t = answered_; t < batch_end_; ++t) {
     if (batch_[t].id == id && batch_runner_ != nullptr) batch_runner_->abort(t);
   }

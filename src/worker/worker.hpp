@@ -82,7 +82,7 @@ class worker {
   bool receive_all();
   void accept(frame f);
   void flush(bool urgent = true);
-  void return_tasks();
+  void return_tasks(bool is_recalled);
   void receive_shared(const share_record& share);
   void join_broadcast(const broadcast_record& coming);
   void receive_unavailable(const unavailable_record& what);

@@ -35,7 +35,7 @@ frame one_of_each() {
   out.stop(-3);
   out.result(11, true, 99, bytes("oops"));
   out.open_failed(7, bytes("why"));
-  out.recalled({1, 2, 3});
+  out.recalled({1, 2, 3}, false);
   out.share(5, 4, 0, -1, bytes("here"));
   out.broadcast(6, 1000);
   out.unshare(5);
@@ -68,6 +68,7 @@ TEST_CASE("every record is decoded as it was encoded") {
   CHECK(text(std::get<result_record>(r[6]).payload) == "oops");
   CHECK(text(std::get<open_failed_record>(r[7]).payload) == "why");
   CHECK(std::get<recalled_record>(r[8]).ids == std::vector<std::uint64_t>{1, 2, 3});
+  CHECK_FALSE(std::get<recalled_record>(r[8]).answers_request);
   CHECK(std::get<share_record>(r[9]).id == 5);
   CHECK(text(std::get<share_record>(r[9]).payload) == "here");
   CHECK(std::get<broadcast_record>(r[10]).size == 1000);

@@ -307,6 +307,25 @@ TEST_CASE("a worker cannot return a chunk that it has reported as started, and t
   CHECK(s.finished == 1);
 }
 
+TEST_CASE("chunks that are returned without a request are not taken for the answer to a later one") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(1));  // shows that these tasks are short, so that several are prefetched
+  s.run_all([](int) { return 1us; });
+  for (int i = 0; i < 4; ++i) s.submit(1, items(1));
+  s.dispatch();
+  REQUIRE(s.queue(0).size() == 2);
+  while (!s.queue(1).empty()) s.finish_one(1, 1s);  // worker 0 is stuck now
+  s.dispatch();
+  REQUIRE(s.recalled == std::vector<int>{0});
+  effects out;
+  (*s).on_recalled({0}, {}, out, false);  // the answer to an abort, which was sent before
+  s.recall_all_but_first(0);
+  (*s).state().check();
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == 5);
+}
+
 TEST_CASE("chunks that a worker has returned are cancelled with the rest of their executor") {
   simulation s(2);
   s.open(1, 2);

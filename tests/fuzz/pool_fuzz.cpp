@@ -29,7 +29,7 @@ frame made_up_frame(fuzz::input& in) {
   const std::size_t records = 1 + in.below(3);
   for (std::size_t i = 0; i < records; ++i) {
     switch (in.below(10)) {
-      case 0: out.recalled({in.below(12), in.below(12)}); break;
+      case 0: out.recalled({in.below(12), in.below(12)}, in.below(2) == 1); break;
       case 1: out.open_failed(static_cast<std::uint32_t>(in.below(3)), in.bytes(40)); break;
       case 2: out.stopped(); break;
       case 3: out.close(1); break;
