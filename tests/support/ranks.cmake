@@ -9,11 +9,9 @@ find_program(RANKPOOL_TEST_BASH bash REQUIRED)
 find_program(RANKPOOL_TEST_PYTHON python3 REQUIRED)
 
 # By default, mpirun refuses to run as root or to start more ranks than cores. Without a network interface but loopback, Open MPI 5
-# prints warnings in programs that initialise MPI themselves; run() prevents them, which the tests of the command show. UCX, which it
-# loads, would print a stack at every crash.
+# prints warnings in programs that initialise MPI themselves; run() prevents them, which the tests of the command show.
 set(rank_environment
   OMPI_MCA_reachable=weighted
-  UCX_HANDLE_ERRORS=none
   OMPI_ALLOW_RUN_AS_ROOT=1
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_rmaps_base_oversubscribe=1
@@ -94,6 +92,7 @@ endmacro()
 # For the functions above, which have parsed arg_COMMAND, arg_RECORDS and arg_PROVES: adds the test, and adds its record to the list
 # of records. Extends arg_ENVIRONMENT.
 macro(add_recorded_test name mode launcher)
+  list(APPEND arg_ENVIRONMENT UCX_HANDLE_ERRORS=none)  # UCX, which Open MPI 5 loads, would print a stack at every crash
   list(GET arg_COMMAND 0 program)
   if(TARGET ${program})
     list(REMOVE_AT arg_COMMAND 0)
