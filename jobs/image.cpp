@@ -332,8 +332,9 @@ class image : public job {
     tally all(run, plan);
     run.shown().set(0, plan.pictures.size());
 
+    const auto workers = static_cast<std::size_t>(run.workers());  // recorded in the journal: there are none after --max-failures
     const std::vector<picture_files> large = whole_pictures(run, settings, results, all).process(plan.pictures);
-    if (large.size() >= 4 * static_cast<std::size_t>(run.workers())) {
+    if (large.size() >= 4 * workers) {
       run.explain(std::to_string(large.size()) + " large pictures keep all workers busy: each is one task");
       settings.split_from = 0;
       whole_pictures(run, settings, results, all).process(large);

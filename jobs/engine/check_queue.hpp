@@ -29,8 +29,11 @@ class check_queue {
     if (run_.verifies() && !run_.failures().is_reached()) outstanding_.add(run_.pool().submit(check, arguments...));
   }
 
-  /// Takes all remaining results. Blocks: until all checks are done. Throws: what a check or `take` throws.
-  void finish() { outstanding_.finish(); }
+  /// Takes all remaining results; after --max-failures, which has cancelled checks, does nothing. Blocks: until all checks are
+  /// done. Throws: what a check or `take` throws.
+  void finish() {
+    if (!run_.failures().is_reached()) outstanding_.finish();
+  }
 
  private:
   job_run& run_;

@@ -138,8 +138,8 @@ bool job_run::is_cut_off_by(const std::exception& error) const {
 std::string job_run::summary_of_failures(const std::exception& error) {
   const bool is_cut_off = is_cut_off_by(error);
   if (!failures_.is_given() || (!is_cut_off && !is_task_failure(error))) return {};
-  if (!is_cut_off) failures_.count();  // every task was needed
-  if (pool_) pool_->shutdown({.wait = true, .cancel_futures = true});
+  if (!is_cut_off) failures_.count();                                        // every task was needed
+  if (pool_) pool_->shutdown({.wait = is_cut_off, .cancel_futures = true});  // else the result is lost, whatever still runs
   return failure_limit::summary(failures_.failed(), shown_.left(cluster_.statistics().tasks + journal_.restored()), has_journal(),
                                 "task", is_cut_off ? failures_.option() : "");
 }

@@ -30,6 +30,7 @@ using clock = std::chrono::steady_clock;
 constexpr auto repeat_interval = 500ms;    // a repetition within this time is ignored: timeout(1) and Slurm repeat a signal
 constexpr auto last_output_limit = 100ms;  // after a signal, for output whose reader may not read
 constexpr auto poll_interval = 20ms;       // for processes that are not children of this one
+constexpr auto left_interval = 500ms;      // for those that tasks have left
 
 // Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
 // must be killed at all because a SIGTERM during its start may block it for ever.
@@ -104,7 +105,8 @@ class launch {
 
   void wait() {
     std::array<pollfd, 2> events{pollfd{signals_.descriptor(), POLLIN, 0}, pollfd{rank_0_.descriptor(), POLLIN, 0}};
-    const int limit = is_shutting_down() || rank_0_.has_ended() ? static_cast<int>(poll_interval.count()) : -1;
+    const auto interval = is_shutting_down() ? poll_interval : rank_0_.has_ended() ? left_interval : -1ms;
+    const int limit = static_cast<int>(interval.count());
     if (::poll(events.data(), events.size(), limit) > 0 && events[1].revents != 0) rank_0_.on_readable(!is_shutting_down());
   }
 

@@ -4,6 +4,7 @@
 #include "support/log.hpp"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,12 +63,21 @@ void for_each_process(F f) {
   });
 }
 
+/// Returns whether an open terminal is one of this process's /dev/pts. The same name may belong to another in a container.
+bool is_terminal_of_this_system(const path& descriptor) {
+  struct stat terminal {};
+  struct stat terminals {};
+  return ::stat(descriptor.c_str(), &terminal) == 0 && ::stat("/dev/pts", &terminals) == 0 && terminal.st_dev == terminals.st_dev;
+}
+
 /// Returns whether the process has one of these pipes and terminals open for writing.
 bool can_write(pid_t process, const std::set<std::string>& names) {
   bool is_holder = false;
   for_each_entry(folder_of(process) / "fd", [&](const path& descriptor) {
+    if (is_holder) return;
     const open_file file = read_descriptor(descriptor);
-    is_holder = is_holder || (file.is_writable && names.contains(file.name));
+    is_holder = file.is_writable && names.contains(file.name) &&
+                (!file.name.starts_with("/dev/pts/") || is_terminal_of_this_system(descriptor));
   });
   return is_holder;
 }
@@ -81,18 +91,26 @@ std::string terminal_of(pid_t process, const path& descriptor) {
   return {};
 }
 
-/// Returns the names of the pipes and terminals from which the launcher reads the output of ranks.
-std::set<std::string> outputs_of_ranks(pid_t launcher) {
+/// Returns the names of the pipes and terminals that the process reads from the other end.
+std::set<std::string> outputs_read_by(pid_t process) {
   std::set<std::string> names;
-  for_each_entry(folder_of(launcher) / "fd", [&](const path& descriptor) {
+  for_each_entry(folder_of(process) / "fd", [&](const path& descriptor) {
     const open_file file = read_descriptor(descriptor);
     if (file.name.starts_with("pipe:") && file.is_readable && !file.is_writable) {
       names.insert(file.name);
     } else if (file.name.ends_with("/ptmx")) {
-      names.insert(terminal_of(launcher, descriptor));
+      names.insert(terminal_of(process, descriptor));
     }
   });
   names.erase("");
+  return names;
+}
+
+/// Returns the names of the pipes and terminals from which the launcher reads the output of ranks. Those that this process has as
+/// well were inherited from the user, and the other end belongs to a process of the user.
+std::set<std::string> outputs_of_ranks(pid_t launcher) {
+  std::set<std::string> names = outputs_read_by(launcher);
+  for (const std::string& inherited : outputs_read_by(::getpid())) names.erase(inherited);
   return names;
 }
 
@@ -116,20 +134,11 @@ lineage lineage_of(pid_t process) {
   return fields ? found : lineage();
 }
 
-std::set<pid_t> children_of(pid_t process) {
-  std::set<pid_t> found;
-  for_each_entry(folder_of(process) / "task", [&](const path& thread) {
-    std::ifstream children(thread / "children");
-    for (pid_t child = 0; children >> child;) found.insert(child);
-  });
-  return found;
-}
-
 struct rank_streams {
   pid_t process = 0;
   std::string rank;
   std::set<std::string> names;
-  std::set<pid_t> known;  // children that are not processes of tasks, such as the fork server
+  std::set<pid_t> known;  // processes that exist before the first task, such as the fork server
 };
 
 rank_streams streams;
@@ -148,9 +157,14 @@ bool is_of_task(pid_t process, const lineages& all) {
   return all.at(process).group == streams.process;
 }
 
-std::vector<pid_t> left_by_tasks() {
+lineages all_lineages() {
   lineages all;
   for_each_process([&](pid_t process) { all.emplace(process, lineage_of(process)); });
+  return all;
+}
+
+std::vector<pid_t> left_by_tasks() {
+  const lineages all = all_lineages();
   std::vector<pid_t> found;
   for (const auto& [process, ignored] : all) {
     if (process != streams.process && is_of_task(process, all) && can_write(process, streams.names)) found.push_back(process);
@@ -163,7 +177,10 @@ std::vector<pid_t> left_by_tasks() {
 void note_streams(const std::string& rank) {
   streams.rank = rank;
   streams.process = ::getpid();
-  streams.known = children_of(streams.process);
+  const lineages all = all_lineages();
+  for (const auto& [process, ignored] : all) {
+    if (process != streams.process && is_of_task(process, all)) streams.known.insert(process);
+  }
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
     const open_file file = read_descriptor(folder_of(streams.process) / "fd" / std::to_string(stream));
     if (file.name.starts_with("pipe:") || file.name.starts_with("/dev/pts/")) streams.names.insert(file.name);
@@ -203,7 +220,7 @@ std::vector<pid_t> holders_of_output(pid_t launcher) {
   const std::set<std::string> names = outputs_of_ranks(launcher);
   std::vector<pid_t> found;
   for_each_process([&](pid_t process) {
-    if (process != launcher && can_write(process, names)) found.push_back(process);
+    if (process != launcher && process != ::getpid() && can_write(process, names)) found.push_back(process);
   });
   std::ranges::sort(found);
   return found;

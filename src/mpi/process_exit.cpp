@@ -85,7 +85,7 @@ void exit_as_worker(bool in_task) {
     active_workers.clear();
   }
   finalize_mpi();
-  end_left_processes();
+  if (!in_task) end_left_processes();  // takes time in which the task could call MPI
   // The status is 0, not rank 0's: on any other status the launcher kills the other ranks, while rank 0 still runs its handlers.
   if (in_task) std::_Exit(0);
   std::exit(0);
