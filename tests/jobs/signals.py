@@ -169,6 +169,7 @@ def main():
     parser.add_argument("--targets", nargs="+", default=["process", "group", "both"])
     parser.add_argument("--within", type=float, default=3, help="seconds from the signal to the end of the process")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in background jobs, and jobs would inherit that
 
     moments = [i / max(1, options.moments - 1) for i in range(options.moments)] + [AT_WORK]
     slowest, failed = 0.0, 0
