@@ -148,7 +148,7 @@ class Case:
             time.sleep(0.02)
         if others := marked(self.mark):
             self.problems.append(f"processes are left after 5 s: {others}")
-        expected = {"stderr", "tmp", "kept", "kept-wal", "kept-shm"} | ({"out"} if self.status == 0 else set())
+        expected = {"stderr", "tmp", "kept", "kept-wal", "kept-shm", "kept-journal"} | ({"out"} if self.status == 0 else set())
         files = {path.name for path in self.folder.iterdir()} - expected
         if self.job == "sort-journal":  # the next run resumes it
             files = {name for name in files if ".part-" not in name}
