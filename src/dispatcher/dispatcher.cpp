@@ -7,6 +7,7 @@
 #include <rankpool/errors.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -52,6 +53,7 @@ bool dispatcher::step() {
 
 bool dispatcher::send_submitted() {
   effects out;
+  const std::size_t retries_before = retries_.size();  // another thread may sleep, and does not know of new ones
   const steady_time now = now_();
   try {
     (void)take_events(out);
@@ -63,7 +65,7 @@ bool dispatcher::send_submitted() {
   }
   queue_deliveries(out);
   return waiting_.has_deferred() || !deliveries_.empty() || !inbox_.empty() || link_.transferring() || !link_.peers_ring() ||
-         next_check(now).has_value();
+         scheduler_.next_check(now).has_value() || retries_.size() > retries_before;
 }
 
 void dispatcher::dispatch(steady_time now, effects& out) {
@@ -150,7 +152,7 @@ void dispatcher::take(const job_aborted& e, effects& out) { scheduler_.on_abort(
 void dispatcher::take(const processes_ended& e, effects& out) { scheduler_.on_end_processes(e.executor, e.signal, out); }
 
 void dispatcher::take(executor_opened& e, effects&) {
-  scheduler_.on_open(e.executor, e.max_workers);
+  scheduler_.on_open(e.executor, e.max_workers, e.runners.crash_limit);
   listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr, e.runners};
   byte_buffer& payload = entry.initializer.payload;
   if (payload.size() >= bulk_bytes) entry.large_payload = std::make_shared<held<byte_buffer>>(std::move(payload));

@@ -1,6 +1,7 @@
 // Compares the descriptors of processes in /proc.
 #include "mpi/left_processes.hpp"
 
+#include "mpi/process_table.hpp"
 #include "support/log.hpp"
 
 #include <signal.h>
@@ -8,13 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -51,16 +50,6 @@ open_file read_descriptor(const path& descriptor) {
   file.is_writable = (mode & perms::owner_write) != perms::none;
   file.name = std::filesystem::read_symlink(descriptor, error);
   return file;
-}
-
-template <class F>
-void for_each_process(F f) {
-  for_each_entry("/proc", [&](const path& folder) {
-    const std::string name = folder.filename();
-    pid_t process = 0;
-    const auto [stop, failure] = std::from_chars(name.data(), name.data() + name.size(), process);
-    if (failure == std::errc() && stop == name.data() + name.size()) f(process);
-  });
 }
 
 /// Returns whether an open terminal is one of this process's /dev/pts. The same name may belong to another in a container.
@@ -116,24 +105,6 @@ std::set<std::string> outputs_of_ranks(pid_t launcher) {
 
 // ---- in a rank
 
-struct lineage {
-  pid_t parent = 0;
-  pid_t group = 0;
-};
-
-lineage lineage_of(pid_t process) {
-  std::ifstream file(folder_of(process) / "stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  const auto end_of_name = text.rfind(')');  // the name before it may contain any character
-  if (end_of_name == std::string::npos) return {};
-  std::istringstream fields(text.substr(end_of_name + 1));
-  char state = 0;
-  lineage found;
-  fields >> state >> found.parent >> found.group;
-  return fields ? found : lineage();
-}
-
 struct rank_streams {
   pid_t process = 0;
   std::string rank;
@@ -143,10 +114,10 @@ struct rank_streams {
 
 rank_streams streams;
 
-using lineages = std::map<pid_t, lineage>;
+using process_map = std::map<pid_t, process_entry>;
 
 /// Returns whether a task of this process has started the process: its ancestors lead here, or it is in the group of this process.
-bool is_of_task(pid_t process, const lineages& all) {
+bool is_of_task(pid_t process, const process_map& all) {
   std::size_t steps = 0;  // a pid that is used again during the reading of `all` may close a circle
   for (auto ancestor = all.find(process); ancestor != all.end() && steps < all.size();
        ancestor = all.find(ancestor->second.parent)) {
@@ -157,14 +128,14 @@ bool is_of_task(pid_t process, const lineages& all) {
   return all.at(process).group == streams.process;
 }
 
-lineages all_lineages() {
-  lineages all;
-  for_each_process([&](pid_t process) { all.emplace(process, lineage_of(process)); });
+process_map processes_by_pid() {
+  process_map all;
+  for (const process_entry& p : all_processes()) all.emplace(p.process, p);
   return all;
 }
 
 std::vector<pid_t> left_by_tasks() {
-  const lineages all = all_lineages();
+  const process_map all = processes_by_pid();
   std::vector<pid_t> found;
   for (const auto& [process, ignored] : all) {
     if (process != streams.process && is_of_task(process, all) && can_write(process, streams.names)) found.push_back(process);
@@ -177,7 +148,7 @@ std::vector<pid_t> left_by_tasks() {
 void note_streams(const std::string& rank) {
   streams.rank = rank;
   streams.process = ::getpid();
-  const lineages all = all_lineages();
+  const process_map all = processes_by_pid();
   for (const auto& [process, ignored] : all) {
     if (process != streams.process && is_of_task(process, all)) streams.known.insert(process);
   }
@@ -219,9 +190,9 @@ bool has_children(pid_t launcher) {
 std::vector<pid_t> holders_of_output(pid_t launcher) {
   const std::set<std::string> names = outputs_of_ranks(launcher);
   std::vector<pid_t> found;
-  for_each_process([&](pid_t process) {
-    if (process != launcher && process != ::getpid() && can_write(process, names)) found.push_back(process);
-  });
+  for (const process_entry& p : all_processes()) {
+    if (p.process != launcher && p.process != ::getpid() && can_write(p.process, names)) found.push_back(p.process);
+  }
   std::ranges::sort(found);
   return found;
 }

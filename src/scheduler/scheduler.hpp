@@ -25,7 +25,7 @@ class scheduler {
 
   // ---- events
   /// `crash_limit`: a chunk that has lost so many workers fails.
-  void on_open(executor_id executor, int max_workers, std::uint32_t crash_limit = 3);
+  void on_open(executor_id executor, int max_workers, std::uint32_t crash_limit);
   void on_close(executor_id executor, effects& out);
   /// The job's executor and priority are set in the job.
   void on_submit(job_ptr work, effects& out);

@@ -63,17 +63,13 @@ int worker::serve(process_end end_process) {
   };
   try {
     std::unique_lock lock(mutex_);
-    auto descriptors_checked = clock::now();
     for (;;) {
       if (failure_ != nullptr) std::rethrow_exception(failure_);
       if (queue_.empty() || stop_) {
         flush();
         if (!receive_all() && !stop_ && queue_.empty()) link_.wait(clock::now() + 100ms);
         if (stop_) break;
-        if (queue_.empty() && clock::now() - descriptors_checked > check_interval) {
-          descriptors_checked = clock::now();
-          if (link_.has_lost_descriptors()) end_without_descriptors(true);
-        }
+        if (has_lost_descriptors_) end_without_descriptors(true);
         continue;
       }
       run_next(lock);
@@ -492,7 +488,9 @@ void worker::attend() {
     if (seen % 2 == 0) {  // idle: sleeps until the next task begins
       attendant_asleep_.store(true);
       while (!attendant_wakes_.wait_for(waiting, check_interval, [&] { return leaving_ || task_.load() != seen; })) {
-        if (link_.has_lost_descriptors()) end_without_descriptors(false);  // the other thread may be blocked because of this
+        if (!link_.has_lost_descriptors()) continue;
+        has_lost_descriptors_ = true;
+        end_without_descriptors(false);  // the other thread tells rank 0, unless it is blocked because of this
       }
       attendant_asleep_.store(false);
       continue;

@@ -136,7 +136,8 @@ class worker {
   std::optional<int> stop_;
   bool ends_process_ = false;  // sent by rank 0 together with stop_
   process_end end_process_;
-  std::exception_ptr failure_;  // of the attendant thread
+  std::exception_ptr failure_;                      // of the attendant thread
+  std::atomic<bool> has_lost_descriptors_ = false;  // found by the attendant thread
 
   // task_ is odd while a task runs. The attendant acts when task_ has kept an odd value for pace_.attend_after.
   std::atomic<std::uint64_t> task_ = 0;

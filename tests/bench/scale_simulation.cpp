@@ -124,7 +124,7 @@ class world {
     alive_ = workers_.size();
     if (lost.between_workers > 0ns) at(instant{} + lost.between_workers, event::kind::worker_dies);
     if (lost.between_nodes > 0ns) at(instant{} + lost.between_nodes, event::kind::node_dies);
-    scheduler_.on_open(1, workers);
+    scheduler_.on_open(1, workers, 3);
     lengths length(mean, kind);
     effects out;
     for (std::size_t i = 0; i < tasks; ++i) {

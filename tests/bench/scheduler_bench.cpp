@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   constexpr std::chrono::nanoseconds taken(500);
 
   scheduler s(static_cast<int>(workers));
-  s.on_open(1, static_cast<int>(workers));
+  s.on_open(1, static_cast<int>(workers), 3);
   std::vector<std::deque<chunk_id>> queues(workers);
   steady_time now{};
   std::size_t submitted = 0;

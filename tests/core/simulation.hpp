@@ -28,7 +28,7 @@ class simulation {
 
   scheduler& operator*() { return scheduler_; }
 
-  void open(executor_id id, int max_workers) { scheduler_.on_open(id, max_workers); }
+  void open(executor_id id, int max_workers) { scheduler_.on_open(id, max_workers, 3); }
 
   shared_job<counting_job> submit(executor_id id, shared_job<counting_job> work, int priority = 0) {
     effects out;

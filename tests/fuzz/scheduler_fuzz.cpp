@@ -26,7 +26,7 @@ class world {
       case 0:
         if (opened_ < most_executors) {
           most_[opened_] = 1 + in.below(workers);
-          scheduler_.on_open(static_cast<executor_id>(opened_ + 1), static_cast<int>(most_[opened_]));
+          scheduler_.on_open(static_cast<executor_id>(opened_ + 1), static_cast<int>(most_[opened_]), 3);
           ++opened_;
         }
         break;
