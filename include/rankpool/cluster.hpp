@@ -16,9 +16,10 @@ struct cluster_access;
 
 /// Describes one worker of a cluster.
 struct worker_info {
-  int rank = 0;      ///< rank in the pool's communicator; 0 in an inline cluster
-  std::string host;  ///< host name
-  int pid = 0;       ///< process id on that host
+  int rank = 0;       ///< rank in the pool's communicator; 0 in an inline cluster
+  std::string host;   ///< host name
+  int pid = 0;        ///< process id on that host
+  bool lost = false;  ///< its process has ended, and the run goes on without it
 };
 
 /// The work of all workers together.
@@ -39,7 +40,7 @@ class cluster {
   /// Returns the number of workers. An inline cluster has 1.
   int num_workers() const;
 
-  /// Returns one entry per worker, in rank order.
+  /// Returns one entry per worker, in rank order. Workers that were lost stay in the list.
   std::vector<worker_info> workers() const;
 
   /// Returns what the workers have finished since the run started.

@@ -35,7 +35,6 @@ detail::runner_settings runner_settings_of(const executor_options& options) {
   require(options.crash_limit >= 1, "crash_limit must be 1 or more, got " + std::to_string(options.crash_limit));
   require(isolated || options.max_tasks_per_child == 0, "max_tasks_per_child requires isolation::process");
   require(isolated || options.memory_limit_bytes == 0, "memory_limit_bytes requires isolation::process");
-  require(isolated || options.crash_limit == executor_options().crash_limit, "crash_limit requires isolation::process");
   return {options.memory_limit_bytes, static_cast<std::uint32_t>(options.max_tasks_per_child),
           static_cast<std::uint32_t>(options.crash_limit), isolated ? 1U : 0U};
 }

@@ -6,7 +6,7 @@ namespace rankpool {
 
 int cluster::num_workers() const { return static_cast<int>(pool_->workers().size()); }
 
-std::vector<worker_info> cluster::workers() const { return pool_->workers(); }
+std::vector<worker_info> cluster::workers() const { return pool_->workers_now(); }
 
 cluster_statistics cluster::statistics() const { return pool_->statistics(); }
 

@@ -24,7 +24,8 @@ dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announce
       now_(options.now),
       may_send_(options.may_send),
       scheduler_(static_cast<int>(workers.size()), options.scheduling),
-      outbox_(link, workers, options.nodes) {
+      outbox_(link, workers, options.nodes),
+      standings_(workers.size()) {
   for (const auto& w : workers) places_.push_back({w.rank, w.host});
 }
 
@@ -38,6 +39,7 @@ bool dispatcher::step() {
     moved = take_events(out);
     if (!retries_.empty()) moved = release_retries(now, out) || moved;
     moved = take_frames(now, out) || moved;
+    take_losses(out);
     if (life_.is_grace_period_over(now)) abandon_running_tasks(out);
     dispatch(now, out);
     moved = moved || !out.empty() || !deliveries_.empty() || !inbox_.empty();
@@ -156,8 +158,9 @@ void dispatcher::take(executor_opened& e, effects&) {
   listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr, e.runners};
   byte_buffer& payload = entry.initializer.payload;
   if (payload.size() >= bulk_bytes) entry.large_payload = std::make_shared<held<byte_buffer>>(std::move(payload));
-  if (!life_.is_stopped_early()) return;
-  if (const auto listener = e.listener.lock()) listener->on_broken(life_.stop_reason());
+  const std::exception_ptr why = life_.is_stopped_early() ? life_.stop_reason() : no_worker_left_;
+  if (why == nullptr) return;
+  if (const auto listener = e.listener.lock()) listener->on_broken(why);
 }
 
 void dispatcher::take(const executor_shut_down& e, effects& out) { scheduler_.on_shutdown(e.executor, e.cancels, out); }
@@ -214,7 +217,8 @@ void dispatcher::take(const end_requested& e, effects& out) {
   if (!life_.has_ended()) end_reason_ = e.why;
   life_.become(pool_state::ending);
   scheduler_.on_end(end_reason_, out);
-  outbox_.stop(e.status, e.ends_processes);
+  outbox_.stop(e.status, e.ends_processes, scheduler_.usable_workers() < places_.size());
+  if (workers_ended_ == places_.size()) life_.become(pool_state::ended);  // all are lost
 }
 
 // ---- messages
@@ -302,9 +306,39 @@ void dispatcher::accept_stopped(worker_index from, const stopped_record& stopped
     throw error(closed_descriptors_message("rank " + std::to_string(place.rank) + " (" + place.host + ")"));
   }
   if (!life_.has_ended()) throw message_error("rank " + std::to_string(place.rank) + " has stopped and was not asked to");
-  if (++workers_ended_ < places_.size()) return;
+  count_ended(from);
+}
+
+void dispatcher::count_ended(worker_index w) {
+  standings_[static_cast<std::size_t>(w.value)].has_ended = true;
+  if (++workers_ended_ < places_.size() || !life_.has_ended()) return;
   life_.become(pool_state::ended);
   waiting_.defer();
+}
+
+// ---- losses
+
+void dispatcher::take_losses(effects& out) {
+  while (const auto lost = link_.take_lost()) on_lost(*lost, out);
+}
+
+void dispatcher::on_lost(const lost_peer& lost, effects& out) {
+  const worker_index w{lost.peer};
+  standing& s = standings_[static_cast<std::size_t>(lost.peer)];
+  if (s.has_ended) return;  // its process ends after it has confirmed
+  s.is_lost = true;
+  const worker_place& place = place_of(w);
+  const std::string text = "rank " + std::to_string(place.rank) + " (" + place.host + ") was lost: its process " + lost.how;
+  const worker_lost error(text, {.rank = place.rank, .host = place.host, .signal = lost.signal, .exit_status = lost.exit_status});
+  const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out);
+  const char* const subject = again == 1 ? " task runs" : " tasks run";
+  log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
+  count_ended(w);
+  if (scheduler_.usable_workers() > 0) return;
+  no_worker_left_ = std::make_exception_ptr(broken_pool("no worker is left; the last one, " + text));
+  for (const auto& [id, entry] : executors_) {
+    if (const auto listener = entry.listener.lock()) listener->on_broken(no_worker_left_);
+  }
 }
 
 // ---- orders

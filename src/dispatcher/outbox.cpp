@@ -83,8 +83,8 @@ void outbox::unshare(std::uint64_t id) {
   for (std::size_t w = 0; w < workers_.size(); ++w) to(w).unshare(id);
 }
 
-void outbox::stop(int status, bool ends_processes) {
-  for (std::size_t w = 0; w < workers_.size(); ++w) to(w).stop(status, ends_processes);
+void outbox::stop(int status, bool ends_processes, bool workers_were_lost) {
+  for (std::size_t w = 0; w < workers_.size(); ++w) to(w).stop(status, ends_processes, workers_were_lost);
 }
 
 void outbox::flush() {

@@ -41,7 +41,7 @@ class outbox {
   void unshare(std::uint64_t id);
 
   /// Every worker ends, with this exit status for its process.
-  void stop(int status, bool ends_processes);
+  void stop(int status, bool ends_processes, bool workers_were_lost);
 
   void flush();
 

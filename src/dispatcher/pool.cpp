@@ -1,10 +1,11 @@
 #include "dispatcher/pool.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rankpool::detail {
 
-pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options)
+pool::pool(std::shared_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options)
     : workers_(std::move(workers)),
       has_runner_processes_(options.runner_processes),
       link_(std::move(link)),
@@ -14,6 +15,14 @@ pool::pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, co
       driver_(*link_, dispatcher_, waiting_, life_, {.progress_thread = options.progress_thread}) {}
 
 pool::~pool() { driver_.detach(); }
+
+std::vector<worker_info> pool::workers_now() const {
+  std::vector<worker_info> now = workers_;
+  for (std::size_t w = 0; w < now.size(); ++w) now[w].lost = dispatcher_.is_lost({static_cast<int>(w)});
+  return now;
+}
+
+bool pool::has_lost_workers() const { return std::ranges::any_of(workers_now(), &worker_info::lost); }
 
 void pool::drain() {
   if (!post(drain_requested{})) return;

@@ -36,10 +36,16 @@ struct pool_options {
 /// Thread safety: any thread may call any function, except that end() and end_for_exit() must not be called concurrently.
 class pool {
  public:
-  pool(std::unique_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options);
+  /// The transport is released at the end of the pool.
+  pool(std::shared_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options);
   ~pool();
 
+  /// Returns the workers as they were at the start.
   const std::vector<worker_info>& workers() const { return workers_; }
+  /// Returns the workers, with those that were lost marked as such.
+  std::vector<worker_info> workers_now() const;
+  /// Returns whether workers were lost.
+  bool has_lost_workers() const;
   cluster_statistics statistics() const { return statistics_.totals(); }
   lifecycle& life() { return life_; }
   /// Where threads wait for something of this pool.
@@ -72,7 +78,7 @@ class pool {
  private:
   const std::vector<worker_info> workers_;
   const bool has_runner_processes_;
-  std::unique_ptr<transport> link_;  // null once the pool has ended
+  std::shared_ptr<transport> link_;  // null once the pool has ended
   lifecycle life_;
   announcer waiting_;
   inbox inbox_;

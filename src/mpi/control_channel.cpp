@@ -1,6 +1,8 @@
 // The local socket between rank 0 and the process that the user started: addresses, permission to begin, exit status.
 #include "mpi/control_channel.hpp"
 
+#include "mpi/termination.hpp"
+
 #include "support/log.hpp"
 
 #include <fcntl.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -24,6 +27,18 @@ namespace {
 
 constexpr const char* variable = "RANKPOOL_CONTROL";    // its value is the name of the socket
 constexpr std::string_view with_input = "-with-input";  // suffix of the name if stdin is a pipe or a file
+
+// What rank 0 reports.
+struct report_message {
+  enum class kind : int { ready, status, signal } what = kind::ready;
+  int value = 0;
+};
+
+std::atomic<int> connection_of_rank_0 = -1;  // for a signal handler
+
+void send_report(int connection, const report_message& message) {
+  if (connection >= 0) (void)!::send(connection, &message, sizeof message, MSG_NOSIGNAL);
+}
 
 constexpr std::array streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
 
@@ -152,11 +167,16 @@ void rank_0_control::on_readable(bool permitted) {
     if (permitted) begun_ = send_permission(connection_);  // without permission it waits until it is killed
     return;
   }
-  int status = 0;
-  const ssize_t got = ::recv(connection_, &status, sizeof status, 0);
-  if (got == sizeof status) status_ = status;
+  report_message message;
+  const ssize_t got = ::recv(connection_, &message, sizeof message, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got != sizeof status) {  // rank 0 has ended
+  if (got == sizeof message) {
+    switch (message.what) {
+      case report_message::kind::ready: ready_ = true; break;
+      case report_message::kind::status: status_ = message.value; break;
+      case report_message::kind::signal: signal_ = message.value; break;
+    }
+  } else {  // rank 0 has ended
     ::close(std::exchange(connection_, -1));
     ::close(std::exchange(listener_, -1));
   }
@@ -172,6 +192,7 @@ launcher_control::launcher_control(bool is_rank_0) {
   connection_ = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (connection_ >= 0 && ::connect(connection_, address.get(), address.size) == 0) {
     receive_permission(connection_);
+    connection_of_rank_0 = connection_;
     return;
   }
   if (connection_ >= 0) ::close(std::exchange(connection_, -1));
@@ -184,11 +205,17 @@ launcher_control::launcher_control(bool is_rank_0) {
 }
 
 launcher_control::~launcher_control() {
+  connection_of_rank_0 = -1;
   if (connection_ >= 0) ::close(connection_);
 }
 
-void launcher_control::report(int status) const {
-  if (connection_ >= 0) (void)!::send(connection_, &status, sizeof status, MSG_NOSIGNAL);
+void launcher_control::report_ready() const { send_report(connection_, {report_message::kind::ready, 0}); }
+
+void launcher_control::report(int status) const { send_report(connection_, {report_message::kind::status, status}); }
+
+void launcher_control::report_ending(std::uint32_t word) {
+  const termination end = termination::decoded(word);
+  if (end.signal != 0) send_report(connection_of_rank_0.load(), {report_message::kind::signal, end.signal});
 }
 
 }  // namespace rankpool::detail

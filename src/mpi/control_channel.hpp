@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 
 namespace rankpool::detail {
@@ -42,8 +43,12 @@ class rank_0_control {
   bool has_ended() const { return begun_ && (status_ || connection_ < 0); }
   /// Returns the process id of rank 0; 0 until rank 0 has connected.
   pid_t process() const { return process_; }
+  /// Returns whether rank 0 has reported that all ranks are ready.
+  bool are_ranks_ready() const { return ready_; }
   /// Returns the value that run() returned on rank 0, if rank 0 has reported it.
   std::optional<int> status() const { return status_; }
+  /// Returns the signal that has ended rank 0, if rank 0 has reported it; else 0.
+  int signal() const { return signal_; }
 
  private:
   bool offered_ = false;
@@ -51,7 +56,9 @@ class rank_0_control {
   int connection_ = -1;
   bool begun_ = false;
   pid_t process_ = 0;
+  bool ready_ = false;
   std::optional<int> status_;
+  int signal_ = 0;
 };
 
 /// The end of the connection in a rank.
@@ -66,8 +73,12 @@ class launcher_control {
   launcher_control(const launcher_control&) = delete;
   launcher_control& operator=(const launcher_control&) = delete;
 
+  /// Reports that all ranks are ready.
+  void report_ready() const;
   /// Reports that run() is about to return `status`.
   void report(int status) const;
+  /// Reports the ending of this process. Does nothing if there is no connection. It may be called in a signal handler.
+  static void report_ending(std::uint32_t termination);
 
  private:
   int connection_ = -1;

@@ -24,6 +24,11 @@ class doorbells {
   /// Collective over the communicator.
   ~doorbells();
 
+  /// A word that other ranks of the node read with note_of(); 0 at first.
+  std::atomic<std::uint32_t>& own_note() { return own_->note; }
+  /// `rank` must be on this node.
+  std::uint32_t note_of(int rank) const { return bells_[static_cast<std::size_t>(rank)]->note.load(); }
+
   /// Announces a message to a rank of this node. Wakes the rank if it sleeps, or if it dozes and the ring is urgent. Does nothing
   /// for ranks of other nodes. Thread safety: any thread.
   void ring(int rank, bool urgent);
@@ -64,6 +69,7 @@ class doorbells {
     std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
+    std::atomic<std::uint32_t> note;
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 

@@ -1,6 +1,7 @@
 // Decides how a run starts, builds the command line of mpirun, and reports how the launch ended.
 #include "mpi/launch.hpp"
 
+#include "mpi/control_channel.hpp"
 #include "mpi/launch_environment.hpp"
 #include "mpi/launcher_process.hpp"
 #include "mpi/left_processes.hpp"
@@ -77,11 +78,16 @@ launch find_launch(const std::string& program) {
 
 namespace {
 
+// Returns whether mpirun may start ranks on other nodes. A run over several nodes does not notice yet that a rank of another node
+// is lost, so the launcher has to end it.
+bool may_use_other_nodes() { return number(variable("SLURM_JOB_NUM_NODES")).value_or(1) > 1; }
+
 std::vector<std::string> command(const std::string& launcher, int workers, const std::vector<std::string>& own, int argc,
-                                 char** argv) {
+                                 char** argv, bool has_recovery) {
   // Rank 0 mostly sleeps, so it shares the cores of its workers. If ranks were pinned, two workers could share one core.
   std::vector<std::string> words{launcher, "-n", std::to_string(workers + 1), "--oversubscribe", "--bind-to", "none"};
   std::ranges::copy(launcher_options(), std::back_inserter(words));
+  if (has_recovery) std::ranges::copy(recovery_options(), std::back_inserter(words));
   const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
   const bool escaped = std::ranges::find(arguments, ":") != arguments.end();
   if (escaped) {
@@ -104,8 +110,22 @@ void open_standard_streams() {
 
 std::string describe_signal(int signal) { return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")"; }
 
+/// Returns the exit status of run() if the launcher's is 0 however the ranks end. Logs a line if rank 0 has not reported a status.
+int status_with_recovery(const launch_end& end) {
+  if (end.program_status) return *end.program_status & 0xff;
+  if (end.rank_0_signal != 0) {
+    log_line("rank 0 was ended by " + describe_signal(end.rank_0_signal) + "; no rank is left");
+    return 128 + end.rank_0_signal;
+  }
+  log_line(
+      "rank 0 ended its process before the program had finished, and no rank is left: it was killed by SIGKILL, for example "
+      "because "
+      "memory ran out, or the program called _exit() or exec()");
+  return 1;
+}
+
 /// Returns the exit status of run(), and logs one line about a failure that no rank has reported.
-int report_end(const launch_end& end, const std::string& program, const std::string& launcher, int workers) {
+int report_end(const launch_end& end, const std::string& program, const std::string& launcher, int workers, bool has_recovery) {
   if (!end.survivors.empty()) {
     std::string processes;
     for (const pid_t process : end.survivors) processes.append(" ").append(std::to_string(process));
@@ -123,6 +143,11 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     log_line("stopped early by " + describe_signal(end.stop_signal) + "; rank 0 had not begun on this node");
     return 75;
   }
+  const std::string try_again = "run '" + launcher + " -n " + std::to_string(workers + 1) + " " + program + "' to see why";
+  if (end.failed_at_start) {
+    log_line("a rank of '" + program + "' ended before all ranks were ready, and the others were ended; " + try_again);
+    return 1;
+  }
   const bool exited = WIFEXITED(end.wait_status);
   const int status = exited ? WEXITSTATUS(end.wait_status) : 128 + WTERMSIG(end.wait_status);
   if (!exited || (end.had_orphaned_ranks && !end.program_status)) {
@@ -133,9 +158,12 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     return status == 0 ? 1 : status;
   }
   if (end.stop_signal != 0 && end.program_status) return *end.program_status;
+  if (has_recovery && status == 0) {
+    const int own_status = status_with_recovery(end);
+    if (own_status != 0) return own_status;
+  }
   if (status > 128 && !end.has_begun) {  // the launcher's own failures have such a status as well
-    log_line("the launcher could not start '" + program + "' (status " + std::to_string(status) + "); run '" + launcher + " -n " +
-             std::to_string(workers + 1) + " " + program + "' to see why");
+    log_line("the launcher could not start '" + program + "' (status " + std::to_string(status) + "); " + try_again);
   } else if (const int signal = status - 128;
              signal > 0 && signal < NSIG && signal != SIGPIPE && !(end.program_status && (*end.program_status & 0xff) == status)) {
     // A killed rank reports nothing, and the launcher runs with --quiet where it has that option.
@@ -170,12 +198,14 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
   prepare_environment();
 
   const std::string launcher = variable("RANKPOOL_MPIRUN").value_or(options.launcher != nullptr ? options.launcher : "mpirun");
-  std::vector<std::string> words = command(launcher, workers, own, argc, argv);
+  // With recovery, the launcher's status does not tell how rank 0 has ended, so rank 0 must be able to report it.
+  const bool has_recovery = !recovery_options().empty() && !may_use_other_nodes() && rank_0_control().is_offered();
+  std::vector<std::string> words = command(launcher, workers, own, argc, argv, has_recovery);
   std::vector<char*> args;
   for (std::string& word : words) args.push_back(word.data());
   args.push_back(nullptr);
 
-  const launch_end end = run_launcher(args.data(), options.stop_on_signal);
+  const launch_end end = run_launcher(args.data(), options.stop_on_signal, has_recovery);
   if (end.start_error != 0) {
     const std::string what = "cannot start '" + launcher + "' (" + std::strerror(end.start_error) + "): ";
     if (launcher.find(' ') != std::string::npos) {
@@ -185,7 +215,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
     }
     return 2;
   }
-  return report_end(end, program, launcher, workers);
+  return report_end(end, program, launcher, workers, has_recovery);
 }
 
 }  // namespace rankpool::detail

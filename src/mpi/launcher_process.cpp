@@ -30,6 +30,7 @@ using clock = std::chrono::steady_clock;
 constexpr auto repeat_interval = 500ms;    // a repetition within this time is ignored: timeout(1) and Slurm repeat a signal
 constexpr auto last_output_limit = 100ms;  // after a signal, for output whose reader may not read
 constexpr auto poll_interval = 20ms;       // for processes that are not children of this one
+constexpr auto start_interval = 100ms;     // for ranks that end before all are ready
 constexpr auto left_interval = 500ms;      // for those that tasks have left
 
 // Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
@@ -40,7 +41,7 @@ constexpr auto give_up_delay = 4000ms;
 
 class launch {
  public:
-  explicit launch(bool stops_on_signal) : stops_on_signal_(stops_on_signal) {}
+  launch(bool stops_on_signal, bool has_recovery) : stops_on_signal_(stops_on_signal), has_recovery_(has_recovery) {}
 
   launch_end run(char* const* arguments) {
     end_.start_error = start(arguments);
@@ -105,7 +106,10 @@ class launch {
 
   void wait() {
     std::array<pollfd, 2> events{pollfd{signals_.descriptor(), POLLIN, 0}, pollfd{rank_0_.descriptor(), POLLIN, 0}};
-    const auto interval = is_shutting_down() ? poll_interval : rank_0_.has_ended() ? left_interval : -1ms;
+    const auto interval = is_shutting_down()    ? poll_interval
+                          : rank_0_.has_ended() ? left_interval
+                          : is_watching_start() ? start_interval
+                                                : -1ms;
     const int limit = static_cast<int>(interval.count());
     if (::poll(events.data(), events.size(), limit) > 0 && events[1].revents != 0) rank_0_.on_readable(!is_shutting_down());
   }
@@ -185,6 +189,7 @@ class launch {
     if (!is_shutting_down()) {
       if (!launcher_ended) {
         if (rank_0_.has_ended()) end_left_processes();
+        if (is_watching_start()) watch_start();
         return false;
       }
       while (is_readable(rank_0_.descriptor())) rank_0_.on_readable(false);
@@ -208,11 +213,24 @@ class launch {
     return false;
   }
 
+  bool is_watching_start() const {
+    return has_recovery_ && rank_0_.is_offered() && !rank_0_.are_ranks_ready() && !rank_0_.has_ended() && !is_shutting_down();
+  }
+
+  /// Ends the launch if a rank has ended before all ranks are ready. The launcher starts them all before one ends.
+  void watch_start() {
+    const std::size_t now = number_of_children(launcher_).value_or(children_);
+    if (now < std::exchange(children_, now)) {
+      end_.failed_at_start = true;
+      begin_shutdown();
+    }
+  }
+
   /// Ends the processes that keep the launcher waiting, left_process_time after all ranks have ended. The launcher's children are
   /// the ranks of this node and its connections to other nodes.
   void end_left_processes() {
     const auto now = clock::now();
-    if (ranks_end_ == clock::time_point() || has_children(launcher_)) ranks_end_ = now;
+    if (ranks_end_ == clock::time_point() || number_of_children(launcher_) != 0) ranks_end_ = now;
     if (now - ranks_end_ < left_process_time) return;
     ranks_end_ = now;
     for (const pid_t process : holders_of_output(launcher_)) {
@@ -240,8 +258,9 @@ class launch {
     end_.output_error = out_.error() != 0 ? out_.error() : err_.error();
     end_.has_begun = rank_0_.has_begun();
     end_.program_status = rank_0_.status();
+    end_.rank_0_signal = rank_0_.signal();
     // Open MPI 5 also leaves files when it cannot start, for example without a network interface.
-    const bool succeeded = launcher_exited() && launcher_state().si_status == 0;
+    const bool succeeded = launcher_exited() && launcher_state().si_status == 0 && !has_recovery_;
     if (!succeeded && end_.survivors.empty()) remove_open_mpi_files(launcher_);
     ::waitpid(launcher_, &end_.wait_status, WNOHANG);
   }
@@ -249,20 +268,24 @@ class launch {
   process_session session() const { return process_session(launcher_); }
 
   const bool stops_on_signal_;
+  const bool has_recovery_;
   signal_inbox signals_;
   rank_0_control rank_0_;
   output_copier out_{STDOUT_FILENO};
-  output_copier err_{STDERR_FILENO, launcher_reports_failures};
+  output_copier err_{STDERR_FILENO, true};
   pid_t launcher_ = 0;
   clock::time_point stop_time_;
   clock::time_point ranks_end_;       // not set while rank 0 runs
   clock::time_point shutdown_start_;  // not set while the launch runs
+  std::size_t children_ = 0;          // of the launcher, while the start is watched
   bool termination_resent_ = false;
   launch_end end_;
 };
 
 }  // namespace
 
-launch_end run_launcher(char* const* arguments, bool stops_on_signal) { return launch(stops_on_signal).run(arguments); }
+launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery) {
+  return launch(stops_on_signal, has_recovery).run(arguments);
+}
 
 }  // namespace rankpool::detail

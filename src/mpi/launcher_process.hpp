@@ -24,6 +24,8 @@ struct launch_end {
   /// The signal that stopped the run early, before or after rank 0 began; 0 if none did.
   int stop_signal = 0;
   std::optional<int> program_status;  ///< what run() returned on rank 0
+  int rank_0_signal = 0;              ///< the signal that ended rank 0, if it is known
+  bool failed_at_start = false;       ///< with recovery: a rank of this node ended before all ranks were ready
   bool had_orphaned_ranks = false;    ///< rank 0 was running when the launcher ended, and was terminated
   bool launcher_was_killed = false;   ///< the launcher did not end in time
   int output_error = 0;               ///< errno of a failed write of the ranks' output to stdout or stderr
@@ -38,7 +40,10 @@ struct launch_end {
 /// (mpirun: 2.5 s). With `stops_on_signal`, rank 0 gets the first SIGINT, SIGTERM or SIGUSR1, once, and stops early. If rank 0 has
 /// not begun, the signal ends the launch. A repetition within half a second is ignored; a later signal ends the launch. SIGTSTP
 /// and SIGCONT stop and continue the processes of this node.
+///
+/// `has_recovery`: the launcher lets the other ranks run on when one ends, and its status says nothing about them. If a rank of this
+/// node ends before all are ready, the launch is ended, because the others would wait for it.
 /// Throws: std::system_error if this process lacks descriptors or threads. Blocks: until the processes have ended.
-launch_end run_launcher(char* const* arguments, bool stops_on_signal);
+launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery);
 
 }  // namespace rankpool::detail

@@ -1,5 +1,6 @@
-// Removes Open MPI 5's report of a failed rank from the output of its launcher.
+// Removes Open MPI's reports of failed ranks from the output of its launcher.
 //
+// Open MPI 4 writes a line about an error of its own when a rank ends and others run on.
 // Open MPI 5 writes a report of several lines when a rank ends with a status or by a signal, and has no option against it. The
 // report shares the launcher's stderr with the output of the workers. rankpool prints a message of its own. When the run is
 // stopped, the launcher may also write warnings of its event library, of one line each.

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -176,15 +177,15 @@ void end_left_processes() {
 
 // ---- in the process that has started the launcher
 
-bool has_children(pid_t launcher) {
-  bool is_any = false;
+std::optional<std::size_t> number_of_children(pid_t launcher) {
+  std::size_t count = 0;
   bool is_known = true;
   const bool is_read = for_each_entry(folder_of(launcher) / "task", [&](const path& thread) {
     std::ifstream children(thread / "children");
     is_known = is_known && children.is_open();
-    is_any = is_any || children.peek() != std::ifstream::traits_type::eof();
+    count += static_cast<std::size_t>(std::distance(std::istream_iterator<pid_t>(children), std::istream_iterator<pid_t>()));
   });
-  return is_any || !is_known || !is_read;
+  return is_known && is_read ? std::optional(count) : std::nullopt;
 }
 
 std::vector<pid_t> holders_of_output(pid_t launcher) {

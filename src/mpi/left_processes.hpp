@@ -8,6 +8,8 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +29,9 @@ void end_left_processes();
 
 // ---- in the process that has started the launcher
 
-/// Returns whether the launcher has children, which are ranks of this node, or its connections to other nodes. True if /proc does
-/// not tell.
-bool has_children(pid_t launcher);
+/// Returns the number of the launcher's children, which are ranks of this node and its connections to other nodes. Nothing if /proc
+/// does not tell.
+std::optional<std::size_t> number_of_children(pid_t launcher);
 /// Returns the processes, other than the launcher, that can write to a pipe or a terminal from which the launcher reads.
 std::vector<pid_t> holders_of_output(pid_t launcher);
 /// Returns the pid and the name of a process, such as "1234 (sleep)".

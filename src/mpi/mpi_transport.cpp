@@ -38,7 +38,8 @@ int cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
 
 }  // namespace
 
-mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes)
+mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes,
+                             const survival* surviving)
     : world_(world),
       root_(root),
       is_root_(world.rank() == root),
@@ -47,8 +48,18 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
       broadcasts_(world, root, nodes),
       window_(world.size()),
       arriving_(static_cast<std::size_t>(world.size())),
+      is_lost_(static_cast<std::size_t>(world.size())),
       watchful_pause_(first_watchful_pause.count()),
-      off_node_pause_(first_off_node_pause.count()) {}
+      off_node_pause_(first_off_node_pause.count()) {
+  if (surviving == nullptr || !is_root_) return;
+  std::map<pid_t, int> watched;
+  for (int rank = 0; rank < world.size(); ++rank) {
+    if (rank != root && bells_.is_on_node(rank)) watched.emplace(surviving->processes[static_cast<std::size_t>(rank)], rank);
+  }
+  losses_.emplace(
+      watched, [this](int rank) { return termination::decoded(bells_.note_of(rank)); }, [this] { wake(); },
+      surviving->stopped_limit);
+}
 
 // Both sides have announced their end, so every pending send completes without further messages.
 mpi_transport::~mpi_transport() {
@@ -67,6 +78,7 @@ double mpi_transport::workers_per_core() const {
 
 void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);
+  if (is_lost_[static_cast<std::size_t>(to)]) return;
   append_descriptions(f);
   if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
   const bool leaves_at_once = bells_.all_on_node() && window_.admit(to, f);
@@ -125,6 +137,7 @@ bool mpi_transport::accept_next() {
   incoming& m = queue.emplace_back();
   m.head.resize(static_cast<std::size_t>(count));
   mpi_check(MPI_Imrecv(m.head.data(), count, MPI_BYTE, &message, &m.head_request), "MPI_Imrecv");
+  if (is_lost_[static_cast<std::size_t>(status.MPI_SOURCE)]) abandon(status.MPI_SOURCE);
   return true;
 }
 
@@ -175,6 +188,28 @@ bool mpi_transport::receive(int& peer, frame& f) {
     return true;
   }
   return false;
+}
+
+std::optional<lost_peer> mpi_transport::take_lost() {
+  if (!losses_ || !losses_->any()) return std::nullopt;
+  const auto loss = losses_->take();
+  if (!loss) return std::nullopt;
+  is_lost_[static_cast<std::size_t>(loss->rank)] = true;
+  abandon(loss->rank);
+  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->how};
+}
+
+// Forgets the transfers from and to a rank, without freeing their memory.
+void mpi_transport::abandon(int rank) {
+  for (auto m = sends_.begin(); m != sends_.end();) {
+    const auto next = std::next(m);
+    if (m->to == rank) abandoned_sends_.splice(abandoned_sends_.end(), sends_, m);
+    m = next;
+  }
+  for (outgoing_frame& f : window_.take(rank)) abandoned_sends_.push_back(std::move(f));
+  for (incoming& m : arriving_[static_cast<std::size_t>(rank)]) abandoned_arrivals_.push_back(std::move(m));
+  arriving_[static_cast<std::size_t>(rank)].clear();
+  std::erase(arriving_from_, rank);
 }
 
 void mpi_transport::probe() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "mpi/doorbell.hpp"
+#include "mpi/lost_ranks.hpp"
 #include "mpi/node_broadcasts.hpp"
 #include "mpi/open_descriptors.hpp"
 #include "mpi/outgoing_frame.hpp"
@@ -23,29 +24,43 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace rankpool::detail {
 
+/// For a transport that continues when ranks are lost.
+struct survival {
+  std::vector<pid_t> processes;             ///< of each rank
+  std::chrono::nanoseconds stopped_limit{};  ///< how long a process may be stopped until it counts as lost
+};
+
 class mpi_transport final : public transport {
  public:
   /// Collective over the communicator. `nodes`: the node of each rank. The root and the first rank of every other node take part in
-  /// broadcasts. Lifetime: the communicator must outlive the object.
-  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes);
+  /// broadcasts. `surviving`: null: the loss of a rank is not noticed. Lifetime: the communicator must outlive the object.
+  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes, const survival* surviving = nullptr);
   mpi_transport(const mpi_transport&) = delete;
   mpi_transport& operator=(const mpi_transport&) = delete;
-  /// Collective over the communicator.
+  /// Collective over the communicator. Do not destroy an object that survives the loss of ranks: a lost rank takes part in no
+  /// collective call, and MPI may use the memory of abandoned transfers until the process ends.
   ~mpi_transport() override;
 
   /// Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core() const;
+
+  /// Notices no losses from now on.
+  void end_watch() { losses_.reset(); }
+  /// Returns the word of shared memory in which this rank notes how it ends.
+  std::atomic<std::uint32_t>& place_of_note() { return bells_.own_note(); }
 
   std::size_t preferred_frame_bytes() const override { return send_window::eager_bytes; }
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override { broadcasts_.start(bytes, std::move(done)); }
   void drop_broadcast(std::size_t size) override { broadcasts_.start_dropping(size); }
+  std::optional<lost_peer> take_lost() override;
   bool transferring() const override;
   bool sent_all() override;
   bool has_lost_descriptors() const override { return descriptors_.are_closed(); }
@@ -76,6 +91,7 @@ class mpi_transport final : public transport {
   bool accept_next();
   void probe();
   bool advance(int rank, incoming& m);
+  void abandon(int rank);
   bool message_waiting();
   bool nothing_new() const;
 
@@ -90,6 +106,10 @@ class mpi_transport final : public transport {
   send_window window_;                          // frames that have left, although MPI has not reported it yet
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::vector<int> arriving_from_;              // the ranks with a message in arriving_
+  std::vector<bool> is_lost_;                 // by rank
+  std::list<outgoing_frame> abandoned_sends_;  // to lost ranks: MPI may still read from them
+  std::list<incoming> abandoned_arrivals_;     // from lost ranks: MPI may still write to them
+  std::optional<lost_ranks> losses_;           // only on the root
   // If every message rings, the transport stops probing once it has found as many messages as were announced. A probe that finds
   // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;

@@ -13,6 +13,7 @@ namespace rankpool::detail {
 namespace {
 
 constexpr int version = OMPI_MAJOR_VERSION;
+constexpr const char* recovery = "OMPI_MCA_orte_enable_recovery";  // mpirun passes its option on
 constexpr const char* reachability = "OMPI_MCA_reachable";
 
 std::string_view variable_or_empty(const char* name) {
@@ -28,11 +29,19 @@ std::string_view variable_or_empty(const char* name) {
 
 }  // namespace
 
-const bool launcher_reports_failures = version >= 5;
-
 std::vector<std::string> launcher_options() {
   if constexpr (version >= 5) return {"--output", ":raw"};
   return {"--quiet"};
+}
+
+std::vector<std::string> recovery_options() {
+  if constexpr (version >= 5) return {};
+  return {"--enable-recovery"};
+}
+
+bool has_recovery() {
+  const std::string_view value = variable_or_empty(recovery);
+  return version < 5 && (value == "1" || value == "true" || value == "yes");
 }
 
 void restore_hangup_action() {

@@ -12,8 +12,10 @@ namespace rankpool::detail {
 /// pass the output of the workers on as it arrives: by default, 5.0.7 may complete a line of one stream with text of another.
 std::vector<std::string> launcher_options();
 
-/// Whether mpirun always reports failures on its stderr, so that the reports must be removed from its output.
-extern const bool launcher_reports_failures;
+/// Returns the options with which mpirun lets the other ranks run on when one ends. Empty: this version cannot.
+std::vector<std::string> recovery_options();
+/// Returns whether the launcher of this rank was started with these options.
+bool has_recovery();
 
 /// Gives SIGHUP its default action again if UCX has replaced it.
 ///

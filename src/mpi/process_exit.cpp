@@ -2,6 +2,7 @@
 #include "mpi/process_exit.hpp"
 
 #include "mpi/left_processes.hpp"
+#include "mpi/termination.hpp"
 #include "support/log.hpp"
 
 #include <mpi.h>
@@ -9,6 +10,9 @@
 #include <stdlib.h>  // on_exit
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -22,7 +26,12 @@ std::vector<const serving*> active_workers;
 std::vector<const leading*> active_leaders;
 pid_t process = 0;  // the owner of the pools; a forked child must not shut them down
 
+std::atomic<bool> skips_finalization = false;
+
+constexpr auto time_to_end = std::chrono::seconds(10);
+
 void finalize_mpi() {
+  if (skips_finalization) return;
   int initialized = 0;
   int finalized = 0;
   MPI_Initialized(&initialized);
@@ -34,6 +43,7 @@ void on_process_exit(int status, const char* function) {
   if (getpid() != process) return;
   std::unique_lock lock(mutex);
   if (!active_workers.empty()) {
+    termination_note::leave({.exit_status = status, .is_known = true});
     log_line(active_workers.back()->name() + " exited while it served the pool: a task called " + function +
              "(); a task must return or throw");
     return;
@@ -56,6 +66,29 @@ void handle_exit() {
 }
 
 }  // namespace
+
+void skip_finalization() { skips_finalization = true; }
+bool is_finalization_skipped() { return skips_finalization; }
+
+ending_limit::~ending_limit() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+  }
+  ended_.notify_one();
+  thread_.join();
+}
+
+void ending_limit::start() {
+  if (thread_.joinable()) return;
+  thread_ = std::thread([this] {
+    std::unique_lock lock(mutex_);
+    if (ended_.wait_for(lock, time_to_end, [this] { return has_ended_; })) return;
+    std::fflush(nullptr);
+    std::_Exit(0);
+  });
+}
 
 serving::serving(std::string name) : name_(std::move(name)) {
   const std::lock_guard lock(mutex);

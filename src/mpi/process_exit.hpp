@@ -7,8 +7,11 @@
 // _exit() and exec() call no handler, so this process cannot report them.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <string>
+#include <thread>
 
 namespace rankpool::detail {
 
@@ -41,6 +44,28 @@ class leading {
 
  private:
   const std::function<void(int status)> end_;
+};
+
+/// MPI is not finalized in this process any more, because that would wait for ranks that are lost.
+void skip_finalization();
+bool is_finalization_skipped();
+
+/// Ends this process if it does not end a session and MPI in time, because a rank is lost meanwhile and the others wait for it.
+class ending_limit {
+ public:
+  ending_limit() = default;
+  ending_limit(const ending_limit&) = delete;
+  ending_limit& operator=(const ending_limit&) = delete;
+  /// MPI has been finalized.
+  ~ending_limit();
+  /// The time begins: 10 s. Later calls do nothing.
+  void start();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool has_ended_ = false;
+  std::thread thread_;
 };
 
 /// Finalizes MPI, ends the processes that tasks have left (left_processes.hpp), and ends a worker's process, after rank 0 has

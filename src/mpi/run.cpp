@@ -10,6 +10,7 @@
 #include "mpi/process_exit.hpp"
 #include "mpi/session.hpp"
 #include "mpi/stop_monitor.hpp"
+#include "mpi/termination.hpp"
 
 #include "dispatcher/pool.hpp"
 #include "journal/open_journals.hpp"
@@ -27,6 +28,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -112,46 +115,69 @@ bool query_mpi(int (*query)(int*)) {
   return answer != 0;
 }
 
-int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& program) {
-  const bool was_initialised = query_mpi(MPI_Initialized);
-  const auto mpi = [&] {
+// MPI while the pool runs. The destructor finalizes it, unless ranks were lost.
+class mpi_use {
+ public:
+  mpi_use(int& argc, char**& argv) {
     const reachability_setting setting;
-    return boost::mpi::environment(argc, argv, boost::mpi::threading::multiple);  // tasks may call MPI
-  }();
+    environment_ = std::make_unique<boost::mpi::environment>(argc, argv, boost::mpi::threading::multiple);  // tasks may call MPI
+  }
+  mpi_use(const mpi_use&) = delete;
+  mpi_use& operator=(const mpi_use&) = delete;
+  ~mpi_use() {
+    if (is_finalization_skipped()) (void)environment_.release();
+  }
+
+ private:
+  std::unique_ptr<boost::mpi::environment> environment_;
+};
+
+int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options) {
+  const bool was_initialised = query_mpi(MPI_Initialized);
+  const bool survives = has_recovery() && !was_initialised;
+  ending_limit limit;
+  const mpi_use mpi(argc, argv);
   restore_hangup_action();
   mark_environment();
-  if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
-    return refuse(was_initialised
-                      ? "run(): MPI was initialised below MPI_THREAD_SERIALIZED, which the progress thread requires; "
-                        "initialise it with MPI_THREAD_SERIALIZED (boost::mpi::threading::serialized), let run() initialise it, "
-                        "or use with_executor"
-                      : "this MPI does not provide MPI_THREAD_SERIALIZED, which the progress thread requires; use a build of "
-                        "Open MPI with threads");
-  }
   const boost::mpi::communicator world;
-  const communicator_in_use scope(world);
-  if (world.size() == 1) {
-    for (const char* name : {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"}) {
-      const char* ranks = std::getenv(name);
-      if (ranks == nullptr || std::atoi(ranks) <= 1) continue;
-      return refuse(std::string(name) + " is " + ranks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'" +
-                    (name == std::string("SLURM_NTASKS") ? "" : ", or unset it if it is left over from another launch"));
-    }
-    return run_inline(program, report);
-  }
   const launcher_control launcher(world.rank() == 0);
   const auto report_status = [&](int status) {
     launcher.report(status);
     return status;
   };
+  if (boost::mpi::environment::thread_level() < boost::mpi::threading::serialized) {
+    return report_status(refuse(
+        was_initialised ? "run(): MPI was initialised below MPI_THREAD_SERIALIZED, which the progress thread requires; "
+                          "initialise it with MPI_THREAD_SERIALIZED (boost::mpi::threading::serialized), let run() initialise it, "
+                          "or use with_executor"
+                        : "this MPI does not provide MPI_THREAD_SERIALIZED, which the progress thread requires; use a build of "
+                          "Open MPI with threads"));
+  }
+  const communicator_in_use scope(world);
+  if (world.size() == 1) {
+    for (const char* name : {"SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE"}) {
+      const char* ranks = std::getenv(name);
+      if (ranks == nullptr || std::atoi(ranks) <= 1) continue;
+      return report_status(
+          refuse(std::string(name) + " is " + ranks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'" +
+                 (name == std::string("SLURM_NTASKS") ? "" : ", or unset it if it is left over from another launch")));
+    }
+    return run_inline(program, report);
+  }
+  std::optional<termination_note> note;
+  if (survives && world.rank() == 0) note.emplace(launcher_control::report_ending);
   const auto program_with_exit_report = [&](cluster& c) {
+    launcher.report_ready();
     const leading exit_scope(report_status);
     return program(c);
   };
+  session_options settings;
+  settings.grace_period = failure_grace_period;
+  if (survives) settings.survives_after = options.heartbeat_timeout;
+  settings.on_collective_end = [&] { limit.start(); };
   try {
     return report_status(run_session(
-        world, 0, program_with_exit_report, [&](const std::exception_ptr& e) { return report_status(report(e)); },
-        failure_grace_period));
+        world, 0, program_with_exit_report, [&](const std::exception_ptr& e) { return report_status(report(e)); }, settings));
   } catch (const error& e) {  // the handshake failed on every rank
     if (world.rank() == 0) log_line(e.what());
     return report_status(status_usage);
@@ -166,7 +192,7 @@ int run_by_start_kind(int& argc, char**& argv, const std::function<int(cluster&)
   if (query_mpi(MPI_Finalized)) return refuse("run(): MPI has been finalised in this process; call run() before MPI_Finalize()");
   if (query_mpi(MPI_Initialized)) {  // MPI knows the number of ranks, so the environment is not needed
     install_stop_signal_handlers(options);
-    return run_ranks(argc, argv, monitored_program);
+    return run_ranks(argc, argv, monitored_program, options);
   }
   const launch l = find_launch(argc > 0 ? argv[0] : "PROGRAM");
   switch (l.how) {
@@ -184,7 +210,7 @@ int run_by_start_kind(int& argc, char**& argv, const std::function<int(cluster&)
       const fork_server server(!is_reporting_process(), name);  // rank 0 runs no tasks
       install_stop_signal_handlers(options);
       if (!is_reporting_process()) note_streams(name);
-      const int status = run_ranks(argc, argv, monitored_program);
+      const int status = run_ranks(argc, argv, monitored_program, options);
       end_left_processes();
       return status;
     }

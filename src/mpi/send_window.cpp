@@ -53,6 +53,13 @@ void send_window::free_complete() {
   for (std::size_t rank = 0; rank < sent_.size(); ++rank) free_complete(static_cast<int>(rank));
 }
 
+std::deque<outgoing_frame> send_window::take(int rank) {
+  unread_[static_cast<std::size_t>(rank)] = {};
+  auto& sent = sent_[static_cast<std::size_t>(rank)];
+  count_ -= sent.size();
+  return std::exchange(sent, {});
+}
+
 bool send_window::is_crowded() const { return count_ > max_kept; }
 
 void send_window::wait() {

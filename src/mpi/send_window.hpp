@@ -38,6 +38,9 @@ class send_window {
   /// Returns whether the window keeps so many frames that Open MPI may run out of shared memory.
   bool is_crowded() const;
 
+  /// Returns the frames to a rank that are not complete, and forgets them.
+  std::deque<outgoing_frame> take(int rank);
+
   /// Blocks: until every frame is complete.
   void wait();
 

@@ -4,6 +4,8 @@
 #include "mpi/mpi_check.hpp"
 #include "mpi/mpi_transport.hpp"
 #include "mpi/process_exit.hpp"
+#include "mpi/process_watch.hpp"
+#include "mpi/termination.hpp"
 
 #include "call/current_worker.hpp"
 #include "dispatcher/pool.hpp"
@@ -24,12 +26,14 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rankpool::detail {
@@ -86,25 +90,56 @@ std::vector<int> nodes_of(const boost::mpi::communicator& world, int root) {
 std::mutex in_use_mutex;
 std::vector<MPI_Comm> in_use;
 
-// Logs the exception that is being handled, and aborts MPI. Call it before the stack is unwound: freeing the shared resources is
-// collective, and the other ranks would not take part.
-[[noreturn]] void abort_launch(const boost::mpi::communicator& world, const std::string& who) {
-  log_line(who + " cannot go on: " + describe(std::current_exception()));
-  MPI_Abort(world, 1);
+// Ends this process without unwinding the stack, and with it all ranks. If the launcher lets other ranks run on when one ends,
+// workers end when they notice that rank 0 has.
+[[noreturn]] void end_all_ranks(const boost::mpi::communicator& world, int status, bool survives) {
+  if (!survives) MPI_Abort(world, status);
+  std::fflush(nullptr);
+  termination_note::leave({.exit_status = status, .is_known = true});
+  std::_Exit(status);
+}
+
+// The launcher does not end the workers when rank 0 ends.
+[[noreturn]] void end_without_rank_0() {
+  std::fflush(nullptr);
   std::_Exit(1);
 }
 
-int serve(std::unique_ptr<mpi_transport> link, const boost::mpi::communicator& world, const introduction& me) {
+// To free these is collective, and a lost rank does not take part. MPI may use their memory until the process ends.
+void keep_for_ever(const std::shared_ptr<boost::mpi::communicator>& world, const std::shared_ptr<mpi_transport>& link) {
+  (void)new std::pair(world, link);
+  skip_finalization();
+}
+
+int serve(std::shared_ptr<mpi_transport> link, const std::shared_ptr<boost::mpi::communicator>& own, const introduction& me,
+          pid_t rank_0, const session_options& settings) {
+  const boost::mpi::communicator& world = *own;
+  const bool survives = settings.survives_after.has_value();
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
   try {
+    std::optional<termination_note> note;
+    std::optional<process_watch> watch;
+    if (survives) {
+      note.emplace(link->place_of_note());
+      watch.emplace(std::vector{rank_0}, [](pid_t, process_watch::event) { end_without_rank_0(); });
+    }
     worker w(*link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, link->workers_per_core()));
     const serving scope(who);
-    return w.serve([&](bool in_task) {
+    const auto end_session = [&] {
+      watch.reset();
+      if (w.ranks_were_lost()) return keep_for_ever(own, link);
+      if (survives && settings.on_collective_end) settings.on_collective_end();
+    };
+    const int status = w.serve([&](bool in_task) {
+      end_session();
       link.reset();  // collective: rank 0 does the same
       exit_as_worker(in_task);
     });
+    end_session();
+    return status;
   } catch (...) {
-    abort_launch(world, who);
+    log_line(who + " cannot go on: " + describe(std::current_exception()));
+    end_all_ranks(world, 1, survives);
   }
 }
 
@@ -174,15 +209,22 @@ bool has_other_pool_over_ranks(MPI_Comm communicator) {
 }
 
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
-                const std::function<int(const std::exception_ptr&)>& failed, timeout grace_period) {
-  const boost::mpi::communicator own(world, boost::mpi::comm_duplicate);  // separates the pool's messages from the program's
+                const std::function<int(const std::exception_ptr&)>& failed, const session_options& settings) {
+  const bool survives = settings.survives_after.has_value();
+  const auto own = std::make_shared<boost::mpi::communicator>(world, boost::mpi::comm_duplicate);  // not the program's messages
   std::vector<introduction> ranks;
-  boost::mpi::all_gather(own, introduce(), ranks);
+  boost::mpi::all_gather(*own, introduce(), ranks);
   require_same_build(ranks, root);
 
-  const std::vector<int> nodes = nodes_of(own, root);
-  auto link = std::make_unique<mpi_transport>(own, root, nodes);
-  if (own.rank() != root) return serve(std::move(link), own, ranks[static_cast<std::size_t>(own.rank())]);
+  const std::vector<int> nodes = nodes_of(*own, root);
+  std::optional<survival> surviving;
+  if (survives) {
+    surviving.emplace().stopped_limit = *settings.survives_after;
+    for (const introduction& rank : ranks) surviving->processes.push_back(rank.pid);
+  }
+  auto link = std::make_shared<mpi_transport>(*own, root, nodes, surviving ? &*surviving : nullptr);
+  const pid_t rank_0 = ranks[static_cast<std::size_t>(root)].pid;
+  if (own->rank() != root) return serve(std::move(link), own, ranks[static_cast<std::size_t>(own->rank())], rank_0, settings);
   std::vector<worker_info> workers;
   pool_options options;
   options.may_send = &journals_keep_up;
@@ -193,18 +235,26 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
     options.nodes.push_back(nodes[r]);
   }
-  const auto p = std::make_shared<pool>(std::move(link), std::move(workers), options);
+  const auto p = std::make_shared<pool>(link, std::move(workers), options);
   cluster c = cluster_access::make(p);
+  const auto end_session = [&] {
+    link->end_watch();
+    if (p->has_lost_workers()) return keep_for_ever(own, link);
+    if (survives && settings.on_collective_end) settings.on_collective_end();
+    link.reset();
+  };
   std::function<void(int)> on_exit;
-  if (is_all_of_mpi(own)) {
+  if (is_all_of_mpi(*own)) {
     on_exit = [&](int status) {
       commit_journals();
       const auto why = std::make_exception_ptr(pool_closed("the program has called exit()"));
-      if (!p->end_for_exit(status, why, time_to_exit)) MPI_Abort(world, status);
+      if (!p->end_for_exit(status, why, time_to_exit)) end_all_ranks(*own, status, survives);
+      end_session();
     };
   }
-  const ending end = lead_pool(*p, c, lead, failed, grace_period, on_exit);
-  if (!end.orderly) MPI_Abort(world, end.status == 0 ? 1 : end.status);
+  const ending end = lead_pool(*p, c, lead, failed, settings.grace_period, on_exit);
+  if (!end.orderly) end_all_ranks(*own, end.status == 0 ? 1 : end.status, survives);
+  end_session();
   return end.status;
 }
 

@@ -31,14 +31,26 @@ class communicator_in_use {
 /// Returns whether this process has a pool over several ranks on another communicator.
 bool has_other_pool_over_ranks(MPI_Comm communicator);
 
+/// What a session does when something goes wrong.
+struct session_options {
+  /// How long a task may run on after `lead` has thrown, until all ranks are ended. Null: no limit.
+  std::optional<std::chrono::nanoseconds> grace_period = std::nullopt;
+  /// How long a worker may be stopped until it counts as lost. Null: the launcher ends all ranks when one ends.
+  std::optional<std::chrono::nanoseconds> survives_after = std::nullopt;
+  /// Called before the collective calls at the end of a session that survives losses; may be null.
+  std::function<void()> on_collective_end = nullptr;
+};
+
 /// Runs a pool on the communicator. Collective. `lead` runs on the root and returns the exit status, which every rank returns; the
 /// other ranks serve. If `lead` throws, `failed` gets the exception and returns the status instead. If a worker's task then runs
-/// longer than `grace_period` (null: no limit), MPI aborts all ranks. A later error on a worker aborts MPI as well, because
-/// unwinding the stack would make collective calls, which hang without the other ranks.
+/// longer than the grace period, all ranks are ended. A later error on a worker ends its process, and all ranks with it unless the
+/// session survives that. It does not unwind the stack, which would make collective calls, which hang without the other ranks.
 ///
+/// With survives_after, the session continues when ranks are lost. After that, it makes no collective call at its end, and MPI must
+/// not be finalized (is_finalization_skipped() in process_exit.hpp).
 /// Throws: rankpool::error on every rank if the ranks do not run the same build.
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
-                const std::function<int(const std::exception_ptr&)>& failed, std::optional<std::chrono::nanoseconds> grace_period);
+                const std::function<int(const std::exception_ptr&)>& failed, const session_options& options);
 
 /// Runs a pool in this process alone: its worker is inline, and sends no messages over MPI.
 int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed);

@@ -58,7 +58,7 @@ void serve_or_lead(const boost::mpi::communicator& communicator, int root, const
           "with_executor: MPI was initialised below MPI_THREAD_SERIALIZED, which the progress thread requires; use "
           "boost::mpi::environment env(argc, argv, boost::mpi::threading::serialized)");
     }
-    (void)run_session(communicator, root, run, failed, std::nullopt);
+    (void)run_session(communicator, root, run, failed, {});
   }
   if (failure != nullptr) std::rethrow_exception(failure);
 }

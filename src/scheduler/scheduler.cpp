@@ -313,8 +313,9 @@ bool scheduler::take_back(executor_entry& executor, tracked_chunk& c, effects& o
   return true;
 }
 
-void scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out) {
-  if (state_.at(where).is_lost) return;
+std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out) {
+  if (state_.at(where).is_lost) return 0;
+  std::uint64_t again = 0;
   std::vector<tracked_chunk> chunks = state_.lose(where);
   const bool is_known = std::ranges::any_of(chunks, [](const tracked_chunk& c) { return c.state == chunk_state::started; });
   std::deque<tracked_chunk> unharmed;
@@ -335,18 +336,20 @@ void scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why
     } else if (c.pinned || c.losses >= executor->crash_limit) {
       fail(*executor, c, why, out);
     } else if (take_back(*executor, c, out)) {
+      again += c.part.count;
       (c.alone ? executor->requeued : unharmed).push_back(std::move(c));
     }
   }
   for (; !unharmed.empty(); unharmed.pop_back()) {  // in their old order, before what runs alone
     state_.find(unharmed.back().executor())->requeued.push_front(std::move(unharmed.back()));
   }
-  if (state_.usable() > 0) return;
+  if (state_.usable() > 0) return again;
   state_.stopped = std::make_exception_ptr(broken_pool("no worker is left"));
   for (const auto& executor : state_.executors) {
     if (executor->broken == nullptr) executor->broken = state_.stopped;
     fail_queued(*executor, executor->broken, out);
   }
+  return 0;
 }
 
 void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out, bool answers_request) {

@@ -46,8 +46,8 @@ class scheduler {
   /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the chunk that it has reported
   /// as started counts the loss. If it has reported none, all count it, and each of them then runs on a worker that has nothing
   /// else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, as do pinned chunks of the worker.
-  /// If no worker is left, everything fails with broken_pool.
-  void on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out);
+  /// If no worker is left, everything fails with broken_pool. Returns the number of tasks and items that run again.
+  std::uint64_t on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out);
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
   /// A failed part of a job waits for its next attempt, until on_retry(). Returns false, and abandons the job, if there will be

@@ -17,9 +17,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 
 namespace rankpool::detail {
+
+/// A peer that sends nothing more, because its process has ended.
+struct lost_peer {
+  int peer = 0;
+  int signal = 0;       ///< that ended the process; 0: none, or it is unknown
+  int exit_status = 0;  ///< if the process has exited
+  std::string how;      ///< such as "was ended by signal 11 (Segmentation fault)"
+};
 
 class transport {
  public:
@@ -32,6 +42,9 @@ class transport {
   virtual void send(int peer, frame f) = 0;
   /// Drives transfers. Returns true and a frame if one has arrived.
   virtual bool receive(int& peer, frame& f) = 0;
+  /// Returns a peer that was lost and was not returned before. What it has sent is discarded from now on, as is what is sent to it.
+  /// Call it when receive() has returned false: then everything that the peer has sent was received.
+  virtual std::optional<lost_peer> take_lost() { return std::nullopt; }
   /// Returns whether transfers are pending that advance only in calls of receive().
   virtual bool transferring() const = 0;
   /// Returns whether a message is known to have arrived and was not returned by receive() yet. False if the transport cannot know.

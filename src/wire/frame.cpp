@@ -198,10 +198,11 @@ void frame_writer::end_process(std::uint32_t executor, std::int32_t signal) {
   out.put(signal);
 }
 
-void frame_writer::stop(std::int32_t status, bool ends_process) {
+void frame_writer::stop(std::int32_t status, bool ends_process, bool ranks_were_lost) {
   byte_writer out = begin(kind_of<stop_record>());
   out.put(status);
   out.put(static_cast<std::uint8_t>(ends_process));
+  out.put(static_cast<std::uint8_t>(ranks_were_lost));
 }
 
 void frame_writer::result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer&& bytes, blocks_view out_of_band) {
@@ -363,7 +364,8 @@ void frame_reader::read(record& r) {
       }
       case kind_of<stop_record>(): {
         const auto status = in_.get<std::int32_t>();
-        r = stop_record{status, in_.get<std::uint8_t>() != 0};
+        const bool ends_process = in_.get<std::uint8_t>() != 0;
+        r = stop_record{status, ends_process, in_.get<std::uint8_t>() != 0};
         return;
       }
       case kind_of<result_record>(): begin_batch(false); break;

@@ -90,7 +90,8 @@ struct end_process_record {
 /// To a worker: end, with this exit status.
 struct stop_record {
   std::int32_t status = 0;
-  bool ends_process = false;  ///< at once, by exit(), even if a task is running
+  bool ends_process = false;     ///< at once, by exit(), even if a task is running
+  bool ranks_were_lost = false;  ///< so no collective call must follow
 };
 /// From a worker: the outcome of a task.
 struct result_record {
@@ -172,7 +173,7 @@ class frame_writer {
   void recall();
   void abort(std::uint64_t id);
   void end_process(std::uint32_t executor, std::int32_t signal);
-  void stop(std::int32_t status, bool ends_process = false);
+  void stop(std::int32_t status, bool ends_process = false, bool ranks_were_lost = false);
   void result(std::uint64_t id, bool threw, std::uint64_t nanoseconds, byte_buffer&& payload, blocks_view out_of_band = {});
   void open_failed(std::uint32_t executor, byte_buffer payload);
   void recalled(const std::vector<std::uint64_t>& ids, bool answers_request = true);

@@ -179,6 +179,7 @@ void worker::accept(frame f) {
     } else if (const auto* stop = std::get_if<stop_record>(&r)) {
       stop_ = stop->status;
       ends_process_ = stop->ends_process;
+      ranks_were_lost_ = stop->ranks_were_lost;
     } else {
       throw message_error(std::string("a worker received a '") + name_of(r) + "' message, which only rank 0 expects");
     }

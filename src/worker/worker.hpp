@@ -50,6 +50,9 @@ class worker {
   /// Blocks: until rank 0 stops the worker.
   int serve(process_end end_process = nullptr);
 
+  /// Returns whether rank 0 has stopped this worker after it had lost other ranks. Then no collective call of MPI may follow.
+  bool ranks_were_lost() const { return ranks_were_lost_; }
+
   /// Receives the messages that have arrived, and runs at most one task. Returns false if there was neither. An inline worker uses
   /// this function in place of serve().
   bool step();
@@ -134,7 +137,8 @@ class worker {
   std::uint64_t reported_running_ = 0;            // id of the last task that report_running() has reported
   clock::time_point ended_;                       // end of the last task, if the thread has done nothing since; else zero
   std::optional<int> stop_;
-  bool ends_process_ = false;  // sent by rank 0 together with stop_
+  bool ends_process_ = false;     // sent by rank 0 together with stop_
+  bool ranks_were_lost_ = false;  // likewise
   process_end end_process_;
   std::exception_ptr failure_;                      // of the attendant thread
   std::atomic<bool> has_lost_descriptors_ = false;  // found by the attendant thread

@@ -1,5 +1,6 @@
 // Unit tests of the dispatcher: the test creates events and messages, and an observer records what happens to the chunks.
 #include "dispatcher/dispatcher.hpp"
+#include "support/captured_stderr.hpp"
 #include "support/catch.hpp"
 #include "support/counting_job.hpp"
 #include "support/scripted_transport.hpp"
@@ -42,11 +43,12 @@ class noting_observer final : public dispatch_observer {
 };
 
 struct fixture {
-  explicit fixture(const std::shared_ptr<executor_listener>& listener = nullptr) {
+  explicit fixture(const std::shared_ptr<executor_listener>& listener = nullptr, int number_of_workers = 1)
+      : workers(make_workers(number_of_workers)) {
     auto opened = std::make_unique<executor_opened>();
     opened->listener = listener;
     opened->executor = 1;
-    opened->max_workers = 1;
+    opened->max_workers = number_of_workers;
     events.post(std::move(opened));
   }
 
@@ -56,12 +58,18 @@ struct fixture {
     events.post(job_submitted{std::move(work)});
   }
 
+  static std::vector<rankpool::worker_info> make_workers(int count) {
+    std::vector<rankpool::worker_info> all;
+    for (int w = 0; w < count; ++w) all.push_back({3 + w, "node", 1});
+    return all;
+  }
+
   support::scripted_transport link;
   inbox events;
   lifecycle life;
   announcer waiting;
   noting_observer observer;
-  const std::vector<rankpool::worker_info> workers{{3, "node", 1}};
+  const std::vector<rankpool::worker_info> workers;
   dispatcher d{link, events, life, waiting, observer, workers, {.now = [] { return simulated_time; }}};
 };
 
@@ -106,8 +114,9 @@ class retrying_job final : public job {
 /// Counts the finished jobs of an executor.
 struct counting_listener final : executor_listener {
   void on_jobs_finished(std::uint64_t count) override { finished += count; }
-  void on_broken(const std::exception_ptr&) override {}
+  void on_broken(const std::exception_ptr& why) override { broken = why; }
   std::uint64_t finished = 0;
+  std::exception_ptr broken;
 };
 
 /// The worker returns an exception for its chunk.
@@ -243,4 +252,77 @@ TEST_CASE("a retry that is requested after a stop is refused") {
   arrive_failure(f, 1);
   f.d.step();
   CHECK(waiting->abandoned == f.life.stop_reason());
+}
+
+TEST_CASE("the tasks of a lost worker run on another worker, and its late results are ignored") {
+  const support::captured_stderr log;
+  const auto listener = std::make_shared<counting_listener>();
+  fixture f(listener, 2);
+  f.submit(2);
+  f.d.step();
+  CHECK(f.observer.take() == notes{"sent 2 on 0"});
+  f.link.lose({0, 11, 0, "was ended by signal 11 (Segmentation fault)"});
+  f.d.step();
+  CHECK(f.observer.take() == notes{"sent 2 on 1"});
+  CHECK(f.d.is_lost({0}));
+  CHECK_FALSE(f.d.is_lost({1}));
+  CHECK(log.text() ==
+        "rankpool: rank 3 (node) was lost: its process was ended by signal 11 (Segmentation fault); 2 tasks run again\n");
+
+  frame_writer said;
+  said.result(1, false, 1000, {});
+  f.link.arrive(0, said.take());
+  f.d.step();
+  CHECK(f.observer.take().empty());
+  CHECK(listener->finished == 0);
+  said.result(2, false, 1000, {});
+  f.link.arrive(1, said.take());
+  f.d.step();
+  CHECK(f.observer.take() == notes{"finished 2 on 1"});
+  CHECK(listener->finished == 1);
+}
+
+TEST_CASE("if no worker is left, tasks fail, their executors and later ones are broken, and the pool ends") {
+  const support::captured_stderr log;
+  const auto listener = std::make_shared<counting_listener>();
+  fixture f(listener);
+  f.submit();
+  f.d.step();
+  f.link.lose({0, 9, 0, "was ended by signal 9 (Killed)"});
+  f.d.step();
+  f.d.step();
+  CHECK(listener->finished == 1);
+  CHECK(listener->broken != nullptr);
+
+  const auto second = std::make_shared<counting_listener>();
+  auto opened = std::make_unique<executor_opened>();
+  opened->executor = 2;
+  opened->max_workers = 1;
+  opened->listener = second;
+  f.events.post(std::move(opened));
+  f.d.step();
+  CHECK(second->broken != nullptr);
+
+  f.events.post(std::make_unique<end_requested>(nullptr, 0, false));
+  f.d.step();
+  CHECK(f.life.state() == pool_state::ended);
+}
+
+TEST_CASE("the pool ends although a worker is lost before it has confirmed its end") {
+  const support::captured_stderr log;
+  fixture f(nullptr, 2);
+  f.events.post(std::make_unique<end_requested>(nullptr, 0, false));
+  f.d.step();
+  frame_writer said;
+  said.stopped();
+  f.link.arrive(1, said.take());
+  f.d.step();
+  CHECK(f.life.state() == pool_state::ending);
+  f.link.lose({1, 0, 0, "exited with status 0"});  // its process ends after it has confirmed
+  f.d.step();
+  CHECK(f.life.state() == pool_state::ending);
+  CHECK(log.text().empty());
+  f.link.lose({0, 9, 0, "was ended by signal 9 (Killed)"});
+  f.d.step();
+  CHECK(f.life.state() == pool_state::ended);
 }

@@ -99,3 +99,13 @@ TEST_CASE("warnings of the launcher's event library are removed") {
     CHECK(filtered("before\n" + warning + warning + "[warn] of a task\nafter\n", length) == "before\n[warn] of a task\nafter\n");
   }
 }
+
+TEST_CASE("a line about an error within PMIx is removed with its prefix, whatever parts it arrives in") {
+  constexpr std::string_view line =
+      "[node-7.cluster:06565] PMIX ERROR: BAD-PARAM in file ../../../src/event/pmix_event_notification.c at line 1033\n";
+  const std::string text = joined("before [1] ", line, "[after: 2] [node:1");
+  for (std::size_t length = 1; length <= text.size(); ++length) {
+    CAPTURE(length);
+    REQUIRE(filtered(text, length) == "before [1] [after: 2] [node:1");
+  }
+}

@@ -5,12 +5,14 @@
 #include "transport/transport.hpp"
 
 #include <deque>
+#include <optional>
 #include <utility>
 
 namespace support {
 
 class scripted_transport : public rankpool::detail::transport {
  public:
+  void lose(rankpool::detail::lost_peer peer) { lost_.push_back(std::move(peer)); }
   void arrive(int from, rankpool::detail::frame f) { arriving_.emplace_back(from, std::move(f)); }
 
   void send(int, rankpool::detail::frame f) override {  // checks that the frame can be decoded
@@ -23,6 +25,12 @@ class scripted_transport : public rankpool::detail::transport {
     f = std::move(arriving_.front().second);
     arriving_.pop_front();
     return true;
+  }
+  std::optional<rankpool::detail::lost_peer> take_lost() override {
+    if (lost_.empty()) return std::nullopt;
+    auto first = std::move(lost_.front());
+    lost_.pop_front();
+    return first;
   }
   void broadcast(std::span<std::byte>, std::function<void()> done) override { done(); }
   bool transferring() const override { return false; }
@@ -38,6 +46,7 @@ class scripted_transport : public rankpool::detail::transport {
 
  private:
   std::deque<std::pair<int, rankpool::detail::frame>> arriving_;
+  std::deque<rankpool::detail::lost_peer> lost_;
 };
 
 }  // namespace support

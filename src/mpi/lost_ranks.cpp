@@ -1,0 +1,64 @@
+#include "mpi/lost_ranks.hpp"
+
+#include <signal.h>
+
+#include <sstream>
+#include <utility>
+
+namespace rankpool::detail {
+namespace {
+
+std::vector<pid_t> keys(const std::map<pid_t, int>& processes) {
+  std::vector<pid_t> all;
+  for (const auto& [process, rank] : processes) all.push_back(process);
+  return all;
+}
+
+}  // namespace
+
+lost_ranks::lost_ranks(const std::map<pid_t, int>& processes, note_reader note, std::function<void()> on_loss,
+                       std::chrono::nanoseconds stopped_limit)
+    : ranks_(processes),
+      note_(std::move(note)),
+      on_loss_(std::move(on_loss)),
+      stopped_limit_(stopped_limit),
+      watch_(
+          keys(processes), [this](pid_t process, process_watch::event what) { on_event(process, what); }, stopped_limit) {}
+
+void lost_ranks::on_event(pid_t process, process_watch::event what) {
+  loss l{ranks_.at(process), {}, {}};
+  switch (what) {
+    case process_watch::event::ended:
+      l.end = note_(l.rank);
+      l.how = l.end.description();
+      break;
+    case process_watch::event::replaced: l.how = "ran another program, because a task had called exec(); it was killed"; break;
+    case process_watch::event::stopped: {
+      std::ostringstream text;
+      text << "was stopped for " << std::chrono::duration<double>(stopped_limit_).count() << " s, as by SIGSTOP; it was killed";
+      l.how = text.str();
+      break;
+    }
+  }
+  if (what != process_watch::event::ended) {
+    l.end = {.signal = SIGKILL, .is_known = true};
+    ::kill(process, SIGKILL);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    losses_.push_back(std::move(l));
+    any_ = true;
+  }
+  on_loss_();
+}
+
+std::optional<lost_ranks::loss> lost_ranks::take() {
+  const std::lock_guard lock(mutex_);
+  if (losses_.empty()) return std::nullopt;
+  loss first = std::move(losses_.front());
+  losses_.erase(losses_.begin());
+  any_ = !losses_.empty();
+  return first;
+}
+
+}  // namespace rankpool::detail

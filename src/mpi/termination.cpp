@@ -1,0 +1,110 @@
+// Defines termination and termination_note: the signal handlers that leave the note.
+#include "mpi/termination.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace rankpool::detail {
+namespace {
+
+constexpr std::uint32_t by_signal = 1 << 16;
+constexpr std::uint32_t by_exit = 2 << 16;
+
+constexpr std::array ending_signals{SIGSEGV, SIGBUS,  SIGILL, SIGFPE, SIGABRT, SIGSYS,
+                                    SIGTRAP, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGXCPU};
+
+using handler = void(std::uint32_t word);
+
+std::atomic<std::atomic<std::uint32_t>*> place_of_note = nullptr;
+std::atomic<handler*> teller = nullptr;
+pid_t owner = 0;  // a process that a task forks has the handlers as well, and leaves no note
+std::array<struct sigaction, NSIG> earlier_actions{};
+std::array<char, 32 * 1024> stack_of_handler;  // after an overflow of the main thread's stack
+
+void write_note(std::uint32_t word) {
+  if (::getpid() != owner) return;
+  if (auto* const place = place_of_note.load()) place->store(word);
+  if (auto* const tell = teller.load()) tell(word);
+}
+
+void on_ending_signal(int signal, siginfo_t* info, void* context) {
+  write_note(by_signal | static_cast<std::uint32_t>(signal));
+  const struct sigaction& earlier = earlier_actions[static_cast<std::size_t>(signal)];
+  if ((earlier.sa_flags & SA_SIGINFO) != 0) return earlier.sa_sigaction(signal, info, context);
+  if (earlier.sa_handler != SIG_DFL && earlier.sa_handler != SIG_IGN) return earlier.sa_handler(signal);
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);  // takes effect when this handler returns
+}
+
+void handle_signals() {
+  owner = ::getpid();
+  const stack_t stack{.ss_sp = stack_of_handler.data(), .ss_flags = 0, .ss_size = stack_of_handler.size()};
+  stack_t before{};
+  if (::sigaltstack(nullptr, &before) == 0 && (before.ss_flags & SS_DISABLE) != 0) ::sigaltstack(&stack, nullptr);
+  for (const int signal : ending_signals) {
+    struct sigaction& earlier = earlier_actions[static_cast<std::size_t>(signal)];
+    ::sigaction(signal, nullptr, &earlier);
+    if ((earlier.sa_flags & SA_SIGINFO) == 0 && earlier.sa_handler == SIG_IGN) continue;
+    struct sigaction action {};
+    action.sa_sigaction = on_ending_signal;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | (earlier.sa_flags & SA_RESTART);
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
+// Restores the actions, except where the program has replaced the handler.
+void restore_signals() {
+  for (const int signal : ending_signals) {
+    struct sigaction now {};
+    ::sigaction(signal, nullptr, &now);
+    if ((now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != on_ending_signal) continue;
+    ::sigaction(signal, &earlier_actions[static_cast<std::size_t>(signal)], nullptr);
+  }
+}
+
+}  // namespace
+
+std::string termination::description() const {
+  if (!is_known) return "has ended, by SIGKILL, for example because memory ran out, or by _exit() or exec()";
+  if (signal == 0) return "exited with status " + std::to_string(exit_status);
+  return "was ended by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+}
+
+std::uint32_t termination::encoded() const {
+  if (!is_known) return 0;
+  return signal != 0 ? by_signal | static_cast<std::uint32_t>(signal) : by_exit | static_cast<std::uint32_t>(exit_status & 0xff);
+}
+
+termination termination::decoded(std::uint32_t word) {
+  const int value = static_cast<int>(word & 0xffff);
+  if ((word & by_signal) != 0) return {.signal = value, .is_known = true};
+  if ((word & by_exit) != 0) return {.exit_status = value, .is_known = true};
+  return {};
+}
+
+termination_note::termination_note(std::atomic<std::uint32_t>& place) {
+  place_of_note = &place;
+  handle_signals();
+}
+
+termination_note::termination_note(void (*tell)(std::uint32_t word)) {
+  teller = tell;
+  handle_signals();
+}
+
+termination_note::~termination_note() {
+  restore_signals();
+  place_of_note = nullptr;
+  teller = nullptr;
+}
+
+void termination_note::leave(const termination& end) {
+  if (place_of_note.load() != nullptr || teller.load() != nullptr) write_note(end.encoded());
+}
+
+}  // namespace rankpool::detail
