@@ -44,9 +44,8 @@ task_timed_out::task_timed_out(std::uint32_t milliseconds) {
 
 std::string closed_descriptors_message(const std::string& rank) {
   return "a task on " + rank +
-         " closed file descriptors that belong to rankpool and MPI, so the run ends: a task must close only the descriptors that "
-         "it "
-         "has opened";
+         " closed file descriptors that belong to rankpool and MPI, so its process ends: a task must close only the descriptors "
+         "that it has opened";
 }
 
 void report_memory_limit(std::uint64_t bytes) {

@@ -78,9 +78,16 @@ launch find_launch(const std::string& program) {
 
 namespace {
 
-// Returns whether mpirun may start ranks on other nodes. A run over several nodes does not notice yet that a rank of another node
-// is lost, so the launcher has to end it.
-bool may_use_other_nodes() { return number(variable("SLURM_JOB_NUM_NODES")).value_or(1) > 1; }
+// Returns whether the launcher starts all ranks on this node, and they communicate through shared memory, as far as that can be
+// known. A run over several nodes does not notice that a rank of another node is lost. Over TCP, Open MPI 4 may block in a send to
+// a lost rank. In both cases the launcher has to end the run.
+bool can_survive_losses(const std::string& launcher) {
+  const std::string name = launcher.substr(launcher.rfind('/') + 1);
+  constexpr std::array<std::string_view, 5> known{"mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.openmpi"};
+  return std::ranges::find(known, name) != known.end() &&  // not a script, which may do anything
+         !variable("OMPI_MCA_orte_default_hostfile") && !variable("OMPI_MCA_btl") && !variable("OMPI_MCA_pml") &&
+         number(variable("SLURM_JOB_NUM_NODES")).value_or(1) == 1;
+}
 
 std::vector<std::string> command(const std::string& launcher, int workers, const std::vector<std::string>& own, int argc,
                                  char** argv, bool has_recovery) {
@@ -114,7 +121,7 @@ std::string describe_signal(int signal) { return "signal " + std::to_string(sign
 int status_with_recovery(const launch_end& end) {
   if (end.program_status) return *end.program_status & 0xff;
   if (end.rank_0_signal != 0) {
-    log_line("rank 0 was ended by " + describe_signal(end.rank_0_signal) + "; no rank is left");
+    if (end.rank_0_signal != SIGPIPE) log_line("rank 0 was ended by " + describe_signal(end.rank_0_signal) + "; no rank is left");
     return 128 + end.rank_0_signal;
   }
   log_line(
@@ -199,7 +206,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
 
   const std::string launcher = variable("RANKPOOL_MPIRUN").value_or(options.launcher != nullptr ? options.launcher : "mpirun");
   // With recovery, the launcher's status does not tell how rank 0 has ended, so rank 0 must be able to report it.
-  const bool has_recovery = !recovery_options().empty() && !may_use_other_nodes() && rank_0_control().is_offered();
+  const bool has_recovery = !recovery_options().empty() && can_survive_losses(launcher) && rank_0_control().is_offered();
   std::vector<std::string> words = command(launcher, workers, own, argc, argv, has_recovery);
   std::vector<char*> args;
   for (std::string& word : words) args.push_back(word.data());

@@ -1,6 +1,7 @@
 // Defines termination and termination_note: the signal handlers that leave the note.
 #include "mpi/termination.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,8 +15,8 @@ namespace {
 constexpr std::uint32_t by_signal = 1 << 16;
 constexpr std::uint32_t by_exit = 2 << 16;
 
-constexpr std::array ending_signals{SIGSEGV, SIGBUS,  SIGILL, SIGFPE, SIGABRT, SIGSYS,
-                                    SIGTRAP, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGXCPU};
+constexpr std::array ending_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE,  SIGABRT, SIGSYS, SIGTRAP,
+                                    SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGXCPU, SIGPIPE};
 
 using handler = void(std::uint32_t word);
 
@@ -31,11 +32,25 @@ void write_note(std::uint32_t word) {
   if (auto* const tell = teller.load()) tell(word);
 }
 
-void on_ending_signal(int signal, siginfo_t* info, void* context) {
+// Returns whether nobody reads the stdout or stderr of this process any more. If so, SIGPIPE ends the process, as any program. Else
+// the signal comes from a connection, such as that of MPI to a lost rank, and the writer gets EPIPE.
+bool is_output_broken() {
+  std::array outputs{pollfd{STDOUT_FILENO, POLLOUT, 0}, pollfd{STDERR_FILENO, POLLOUT, 0}};
+  if (::poll(outputs.data(), outputs.size(), 0) <= 0) return false;
+  return ((outputs[0].revents | outputs[1].revents) & POLLERR) != 0;
+}
+
+// The earlier action takes a siginfo_t.
+void pass_on_with_info(int signal, siginfo_t* info, void* context) {
   write_note(by_signal | static_cast<std::uint32_t>(signal));
-  const struct sigaction& earlier = earlier_actions[static_cast<std::size_t>(signal)];
-  if ((earlier.sa_flags & SA_SIGINFO) != 0) return earlier.sa_sigaction(signal, info, context);
-  if (earlier.sa_handler != SIG_DFL && earlier.sa_handler != SIG_IGN) return earlier.sa_handler(signal);
+  earlier_actions[static_cast<std::size_t>(signal)].sa_sigaction(signal, info, context);
+}
+
+void pass_on(int signal) {
+  if (signal == SIGPIPE && !is_output_broken()) return;
+  write_note(by_signal | static_cast<std::uint32_t>(signal));
+  const auto earlier = earlier_actions[static_cast<std::size_t>(signal)].sa_handler;
+  if (earlier != SIG_DFL) return earlier(signal);
   ::signal(signal, SIG_DFL);
   ::raise(signal);  // takes effect when this handler returns
 }
@@ -48,10 +63,15 @@ void handle_signals() {
   for (const int signal : ending_signals) {
     struct sigaction& earlier = earlier_actions[static_cast<std::size_t>(signal)];
     ::sigaction(signal, nullptr, &earlier);
-    if ((earlier.sa_flags & SA_SIGINFO) == 0 && earlier.sa_handler == SIG_IGN) continue;
+    const bool takes_info = (earlier.sa_flags & SA_SIGINFO) != 0;
+    if (!takes_info && earlier.sa_handler == SIG_IGN) continue;
     struct sigaction action {};
-    action.sa_sigaction = on_ending_signal;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | (earlier.sa_flags & SA_RESTART);
+    if (takes_info) {
+      action.sa_sigaction = pass_on_with_info;
+    } else {
+      action.sa_handler = pass_on;
+    }
+    action.sa_flags = SA_ONSTACK | (earlier.sa_flags & (SA_SIGINFO | SA_RESTART));
     ::sigemptyset(&action.sa_mask);
     ::sigaction(signal, &action, nullptr);
   }
@@ -62,7 +82,8 @@ void restore_signals() {
   for (const int signal : ending_signals) {
     struct sigaction now {};
     ::sigaction(signal, nullptr, &now);
-    if ((now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != on_ending_signal) continue;
+    const bool is_own = (now.sa_flags & SA_SIGINFO) != 0 ? now.sa_sigaction == pass_on_with_info : now.sa_handler == pass_on;
+    if (!is_own) continue;
     ::sigaction(signal, &earlier_actions[static_cast<std::size_t>(signal)], nullptr);
   }
 }

@@ -28,7 +28,8 @@ struct termination {
 /// Leaves the note while the object lives. There is at most one in a process.
 ///
 /// It handles the signals that end a process and have a default or a library's action, and passes them on to this action. A signal
-/// handler that the program installs later leaves no note.
+/// handler that the program installs later leaves no note. SIGPIPE has no effect if stdout and stderr have readers, because MPI
+/// causes it when it writes to a lost rank.
 class termination_note {
  public:
   /// `place`: a word of shared memory, which must stay mapped until the process ends.

@@ -44,7 +44,8 @@ termination noted(End end) {
   shared_word word;
   const pid_t child = fork();
   if (child == 0) {
-    for (const int signal : {SIGTERM, SIGSEGV, SIGABRT}) std::signal(signal, SIG_DFL);  // not the handlers of the test framework
+    for (const int signal : {SIGTERM, SIGSEGV, SIGABRT, SIGPIPE})
+      std::signal(signal, SIG_DFL);  // not the handlers of the test framework
     const termination_note note(word.get());
     end();
     _exit(9);
@@ -119,6 +120,22 @@ TEST_CASE("a process that a task forks does not leave the note of its parent") {
     waitpid(child, nullptr, 0);
   });
   CHECK_FALSE(end.is_known);
+}
+
+TEST_CASE("a broken connection does not end the process, a broken output does") {
+  const auto write_to_closed_pipe = [](int as) {
+    return [as] {
+      std::array<int, 2> ends{};
+      if (pipe(ends.data()) != 0) _exit(1);
+      close(ends[0]);
+      if (as >= 0) dup2(ends[1], as);
+      (void)!write(as >= 0 ? as : ends[1], "x", 1);
+      termination_note::leave({.exit_status = 0, .is_known = true});
+      _exit(0);
+    };
+  };
+  CHECK(noted(write_to_closed_pipe(-1)).signal == 0);
+  CHECK(noted(write_to_closed_pipe(STDOUT_FILENO)).signal == SIGPIPE);
 }
 
 TEST_CASE("a signal that the program ignores leaves no note and stays ignored") {
