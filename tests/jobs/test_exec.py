@@ -284,11 +284,22 @@ def test_killed(command):
 
 @ranks
 def test_worker_killed(command):
+    """If a worker is killed, its command ends with it and runs again on another worker."""
     sleepers = Sleepers(command)
-    status = pathlib.Path(f"/proc/{sleepers.shells[0]}/stat").read_text()
+    first, second = sleepers.shells
+    of_first = [first, *children(first)]
+    status = pathlib.Path(f"/proc/{first}/stat").read_text()
     os.kill(int(status.rpartition(")")[2].split()[1]), signal.SIGKILL)
-    assert sleepers.running.finish().status != 0
-    sleepers.expect_gone()
+    sleepers.running.wait_until(lambda: all(is_gone(pid) for pid in of_first), "the command has ended with its worker")
+    os.kill(children(second)[0], signal.SIGKILL)  # its shell goes on, and succeeds
+    sleepers.running.wait_until(lambda: command.read("1") not in (b"", b"%d\n" % first), "the first command runs again")
+    again = int(command.read("1"))
+    sleepers.running.wait_until(lambda: children(again), "it sleeps")
+    os.kill(children(again)[0], signal.SIGKILL)
+    result = sleepers.running.finish()
+    assert result.status == 0
+    assert "was lost: its process has ended" in result.stderr
+    assert all(is_gone(pid) for pid in [*sleepers.processes, again])
 
 
 @ranks
