@@ -132,7 +132,8 @@ struct run_options {
   /// the run. An inline cluster always finishes a running task. Default: 30 s; 0 or less: no grace period.
   std::chrono::nanoseconds grace = std::chrono::seconds(30);
   /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second.
-  /// Time in which the whole run is stopped does not count. Default: 30 s.
+  /// Time in which the whole run is stopped does not count. Only a self-launched run on one node, with Open MPI 4, survives the loss
+  /// of workers; this option has no effect on others. Default: 30 s.
   std::chrono::nanoseconds heartbeat_timeout = std::chrono::seconds(30);
 };
 

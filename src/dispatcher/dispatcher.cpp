@@ -158,9 +158,8 @@ void dispatcher::take(executor_opened& e, effects&) {
   listener_entry& entry = executors_[e.executor] = {e.listener, std::move(e.initializer), nullptr, e.runners};
   byte_buffer& payload = entry.initializer.payload;
   if (payload.size() >= bulk_bytes) entry.large_payload = std::make_shared<held<byte_buffer>>(std::move(payload));
-  const std::exception_ptr why = life_.is_stopped_early() ? life_.stop_reason() : no_worker_left_;
-  if (why == nullptr) return;
-  if (const auto listener = e.listener.lock()) listener->on_broken(why);
+  if (scheduler_.stop_reason() == nullptr) return;
+  if (const auto listener = e.listener.lock()) listener->on_broken(scheduler_.stop_reason());
 }
 
 void dispatcher::take(const executor_shut_down& e, effects& out) { scheduler_.on_shutdown(e.executor, e.cancels, out); }
@@ -206,11 +205,8 @@ void dispatcher::take(const drain_requested&, effects& out) {
 }
 
 void dispatcher::take(const stop_requested&, effects& out) {
-  const std::exception_ptr why = life_.stop_reason();
-  scheduler_.on_stop(why, out);
-  for (const auto& [id, entry] : executors_) {
-    if (const auto listener = entry.listener.lock()) listener->on_broken(why);
-  }
+  scheduler_.on_stop(life_.stop_reason(), out);
+  break_executors();
 }
 
 void dispatcher::take(const end_requested& e, effects& out) {
@@ -334,10 +330,13 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   const char* const subject = again == 1 ? " task runs" : " tasks run";
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);
-  if (scheduler_.usable_workers() > 0) return;
-  no_worker_left_ = std::make_exception_ptr(broken_pool("no worker is left; the last one, " + text));
+  if (scheduler_.usable_workers() == 0) break_executors();
+}
+
+// No task is sent any more.
+void dispatcher::break_executors() {
   for (const auto& [id, entry] : executors_) {
-    if (const auto listener = entry.listener.lock()) listener->on_broken(no_worker_left_);
+    if (const auto listener = entry.listener.lock()) listener->on_broken(scheduler_.stop_reason());
   }
 }
 

@@ -69,6 +69,11 @@ class dispatcher final : public stepper {
     std::uint64_t finished = 0;
   };
 
+  struct standing {
+    std::atomic<bool> is_lost = false;
+    bool has_ended = false;  // it is lost, or has confirmed that it ends
+  };
+
   bool take_events(effects& out);
   void take(event& e, effects& out);
   void take(job_submitted& e, effects& out);
@@ -93,6 +98,7 @@ class dispatcher final : public stepper {
   void take_losses(effects& out);
   void on_lost(const lost_peer& lost, effects& out);
   void count_ended(worker_index w);
+  void break_executors();
 
   bool take_frames(steady_time now, effects& out);
   void accept(worker_index from, const frame& f, steady_time now, effects& out);
@@ -133,13 +139,8 @@ class dispatcher final : public stepper {
   std::vector<event> events_;        // being taken; kept for its memory
   std::deque<delivery> deliveries_;  // in order; a callback that waits continues with those behind its own
   std::multimap<steady_time, std::pair<job_ptr, std::uint64_t>> retries_;  // parts that wait, by the end of the delay
-  struct standing {
-    std::atomic<bool> is_lost = false;
-    bool has_ended = false;  // it is lost, or has confirmed that it ends
-  };
-  std::vector<standing> standings_;  // of each worker
+  std::vector<standing> standings_;                                        // of each worker
   std::size_t workers_ended_ = 0;
-  std::exception_ptr no_worker_left_;  // null while one is
   std::exception_ptr end_reason_;  // why what comes after the end fails
   std::uint64_t jobs_left_ = 0;    // of those taken from the inbox
   bool is_draining_ = false;

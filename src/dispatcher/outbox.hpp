@@ -40,7 +40,7 @@ class outbox {
   void forward(worker_index leader, const unavailable_record& missing);
   void unshare(std::uint64_t id);
 
-  /// Every worker ends, with this exit status for its process.
+  /// Every worker ends, with this exit status for its process. `workers_were_lost`: then they make no collective call.
   void stop(int status, bool ends_processes, bool workers_were_lost);
 
   void flush();

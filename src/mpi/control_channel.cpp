@@ -1,8 +1,6 @@
 // The local socket between rank 0 and the process that the user started: addresses, permission to begin, exit status.
 #include "mpi/control_channel.hpp"
 
-#include "mpi/termination.hpp"
-
 #include "support/log.hpp"
 
 #include <fcntl.h>
@@ -213,8 +211,7 @@ void launcher_control::report_ready() const { send_report(connection_, {report_m
 
 void launcher_control::report(int status) const { send_report(connection_, {report_message::kind::status, status}); }
 
-void launcher_control::report_ending(std::uint32_t word) {
-  const termination end = termination::decoded(word);
+void launcher_control::report_ending(const termination& end) {
   if (end.signal != 0) send_report(connection_of_rank_0.load(), {report_message::kind::signal, end.signal});
 }
 

@@ -12,9 +12,10 @@
 // cannot connect and begins without permission. The other ranks print through the launcher.
 #pragma once
 
+#include "mpi/termination.hpp"
+
 #include <sys/types.h>
 
-#include <cstdint>
 #include <optional>
 
 namespace rankpool::detail {
@@ -78,7 +79,7 @@ class launcher_control {
   /// Reports that run() is about to return `status`.
   void report(int status) const;
   /// Reports the ending of this process. Does nothing if there is no connection. It may be called in a signal handler.
-  static void report_ending(std::uint32_t termination);
+  static void report_ending(const termination& end);
 
  private:
   int connection_ = -1;

@@ -79,13 +79,15 @@ launch find_launch(const std::string& program) {
 namespace {
 
 // Returns whether the launcher starts all ranks on this node, and they communicate through shared memory, as far as that can be
-// known. A run over several nodes does not notice that a rank of another node is lost. Over TCP, Open MPI 4 may block in a send to
-// a lost rank. In both cases the launcher has to end the run.
+// known. A run over several nodes, or groups of ranks (RANKPOOL_RANKS_PER_NODE), does not notice that a rank is lost. Over TCP,
+// Open MPI 4 may block in a send to a lost rank. In these cases the launcher has to end the run.
 bool can_survive_losses(const std::string& launcher) {
-  const std::string name = launcher.substr(launcher.rfind('/') + 1);
   constexpr std::array<std::string_view, 5> known{"mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.openmpi"};
+  constexpr std::array<const char*, 4> others{"OMPI_MCA_orte_default_hostfile", "OMPI_MCA_btl", "OMPI_MCA_pml",
+                                              "RANKPOOL_RANKS_PER_NODE"};
+  const std::string name = launcher.substr(launcher.rfind('/') + 1);
   return std::ranges::find(known, name) != known.end() &&  // not a script, which may do anything
-         !variable("OMPI_MCA_orte_default_hostfile") && !variable("OMPI_MCA_btl") && !variable("OMPI_MCA_pml") &&
+         std::ranges::none_of(others, [](const char* other) { return variable(other).has_value(); }) &&
          number(variable("SLURM_JOB_NUM_NODES")).value_or(1) == 1;
 }
 

@@ -1,3 +1,4 @@
+// Turns the events of the watch into losses with their causes, and kills ranks that are not useful any more.
 #include "mpi/lost_ranks.hpp"
 
 #include <signal.h>

@@ -38,8 +38,7 @@ int cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
 
 }  // namespace
 
-mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes,
-                             const survival* surviving)
+mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes)
     : world_(world),
       root_(root),
       is_root_(world.rank() == root),
@@ -50,16 +49,7 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
       arriving_(static_cast<std::size_t>(world.size())),
       is_lost_(static_cast<std::size_t>(world.size())),
       watchful_pause_(first_watchful_pause.count()),
-      off_node_pause_(first_off_node_pause.count()) {
-  if (surviving == nullptr || !is_root_) return;
-  std::map<pid_t, int> watched;
-  for (int rank = 0; rank < world.size(); ++rank) {
-    if (rank != root && bells_.is_on_node(rank)) watched.emplace(surviving->processes[static_cast<std::size_t>(rank)], rank);
-  }
-  losses_.emplace(
-      watched, [this](int rank) { return termination::decoded(bells_.note_of(rank)); }, [this] { wake(); },
-      surviving->stopped_limit);
-}
+      off_node_pause_(first_off_node_pause.count()) {}
 
 // Both sides have announced their end, so every pending send completes without further messages.
 mpi_transport::~mpi_transport() {
@@ -188,6 +178,15 @@ bool mpi_transport::receive(int& peer, frame& f) {
     return true;
   }
   return false;
+}
+
+void mpi_transport::begin_watch(const std::vector<pid_t>& processes, std::chrono::nanoseconds stopped_limit) {
+  std::map<pid_t, int> watched;
+  for (int rank = 0; rank < world_.size(); ++rank) {
+    if (rank != root_ && bells_.is_on_node(rank)) watched.emplace(processes[static_cast<std::size_t>(rank)], rank);
+  }
+  losses_.emplace(
+      watched, [this](int rank) { return termination::decoded(bells_.note_of(rank)); }, [this] { wake(); }, stopped_limit);
 }
 
 std::optional<lost_peer> mpi_transport::take_lost() {

@@ -30,26 +30,23 @@
 
 namespace rankpool::detail {
 
-/// For a transport that continues when ranks are lost.
-struct survival {
-  std::vector<pid_t> processes;             ///< of each rank
-  std::chrono::nanoseconds stopped_limit{};  ///< how long a process may be stopped until it counts as lost
-};
-
 class mpi_transport final : public transport {
  public:
   /// Collective over the communicator. `nodes`: the node of each rank. The root and the first rank of every other node take part in
-  /// broadcasts. `surviving`: null: the loss of a rank is not noticed. Lifetime: the communicator must outlive the object.
-  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes, const survival* surviving = nullptr);
+  /// broadcasts. Lifetime: the communicator must outlive the object.
+  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes);
   mpi_transport(const mpi_transport&) = delete;
   mpi_transport& operator=(const mpi_transport&) = delete;
-  /// Collective over the communicator. Do not destroy an object that survives the loss of ranks: a lost rank takes part in no
-  /// collective call, and MPI may use the memory of abandoned transfers until the process ends.
+  /// Collective over the communicator. Do not destroy an object that has lost a rank: the rank takes part in no collective call,
+  /// and MPI may use the memory of abandoned transfers until the process ends.
   ~mpi_transport() override;
 
   /// Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core() const;
 
+  /// On the root: take_lost() returns ranks of this node that are lost from now on. `processes`: the process of each rank.
+  /// `stopped_limit`: how long a process may be stopped.
+  void begin_watch(const std::vector<pid_t>& processes, std::chrono::nanoseconds stopped_limit);
   /// Notices no losses from now on.
   void end_watch() { losses_.reset(); }
   /// Returns the word of shared memory in which this rank notes how it ends.
@@ -106,10 +103,10 @@ class mpi_transport final : public transport {
   send_window window_;                          // frames that have left, although MPI has not reported it yet
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::vector<int> arriving_from_;              // the ranks with a message in arriving_
-  std::vector<bool> is_lost_;                 // by rank
-  std::list<outgoing_frame> abandoned_sends_;  // to lost ranks: MPI may still read from them
-  std::list<incoming> abandoned_arrivals_;     // from lost ranks: MPI may still write to them
-  std::optional<lost_ranks> losses_;           // only on the root
+  std::vector<bool> is_lost_;                   // by rank
+  std::list<outgoing_frame> abandoned_sends_;   // to lost ranks: MPI may still read from them
+  std::list<incoming> abandoned_arrivals_;      // from lost ranks: MPI may still write to them
+  std::optional<lost_ranks> losses_;            // only on the root
   // If every message rings, the transport stops probing once it has found as many messages as were announced. A probe that finds
   // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;

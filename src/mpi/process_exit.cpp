@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -70,21 +71,12 @@ void handle_exit() {
 void skip_finalization() { skips_finalization = true; }
 bool is_finalization_skipped() { return skips_finalization; }
 
-ending_limit::~ending_limit() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    has_ended_ = true;
-  }
-  ended_.notify_one();
-  thread_.join();
-}
-
 void ending_limit::start() {
-  if (thread_.joinable()) return;
-  thread_ = std::thread([this] {
-    std::unique_lock lock(mutex_);
-    if (ended_.wait_for(lock, time_to_end, [this] { return has_ended_; })) return;
+  thread_ = std::jthread([](const std::stop_token& ended) {
+    std::mutex waiting;
+    std::unique_lock lock(waiting);
+    std::condition_variable_any().wait_for(lock, ended, time_to_end, [] { return false; });
+    if (ended.stop_requested()) return;
     std::fflush(nullptr);
     std::_Exit(0);
   });

@@ -3,13 +3,11 @@
 // On rank 0 the program ends, for example because a command line parser handles --help. The pool is stopped in an orderly way,
 // MPI is finalized, and every rank ends. Workers end with status 0, so the launcher returns the status of rank 0.
 //
-// On a worker, a task has ended the process. This ends the whole launch without a message from MPI, so the worker logs one.
+// On a worker, a task has ended the process. The worker logs a message, because MPI and the launcher may write none.
 // _exit() and exec() call no handler, so this process cannot report them.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -50,22 +48,15 @@ class leading {
 void skip_finalization();
 bool is_finalization_skipped();
 
-/// Ends this process if it does not end a session and MPI in time, because a rank is lost meanwhile and the others wait for it.
+/// Ends this process if the end of the session and of MPI takes longer than 10 s, because a rank was lost meanwhile and takes part
+/// in no collective call. The destructor, after the end, cancels that.
 class ending_limit {
  public:
-  ending_limit() = default;
-  ending_limit(const ending_limit&) = delete;
-  ending_limit& operator=(const ending_limit&) = delete;
-  /// MPI has been finalized.
-  ~ending_limit();
-  /// The time begins: 10 s. Later calls do nothing.
+  /// The time begins.
   void start();
 
  private:
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool has_ended_ = false;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 /// Finalizes MPI, ends the processes that tasks have left (left_processes.hpp), and ends a worker's process, after rank 0 has

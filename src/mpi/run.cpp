@@ -173,7 +173,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
   };
   session_options settings;
   settings.grace_period = failure_grace_period;
-  if (survives) settings.survives_after = options.heartbeat_timeout;
+  if (survives) settings.stopped_limit = options.heartbeat_timeout;
   settings.on_collective_end = [&] { limit.start(); };
   try {
     return report_status(run_session(

@@ -112,9 +112,8 @@ void keep_for_ever(const std::shared_ptr<boost::mpi::communicator>& world, const
 }
 
 int serve(std::shared_ptr<mpi_transport> link, const std::shared_ptr<boost::mpi::communicator>& own, const introduction& me,
-          pid_t rank_0, const session_options& settings) {
+          pid_t rank_0, bool survives, const session_options& settings) {
   const boost::mpi::communicator& world = *own;
-  const bool survives = settings.survives_after.has_value();
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
   try {
     std::optional<termination_note> note;
@@ -210,21 +209,24 @@ bool has_other_pool_over_ranks(MPI_Comm communicator) {
 
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
                 const std::function<int(const std::exception_ptr&)>& failed, const session_options& settings) {
-  const bool survives = settings.survives_after.has_value();
   const auto own = std::make_shared<boost::mpi::communicator>(world, boost::mpi::comm_duplicate);  // not the program's messages
   std::vector<introduction> ranks;
   boost::mpi::all_gather(*own, introduce(), ranks);
   require_same_build(ranks, root);
 
   const std::vector<int> nodes = nodes_of(*own, root);
-  std::optional<survival> surviving;
-  if (survives) {
-    surviving.emplace().stopped_limit = *settings.survives_after;
-    for (const introduction& rank : ranks) surviving->processes.push_back(rank.pid);
+  auto link = std::make_shared<mpi_transport>(*own, root, nodes);
+  const bool is_one_node = link->peers_ring() && std::ranges::all_of(nodes, [](int node) { return node == 0; });
+  const bool survives = settings.stopped_limit && is_one_node;
+  const introduction& me = ranks[static_cast<std::size_t>(own->rank())];
+  if (own->rank() != root) {
+    return serve(std::move(link), own, me, ranks[static_cast<std::size_t>(root)].pid, survives, settings);
   }
-  auto link = std::make_shared<mpi_transport>(*own, root, nodes, surviving ? &*surviving : nullptr);
-  const pid_t rank_0 = ranks[static_cast<std::size_t>(root)].pid;
-  if (own->rank() != root) return serve(std::move(link), own, ranks[static_cast<std::size_t>(own->rank())], rank_0, settings);
+  if (survives) {
+    std::vector<pid_t> processes;
+    for (const introduction& rank : ranks) processes.push_back(rank.pid);
+    link->begin_watch(processes, *settings.stopped_limit);
+  }
   std::vector<worker_info> workers;
   pool_options options;
   options.may_send = &journals_keep_up;

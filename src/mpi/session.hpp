@@ -36,18 +36,20 @@ struct session_options {
   /// How long a task may run on after `lead` has thrown, until all ranks are ended. Null: no limit.
   std::optional<std::chrono::nanoseconds> grace_period = std::nullopt;
   /// How long a worker may be stopped until it counts as lost. Null: the launcher ends all ranks when one ends.
-  std::optional<std::chrono::nanoseconds> survives_after = std::nullopt;
-  /// Called before the collective calls at the end of a session that survives losses; may be null.
+  std::optional<std::chrono::nanoseconds> stopped_limit = std::nullopt;
+  /// Called before the collective calls at the end of a session that could have lost ranks; may be null.
   std::function<void()> on_collective_end = nullptr;
 };
 
 /// Runs a pool on the communicator. Collective. `lead` runs on the root and returns the exit status, which every rank returns; the
 /// other ranks serve. If `lead` throws, `failed` gets the exception and returns the status instead. If a worker's task then runs
-/// longer than the grace period, all ranks are ended. A later error on a worker ends its process, and all ranks with it unless the
-/// session survives that. It does not unwind the stack, which would make collective calls, which hang without the other ranks.
+/// longer than the grace period, all ranks are ended.
 ///
-/// With survives_after, the session continues when ranks are lost. After that, it makes no collective call at its end, and MPI must
-/// not be finalized (is_finalization_skipped() in process_exit.hpp).
+/// With a stopped_limit, and all ranks on one node, the session survives the loss of workers. After a loss, it makes no collective
+/// call at its end, and MPI must not be finalized (is_finalization_skipped() in process_exit.hpp).
+///
+/// An error of the pool on a worker ends the worker's process, and all ranks with it unless the session survives that. The stack is
+/// not unwound, because collective calls would then hang without the other ranks.
 /// Throws: rankpool::error on every rank if the ranks do not run the same build.
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
                 const std::function<int(const std::exception_ptr&)>& failed, const session_options& options);

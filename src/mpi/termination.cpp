@@ -18,18 +18,16 @@ constexpr std::uint32_t by_exit = 2 << 16;
 constexpr std::array ending_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE,  SIGABRT, SIGSYS, SIGTRAP,
                                     SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGXCPU, SIGPIPE};
 
-using handler = void(std::uint32_t word);
-
 std::atomic<std::atomic<std::uint32_t>*> place_of_note = nullptr;
-std::atomic<handler*> teller = nullptr;
+std::atomic<void (*)(const termination&)> teller = nullptr;
 pid_t owner = 0;  // a process that a task forks has the handlers as well, and leaves no note
 std::array<struct sigaction, NSIG> earlier_actions{};
 std::array<char, 32 * 1024> stack_of_handler;  // after an overflow of the main thread's stack
 
-void write_note(std::uint32_t word) {
+void write_note(const termination& end) {
   if (::getpid() != owner) return;
-  if (auto* const place = place_of_note.load()) place->store(word);
-  if (auto* const tell = teller.load()) tell(word);
+  if (auto* const place = place_of_note.load()) place->store(end.encoded());
+  if (auto* const tell = teller.load()) tell(end);
 }
 
 // Returns whether nobody reads the stdout or stderr of this process any more. If so, SIGPIPE ends the process, as any program. Else
@@ -42,13 +40,13 @@ bool is_output_broken() {
 
 // The earlier action takes a siginfo_t.
 void pass_on_with_info(int signal, siginfo_t* info, void* context) {
-  write_note(by_signal | static_cast<std::uint32_t>(signal));
+  write_note({.signal = signal, .is_known = true});
   earlier_actions[static_cast<std::size_t>(signal)].sa_sigaction(signal, info, context);
 }
 
 void pass_on(int signal) {
   if (signal == SIGPIPE && !is_output_broken()) return;
-  write_note(by_signal | static_cast<std::uint32_t>(signal));
+  write_note({.signal = signal, .is_known = true});
   const auto earlier = earlier_actions[static_cast<std::size_t>(signal)].sa_handler;
   if (earlier != SIG_DFL) return earlier(signal);
   ::signal(signal, SIG_DFL);
@@ -113,7 +111,7 @@ termination_note::termination_note(std::atomic<std::uint32_t>& place) {
   handle_signals();
 }
 
-termination_note::termination_note(void (*tell)(std::uint32_t word)) {
+termination_note::termination_note(void (*tell)(const termination& end)) {
   teller = tell;
   handle_signals();
 }
@@ -124,8 +122,6 @@ termination_note::~termination_note() {
   teller = nullptr;
 }
 
-void termination_note::leave(const termination& end) {
-  if (place_of_note.load() != nullptr || teller.load() != nullptr) write_note(end.encoded());
-}
+void termination_note::leave(const termination& end) { write_note(end); }
 
 }  // namespace rankpool::detail

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
 
 namespace rankpool::detail {
@@ -35,7 +34,7 @@ class termination_note {
   /// `place`: a word of shared memory, which must stay mapped until the process ends.
   explicit termination_note(std::atomic<std::uint32_t>& place);
   /// `tell`: gets the ending instead. It is called in a signal handler, so it may only call functions that are safe there.
-  explicit termination_note(void (*tell)(std::uint32_t word));
+  explicit termination_note(void (*tell)(const termination& end));
   ~termination_note();
   termination_note(const termination_note&) = delete;
   termination_note& operator=(const termination_note&) = delete;

@@ -5,9 +5,23 @@
 #include <algorithm>
 #include <deque>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace rankpool::detail {
+
+namespace {
+
+// `why`: the last worker was lost.
+std::exception_ptr no_worker_left(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const std::exception& e) {
+    return std::make_exception_ptr(broken_pool(std::string("no worker is left: ") + e.what()));
+  }
+}
+
+}  // namespace
 
 scheduler::scheduler(int workers, scheduling_policy policy) : state_(workers), dispatch_(state_, policy) {}
 
@@ -344,7 +358,7 @@ std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception
     state_.find(unharmed.back().executor())->requeued.push_front(std::move(unharmed.back()));
   }
   if (state_.usable() > 0) return again;
-  state_.stopped = std::make_exception_ptr(broken_pool("no worker is left"));
+  state_.stopped = no_worker_left(why);
   for (const auto& executor : state_.executors) {
     if (executor->broken == nullptr) executor->broken = state_.stopped;
     fail_queued(*executor, executor->broken, out);

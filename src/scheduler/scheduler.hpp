@@ -45,8 +45,9 @@ class scheduler {
   void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out, bool answers_request = true);
   /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the chunk that it has reported
   /// as started counts the loss. If it has reported none, all count it, and each of them then runs on a worker that has nothing
-  /// else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, as do pinned chunks of the worker.
-  /// If no worker is left, everything fails with broken_pool. Returns the number of tasks and items that run again.
+  /// else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, a std::exception, as do pinned
+  /// chunks of the worker. If no worker is left, everything fails with broken_pool. Returns the number of tasks and items that run
+  /// again.
   std::uint64_t on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out);
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
@@ -80,6 +81,8 @@ class scheduler {
   bool busy() const { return state_.in_flight > 0; }
   /// Returns the number of workers that are not lost.
   std::size_t usable_workers() const { return state_.usable(); }
+  /// Returns why no chunk is sent any more: on_stop() was called, or no worker is left. Else null.
+  const std::exception_ptr& stop_reason() const { return state_.stopped; }
   /// For tests.
   const scheduler_state& state() const { return state_; }
 

@@ -42,8 +42,8 @@ class transport {
   virtual void send(int peer, frame f) = 0;
   /// Drives transfers. Returns true and a frame if one has arrived.
   virtual bool receive(int& peer, frame& f) = 0;
-  /// Returns a peer that was lost and was not returned before. What it has sent is discarded from now on, as is what is sent to it.
-  /// Call it when receive() has returned false: then everything that the peer has sent was received.
+  /// Returns a peer that was lost and was not returned before. What it has sent and was not received yet is discarded, as is what
+  /// is sent to it.
   virtual std::optional<lost_peer> take_lost() { return std::nullopt; }
   /// Returns whether transfers are pending that advance only in calls of receive().
   virtual bool transferring() const = 0;

@@ -12,6 +12,8 @@
 #include "scheduler/scheduler.hpp"
 #include "wire/worker_pace.hpp"
 
+#include <rankpool/errors.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -218,7 +220,7 @@ class world {
   void detect(int index) {
     const std::size_t chunks = scheduler_.state().workers[static_cast<std::size_t>(index)].chunks.size();
     effects out;
-    scheduler_.on_worker_lost({index}, nullptr, out);
+    scheduler_.on_worker_lost({index}, std::make_exception_ptr(rankpool::worker_lost()), out);
     unsent_ += chunks - out.completions.size();
     wake_rank0();
   }

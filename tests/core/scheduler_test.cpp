@@ -535,7 +535,7 @@ TEST_CASE("with no worker left, everything fails with broken_pool, also what com
   s.lose(0);
   s.lose(1);
   CHECK(s.finished == 6);
-  CHECK_THROWS_WITH(std::rethrow_exception((*s).state().stopped), "no worker is left");
+  CHECK_THROWS_WITH(std::rethrow_exception((*s).stop_reason()), "no worker is left: the worker is lost");
   s.submit(1, items(1));
   CHECK(s.finished == 7);
   s.dispatch();
