@@ -65,6 +65,14 @@ case $3 in
     expect_end COMPLETED
     [[ -n $(<"rankpool-$job.out") ]] || die "HOME is not set for the commands"
     ;;
+  recovery)  # Open MPI's recovery, which a user may turn on, does not make workers of other nodes take rank 0 for lost
+    for RANKPOOL_LAUNCHER in srun mpirun; do
+      export RANKPOOL_LAUNCHER OMPI_MCA_orte_enable_recovery=1
+      submit -N3 --ntasks-per-node=1 --time=1 rankpool.sbatch exec ::: 'sleep 2; echo done' 'sleep 2; echo done' 'sleep 2; echo done'
+      expect_end COMPLETED
+      expect_text "rankpool-$job.out" "$(printf '%s\n' done done done)"
+    done
+    ;;
   status)  # the job's status is that of the program, with both launchers
     for RANKPOOL_LAUNCHER in srun mpirun; do
       export RANKPOOL_LAUNCHER
