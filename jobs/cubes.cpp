@@ -47,16 +47,15 @@ class cubes : public job {
       try {
         lines = std::move(submitted).result();
       } catch (...) {
-        return run.take_failure("cubes of " + range_.text_of(numbers));
+        run.take_failure("cubes of " + range_.text_of(numbers));
+        return;
       }
       run.out().print(lines);
       sum.add(lines);
     });
-    try {
-      for (const auto& [first, last] : segments) tasks.add(run.pool().submit(cube_lines, first, last), {first, last});
-    } catch (const rankpool::pool_closed&) {  // by --max-failures
-      tasks.finish();
-      throw;
+    for (const auto& [first, last] : segments) {
+      if (!run.may_start_more()) break;
+      tasks.add(run.pool().submit(cube_lines, first, last), {first, last});
     }
     tasks.finish();
     sum.verify([this] { return sum_of_cubes(range_.from, range_.to); });

@@ -73,7 +73,8 @@ class division_printer {
       any_failed_ = true;
       return run_.failures().count();
     } catch (...) {
-      return run_.take_failure("division " + std::to_string(number));
+      run_.take_failure("division " + std::to_string(number));
+      return;
     }
     out_.print("Result: ", decimal_text(result), '\n');
   }

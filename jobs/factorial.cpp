@@ -13,8 +13,8 @@
 
 #include "engine/job.hpp"
 #include "factorial/decimal.hpp"
+#include "factorial/printer.hpp"
 #include "factorial/shares.hpp"
-#include "factorial/split_factorial.hpp"
 
 namespace jobs {
 namespace {
@@ -54,27 +54,17 @@ class split_factorials : public job {
 
   void run(job_run& run) override {
     if (numbers_.empty()) return compare_worker_counts(run);
-    std::vector<factorial_report> reports;
-    const auto keep = [&](const factorial_report& report) {
-      run.out().print(line_for(report), '\n');
-      reports.push_back(report);
-    };
-    const split_options split{.workers = run.workers(),
-                              .verify = run.verifies(),
-                              .on_report = keep,
-                              .on_progress = [&](std::size_t done, std::size_t all) { run.shown().set(done, all); },
-                              .on_failure = [&](std::uint64_t n) { run.take_failure(std::to_string(n) + "!"); }};
+    factorial_printer printer(run);
     if (!digits_.empty()) {
-      write_digits(run, split);
+      write_digits(run, printer);
     } else {
       // One number at a time: each uses all workers, and its line is printed as soon as it is done.
       for (const std::uint64_t n : numbers_) {
-        report_factorials(run.pool(), {n}, split);
-        run.out().flush();
+        if (!run.may_start_more()) break;
+        printer.print({n});
       }
     }
-    run.report().add_json("factorials", json_for(reports));
-    if (run.verifies()) run.verified(true, factorials_verified);
+    printer.finish();
   }
 
   static void compare_worker_counts(job_run& run) {
@@ -99,9 +89,9 @@ class split_factorials : public job {
     }
   }
 
-  void write_digits(job_run& run, const split_options& split) const {
+  void write_digits(job_run& run, factorial_printer& printer) const {
     output file(run, digits_output(run.settings()));
-    write_decimal(factorial_digits(run.pool(), numbers_.front(), split), [&](std::string_view text) { file.print(text); });
+    write_decimal(printer.digits(numbers_.front()), [&](std::string_view text) { file.print(text); });
     file.print('\n');
     file.finish();
   }

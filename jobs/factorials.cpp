@@ -1,11 +1,10 @@
 // Exercise 2: computes figures of ten large factorials in one run. A large one is several tasks, a small one is one task.
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "engine/job.hpp"
+#include "factorial/printer.hpp"
 #include "factorial/shares.hpp"
-#include "factorial/split_factorial.hpp"
 
 namespace jobs {
 namespace {
@@ -22,20 +21,9 @@ class factorials : public job {
   }
 
   void run(job_run& run) override {
-    std::vector<factorial_report> reports;
-    const auto print_line = [&](const factorial_report& report) {
-      run.out().print(line_for(report), '\n');
-      run.out().flush();
-      reports.push_back(report);
-    };
-    report_factorials(run.pool(), numbers_,
-                      {.workers = run.workers(),
-                       .verify = run.verifies(),
-                       .on_report = print_line,
-                       .on_progress = [&](std::size_t done, std::size_t all) { run.shown().set(done, all); },
-                       .on_failure = [&](std::uint64_t n) { run.take_failure(std::to_string(n) + "!"); }});
-    run.report().add_json("factorials", json_for(reports));
-    if (run.verifies()) run.verified(true, factorials_verified);
+    factorial_printer printer(run);
+    printer.print(numbers_);
+    printer.finish();
   }
 };
 

@@ -112,13 +112,35 @@ void job_run::verified(bool holds, const std::string& statement) {
   explain("verified: " + statement);
 }
 
-void job_run::take_failure(const std::string& item) {
+void job_run::verified(bool holds, const std::string& statement, const checked_results& results) {
+  if (!holds || results.are_all_verified()) verified(holds, statement);
+  report_.checked(results);
+  if (results.are_all_verified()) return;
+  std::string text = results.text();
+  if (results.verified > 0) {
+    text.append(": ").append(statement);
+    report_.verified(text);
+  }
+  settings_.verbose ? explain("verified: " + text) : note("verified: " + text);
+}
+
+bool job_run::may_start_more() {
+  if (!failures_.is_reached()) return true;
+  is_cut_off_ = true;
+  return false;
+}
+
+bool job_run::take_failure(const std::string& item) {
   if (!failures_.is_given()) throw;
   std::string line = "rankpool ";
   line.append(job_).append(": ").append(item).append(" failed: ");
   try {
     throw;
   } catch (const std::exception& error) {
+    if (is_cut_off_by(error)) {
+      is_cut_off_ = true;
+      return false;
+    }
     if (!is_task_failure(error)) throw;
     line.append(error.what());
   }
@@ -128,6 +150,7 @@ void job_run::take_failure(const std::string& item) {
   shown_.make_way();
   std::ranges::replace(line, '\n', ' ');
   std::cerr << printable(line) + "\n";
+  return true;
 }
 
 bool job_run::is_cut_off_by(const std::exception& error) const {
@@ -135,13 +158,21 @@ bool job_run::is_cut_off_by(const std::exception& error) const {
                                     dynamic_cast<const rankpool::pool_closed*>(&error) != nullptr);
 }
 
-std::string job_run::summary_of_failures(const std::exception& error) {
-  const bool is_cut_off = is_cut_off_by(error);
-  if (!failures_.is_given() || (!is_cut_off && !is_task_failure(error))) return {};
-  if (!is_cut_off) failures_.count();                                        // every task was needed
-  if (pool_) pool_->shutdown({.wait = is_cut_off, .cancel_futures = true});  // else the result is lost, whatever still runs
+std::string job_run::summary_of_limit() {
+  if (pool_) pool_->shutdown({.wait = true, .cancel_futures = true});
+  return summary(failures_.option());
+}
+
+std::string job_run::summary_of_failure(const std::exception& error) {
+  if (!failures_.is_given() || !is_task_failure(error)) return {};
+  failures_.count();
+  if (pool_) pool_->shutdown({.wait = false, .cancel_futures = true});  // the result is lost, whatever still runs
+  return summary("");
+}
+
+std::string job_run::summary(const std::string& option) {
   return failure_limit::summary(failures_.failed(), shown_.left(cluster_.statistics().tasks + journal_.restored()), has_journal(),
-                                "task", is_cut_off ? failures_.option() : "");
+                                "task", option);
 }
 
 void job_run::start(const std::string& parameters) {

@@ -80,11 +80,13 @@ class job_run {
 
   /// Returns the failures that --max-failures counts. At the limit, pool() starts no more tasks.
   failure_limit& failures() { return failures_; }
-  /// Handles the exception that is being handled, of the task for `item` (such as "F(30)"). If the task failed, counts and prints
-  /// the failure, and sets the exit status 1: the job continues with the other items. Throws: the exception, without --max-failures
-  /// or if no task failed. After the limit, this is the cancelled_error of a task that did not run. A job may let it escape; the
-  /// engine then reports the limit.
-  void take_failure(const std::string& item);
+  /// Handles the exception that is being handled, of the task for `item` (such as "F(30)"); the job continues with the other items.
+  /// If the task failed, counts and prints the failure, sets the exit status 1, and returns true. If the task did not run because
+  /// of the limit, returns false; when the job has ended, the engine reports the limit. Throws: the exception, without
+  /// --max-failures or if it has another reason.
+  bool take_failure(const std::string& item);
+  /// Returns whether the job may submit more tasks. False at the limit; the engine then reports that tasks did not run.
+  bool may_start_more();
   /// Passes each result of a map to `take(index, result)`, and each exception to take_failure(name(index)). Throws: what these
   /// throw.
   template <class Results, class Take, class Name>
@@ -108,14 +110,20 @@ class job_run {
   /// Records a check of the result. --verbose and --json show `statement`. Throws: verification_error if
   /// `holds` is false.
   void verified(bool holds, const std::string& statement);
+  /// Does the same for results of which some may have failed. Unless all are verified, prints how many are, except with --quiet.
+  void verified(bool holds, const std::string& statement, const checked_results& results);
 
   // The engine calls these before and after job::run(). A job calls finish() or fail() itself only if it ends the process.
 
   /// Returns whether the error comes from --max-failures: a task was not started because the limit was reached.
   bool is_cut_off_by(const std::exception& error) const;
-  /// Returns the line about a run that `error` ended, if that is due to failed tasks and --max-failures was given; otherwise empty.
-  /// Blocks: until the running tasks have finished, if there is a line.
-  std::string summary_of_failures(const std::exception& error);
+  /// Returns whether take_failure() or may_start_more() has found that the limit kept tasks from running.
+  bool is_cut_off() const { return is_cut_off_; }
+  /// Returns the line about a run that the limit has cut off. Blocks: until the running tasks have finished.
+  std::string summary_of_limit();
+  /// Returns the line about a run that `error`, the failure of a task, has ended although --max-failures allows failures; otherwise
+  /// empty.
+  std::string summary_of_failure(const std::exception& error);
 
   /// Starts progress and, with --json, the report. `parameters` is a JSON object. Throws: output_error.
   void start(const std::string& parameters);
@@ -127,6 +135,7 @@ class job_run {
 
  private:
   void finish_report(run_report::ending how, const std::string& error);
+  std::string summary(const std::string& option);
 
   rankpool::cluster& cluster_;
   run_settings settings_;
@@ -136,6 +145,7 @@ class job_run {
   long long chunksize_ = 0;
   int exit_status_ = 0;
   bool is_finished_ = false;
+  bool is_cut_off_ = false;
   run_report report_;
   progress shown_;
   std::optional<rankpool::executor> pool_;

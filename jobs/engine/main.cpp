@@ -98,17 +98,16 @@ void print_host_map(const rankpool::cluster& cluster) {
   }
 }
 
-/// Runs the chosen job to its end or to the limit of --max-failures. Returns the message about the limit; empty if it was not in
-/// the way.
+/// Runs the chosen job to its end or to the limit of --max-failures. Returns the message about the limit; empty if all tasks ran.
 std::string run_to_limit(jobs::job_run& run, const jobs::command_line& line) {
   try {
     line.chosen_job()->run(run);
-    return {};
+    if (!run.is_cut_off()) return {};
   } catch (const rankpool::error& error) {
     if (!run.is_cut_off_by(error)) throw;
-    if (line.chosen_job()->prints(line.settings())) run.out().flush();
-    return run.summary_of_failures(error);
   }
+  if (line.chosen_job()->prints(line.settings())) run.out().flush();
+  return run.summary_of_limit();
 }
 
 /// Runs the chosen job, with progress and the report for --json.
@@ -128,7 +127,7 @@ int run_reported(rankpool::cluster& cluster, const jobs::command_line& line) {
     run.fail(jobs::run_report::ending::stopped, error.what());
     throw;
   } catch (const std::exception& error) {
-    const std::string summary = run.summary_of_failures(error);
+    const std::string summary = run.summary_of_failure(error);
     run.fail(jobs::run_report::ending::failed, error.what());
     if (!summary.empty()) complain(line.name(), summary);
     throw;

@@ -9,6 +9,14 @@
 
 namespace jobs {
 
+std::string checked_results::text() const {
+  const std::uint64_t all = verified + failed + unchecked;
+  std::string text = std::to_string(verified);
+  text.append(" of ").append(std::to_string(all)).append(" ").append(noun).append(all == 1 ? "" : "s");
+  text.append(", ").append(std::to_string(failed)).append(" failed");
+  return text;
+}
+
 void run_report::start(std::string_view job, std::string_view parameters) {
   started_ = true;
   write("{\"job\": " + json_of(job) + ", \"parameters\": " + std::string(parameters));
@@ -47,6 +55,9 @@ void run_report::finish(const costs& taken, ending how, std::string_view error) 
   std::string out = in_lines_ ? "]" : "";
   if (!result_.empty()) out += ", \"result\": {" + result_ + "}";
   if (!checks_.empty()) out += ", \"verified\": " + json_of(checks_);
+  if (checked_) {
+    out += ", \"verified_results\": " + json_of(checked_->verified) + ", \"failed_results\": " + json_of(checked_->failed);
+  }
   out += std::string(", \"status\": \"") + (how == ending::done ? "done" : how == ending::stopped ? "stopped" : "failed") + '"';
   if (how != ending::done) out += ", \"error\": " + json_of(error);
   const nlohmann::ordered_json figures{{"wall_seconds", taken.wall_seconds},

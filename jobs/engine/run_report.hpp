@@ -3,19 +3,33 @@
 // {"job": "primes", "parameters": {"to": 100000000000, ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
 //  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "restored": 0, "workers": 2}
 //
-// `lines` are the lines that the job prints without --json; they are written at once. Without --json, a report does nothing.
+// `lines` are the lines that the job prints without --json; they are written at once. Without --json, a report does nothing. A job
+// that continues after failed tasks adds "verified_results" and "failed_results" to "verified".
 #pragma once
 
 #include <gmpxx.h>
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "support/text.hpp"
 
 namespace jobs {
+
+/// How many results of a run --verify has checked, if the run continues after failed tasks.
+struct checked_results {
+  std::uint64_t verified = 0;
+  std::uint64_t failed = 0;     // not computed, because a task failed
+  std::uint64_t unchecked = 0;  // computed, but not checked: after --max-failures, no check starts
+  std::string noun = "result";  // what the job calls a result
+
+  bool are_all_verified() const { return failed + unchecked == 0; }
+  /// Returns "2 of 3 results, 1 failed".
+  std::string text() const;
+};
 
 class run_report {
  public:
@@ -44,6 +58,8 @@ class run_report {
 
   /// Adds a verification that succeeded.
   void verified(std::string_view how);
+  /// Sets the numbers of verified and failed results.
+  void checked(const checked_results& results) { checked_ = results; }
 
   struct costs {
     double wall_seconds = 0;
@@ -66,6 +82,7 @@ class run_report {
   std::string line_;    // the line that is not yet complete
   std::string result_;  // members of the JSON object "result"
   std::string checks_;
+  std::optional<checked_results> checked_;
 };
 
 }  // namespace jobs

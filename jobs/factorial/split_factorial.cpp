@@ -5,6 +5,7 @@
 #include <compare>
 #include <map>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -64,7 +65,8 @@ class product_queue {
   /// Receives the index of a product and its remaining parts.
   using finish_product = std::function<void(std::size_t product, std::vector<Value> parts)>;
 
-  /// Is called in a handler of the exception of a task, with the index of its product. It rethrows, or gives the product up.
+  /// Is called in a handler of the exception of a task, or of its submission, with the index of its product. It rethrows, or gives
+  /// the product up.
   using lose_product = std::function<void(std::size_t product)>;
 
   product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps, lose_product lose)
@@ -82,14 +84,12 @@ class product_queue {
       running_ = std::move(not_done);
       for (auto& part : done) {
         const position where = position_of_.extract(part.id()).mapped();
-        Value value;
         try {
-          value = std::move(part).result();
+          take(where, std::move(part).result(), most_left, finish);
         } catch (...) {
           lose_(where.product);
           continue;
         }
-        take(where, std::move(value), most_left, finish);
         steps_.step();
       }
     }
@@ -180,17 +180,21 @@ class expected_residues {
 
 }  // namespace
 
-void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t>& numbers, const split_options& options) {
+checked_results report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t>& numbers,
+                                  const split_options& options) {
   const std::vector<std::uint32_t> shares = shares_of(numbers, options.workers);
   std::vector<std::size_t> largest_first(numbers.size());
   std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
   std::ranges::sort(largest_first, [&](auto a, auto b) { return std::pair(numbers[a], b) > std::pair(numbers[b], a); });
 
   std::vector<rankpool::future<factorial_report>> reports(numbers.size());
+  std::set<std::size_t> failed;
   progress steps(shares, options);
   const auto lose = [&](std::size_t i) {
     if (!options.on_failure) throw;
-    options.on_failure(numbers[i]);
+    const bool has_failed = options.on_failure(numbers[i]);
+    if (has_failed) failed.insert(i);
+    return has_failed;
   };
   product_queue<mpz_class> products(pool, multiply, steps, lose);
   for (const std::size_t i : largest_first) {
@@ -208,9 +212,21 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
   if (options.verify) {
     for (const std::uint64_t n : numbers) expected.emplace_back(pool, n);
   }
-  products.run(2, [&](std::size_t i, const std::vector<mpz_class>& parts) {
-    reports[i] = pool.submit({.priority = 1}, report_product, numbers[i], parts.at(0), parts.at(1));
-  });
+  const auto pass_on = [&](const factorial_report& report) {
+    if (options.on_report) options.on_report(report);
+  };
+  try {
+    products.run(2, [&](std::size_t i, const std::vector<mpz_class>& parts) {
+      reports[i] = pool.submit({.priority = 1}, report_product, numbers[i], parts.at(0), parts.at(1));
+    });
+  } catch (...) {
+    for (const auto& report : reports) {
+      if (!report.valid() || !report.done() || report.cancelled() || report.exception() != nullptr) break;
+      pass_on(report.result());
+    }
+    throw;
+  }
+  checked_results results{.noun = "factorial"};
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (!reports[i].valid()) continue;  // a part of it is lost
     factorial_report report;
@@ -220,10 +236,21 @@ void report_factorials(rankpool::executor& pool, const std::vector<std::uint64_t
       lose(i);
       continue;
     }
-    if (options.verify) verify(report, expected[i].value());
+    bool is_verified = false;
+    if (options.verify) {
+      try {
+        verify(report, expected[i].value());
+        is_verified = true;
+      } catch (...) {
+        if (lose(i)) continue;
+      }
+    }
     steps.step();
-    if (options.on_report) options.on_report(report);
+    pass_on(report);
+    ++(is_verified ? results.verified : results.unchecked);
   }
+  results.failed = failed.size();
+  return results;
 }
 
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options) {

@@ -57,6 +57,18 @@ TEST_CASE("lines are joined from their parts, and figures keep all their digits"
         "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"restored\":0,\"workers\":2}\n");
 }
 
+TEST_CASE("numbers of verified and failed results follow the verification") {
+  const jobs::checked_results results{.verified = 2, .failed = 1, .unchecked = 3, .noun = "block"};
+  const std::string text = printed([&](run_report& report) {
+    report.start("is-prime", "{}");
+    report.checked(results);
+    report.verified(results.text());
+    report.finish(costs, ending::done);
+  });
+  CHECK_THAT(text,
+             support::containing("\"verified\": \"2 of 6 blocks, 1 failed\", \"verified_results\": 2, \"failed_results\": 1, "));
+}
+
 TEST_CASE("a failed job prints one complete object, with the error") {
   const std::string text = printed([](run_report& report) {
     report.start("divide", "{}");

@@ -35,6 +35,36 @@ def test_independent_results(command):
     assert all(line.startswith("rankpool factorials: 100000000! failed: ") for line in done.messages)
 
 
+@both
+@pytest.mark.parametrize("words, noun", [("is-prime 97 2^216091-1 98", "blocks"), ("fibonacci 20 1e9 30", "numbers"),
+                                         ("factorial 20 1e8 30", "factorials"), ("factorials 20 1e8 30", "factorials")])
+def test_verified_results(words, noun, command):
+    """Only results that exist are reported as verified."""
+    done = command.run(*words.split(), "--max-failures", "9", "--verify", "--json", *KILLED[:-1], status=1)
+    assert (done.report["verified_results"], done.report["failed_results"]) == (2, 1)
+    assert done.report["verified"].startswith(f"2 of 3 {noun}, 1 failed: ")
+    assert done.messages[-1] == f"rankpool: verified: {done.report['verified']}"
+
+
+def test_nothing_verified(command):
+    done = command.run("factorials", "1e8", "--max-failures", "9", "--verify", "--json", *KILLED[:-1], status=1)
+    assert (done.report["verified_results"], done.report["failed_results"]) == (0, 1) and "verified" not in done.report
+    assert done.messages[-1] == "rankpool: verified: 0 of 1 factorial, 1 failed"
+
+
+@pytest.mark.modes("ranks")
+def test_finished_factorials(command):
+    """Finished factorials are printed, although the failure of a larger one ends the run. Here the journal has them."""
+    words = ("factorials", "20", "1e8", "30", "--journal", "kept", *KILLED)
+    command.run(*words, "--max-failures", "9", status=1, workers=3)
+    done = command.run(*words, "--workers", "1", "--max-failures", "1", status=1)  # the last of three shares of 1e8! does not run
+    assert [line.split()[0] for line in done.lines] == ["20!:", "30!:"]
+    assert "100000000! failed" in done.messages[0]
+    assert re.search(r"stopped early because [12] tasks? failed \(--max-failures 1\); ", done.messages[-1])
+    done = command.run(*words, status=1)
+    assert [line.split()[0] for line in done.lines] == ["20!:"] and "timeout_error" in done.stderr
+
+
 def test_limit(command):
     """The second failure ends the run. With the journal, the next run starts with the finished tasks."""
     numbers = [30, "1e9", 31, "1e9", *[32] * 500]  # many, because the process of the tasks may have received some of the last
