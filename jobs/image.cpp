@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <iostream>
 #include <ranges>
 #include <rankpool/result_files.hpp>
 #include <rankpool/written_files.hpp>
@@ -20,6 +19,7 @@
 #include "image/picture_names.hpp"
 #include "image/picture_task.hpp"
 #include "image/split_picture.hpp"
+#include "image/tally.hpp"
 #include "support/closed_form.hpp"
 #include "support/decimal.hpp"
 #include "support/in_quotes.hpp"
@@ -30,72 +30,6 @@ namespace jobs {
 namespace {
 
 mpz_class process_chunk(std::uint64_t size) { return add_squares({0, size - 1}); }
-
-/// Counts processed, failed and wrong pictures, and those that were left out.
-class tally {
- public:
-  tally(job_run& run, const picture_plan& plan) : run_(run), pictures_(plan.pictures.size()), stdout_is_taken_(plan.is_stdout) {}
-
-  void add(std::uint64_t pixels) {
-    ++done_;
-    pixels_ += pixels;
-    run_.shown().set(done_ + failed_ + wrong_, pictures_);
-  }
-
-  /// Counts a picture that was not processed, because of --max-failures.
-  void add_left_out(std::uint64_t pictures = 1) { left_out_ += pictures; }
-
-  void add_failure(const std::string& problem, bool is_wrong = false) {
-    (is_wrong ? wrong_ : failed_) += 1;
-    run_.shown().count_failure();
-    run_.shown().make_way();
-    std::cerr << "rankpool image: " + problem + "\n";
-    run_.shown().set(done_ + failed_ + wrong_, pictures_);
-  }
-
-  std::uint64_t failed() const { return failed_ + wrong_; }
-
-  /// Calls `process`, which may count a picture. If it throws picture_failure, counts a failed picture.
-  template <class Process>
-  void add_from(Process process) {
-    try {
-      process();
-    } catch (const wrong_picture& wrong) {
-      add_failure(wrong.what(), true);
-    } catch (const picture_failure& failure) {
-      add_failure(failure.what());
-    }
-  }
-
-  /// Prints the counts and returns the exit status.
-  int report() {
-    if (!stdout_is_taken_) {
-      output out(run_);
-      out.print("Pictures: ", done_, " of ", pictures_, ", ", pixels_, " pixels\n");
-      out.finish();
-    }
-    if (left_out_ > 0) {
-      run_.shown().make_way();
-      std::cerr << "rankpool image: " +
-                       failure_limit::summary(failed_ + wrong_, left_out_, run_.has_journal(), "picture",
-                                              run_.failures().option()) +
-                       "\n";
-    }
-    run_.report().add("pictures", done_);
-    run_.report().add("failed", failed_ + wrong_);
-    run_.report().add("pixels", pixels_);
-    if (run_.verifies() && done_ + wrong_ > 0) {
-      run_.verified(wrong_ == 0,
-                    "pixels of every strip, picked at random and at the edges, are what the filter's definition gives");
-    }
-    return failed_ + left_out_ == 0 ? 0 : 1;
-  }
-
- private:
-  job_run& run_;
-  std::uint64_t pictures_, done_ = 0, failed_ = 0, wrong_ = 0, left_out_ = 0, pixels_ = 0;
-  bool stdout_is_taken_;  // the picture is written to stdout
-};
 
 /// Processes pictures, one per task.
 class whole_pictures {
@@ -134,12 +68,8 @@ class whole_pictures {
       return all_.add_failure(result_exists(files));
     }
     rankpool::future<picture_result> submitted;
-    try {
-      submitted = run_.pool().submit(process_picture, settings_, files);
-    } catch (const rankpool::pool_closed&) {
-      if (!run_.failures().is_reached()) throw;
-      return all_.add_left_out();
-    }
+    all_.add_from([&] { submitted = run_.pool().submit(process_picture, settings_, files); });
+    if (!submitted.valid()) return;
     const bool is_restored = submitted.done();
     run_.failures().watch(submitted);
     outstanding_.add(std::move(submitted), {files, is_restored});
@@ -179,7 +109,6 @@ class whole_pictures {
   std::vector<picture_files> lost_;  // the journal has a result whose file was changed or removed
   result_queue<picture_result, submitted_picture> outstanding_{
       most_outstanding, [this](auto&& processed, const auto& submitted) {
-        if (processed.cancelled()) return all_.add_left_out();
         all_.add_from([&] { take(submitted, result_of(std::move(processed), submitted.files)); });
       }};
 
@@ -329,7 +258,7 @@ class image : public job {
                               .split_from = plan.is_stream ? 1 : split_from,  // rank 0 must write a stream: split it
                               .rows = run.chunksize_or(std::uint64_t{0}),
                               .verify = run.verifies()};
-    tally all(run, plan);
+    tally all(run, plan.pictures.size(), !plan.is_stdout);
     run.shown().set(0, plan.pictures.size());
 
     const auto workers = static_cast<std::size_t>(run.workers());  // recorded in the journal: there are none after --max-failures

@@ -73,8 +73,10 @@ def test_pictures(command):
     command.path("in").mkdir()
     command.write("in/a.ppm", jobs.picture(20, 30))
     command.write("in/b.png", "\n")
-    report = command.run("image", "--op", "sobel", "in", "--output", "out", "--json", status=1).report
+    report = command.run("image", "--op", "sobel", "in", "--output", "out", "--json", "--verify", status=1).report
     assert (report["result"]["pictures"], report["result"]["failed"]) == (1, 1) and report["status"] == "failed"
+    assert (report["verified_results"], report["failed_results"]) == (1, 1)
+    assert report["verified"].startswith("1 of 2 pictures, 1 failed: ")
 
 
 def test_commands(command):

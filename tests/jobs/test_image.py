@@ -116,7 +116,7 @@ def test_folder(command):
     done = image(command, "--op", "box", "--radius", "2", "in", "--output", "out", "--verify", status=1)
     results = ["1.ppm", "2.ppm", "3.ppm"]
     assert sorted(os.listdir(command.path("out"))) == results
-    assert len(done.messages) == 4
+    assert len(done.messages) == 5 and done.messages[-1].startswith("rankpool: verified: 3 of 7 pictures, 4 failed: ")
     for name in ("notes.txt", "empty.png", "short.ppm", "pipe.png"):
         assert f"in/{name}: " in done.stderr
     expect_summary(done, 3, 7, 2100)
