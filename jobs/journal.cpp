@@ -15,9 +15,10 @@ namespace {
 
 /// Parses a number or "all". Throws: usage_error.
 std::uint64_t number_or_all(const std::string& text) {
-  if (text == "all") return std::numeric_limits<std::uint64_t>::max();
+  constexpr unsigned long all = std::numeric_limits<unsigned long>::max();
+  if (text == "all") return all;
   try {
-    return parse_number<std::uint64_t>(text);
+    return parse_integer(text, 0, all).get_ui();
   } catch (const std::exception&) {
     throw usage_error("--failures requires a whole number or all, not " + in_quotes(text));
   }

@@ -116,10 +116,7 @@ job_options::option job_options::integers(const std::string& name, const std::st
   const std::string long_name = name.substr(name.find(',') + 1);  // the long name in "-j,--workers"
   const auto read = [format, set = std::move(set)](const std::vector<std::string>& texts) {
     std::vector<mpz_class> values;
-    for (const std::string& text : texts) {
-      values.push_back(parse_integer(text));
-      if (values.back() < format.least || values.back() > format.most) throw std::out_of_range(text);
-    }
+    for (const std::string& text : texts) values.push_back(parse_integer(text, format.least, format.most));
     set(values);
   };
   const std::string expected = (format.is_list ? "whole numbers " : "a whole number ") + range_text(format.least, format.most) +

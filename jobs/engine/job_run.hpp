@@ -62,7 +62,6 @@ class job_run {
 
   bool has_journal() const { return !settings_.resumable.journal.empty(); }
   const std::string& journal_name() const { return settings_.resumable.journal; }
-  rankpool::journal& journal() { return journal_; }
   const rankpool::journal& journal() const { return journal_; }
   /// Checks that an input file of workers is unchanged since the first run with the journal. Throws: usage_error.
   void expect_unchanged(const std::string& path);

@@ -158,15 +158,6 @@ output::~output() {
   if (owned_) ::close(descriptor_);
 }
 
-void output::reserve(std::uint64_t bytes) {
-  if (!file_) return;
-  try {
-    file_->reserve(bytes);
-  } catch (const std::system_error& error) {
-    fail(error.code().value());
-  }
-}
-
 void output::append(std::string_view text) {
   constexpr std::size_t long_bytes = 32 * 1024;  // for longer text, copying costs more than a system call
   if (text.size() > capacity_bytes - end_ || text.size() >= long_bytes) flush();

@@ -75,8 +75,6 @@ class output {
 
   /// Returns the path of the temporary file, which other processes may read or write after flush(); empty for a stream.
   std::string temporary_path() const { return file_ ? file_->path() : std::string(); }
-  /// Reserves disk space for a regular file, so that a full disk is reported before the work. Throws: output_error.
-  void reserve(std::uint64_t bytes);
   output(const output&) = delete;
   output& operator=(const output&) = delete;
 

@@ -51,13 +51,4 @@ inline tiles pieces(std::uint64_t rows, std::uint64_t columns, std::uint64_t mos
   return columns <= most_count ? bands(rows, columns, most_count) : cut(rows, columns, 1, most_count);
 }
 
-/// Divides a matrix into nearly square tiles of at most `most_count` numbers; a short side is not divided.
-inline tiles squarish(std::uint64_t rows, std::uint64_t columns, std::uint64_t most_count) {
-  std::uint64_t edge = 1;
-  while (edge * edge * 4 <= most_count) edge *= 2;
-  const std::uint64_t across =
-      std::clamp<std::uint64_t>(columns, 1, rows < edge ? most_count / std::max<std::uint64_t>(1, rows) : edge);
-  return cut(rows, columns, most_count / across, across);
-}
-
 }  // namespace jobs

@@ -1,6 +1,7 @@
 #include "support/numbers.hpp"
 
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 
 #include "support/in_quotes.hpp"
@@ -122,28 +123,18 @@ std::string short_text(const mpz_class& value) {
   return text.substr(0, text.size() - zeros) + "e" + std::to_string(zeros);
 }
 
-void check_range(const mpz_class& value, const mpz_class& least, const mpz_class& most) {
-  if (value >= least && value <= most) return;
-  throw std::out_of_range((mpz_sizeinbase(value.get_mpz_t(), 10) < 60 ? short_text(value) : "it") + " is not " +
-                          range_text(least, most));
-}
-
 }  // namespace
 
 mpz_class parse_integer(std::string_view text) { return reader(text).sum(); }
 
+mpz_class parse_integer(std::string_view text, const mpz_class& least, const mpz_class& most) {
+  mpz_class value = parse_integer(text);
+  if (value < least || value > most) throw std::out_of_range("not a whole number " + range_text(least, most));
+  return value;
+}
+
 std::string range_text(const mpz_class& least, const mpz_class& most) {
   return "from " + short_text(least) + " to " + short_text(most);
-}
-
-std::int64_t narrow_signed(const mpz_class& value, std::int64_t least, std::int64_t most) {
-  check_range(value, static_cast<long>(least), static_cast<long>(most));
-  return value.get_si();
-}
-
-std::uint64_t narrow_unsigned(const mpz_class& value, std::uint64_t least, std::uint64_t most) {
-  check_range(value, static_cast<unsigned long>(least), static_cast<unsigned long>(most));
-  return value.get_ui();
 }
 
 }  // namespace jobs

@@ -34,7 +34,7 @@ std::uint64_t parse_size(std::string_view text) {
   for (const auto& [unit, bytes] : units) {
     if (!text.ends_with(unit)) continue;
     const std::string_view number = text.substr(0, text.size() - unit.size());
-    if (bytes == 1) return parse_number<std::uint64_t>(std::string(number), 0, std::uint64_t{1} << 62);
+    if (bytes == 1) return parse_integer(number, 0, mpz_class(1) << 62).get_ui();
     const double value = parse_decimal(number) * static_cast<double>(bytes);
     if (!(value >= 0 && value < 0x1p62)) break;
     return static_cast<std::uint64_t>(std::llround(value));
