@@ -31,6 +31,7 @@ void serve_or_lead(const boost::mpi::communicator& communicator, int root, const
 /// - 2 if the launch cannot work, because the ranks do not see each other or run different builds; a message says what to do;
 /// - 75 if the run was stopped early (see cluster::stop) and any submitted work has not run; the reason is printed;
 /// - 128 + n if signal n ended a self-launched run.
+/// Return it from main() at once: when one rank ends with a status other than 0, most launchers end the other ranks.
 ///
 /// A program that was started without an MPI launcher starts itself again under mpirun, with one worker per usable core. The
 /// environment variable RANKPOOL_WORKERS=n sets the number of workers; with 0, every task runs inline in this process, without MPI.
