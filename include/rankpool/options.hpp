@@ -43,8 +43,8 @@ struct executor_options {
   /// progress may exceed the limit, because it must not block.
   std::size_t max_pending = 0;
   /// A task or item that has ended so many runners fails with worker_lost, also if its `retries` allow more attempts. So does a task
-  /// or chunk that may have ended so many workers: those that a worker was running when it was lost run again on another worker
-  /// until then. 1: no task that has started runs again. Default: 3. Less than 1: std::invalid_argument.
+  /// or item that has ended so many workers: what a worker was running when it was lost runs again on another worker until then. 1:
+  /// no such task or item runs again. Default: 3. Less than 1: std::invalid_argument.
   int crash_limit = 3;
   /// Default of task_options::timeout and map_options::task_timeout. Requires isolation::process.
   std::optional<std::chrono::nanoseconds> task_timeout = std::nullopt;

@@ -1,4 +1,4 @@
-// Defines chunk_writer, and which item_progress a thread has.
+// Defines chunk_writer, which item_progress a thread has, and where it notes its item.
 #include <rankpool/detail/call/chunk_writer.hpp>
 
 #include "call/item_scope.hpp"
@@ -9,7 +9,12 @@ namespace rankpool::detail {
 
 item_progress* item_progress::current() noexcept { return current_progress; }
 
-chunk_writer::chunk_writer(byte_writer& out) : out_(out), progress_(item_progress::current()) {
+std::atomic<std::uint64_t>& item_note() noexcept {
+  static thread_local std::atomic<std::uint64_t> unread;
+  return current_item_note != nullptr ? *current_item_note : unread;
+}
+
+chunk_writer::chunk_writer(byte_writer& out) : out_(out), progress_(item_progress::current()), note_(item_note()) {
   if (progress_ == nullptr) {
     length_at_ = out_.hole<std::uint64_t>();
   } else {

@@ -1,5 +1,7 @@
 #include "client/map_job.hpp"
 
+#include <rankpool/detail/call/item_range.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -130,7 +132,7 @@ chunk map_job::cut(std::uint64_t items) {
   byte_buffer payload;
   byte_writer out(payload);
   out.raw(head_.data(), head_.size());
-  out.put<std::uint64_t>(p.count);
+  item_range{.count = p.count}.write(out);
   if (is_retry) {
     source_->cut_again(out, p.first, p.count);
   } else {
@@ -141,6 +143,26 @@ chunk map_job::cut(std::uint64_t items) {
       skipped_.pop_front();
     }
   }
+  p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
+  p.payload = p.kept->bytes();
+  return p;
+}
+
+chunk map_job::part(const chunk& whole, std::uint64_t first, std::uint64_t count) {
+  byte_reader in(whole.payload.data(), whole.payload.size());
+  (void)in.take(head_.size());
+  const item_range range = item_range::read(in).part(first - whole.first, count);
+  byte_buffer payload;
+  byte_writer out(payload);
+  out.raw(head_.data(), head_.size());
+  range.write(out);
+  const std::size_t items = in.remaining();
+  out.raw(in.take(items), items);
+  {
+    std::lock_guard lock(mutex_);
+    if (source_ != nullptr) source_->divide(first, count);
+  }
+  chunk p{.first = first, .count = count, .payload = {}, .out_of_band = {}, .kept = {}};
   p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
   p.payload = p.kept->bytes();
   return p;
@@ -179,11 +201,7 @@ bool map_job::on_outcome(std::uint64_t first, std::uint64_t count, outcome&& res
 
 // Takes the outcome of a chunk that was cut, or of a part that runs again.
 void map_job::finish(finished_chunk chunk) {
-  if (retries_ == nullptr) {
-    finished_.emplace(chunk.first, std::move(chunk));
-    return;
-  }
-  keep_if_final(retries_->take(std::move(chunk)));
+  keep_if_final(retries_ == nullptr ? std::optional(std::move(chunk)) : retries_->take(std::move(chunk)));
 }
 
 void map_job::keep_if_final(std::optional<finished_chunk> chunk) {

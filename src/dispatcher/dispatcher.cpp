@@ -326,7 +326,8 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   const worker_place& place = place_of(w);
   const std::string text = "rank " + std::to_string(place.rank) + " (" + place.host + ") was lost: its process " + lost.how;
   const worker_lost error(text, {.rank = place.rank, .host = place.host, .signal = lost.signal, .exit_status = lost.exit_status});
-  const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out);
+  for (const observed_chunk& chunk : scheduler_.chunks_at(w)) observe(&chunk_observer::on_recalled, chunk);
+  const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, {lost.task, lost.item});
   const char* const subject = again == 1 ? " task runs" : " tasks run";
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);

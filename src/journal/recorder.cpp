@@ -3,6 +3,16 @@
 #include <utility>
 
 namespace rankpool::detail {
+namespace {
+
+digest cut_and_digest_again(item_source& items, byte_buffer& bytes, std::uint64_t first, std::uint64_t count) {
+  shared_references references;
+  byte_writer out(bytes, nullptr, &references);
+  items.cut_again(out, first, count);
+  return digest_of(bytes, {}, references);
+}
+
+}  // namespace
 
 void call_recorder::release() {
   std::shared_ptr<journal_call> closed;  // destroyed after the lock is released, because it may write
@@ -15,6 +25,11 @@ void call_recorder::on_cut(std::uint64_t first, const digest& input) {
   const std::lock_guard lock(mutex_);
   inputs_[first] = input;
   at_workers_.insert(first);
+}
+
+void call_recorder::on_divided(std::uint64_t first, const digest& input) {
+  const std::lock_guard lock(mutex_);
+  inputs_[first] = input;
 }
 
 void call_recorder::on_sent(const observed_chunk& chunk) {
@@ -62,11 +77,14 @@ void recorded_source::cut(byte_writer& out, std::uint64_t first, std::uint64_t c
 
 void recorded_source::cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) {
   byte_buffer items;
-  shared_references references;
-  byte_writer writer(items, nullptr, &references);
-  items_->cut_again(writer, first, count);
-  recorder_.on_cut(first, digest_of(items, {}, references));
+  recorder_.on_cut(first, cut_and_digest_again(*items_, items, first, count));
   out.raw(items.data(), items.size());
+}
+
+void recorded_source::divide(std::uint64_t first, std::uint64_t count) {
+  items_->divide(first, count);
+  byte_buffer items;
+  recorder_.on_divided(first, cut_and_digest_again(*items_, items, first, count));
 }
 
 digest cut_and_digest(item_source& items, byte_buffer& bytes, std::uint64_t first, std::uint64_t count) {

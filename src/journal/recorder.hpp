@@ -25,8 +25,10 @@ class call_recorder final : public chunk_observer {
   /// Is called when the journal cannot be written. Set it before the job is submitted.
   std::function<void(const std::exception_ptr& why)> on_failure;
 
-  /// Records that a chunk was cut, with the digest of its items.
+  /// Records that a chunk was cut and will be sent, with the digest of its items.
   void on_cut(std::uint64_t first, const digest& input);
+  /// Records that a part of a chunk is a chunk now, with the digest of its items.
+  void on_divided(std::uint64_t first, const digest& input);
   /// Closes the record as soon as no worker holds a chunk. Thread safety: any thread.
   void release();
 
@@ -46,16 +48,20 @@ class call_recorder final : public chunk_observer {
   bool is_released_ = false;
 };
 
-/// An item source that gives the recorder the digest of each chunk.
+/// An item source that gives the recorder the digest of each chunk. It keeps the items of chunks that are not done, because a part of
+/// a chunk needs a digest of its own.
 class recorded_source final : public item_source {
  public:
   /// Lifetime: the recorder must outlive the source.
-  recorded_source(std::unique_ptr<item_source> items, call_recorder& recorder) : items_(std::move(items)), recorder_(recorder) {}
+  recorded_source(std::unique_ptr<item_source> items, call_recorder& recorder) : items_(std::move(items)), recorder_(recorder) {
+    items_->keep();
+  }
 
   void append(item_batch batch) override { items_->append(std::move(batch)); }
   void cut(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
-  void keep() override { items_->keep(); }
+  void keep() override {}
   void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
+  void divide(std::uint64_t first, std::uint64_t count) override;
   void forget(std::uint64_t first) override { items_->forget(first); }
 
  private:

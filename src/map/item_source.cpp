@@ -64,12 +64,35 @@ void packed_source::cut(byte_writer& out, std::uint64_t first, std::uint64_t cou
   }
 }
 
-void packed_source::cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) {
+// Returns the kept chunk that contains these items.
+std::map<std::uint64_t, item_batch>::iterator packed_source::find_kept(std::uint64_t first, std::uint64_t count) {
   const auto next = kept_.upper_bound(first);
-  if (next == kept_.begin()) throw std::logic_error("item source: items are cut again that were not kept");
-  const auto& [begin, chunk] = *std::prev(next);
-  if (first + count > begin + chunk.count) throw std::logic_error("item source: items are cut again that were not kept");
-  copy_items(out, chunk, first - begin, count);
+  if (next != kept_.begin()) {
+    const auto found = std::prev(next);
+    if (first + count <= found->first + found->second.count) return found;
+  }
+  throw std::logic_error("item source: items are cut again that were not kept");
+}
+
+void packed_source::cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) {
+  const auto found = find_kept(first, count);
+  copy_items(out, found->second, first - found->first, count);
+}
+
+void packed_source::divide(std::uint64_t first, std::uint64_t count) {
+  if (!keeps_) return;
+  divide_at(first);
+  if (find_kept(first, count)->second.count > count) divide_at(first + count);
+}
+
+// The kept chunk that contains this item becomes two, the second of which begins there.
+void packed_source::divide_at(std::uint64_t first) {
+  const auto found = find_kept(first, 1);
+  const std::uint64_t before = first - found->first;
+  if (before == 0) return;
+  const item_batch whole = std::move(found->second);
+  found->second = part_of(whole, 0, before);
+  kept_.emplace(first, part_of(whole, before, whole.count - before));
 }
 
 }  // namespace rankpool::detail

@@ -5,6 +5,8 @@
 // cannot ring. A rank with peers on other nodes therefore sleeps for short times, which grow until a message arrives.
 #pragma once
 
+#include "transport/transport.hpp"
+
 #include <mpi.h>
 #include <boost/mpi/communicator.hpp>
 
@@ -24,10 +26,14 @@ class doorbells {
   /// Collective over the communicator.
   ~doorbells();
 
-  /// A word that other ranks of the node read with note_of(); 0 at first.
-  std::atomic<std::uint32_t>& own_note() { return own_->note; }
+  /// What a rank notes for the other ranks of its node. All words are 0 at first.
+  struct alignas(64) notes {
+    std::atomic<std::uint32_t> end;  ///< an encoded termination
+    task_note running;
+  };
+  notes& own_notes() { return own_->noted; }
   /// `rank` must be on this node.
-  std::uint32_t note_of(int rank) const { return bells_[static_cast<std::size_t>(rank)]->note.load(); }
+  const notes& notes_of(int rank) const { return bells_[static_cast<std::size_t>(rank)]->noted; }
 
   /// Announces a message to a rank of this node. Wakes the rank if it sleeps, or if it dozes and the ring is urgent. Does nothing
   /// for ranks of other nodes. Thread safety: any thread.
@@ -69,9 +75,9 @@ class doorbells {
     std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
-    std::atomic<std::uint32_t> note;
+    notes noted;
   };
-  static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+  static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
 
   static void* place_in(void* memory);
   static void ring(bell& b, bool urgent, std::uint32_t messages);

@@ -186,7 +186,7 @@ void mpi_transport::begin_watch(const std::vector<pid_t>& processes, std::chrono
     if (rank != root_ && bells_.is_on_node(rank)) watched.emplace(processes[static_cast<std::size_t>(rank)], rank);
   }
   losses_.emplace(
-      watched, [this](int rank) { return termination::decoded(bells_.note_of(rank)); }, [this] { wake(); }, stopped_limit);
+      watched, [this](int rank) { return termination::decoded(bells_.notes_of(rank).end); }, [this] { wake(); }, stopped_limit);
 }
 
 std::optional<lost_peer> mpi_transport::take_lost() {
@@ -195,7 +195,8 @@ std::optional<lost_peer> mpi_transport::take_lost() {
   if (!loss) return std::nullopt;
   is_lost_[static_cast<std::size_t>(loss->rank)] = true;
   abandon(loss->rank);
-  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->how};
+  const task_note& running = bells_.notes_of(loss->rank).running;
+  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->how, running.task, running.item};
 }
 
 // Forgets the transfers from and to a rank, without freeing their memory.

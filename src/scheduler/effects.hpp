@@ -20,6 +20,12 @@ struct worker_index {
   friend bool operator==(worker_index, worker_index) = default;
 };
 
+/// What a worker was doing when it was lost.
+struct running_item {
+  chunk_id chunk = 0;      ///< 0: none, or it is not known
+  std::uint64_t item = 0;  ///< index within the chunk
+};
+
 struct effects {
   struct send_task {
     worker_index to;

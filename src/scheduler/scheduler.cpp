@@ -3,10 +3,13 @@
 #include <rankpool/errors.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace rankpool::detail {
 
@@ -19,6 +22,29 @@ std::exception_ptr no_worker_left(const std::exception_ptr& why) {
   } catch (const std::exception& e) {
     return std::make_exception_ptr(broken_pool(std::string("no worker is left: ") + e.what()));
   }
+}
+
+// A worker was lost while it ran this chunk, or may have. Returns the chunk in parts, so that only the item that ran counts the loss.
+// `item`: that item; none: it is not known, and the whole chunk counts the loss.
+std::vector<tracked_chunk> count_loss(const tracked_chunk& c, std::optional<std::uint64_t> item) {
+  std::vector<tracked_chunk> parts;
+  const auto add = [&](std::uint64_t first, std::uint64_t count, bool counts) {
+    if (count == 0) return;
+    tracked_chunk& p = parts.emplace_back(c);
+    if (count < c.part.count) p.part = c.work->part(c.part, c.part.first + first, count);
+    if (!counts) return;
+    ++p.losses;
+    p.alone = true;
+  };
+  if (item && *item < c.part.count) {
+    add(0, *item, false);
+    add(*item, 1, true);
+    add(*item + 1, c.part.count - *item - 1, false);
+  } else {
+    add(0, c.part.count, true);
+  }
+  c.work->schedule.running += static_cast<std::uint32_t>(parts.size()) - 1;
+  return parts;
 }
 
 }  // namespace
@@ -227,6 +253,12 @@ std::optional<observed_chunk> scheduler::chunk_at(worker_index where, chunk_id i
   return observed_chunk{*which->work, which->part.first, which->part.count, where.value};
 }
 
+std::vector<observed_chunk> scheduler::chunks_at(worker_index where) const {
+  std::vector<observed_chunk> all;
+  for (const tracked_chunk& c : state_.at(where).chunks) all.push_back({*c.work, c.part.first, c.part.count, where.value});
+  return all;
+}
+
 void scheduler::on_started(worker_index from, chunk_id id) {
   worker_state& worker = state_.workers.at(static_cast<std::size_t>(from.value));
   const auto which = state_.find(worker, id);
@@ -327,32 +359,40 @@ bool scheduler::take_back(executor_entry& executor, tracked_chunk& c, effects& o
   return true;
 }
 
-std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out) {
+std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out, running_item running) {
   if (state_.at(where).is_lost) return 0;
   std::uint64_t again = 0;
   std::vector<tracked_chunk> chunks = state_.lose(where);
-  const bool is_known = std::ranges::any_of(chunks, [](const tracked_chunk& c) { return c.state == chunk_state::started; });
+  const auto was_running = [&](const tracked_chunk& c) { return c.id == running.chunk && c.state != chunk_state::queued; };
+  const auto has_started = [](const tracked_chunk& c) { return c.state == chunk_state::started; };
+  const bool is_item_known = running.chunk != 0 && std::ranges::any_of(chunks, was_running);
+  const bool is_chunk_known = is_item_known || std::ranges::any_of(chunks, has_started);
+  const auto may_have_run = [&](const tracked_chunk& c) {
+    return is_item_known ? was_running(c) : !is_chunk_known || has_started(c);
+  };
   std::deque<tracked_chunk> unharmed;
+  const auto run_again = [&](executor_entry& executor, tracked_chunk& c) {
+    if (c.pinned || c.losses >= executor.crash_limit) return fail(executor, c, why, out);
+    if (!take_back(executor, c, out)) return;
+    again += c.part.count;
+    (c.alone ? executor.requeued : unharmed).push_back(std::move(c));
+  };
   for (tracked_chunk& c : chunks) {
     executor_entry* const executor = state_.find(c.executor());
     if (executor == nullptr) continue;
-    if (c.state != chunk_state::queued) {  // else it is pinned, and was not sent
-      const bool may_have_run = !is_known || c.state == chunk_state::started;
-      c.become(chunk_state::lost);
-      if (may_have_run) {
-        ++c.losses;
-        c.alone = true;
-      }
-    }
     if (c.pinned && c.part.count == 0) {
       c.work->schedule.queued = false;
       out.abandon.push_back({c.work, why});
-    } else if (c.pinned || c.losses >= executor->crash_limit) {
-      fail(*executor, c, why, out);
-    } else if (take_back(*executor, c, out)) {
-      again += c.part.count;
-      (c.alone ? executor->requeued : unharmed).push_back(std::move(c));
+      continue;
     }
+    const bool was_sent = c.state != chunk_state::queued;  // else it is pinned
+    const bool counts = was_sent && may_have_run(c);
+    if (was_sent) c.become(chunk_state::lost);
+    if (!counts) {
+      run_again(*executor, c);
+      continue;
+    }
+    for (tracked_chunk& part : count_loss(c, is_item_known ? std::optional(running.item) : std::nullopt)) run_again(*executor, part);
   }
   for (; !unharmed.empty(); unharmed.pop_back()) {  // in their old order, before what runs alone
     state_.find(unharmed.back().executor())->requeued.push_front(std::move(unharmed.back()));

@@ -36,6 +36,8 @@ class scheduler {
   void on_change(job& work, effects& out);
   /// Returns the chunk with this id at a worker, or nothing if the worker does not have it. Valid until the next event.
   std::optional<observed_chunk> chunk_at(worker_index where, chunk_id id);
+  /// Returns the chunks at a worker. Valid until the next event.
+  std::vector<observed_chunk> chunks_at(worker_index where) const;
   /// A worker runs this chunk, and it takes long.
   void on_started(worker_index from, chunk_id id);
   /// A worker has finished a chunk. Returns its job and items, or nothing if the chunk is not at that worker.
@@ -43,12 +45,12 @@ class scheduler {
                                                std::size_t result_bytes, steady_time now, effects& out);
   /// A worker has returned the chunks that it had not started. `answers_request`: of a recall; else the answer may still come.
   void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out, bool answers_request = true);
-  /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the chunk that it has reported
-  /// as started counts the loss. If it has reported none, all count it, and each of them then runs on a worker that has nothing
-  /// else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, a std::exception, as do pinned
-  /// chunks of the worker. If no worker is left, everything fails with broken_pool. Returns the number of tasks and items that run
-  /// again.
-  std::uint64_t on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out);
+  /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the item that it was running
+  /// counts the loss, and becomes a chunk of its own. If that item is not known, the chunk that the worker has reported as started
+  /// counts it; if there is none, all of its chunks do. What has counted a loss runs on a worker that has nothing else. A chunk
+  /// that has lost as many workers as the executor's crash limit fails with `why`, a std::exception, as do pinned chunks of the
+  /// worker. If no worker is left, everything fails with broken_pool. Returns the number of tasks and items that run again.
+  std::uint64_t on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out, running_item running = {});
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
   /// A failed part of a job waits for its next attempt, until on_retry(). Returns false, and abandons the job, if there will be

@@ -1,6 +1,7 @@
 // Defines worker: the loop that receives frames and runs tasks, and the attendant thread.
 #include "worker/worker.hpp"
 
+#include "call/item_scope.hpp"
 #include "codec/runner_errors.hpp"
 #include "runner/fork_server.hpp"
 #include "runner/in_process_runner.hpp"
@@ -39,6 +40,7 @@ std::uint64_t cpu_nanoseconds() {
 
 worker::worker(transport& link, worker_place place, worker_pace pace, std::unique_ptr<task_runner> runner)
     : link_(link),
+      note_(link.note() != nullptr ? *link.note() : unread_note_),
       place_(std::move(place)),
       pace_(pace),
       flush_bytes_(link.preferred_frame_bytes() * 9 / 10),
@@ -400,7 +402,15 @@ void worker::run_next(std::unique_lock<std::mutex>& lock) {
   batch_runner_ = &runner;
   running_ = batch_.front().id;
   runner.prepare(batch_.size());
-  run_batch(*executor, runner, lock);
+  if (&runner == runner_.get()) {  // else the tasks run in another process
+    note_.item.store(0, std::memory_order_relaxed);
+    note_.task.store(running_, std::memory_order_release);
+  }
+  {
+    const item_note_scope notes(note_.item);
+    run_batch(*executor, runner, lock);
+  }
+  note_.task.store(0, std::memory_order_release);
   running_ = 0;
   batch_runner_ = nullptr;
   for (std::size_t t = 0; t < batch_.size(); ++t) forget_task();

@@ -111,6 +111,8 @@ class worker {
   void end_task();
 
   transport& link_;
+  task_note unread_note_;
+  task_note& note_;  // what this worker runs
   const worker_place place_;
   const worker_pace pace_;
   const std::size_t flush_bytes_;  // results accumulate up to this size

@@ -1,8 +1,8 @@
 // lost_workers SEED TASKS: workers are killed, or stopped and continued, at random moments while the pool is busy, until one is
 // left.
 //
-// The work consists of rounds of submitted tasks with arguments and results of 8 bytes to 8 MB, a map, a reduction, a shared value,
-// a map with a journal, and isolated tasks. A round has TASKS tasks of each kind. Every result must be right. Prints one line, and
+// The work consists of rounds of submitted tasks with arguments and results of 8 bytes to 8 MB, maps, a reduction, a shared value,
+// maps with a journal, and isolated tasks. A round has TASKS tasks of each kind. Every result must be right. Prints one line, and
 // exits with 0 if everything was right.
 #include <rankpool/rankpool.hpp>
 
@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <numeric>
@@ -34,6 +35,8 @@ std::vector<double> doubled(std::vector<double> numbers) {
 }
 
 std::uint64_t cube(std::uint64_t n) { return n * n * n; }
+
+std::uint64_t cube_of_text(const std::string& n) { return cube(std::stoull(n)); }
 
 std::uint64_t slow_cube(std::uint64_t n) {
   std::this_thread::sleep_for(std::chrono::microseconds(n % 997));
@@ -103,6 +106,9 @@ class load {
     map(plain_, {}, slow_cube);
     map(plain_, {.journal = (folder_ / (std::to_string(++journals_) + ".journal")).string()}, cube);
     map(isolated_, {}, slow_cube);
+    map_texts({});
+    map_texts({.retries = 1, .retry_if = [](const std::exception_ptr&) { return true; }});
+    map_texts({.journal = (folder_ / (std::to_string(++journals_) + ".journal")).string()});
     const auto numbers = std::views::iota(std::uint64_t{0}, tasks_ * 1000);
     check(plain_.transform_reduce(numbers, std::uint64_t{0}, std::plus<>(), cube) ==
           std::transform_reduce(numbers.begin(), numbers.end(), std::uint64_t{0}, std::plus<>(), cube));
@@ -133,6 +139,15 @@ class load {
     std::uint64_t n = 0;
     for (const std::uint64_t result : pool.map(std::move(options), function, std::views::iota(n, tasks_)))
       check(result == cube(n++));
+    check(n == tasks_);
+  }
+
+  /// The same with items that are sent one by one.
+  void map_texts(rankpool::map_options options) {
+    std::vector<std::string> texts;
+    for (std::uint64_t n = 0; n < tasks_; ++n) texts.push_back(std::to_string(n));
+    std::uint64_t n = 0;
+    for (const std::uint64_t result : plain_.map(std::move(options), cube_of_text, texts)) check(result == cube(n++));
     check(n == tasks_);
   }
 

@@ -263,7 +263,7 @@ TEST_CASE("the tasks of a lost worker run on another worker, and its late result
   CHECK(f.observer.take() == notes{"sent 2 on 0"});
   f.link.lose({0, 11, 0, "was ended by signal 11 (Segmentation fault)"});
   f.d.step();
-  CHECK(f.observer.take() == notes{"sent 2 on 1"});
+  CHECK(f.observer.take() == notes{"recalled 2 on 0", "sent 2 on 1"});
   CHECK(f.d.is_lost({0}));
   CHECK_FALSE(f.d.is_lost({1}));
   CHECK(log.text() ==

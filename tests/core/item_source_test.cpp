@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -70,6 +72,31 @@ TEST_CASE("a chunk that is cut across batches refers to the values of both") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(references[i].offset == sizeof(std::uint64_t) + i * item_bytes + sizeof(int));
   CHECK(references[1].value->id() == 1);
   CHECK(references[2].value->id() == 2);
+}
+
+TEST_CASE("a chunk that is kept can be divided, and its parts are forgotten one by one") {
+  const auto cut_again = [](packed_source& source, std::uint64_t first, std::uint64_t count) {
+    byte_buffer bytes;
+    byte_writer out(bytes);
+    source.cut_again(out, first, count);
+    return bytes;
+  };
+  packed_source source;
+  source.keep();
+  source.append(batch_of(10, value_of(1, "content")));
+  byte_buffer bytes;
+  byte_writer out(bytes);
+  source.cut(out, 0, 10);
+  source.divide(0, 10);  // there is such a chunk
+  source.divide(4, 1);
+  CHECK(byte_reader(cut_again(source, 4, 1)).get<int>() == 4);
+  CHECK(cut_again(source, 5, 5).size() == 5 * item_bytes);
+  CHECK_THROWS_AS(cut_again(source, 3, 2), std::logic_error);  // in two chunks
+  source.forget(0);
+  CHECK(byte_reader(cut_again(source, 4, 1)).get<int>() == 4);
+  source.forget(4);
+  CHECK_THROWS_AS(cut_again(source, 4, 1), std::logic_error);
+  CHECK(byte_reader(cut_again(source, 5, 5)).get<int>() == 5);
 }
 
 TEST_CASE("a digest depends on the content of shared values, not on their ids") {

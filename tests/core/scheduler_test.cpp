@@ -513,6 +513,57 @@ TEST_CASE("a chunk that ends every worker that runs it fails at the crash limit,
   CHECK(s.finished == 61);
 }
 
+TEST_CASE("an item that ends every worker that runs it fails alone, and the other items of its chunk are done") {
+  simulation s(4);
+  s.open(1, 4);
+  const auto work = s.submit(1, items(1000, 100, 1));
+  constexpr std::uint64_t fatal = 342;
+  int lost = 0;
+  for (int step = 0; step < 1000 && s.finished < 1; ++step) {
+    s.dispatch();
+    for (int w = 0; w < 4; ++w) {
+      if (s.queue(w).empty()) continue;
+      const chunk_id id = s.queue(w).front().id;
+      const auto chunk = (*s).chunk_at({w}, id);
+      REQUIRE(chunk);
+      if (chunk->first <= fatal && fatal < chunk->first + chunk->count) {
+        if (lost > 0) CHECK(chunk->count == 1);
+        s.lose(w, {id, fatal - chunk->first});
+        ++lost;
+      } else {
+        s.finish_one(w, 1us);
+      }
+    }
+  }
+  CHECK(lost == 3);
+  CHECK(s.finished == 1);
+  CHECK(s.failed == 1);
+  CHECK(work->done == 1000);
+}
+
+TEST_CASE("of the chunks of a lost worker, only the item that was running counts the loss") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(100, 10, 1));
+  s.run_all([](int) { return 1us; });  // shows that these tasks are short, so that several are prefetched
+  s.submit(1, items(100, 10, 1));
+  s.dispatch();
+  REQUIRE(s.queue(0).size() > 1);
+  (*s).on_started({0}, s.queue(0)[0].id);  // it has ended since
+  const std::size_t sent = s.queue(0).size();
+  s.lose(0, {s.queue(0)[1].id, 9});
+  const auto& requeued = (*s).state().executors.front()->requeued;
+  REQUIRE(requeued.size() == sent + 1);
+  for (const tracked_chunk& c : requeued) {
+    const bool was_running = &c == &requeued.back();
+    CHECK(c.losses == (was_running ? 1 : 0));
+    CHECK(c.alone == was_running);
+  }
+  CHECK(requeued.back().part.count == 1);
+  s.run_all([](int) { return 1us; });
+  CHECK(s.finished == 2);
+}
+
 TEST_CASE("a pinned chunk fails with its worker") {
   simulation s(2);
   s.open(1, 2);

@@ -72,10 +72,11 @@ class simulation {
     take(out);
   }
 
-  void lose(int w) {
+  // `running`: what the worker was doing, if it is known.
+  void lose(int w, running_item running = {}) {
     queue(w).clear();
     effects out;
-    scheduler_.on_worker_lost({w}, lost, out);
+    scheduler_.on_worker_lost({w}, lost, out, running);
     take(out);
     scheduler_.state().check();
   }

@@ -25,6 +25,9 @@ class counting_job final : public rankpool::detail::job {
     cut_ += p.count;
     return p;
   }
+  rankpool::detail::chunk part(const rankpool::detail::chunk&, std::uint64_t first, std::uint64_t count) override {
+    return {first, count, {}, {}, {}};
+  }
   std::uint64_t chunksize() const override { return chunk_; }
   void on_requeued(std::uint64_t first, std::uint64_t count) override {
     requeued_[first] = count;

@@ -1,7 +1,7 @@
 # Functions that add tests in each mode: under mpirun, self-launched, inline in one process, or with threads as workers. They also
 # set up the records for the table of conformance.
 #
-# Tests on ranks run one at a time, because several of them would overload two cores. Sanitizer builds do not have them, because MPI
+# Tests on ranks count as two processes for `ctest -j`, because their ranks often wait. Sanitizer builds do not have them, because MPI
 # itself is not clean under sanitizers, and the inline tests run the same code.
 
 find_program(RANKPOOL_TEST_MPIRUN NAMES mpirun mpiexec HINTS ${MPIEXEC_EXECUTABLE} REQUIRED)
@@ -58,7 +58,7 @@ function(add_rank_test name)
     list(APPEND labels long)
   endif()
   set_tests_properties(${name} PROPERTIES
-    LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${rank_environment};${arg_ENVIRONMENT}")
+    LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${rank_environment};${arg_ENVIRONMENT}")
 endfunction()
 
 # add_inline_test(NAME [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): all tasks run inline in one process.
@@ -77,8 +77,7 @@ function(add_thread_test name)
   set_time_limit()
   set(arg_ENVIRONMENT RANKPOOL_TEST_THREADS=${arg_THREADS})
   add_recorded_test(${name} threads "")
-  set_tests_properties(${name} PROPERTIES
-    LABELS threads TIMEOUT ${arg_TIMEOUT} RUN_SERIAL TRUE ENVIRONMENT "${arg_ENVIRONMENT}")
+  set_tests_properties(${name} PROPERTIES LABELS threads TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
 # For the functions above: sets arg_TIMEOUT to 120 s if it is not set, and multiplies it by the slowdown of this build.

@@ -1,5 +1,6 @@
-# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -P list_tests.cmake: writes the tests of TEMPLATE for each job of
-# the command, except for the skipped ones.
+# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -D QUICK=JOBS -P list_tests.cmake: writes the tests of TEMPLATE for
+# each job of the command, except for the skipped ones. JOB_LABELS of the template becomes `inline`, and `inline;long` for jobs that are
+# not in QUICK.
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${COMMAND} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*\nSubcommands:\n" "" jobs "${help}")
@@ -15,7 +16,12 @@ foreach(job IN LISTS jobs)
   if(job IN_LIST SKIPPED)
     continue()
   endif()
+  set(labels inline)
+  if(NOT job IN_LIST QUICK)
+    list(APPEND labels long)
+  endif()
   string(REPLACE JOB_NAME ${job} test "${template}")
+  string(REPLACE JOB_LABELS "${labels}" test "${test}")
   string(APPEND tests "${test}")
 endforeach()
 file(WRITE ${TESTS} "${tests}")

@@ -7,6 +7,7 @@
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/bytes.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -31,6 +32,10 @@ class item_progress {
   ~item_progress() = default;
 };
 
+/// The place in which the calling thread notes the index of the item that it runs, within its chunk. Other processes can read it when
+/// the thread's process has ended.
+std::atomic<std::uint64_t>& item_note() noexcept;
+
 /// Usage: for each item from first() on, begin() and then either write its result to the byte_writer or call fail(); at the end,
 /// finish().
 class chunk_writer {
@@ -41,6 +46,7 @@ class chunk_writer {
   std::uint64_t first() const { return first_; }
   void begin(std::uint64_t item) {
     if (progress_ != nullptr) report(item);
+    note_.store(item, std::memory_order_release);
     item_ = item;
     mark_ = out_.at();
   }
@@ -54,6 +60,7 @@ class chunk_writer {
 
   byte_writer& out_;
   item_progress* const progress_;
+  std::atomic<std::uint64_t>& note_;
   std::uint64_t first_ = 0;
   std::size_t length_at_ = 0;    // where the length of the results is
   byte_writer::position begin_;  // of the results

@@ -6,10 +6,13 @@
 
 #include <rankpool/detail/call/callable.hpp>
 #include <rankpool/detail/call/chunk_writer.hpp>
+#include <rankpool/detail/call/item_range.hpp>
 #include <rankpool/detail/codec/boxed_if_large.hpp>
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/codec/skip.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <tuple>
@@ -191,11 +194,11 @@ template <class F, class Stored, class Items>
 void run_map_chunk(byte_reader& in, byte_writer& out) {
   using R = task_result_t<F, Stored>;
   boxed_if_large<F> f([&] { return decode_callable<F>(in); });
-  const auto count = in.get<std::uint64_t>();
+  const item_range range = item_range::read(in);
   Items items(in);
   chunk_writer outcomes(out);
-  for (std::uint64_t i = 0; i < outcomes.first(); ++i) items.skip();
-  for (std::uint64_t i = outcomes.first(); i < count; ++i) {
+  for (std::uint64_t i = 0; i < range.skipped + outcomes.first(); ++i) items.skip();
+  for (std::uint64_t i = outcomes.first(); i < range.count; ++i) {
     outcomes.begin(i);
     try {
       boxed_if_large<decltype(items.next())> arguments([&] { return items.next(); });
@@ -214,17 +217,20 @@ template <class T, class Reduce, class Transform, class Stored, class Items>
 void run_reduce_chunk(byte_reader& in, byte_writer& out) {
   boxed_if_large<Reduce> reduce([&] { return decode_callable<Reduce>(in); });
   boxed_if_large<Transform> transform([&] { return decode_callable<Transform>(in); });
-  const auto count = in.get<std::uint64_t>();
-  if (count == 0) throw serialization_error("received a chunk without items");
+  const item_range range = item_range::read(in);
+  if (range.count == 0) throw serialization_error("received a chunk without items");
   Items items(in);
+  for (std::uint64_t i = 0; i < range.skipped; ++i) items.skip();
   item_progress* const progress = item_progress::current();
+  std::atomic<std::uint64_t>& note = item_note();
   if (progress != nullptr) progress->on_item();
   const auto next = [&] { return boxed_if_large<decltype(items.next())>([&] { return items.next(); }); };
   using transformed = task_result_t<Transform, Stored>;
   auto first = next();
   boxed_if_large<T> total([&] { return static_cast<T>(call(*transform, *first)); });
-  for (std::uint64_t i = 1; i < count; ++i) {
+  for (std::uint64_t i = 1; i < range.count; ++i) {
     if (progress != nullptr) progress->on_item();
+    note.store(i, std::memory_order_release);
     auto arguments = next();
     boxed_if_large<transformed> item([&]() -> decltype(auto) { return call(*transform, *arguments); });
     total.replace([&] { return static_cast<T>((*reduce)(std::move(*total), std::move(*item))); });

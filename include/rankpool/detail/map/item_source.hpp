@@ -37,6 +37,8 @@ class item_source {
   virtual void keep() = 0;
   /// Writes items of a chunk that was cut before. Requires keep().
   virtual void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) = 0;
+  /// These items of a chunk that was cut are a chunk of their own from now on, and so are those before and after them.
+  virtual void divide(std::uint64_t first, std::uint64_t count) = 0;
   /// The items of this chunk are not needed any more.
   virtual void forget(std::uint64_t first) = 0;
 };
@@ -53,6 +55,7 @@ class counted_source final : public item_source {
   }
   void keep() override {}
   void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) override { cut(out, first, count); }
+  void divide(std::uint64_t, std::uint64_t) override {}
   void forget(std::uint64_t) override {}
 
  private:
@@ -66,9 +69,13 @@ class packed_source final : public item_source {
   void cut(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
   void keep() override { keeps_ = true; }
   void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) override;
+  void divide(std::uint64_t first, std::uint64_t count) override;
   void forget(std::uint64_t first) override { kept_.erase(first); }
 
  private:
+  std::map<std::uint64_t, item_batch>::iterator find_kept(std::uint64_t first, std::uint64_t count);
+  void divide_at(std::uint64_t first);
+
   std::deque<item_batch> batches_;
   std::size_t at_ = 0;  // items of the front batch that are cut already
   bool keeps_ = false;

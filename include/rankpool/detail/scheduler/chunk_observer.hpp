@@ -29,7 +29,7 @@ class chunk_observer {
   virtual void on_sent(const observed_chunk& chunk) { (void)chunk; }
   /// The worker has reported that it runs the chunk. Workers report only chunks that take long.
   virtual void on_started(const observed_chunk& chunk) { (void)chunk; }
-  /// The worker returns the chunk, which it has not started.
+  /// The worker does not have the chunk any more: it returns the chunk, which it has not started, or it was lost.
   virtual void on_recalled(const observed_chunk& chunk) { (void)chunk; }
   /// The worker has returned a result or an exception, which the job receives next. The observer of the job may replace it.
   virtual void on_finished(const observed_chunk& chunk, outcome& result) { (void)chunk, (void)result; }

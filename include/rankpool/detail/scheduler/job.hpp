@@ -63,6 +63,12 @@ class job {
   virtual std::uint64_t chunksize() const { return 1; }
   /// Cuts a chunk of at most `items` items from the front. They count as running from now on.
   virtual chunk cut(std::uint64_t items) = 0;
+  /// Returns a part of a chunk that was cut, which gets an outcome of its own. `first`: of the part, in the input. Called only for
+  /// chunks of several items.
+  virtual chunk part(const chunk& whole, std::uint64_t first, std::uint64_t count) {
+    (void)first, (void)count;
+    return whole;
+  }
   /// Delivers the outcome of a chunk. Returns whether react() must be called.
   virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) = 0;
   /// Called when a worker has returned a chunk that has not started. The chunk is queued again and can be cancelled until resume().
