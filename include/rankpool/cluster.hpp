@@ -27,6 +27,8 @@ struct cluster_statistics {
   std::uint64_t tasks = 0;              ///< finished tasks and items of maps; one that runs again counts each time
   std::chrono::nanoseconds cpu_time{};  ///< CPU time of the workers' processes since they started, as of their last reports;
                                         ///< workers report with their results, at most once per millisecond; 0 in an inline cluster
+  int workers_lost = 0;                 ///< see worker_info::lost
+  std::uint64_t tasks_lost = 0;         ///< tasks and items that lost workers had; they run again, or fail with worker_lost
 };
 
 /// The workers of a run. run() makes one and passes it to the program.

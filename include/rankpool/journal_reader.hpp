@@ -65,6 +65,15 @@ class journal_reader {
     time_point when;           ///< when rank 0 got the result
   };
 
+  /// A worker that was lost while a run used the journal.
+  struct loss {
+    int rank = -1;            ///< its rank
+    std::string host;         ///< its host name
+    std::string how;          ///< its end, such as "was ended by signal 11 (Segmentation fault)"
+    std::uint64_t items = 0;  ///< items and tasks that it had not finished, also of calls that do not use the journal
+    time_point when;          ///< when rank 0 noticed it
+  };
+
   /// Totals of one host.
   struct host {
     std::string name;          ///< host name
@@ -110,6 +119,9 @@ class journal_reader {
 
   /// Returns the totals of each host, in order of host names.
   std::vector<host> hosts() const;
+
+  /// Returns the lost workers, in the order of their losses.
+  std::vector<loss> losses() const;
 
   /// Returns at most `most` chunks of all calls, in descending order of chunk::taken.
   std::vector<chunk> slowest(std::uint64_t most) const;

@@ -212,7 +212,9 @@ void job_run::finish_report(run_report::ending how, const std::string& error) {
        .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
        .tasks = statistics.tasks,
        .restored = restored,
-       .workers = settings_.max_workers > 0 ? std::min(settings_.max_workers, cluster_.num_workers()) : cluster_.num_workers()},
+       .workers = settings_.max_workers > 0 ? std::min(settings_.max_workers, cluster_.num_workers()) : cluster_.num_workers(),
+       .workers_lost = statistics.workers_lost,
+       .tasks_lost = statistics.tasks_lost},
       how, error);
 }
 

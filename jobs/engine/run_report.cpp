@@ -64,7 +64,9 @@ void run_report::finish(const costs& taken, ending how, std::string_view error) 
                                        {"cpu_seconds", taken.cpu_seconds},
                                        {"tasks", taken.tasks},
                                        {"restored", taken.restored},
-                                       {"workers", taken.workers}};
+                                       {"workers", taken.workers},
+                                       {"workers_lost", taken.workers_lost},
+                                       {"tasks_lost", taken.tasks_lost}};
   const std::string members = json_of(figures);
   write(out + ", " + members.substr(1) + "\n");
 }

@@ -1,7 +1,8 @@
 // The output of --json: one object with the parameters, the results and the costs of a run.
 //
 // {"job": "primes", "parameters": {"to": 100000000000, ...}, "lines": ["..."], "result": {"count": 4118054813}, "verified": "...",
-//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "restored": 0, "workers": 2}
+//  "status": "done", "wall_seconds": 7.8, "cpu_seconds": 15.5, "tasks": 32, "restored": 0, "workers": 2, "workers_lost": 0,
+//  "tasks_lost": 0}
 //
 // `lines` are the lines that the job prints without --json; they are written at once. Without --json, a report does nothing. A job
 // that continues after failed tasks adds "verified_results" and "failed_results" to "verified".
@@ -67,6 +68,8 @@ class run_report {
     std::uint64_t tasks = 0;
     std::uint64_t restored = 0;  // tasks restored from the journal
     int workers = 0;
+    int workers_lost = 0;
+    std::uint64_t tasks_lost = 0;  // which lost workers had; they run again, or fail
   };
   enum class ending { done, failed, stopped };
   /// Completes the report. `error` is the message of a run that failed. Throws: output_error.

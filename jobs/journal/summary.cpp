@@ -55,6 +55,11 @@ std::string line_of(const journal_reader::chunk& chunk) {
          " on " + worker(chunk.rank, chunk.host);
 }
 
+std::string line_of(const journal_reader::loss& loss) {
+  return worker(loss.rank, loss.host) + ", " + iso_time(loss.when) + ": its process " + printable(loss.how) + "; it had " +
+         counted(loss.items, "unfinished item");
+}
+
 void print_call(output& out, const journal_reader::call& call) {
   out.print("\n", title(call), "\n  ", counted(call.chunks, "chunk"), ", ", std::to_string(call.failed), " failed items");
   if (call.chunks > 0) {
@@ -114,6 +119,10 @@ void print_summary(output& out, const journal_reader& journal, const summary_opt
   for (const auto& failure : failures.shown) out.print("  ", line_of(failure), '\n');
   if (!failures.shown.empty() && failures.others > 0) out.print("  and ", failures.others, " more: --failures all\n");
 
+  const auto losses = journal.losses();
+  if (!losses.empty()) out.print("\nlost workers\n");
+  for (const auto& loss : losses) out.print("  ", line_of(loss), '\n');
+
   const auto slowest = journal.slowest(options.slowest);
   if (!slowest.empty()) out.print("\nslowest tasks\n");
   for (const auto& chunk : slowest) out.print("  ", line_of(chunk), '\n');
@@ -154,6 +163,10 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
                         {"host", f.host},
                         {"at", iso_time(f.when)}});
   }
+  json losses = json::array();
+  for (const auto& l : journal.losses()) {
+    losses.push_back({{"rank", l.rank}, {"host", l.host}, {"how", l.how}, {"items", l.items}, {"at", iso_time(l.when)}});
+  }
   json slowest = json::array();
   for (const auto& p : journal.slowest(options.slowest)) {
     slowest.push_back({{"call", p.call},
@@ -171,7 +184,8 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
   const json all{{"file", options.file},          {"subject", journal.subject()},
                  {"build", journal.build()},      {"of_this_build", journal.is_of_this_build()},
                  {"calls", std::move(calls)},     {"failures", std::move(failures)},
-                 {"slowest", std::move(slowest)}, {"hosts", std::move(hosts)}};
+                 {"losses", std::move(losses)},   {"slowest", std::move(slowest)},
+                 {"hosts", std::move(hosts)}};
   out.print(json_of(all), '\n');
 }
 

@@ -23,6 +23,7 @@ dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announce
       observer_(observer),
       now_(options.now),
       may_send_(options.may_send),
+      on_lost_(options.on_lost),
       scheduler_(static_cast<int>(workers.size()), options.scheduling),
       outbox_(link, workers, options.nodes),
       standings_(workers.size()) {
@@ -326,9 +327,15 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   const worker_place& place = place_of(w);
   const std::string text = "rank " + std::to_string(place.rank) + " (" + place.host + ") was lost: its process " + lost.how;
   const worker_lost error(text, {.rank = place.rank, .host = place.host, .signal = lost.signal, .exit_status = lost.exit_status});
-  for (const observed_chunk& chunk : scheduler_.chunks_at(w)) observe(&chunk_observer::on_recalled, chunk);
+  std::uint64_t had = 0;
+  for (const observed_chunk& chunk : scheduler_.chunks_at(w)) {
+    had += chunk.count;
+    observe(&chunk_observer::on_recalled, chunk);
+  }
   const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, {lost.task, lost.item});
   const char* const subject = again == 1 ? " task runs" : " tasks run";
+  observer_.on_lost(w, lost.how, had);
+  if (on_lost_ != nullptr) on_lost_(place, lost.how, had);
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);
   if (scheduler_.usable_workers() == 0) break_executors();

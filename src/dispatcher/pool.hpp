@@ -31,6 +31,7 @@ struct pool_options {
   std::vector<int> nodes = {};
   scheduling_policy scheduling = {};
   bool (*may_send)() = nullptr;
+  void (*on_lost)(const worker_place& where, const std::string& how, std::uint64_t tasks) = nullptr;
 };
 
 /// Thread safety: any thread may call any function, except that end() and end_for_exit() must not be called concurrently.

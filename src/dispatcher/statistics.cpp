@@ -17,7 +17,9 @@ statistics_observer::statistics_observer(std::size_t workers) : cpu_nanoseconds_
 
 cluster_statistics statistics_observer::totals() const {
   return {.tasks = tasks_finished_.load(std::memory_order_relaxed),
-          .cpu_time = std::chrono::nanoseconds(all_cpu_nanoseconds_.load(std::memory_order_relaxed))};
+          .cpu_time = std::chrono::nanoseconds(all_cpu_nanoseconds_.load(std::memory_order_relaxed)),
+          .workers_lost = static_cast<int>(workers_lost_.load(std::memory_order_relaxed)),
+          .tasks_lost = tasks_lost_.load(std::memory_order_relaxed)};
 }
 
 void statistics_observer::on_finished(const observed_chunk& chunk, outcome&) { add(tasks_finished_, chunk.count); }
@@ -25,6 +27,11 @@ void statistics_observer::on_finished(const observed_chunk& chunk, outcome&) { a
 void statistics_observer::on_cpu_time(worker_index where, std::uint64_t nanoseconds) {
   const std::uint64_t before = std::exchange(cpu_nanoseconds_[static_cast<std::size_t>(where.value)], nanoseconds);
   add(all_cpu_nanoseconds_, nanoseconds - before);
+}
+
+void statistics_observer::on_lost(worker_index, const std::string&, std::uint64_t tasks) {
+  add(workers_lost_, 1);
+  add(tasks_lost_, tasks);
 }
 
 }  // namespace rankpool::detail

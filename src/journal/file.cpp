@@ -282,6 +282,7 @@ void journal_file::write(std::vector<entry>& batch) {
       " AND first < ?2) AND first + count > ?2");
   SQLite::Statement overlapped(*database_, "DELETE FROM chunks WHERE call = ? AND first > ? AND first < ?");
   SQLite::Statement items(*database_, "UPDATE calls SET items = ? WHERE id = ?");
+  SQLite::Statement lost(*database_, "INSERT INTO losses VALUES(?, ?, ?, ?, ?)");
   bool any_failures = database_->execAndGet("SELECT EXISTS(SELECT 1 FROM failures)").getInt() != 0;
   const auto run = [](SQLite::Statement& statement) {
     statement.exec();
@@ -334,6 +335,14 @@ void journal_file::write(std::vector<entry>& batch) {
         items.bind(1, count);
         items.bind(2, e.call);
         run(items);
+        break;
+      case entry::kind::lost:
+        lost.bind(1, e.rank);
+        lost.bindNoCopy(2, e.host);
+        lost.bindNoCopy(3, e.text);
+        lost.bind(4, count);
+        lost.bind(5, e.when);
+        run(lost);
         break;
     }
   }

@@ -40,14 +40,14 @@ class journal_file {
   journal_file(const journal_file&) = delete;
   journal_file& operator=(const journal_file&) = delete;
 
-  /// A chunk that has finished or failed, or a change of a call's row.
+  /// A chunk that has finished or failed, a change of a call's row, or a lost worker.
   struct entry {
-    enum class kind : std::uint8_t { finished, failed, items } what;
+    enum class kind : std::uint8_t { finished, failed, items, lost } what;
     std::int64_t call = 0;
     std::uint64_t first = 0;  ///< finished: the chunk's first item; failed: the item that failed
-    std::uint64_t count = 0;  ///< finished: items of the chunk; failed: failed items of the chunk; items: items of the call
+    std::uint64_t count = 0;  ///< items of the chunk; failed: of these, those that failed; items: of the call; lost: at the worker
     digest input = {};
-    std::string text = {};  ///< finished: the encoded result; failed: the encoded exception
+    std::string text = {};  ///< finished: the encoded result; failed: the encoded exception; lost: how the worker has ended
     std::chrono::nanoseconds taken = {};
     int rank = -1;
     std::string host = {};

@@ -230,6 +230,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   std::vector<worker_info> workers;
   pool_options options;
   options.may_send = &journals_keep_up;
+  options.on_lost = &record_loss;
   options.runner_processes = fork_server::current() != nullptr;
   options.scheduling.workers_per_core = std::max(1.0, link->workers_per_core());
   for (std::size_t r = 0; r < ranks.size(); ++r) {

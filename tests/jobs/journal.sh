@@ -186,7 +186,7 @@ assert [r["item"] for r in rows if r["call"] == "2"] == ["0-4", "5-9"]'
     refused 1 "journal 'noise' is not a journal" noise
     write run.journal
     { head -c 60 run.journal; printf '\0\0\0\x09'; tail -c +65 run.journal; } >later.journal
-    refused 1 "journal 'later.journal' has format 9, but this version supports format 4 only" later.journal
+    refused 1 "journal 'later.journal' has format 9, but this version supports format 5 only" later.journal
     TMPDIR=/dev/null refused 1 "set TMPDIR to another folder" run.journal
     ;;
   usage)

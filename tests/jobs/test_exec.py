@@ -303,6 +303,17 @@ def test_worker_killed(command):
 
 
 @ranks
+def test_lost_worker_is_counted(command):
+    """--json and the journal have the worker that a command has killed, and what it had not finished."""
+    kill_once = "test -e mark || { touch mark; kill -KILL $PPID; exec sleep 300; }; echo done"
+    report = command.run("exec", "--json", "--journal", "run.journal", ":::", kill_once, "echo other").report
+    assert report["status"] == "done" and report["workers_lost"] == 1 and report["tasks_lost"] >= 1
+    assert "\nlost workers\n  rank " in command.run("journal", "run.journal").stdout
+    (loss,) = command.run("journal", "run.journal", "--json").report["losses"]
+    assert loss["rank"] > 0 and loss["items"] == report["tasks_lost"] and loss["how"].startswith("has ended, by SIGKILL")
+
+
+@ranks
 def test_terminated(command):
     sleepers = Sleepers(command)
     sleepers.running.send(signal.SIGTERM)

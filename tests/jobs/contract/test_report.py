@@ -7,7 +7,7 @@ from jobs import number_of
 
 # Options that affect how results are computed, displayed and stored; they are not parameters of the results.
 NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before", "isolate", "task-timeout"}
-COSTS = {"wall_seconds", "cpu_seconds", "tasks", "restored", "workers"}
+COSTS = {"wall_seconds", "cpu_seconds", "tasks", "restored", "workers", "workers_lost", "tasks_lost"}
 
 
 def expect_parameters(case, parameters):
@@ -22,7 +22,7 @@ def expect_parameters(case, parameters):
 def expect_costs(report):
     assert COSTS <= set(report)
     assert report["wall_seconds"] >= 0 and report["cpu_seconds"] >= 0
-    assert all(isinstance(report[name], int) and report[name] >= 0 for name in ("tasks", "restored", "workers"))
+    assert all(isinstance(report[name], int) and report[name] >= 0 for name in ("tasks", "restored", "workers", "workers_lost", "tasks_lost"))
 
 
 def test_done(case, command):
