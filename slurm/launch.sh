@@ -46,8 +46,11 @@ find_launcher() {  # RANKS
   if [[ -z $name ]]; then
     name=mpirun
     ! srun --mpi=list 2>&1 | grep -qw pmix || name=srun
+    ((${#on_nodes[@]} > 1)) || ! type -P mpirun >/dev/null || name=self
   fi
   case $name in
+    # On one node, the program starts itself, so that it survives lost workers.
+    self) launcher=(env "RANKPOOL_WORKERS=$(($1 - 1))") ;;
     # If one rank dies, the others would wait for it until the time limit: --wait ends them 10 s later. (--kill-on-bad-exit also
     # kills ranks that are about to exit, and sometimes loses the exit status.)
     srun)
@@ -55,7 +58,7 @@ find_launcher() {  # RANKS
       launcher=(srun --mpi=pmix --wait=10 --overcommit --cpu-bind=none --distribution=arbitrary "--ntasks=$1")
       ;;
     mpirun) launcher=(mpirun --oversubscribe -np "$1") ;;
-    *) die "RANKPOOL_LAUNCHER is '$name'; set it to srun or mpirun" ;;
+    *) die "RANKPOOL_LAUNCHER is '$name'; set it to srun, mpirun or self" ;;
   esac
   type -P "${launcher[0]}" >/dev/null ||
     die "the launcher '${launcher[0]}' is not on the PATH, and srun has no pmix (srun --mpi=list); load the MPI that $program was built with"
@@ -84,6 +87,8 @@ describe_run() {
   say "$("$program" --version), $(sinfo --version), $(mpirun --version 2>/dev/null | head -n 1)"
   printf -v command ' %q' "${launcher[@]}" "$program" "$@"
   say "${command# }"
+  [[ ${launcher[0]} == env ]] ||
+    say "if a rank ends, the whole run ends; only on one node, with RANKPOOL_LAUNCHER=self, a run survives lost workers"
 }
 
 launch() {  # JOB [options]

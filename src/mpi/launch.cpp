@@ -119,7 +119,7 @@ void open_standard_streams() {
 
 std::string describe_signal(int signal) { return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")"; }
 
-/// Returns the exit status of run() if the launcher's is 0 however the ranks end. Logs a line if rank 0 has not reported a status.
+/// Returns the exit status of run() if the launcher's is that of a lost rank, or 0 however the ranks end. Logs a line if rank 0 has not reported a status.
 int status_with_recovery(const launch_end& end) {
   if (end.program_status) return *end.program_status & 0xff;
   if (end.rank_0_signal != 0) {
@@ -158,7 +158,7 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     return 1;
   }
   const bool exited = WIFEXITED(end.wait_status);
-  const int status = exited ? WEXITSTATUS(end.wait_status) : 128 + WTERMSIG(end.wait_status);
+  int status = exited ? WEXITSTATUS(end.wait_status) : 128 + WTERMSIG(end.wait_status);
   if (!exited || (end.had_orphaned_ranks && !end.program_status)) {
     log_line(
         "the launcher '" + launcher + "' was ended" +
@@ -167,9 +167,9 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     return status == 0 ? 1 : status;
   }
   if (end.stop_signal != 0 && end.program_status) return *end.program_status;
-  if (has_recovery && status == 0) {
-    const int own_status = status_with_recovery(end);
-    if (own_status != 0) return own_status;
+  if (has_recovery && (status == 0 || end.program_status || end.rank_0_signal != 0)) {
+    if (const int own_status = status_with_recovery(end); own_status != 0) return own_status;
+    status = 0;
   }
   if (status > 128 && !end.has_begun) {  // the launcher's own failures have such a status as well
     log_line("the launcher could not start '" + program + "' (status " + std::to_string(status) + "); " + try_again);
@@ -208,7 +208,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
 
   const std::string launcher = variable("RANKPOOL_MPIRUN").value_or(options.launcher != nullptr ? options.launcher : "mpirun");
   // With recovery, the launcher's status does not tell how rank 0 has ended, so rank 0 must be able to report it.
-  const bool has_recovery = !recovery_options().empty() && can_survive_losses(launcher) && rank_0_control().is_offered();
+  const bool has_recovery = can_survive_losses(launcher) && rank_0_control().is_offered();
   std::vector<std::string> words = command(launcher, workers, own, argc, argv, has_recovery);
   std::vector<char*> args;
   for (std::string& word : words) args.push_back(word.data());

@@ -24,6 +24,7 @@ constexpr std::array reports{
     report{RANKPOOL_RULE "prterun detected that one or more processes exited with non-zero status", end_of_report},
     report{RANKPOOL_RULE "prterun has exited due to process rank ", end_of_report},
     report{RANKPOOL_RULE "prterun noticed that process rank ", end_of_report},
+    report{RANKPOOL_RULE "WARNING: The selected 'osc' module 'sm' is not tested for post-failure\n", end_of_report},
     report{"[warn] Epoll MOD(", "\n"},
     report{"] PMIX ERROR: BAD-PARAM in file ../../../src/event/pmix_event_notification.c", "\n", true},
 };
@@ -52,6 +53,10 @@ std::string launcher_report_filter::pass(std::string_view input) {
   std::string passed;
   kept_ += input;
   for (;;) {
+    if (may_follow_report_ && !kept_.empty()) {
+      if (kept_.front() == '\0') kept_.erase(0, 1);
+      may_follow_report_ = false;
+    }
     if (!end_.empty()) {
       const std::size_t found = kept_.find(end_);
       if (found == std::string::npos) {
@@ -60,6 +65,7 @@ std::string launcher_report_filter::pass(std::string_view input) {
       }
       kept_.erase(0, found + end_.size());
       end_ = {};
+      may_follow_report_ = true;
       continue;
     }
     std::size_t found = std::string::npos;

@@ -4,6 +4,9 @@
 #include <rankpool/errors.hpp>
 
 #include <mpi.h>
+#if defined(OPEN_MPI)
+#include <mpi-ext.h>
+#endif
 
 #include <string>
 
@@ -16,6 +19,20 @@ inline void mpi_check(int code, const char* call) {
   int length = 0;
   MPI_Error_string(code, text, &length);
   throw error(std::string(call) + " failed: " + std::string(text, static_cast<std::size_t>(length)));
+}
+
+/// Returns false if the call failed because the process of the other rank has ended. Only an MPI with fault tolerance (ULFM) reports
+/// that. Throws: error, as mpi_check().
+inline bool mpi_check_peer(int code, const char* call) {
+#if defined(OMPI_HAVE_MPI_EXT_FTMPI)
+  if (code != MPI_SUCCESS) {
+    int what = MPI_SUCCESS;
+    MPI_Error_class(code, &what);
+    if (what == MPIX_ERR_PROC_FAILED || what == MPIX_ERR_PROC_FAILED_PENDING) return false;
+  }
+#endif
+  mpi_check(code, call);
+  return true;
 }
 
 }  // namespace rankpool::detail

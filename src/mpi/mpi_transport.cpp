@@ -76,7 +76,7 @@ void mpi_transport::send(int peer, frame f) {
       leaves_at_once ? window_.keep(to, std::move(f)) : sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
   const auto start = [&](const std::byte* data, std::size_t n, int tag) {
     MPI_Request& request = kept.requests.emplace_back(MPI_REQUEST_NULL);
-    mpi_check(MPI_Isend(data, static_cast<int>(n), MPI_BYTE, to, tag, world_, &request), "MPI_Isend");
+    (void)mpi_check_peer(MPI_Isend(data, static_cast<int>(n), MPI_BYTE, to, tag, world_, &request), "MPI_Isend");
   };
   kept.requests.reserve(1 + kept.content.bulk.size());
   start(kept.content.head.data(), kept.content.head.size(), tag_frame);
@@ -86,7 +86,7 @@ void mpi_transport::send(int peer, frame f) {
     }
   }
   const bool urgent = kept.content.urgent;
-  if (!leaves_at_once && all_complete(kept.requests)) sends_.pop_back();
+  if (!leaves_at_once && test(kept.requests) != request_state::pending) sends_.pop_back();
   bells_.ring(to, urgent);
 }
 
@@ -104,7 +104,7 @@ bool mpi_transport::sent_all() {
 void mpi_transport::finish_sends() {
   if (window_.is_crowded()) window_.free_complete();
   for (auto m = sends_.begin(); m != sends_.end();) {
-    if (all_complete(m->requests)) {
+    if (test(m->requests) != request_state::pending) {
       bells_.prompt(m->to);
       m = sends_.erase(m);
     } else {
@@ -118,39 +118,43 @@ bool mpi_transport::accept_next() {
   int found = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status;
-  mpi_check(MPI_Improbe(is_root_ ? MPI_ANY_SOURCE : root_, tag_frame, world_, &found, &message, &status), "MPI_Improbe");
-  if (found == 0) return false;
+  const int from = is_root_ ? MPI_ANY_SOURCE : root_;
+  if (!mpi_check_peer(MPI_Improbe(from, tag_frame, world_, &found, &message, &status), "MPI_Improbe") || found == 0) return false;
   int count = 0;
   MPI_Get_count(&status, MPI_BYTE, &count);
   auto& queue = arriving_[static_cast<std::size_t>(status.MPI_SOURCE)];
   if (queue.empty()) arriving_from_.push_back(status.MPI_SOURCE);
   incoming& m = queue.emplace_back();
   m.head.resize(static_cast<std::size_t>(count));
-  mpi_check(MPI_Imrecv(m.head.data(), count, MPI_BYTE, &message, &m.head_request), "MPI_Imrecv");
+  m.has_failed = !mpi_check_peer(MPI_Imrecv(m.head.data(), count, MPI_BYTE, &message, &m.head_request), "MPI_Imrecv");
   if (is_lost_[static_cast<std::size_t>(status.MPI_SOURCE)]) abandon(status.MPI_SOURCE);
   return true;
 }
 
-// Drives the first message of a rank. Returns true once it is complete.
+// Drives the first message of a rank. Returns true once it is complete. One that has failed never is, and abandon() removes it.
 bool mpi_transport::advance(int rank, incoming& m) {
+  const auto is_complete = [&m](auto& request) {
+    const request_state now = m.has_failed ? request_state::failed : test(request);
+    m.has_failed = now == request_state::failed;
+    return now == request_state::complete;
+  };
   if (!m.head_here) {
-    int done = 0;
-    mpi_check(MPI_Test(&m.head_request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    if (done == 0) return false;
+    if (!is_complete(m.head_request)) return false;
     m.head_here = true;
     for (const block_description& next : take_descriptions(m.head)) {
       auto b = make_block(next);
       const std::span<std::byte> room = b->bytes();
       for (std::size_t from = 0; from < room.size(); from += largest_message) {
         MPI_Request& request = m.bulk_requests.emplace_back(MPI_REQUEST_NULL);
-        mpi_check(MPI_Irecv(room.data() + from, static_cast<int>(std::min<std::size_t>(largest_message, room.size() - from)),
-                            MPI_BYTE, rank, tag_bulk, world_, &request),
-                  "MPI_Irecv");
+        const auto bytes = static_cast<int>(std::min<std::size_t>(largest_message, room.size() - from));
+        if (!mpi_check_peer(MPI_Irecv(room.data() + from, bytes, MPI_BYTE, rank, tag_bulk, world_, &request), "MPI_Irecv")) {
+          m.has_failed = true;
+        }
       }
       m.bulk.push_back(std::move(b));
     }
   }
-  return all_complete(m.bulk_requests);
+  return is_complete(m.bulk_requests);
 }
 
 bool mpi_transport::receive(int& peer, frame& f) {
@@ -232,8 +236,8 @@ bool mpi_transport::nothing_new() const {
 
 bool mpi_transport::message_waiting() {
   int found = 0;
-  mpi_check(MPI_Iprobe(is_root_ ? MPI_ANY_SOURCE : root_, tag_frame, world_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
-  return found != 0;
+  const int from = is_root_ ? MPI_ANY_SOURCE : root_;
+  return mpi_check_peer(MPI_Iprobe(from, tag_frame, world_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe") && found != 0;
 }
 
 bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds quiet) {

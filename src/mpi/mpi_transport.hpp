@@ -79,6 +79,7 @@ class mpi_transport final : public transport {
     blocks bulk;
     std::vector<MPI_Request> bulk_requests;
     bool head_here = false;
+    bool has_failed = false;  // the sender has ended
   };
 
   int rank_of(int peer) const;

@@ -13,7 +13,8 @@ namespace rankpool::detail {
 namespace {
 
 constexpr int version = OMPI_MAJOR_VERSION;
-constexpr const char* recovery = "OMPI_MCA_orte_enable_recovery";  // mpirun passes its option on
+// mpirun sets it for the ranks if it lets them run on when one ends.
+constexpr const char* recovery = version >= 5 ? "OMPI_MCA_mpi_ft_enable" : "OMPI_MCA_orte_enable_recovery";
 constexpr const char* reachability = "OMPI_MCA_reachable";
 
 std::string_view variable_or_empty(const char* name) {
@@ -35,13 +36,13 @@ std::vector<std::string> launcher_options() {
 }
 
 std::vector<std::string> recovery_options() {
-  if constexpr (version >= 5) return {};
+  if constexpr (version >= 5) return {"--with-ft", "ulfm"};
   return {"--enable-recovery"};
 }
 
 bool has_recovery() {
   const std::string_view value = variable_or_empty(recovery);
-  return version < 5 && (value == "1" || value == "true" || value == "yes");
+  return value == "1" || value == "true" || value == "yes";
 }
 
 void restore_hangup_action() {

@@ -4,14 +4,18 @@
 
 namespace rankpool::detail {
 
-bool all_complete(std::vector<MPI_Request>& requests) {
+request_state test(MPI_Request& request) {
+  int done = 0;
+  if (!mpi_check_peer(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test")) return request_state::failed;
+  return done != 0 ? request_state::complete : request_state::pending;
+}
+
+request_state test(std::vector<MPI_Request>& requests) {
   for (MPI_Request& r : requests) {
     if (r == MPI_REQUEST_NULL) continue;
-    int done = 0;
-    mpi_check(MPI_Test(&r, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    if (done == 0) return false;
+    if (const request_state now = test(r); now != request_state::complete) return now;
   }
-  return true;
+  return request_state::complete;
 }
 
 void wait_for(std::vector<MPI_Request>& requests) {

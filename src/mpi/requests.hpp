@@ -7,8 +7,15 @@
 
 namespace rankpool::detail {
 
-/// Tests the requests; whether all of them are complete.
-bool all_complete(std::vector<MPI_Request>& requests);
+enum class request_state {
+  pending,
+  complete,
+  failed,  ///< the process of the other rank has ended, and MPI does not use the memory any more
+};
+
+request_state test(MPI_Request& request);
+/// Tests the requests: they are complete when all of them are, and failed when one of them has.
+request_state test(std::vector<MPI_Request>& requests);
 
 /// Blocks: until all of them are complete.
 void wait_for(std::vector<MPI_Request>& requests);

@@ -65,6 +65,13 @@ TEST_CASE("two reports are removed, and the text between them is kept") {
   CHECK(filtered(joined(status_report, "", signal_report), 1000).empty());
 }
 
+TEST_CASE("a null byte is removed after a report, and only there") {
+  const std::string null(1, '\0');
+  for (const std::size_t length : {1, 7, 1000}) {
+    CHECK(filtered(joined("a" + null, signal_report, null + "b" + null), length) == "a" + null + "b" + null);
+  }
+}
+
 TEST_CASE("a report after a line without an end is removed") {
   CHECK(filtered(joined("no end", signal_report, ""), 7) == "no end");
   CHECK(filtered(joined("----", signal_report, ""), 7) == "----");

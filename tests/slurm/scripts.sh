@@ -73,8 +73,16 @@ case $3 in
       expect_text "rankpool-$job.out" "$(printf '%s\n' done done done)"
     done
     ;;
+  lost-worker)  # on one node, the command of a lost worker runs again; by default the program starts itself there
+    # shellcheck disable=SC2016  # for the commands to expand
+    submit -N1 -n3 rankpool.sbatch exec ::: 'test -e mark || { touch mark; kill -KILL $PPID; exec sleep 300; }; echo a' 'echo b'
+    expect_end COMPLETED
+    expect_text "rankpool-$job.out" "$(printf 'a\nb')"
+    expect_line "rankpool-$job.err" "env RANKPOOL_WORKERS=3 .*/rankpool exec"
+    expect_line "rankpool-$job.err" "^rankpool: rank [1-3] \(n[123]\) was lost: its process has ended, by SIGKILL"
+    ;;
   status)  # the job's status is that of the program, with both launchers
-    for RANKPOOL_LAUNCHER in srun mpirun; do
+    for RANKPOOL_LAUNCHER in srun mpirun self; do
       export RANKPOOL_LAUNCHER
       printf 'true\nfalse\nexit 7\n' >commands
       submit -n2 exec.sbatch commands
@@ -111,7 +119,7 @@ case $3 in
     expect_line "$(echo rankpool-"$job"_*.err)" "not a job array; use: sbatch --array=1-1 "
     RANKPOOL_LAUNCHER=ssh submit -n1 rankpool.sbatch squares
     expect_end FAILED
-    expect_line "rankpool-$job.err" "RANKPOOL_LAUNCHER is 'ssh'; set it to srun or mpirun"
+    expect_line "rankpool-$job.err" "RANKPOOL_LAUNCHER is 'ssh'; set it to srun, mpirun or self"
     RANKPOOL=/no/such submit -n1 rankpool.sbatch squares
     expect_end FAILED
     expect_line "rankpool-$job.err" "RANKPOOL \('/no/such'\) is not an executable file on node n[123]"

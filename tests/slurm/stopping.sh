@@ -122,11 +122,14 @@ resumes_after_signal() {  # RESULT ARGUMENTS...
 case $3 in
   limit-srun) limit srun ;;
   limit-mpirun) limit mpirun ;;
+  limit-self) limit self ;;
   limit-with-journal-srun) limit_with_journal srun ;;
   limit-with-journal-mpirun) limit_with_journal mpirun ;;
+  limit-with-journal-self) limit_with_journal self ;;
   two-limits) two_limits ;;
   cancelled-srun) cancelled srun ;;
   cancelled-mpirun) cancelled mpirun ;;
+  cancelled-self) cancelled self ;;
   resumes-srun) resumes_after_limit srun ;;
   resumes-mpirun) resumes_after_limit mpirun ;;
   resumes-primes) resumes_after_signal 2119654578 primes 1 5e10 --count --chunksize 5e8 ;;

@@ -6,6 +6,13 @@
 
 find_program(RANKPOOL_TEST_MPIRUN NAMES mpirun mpiexec HINTS ${MPIEXEC_EXECUTABLE} REQUIRED)
 find_program(RANKPOOL_TEST_BASH bash REQUIRED)
+
+# with_recovery: options of mpirun with which the other ranks go on when one ends.
+execute_process(COMMAND ${RANKPOOL_TEST_MPIRUN} --version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
+set(with_recovery --with-ft ulfm)
+if(version MATCHES "Open MPI. 4[.]")
+  set(with_recovery --enable-recovery)
+endif()
 find_program(RANKPOOL_TEST_PYTHON python3 REQUIRED)
 
 # By default, mpirun refuses to run as root or to start more ranks than cores. Without a network interface but loopback, Open MPI 5
