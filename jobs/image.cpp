@@ -37,8 +37,8 @@ class whole_pictures {
   whole_pictures(job_run& run, const picture_settings& settings, rankpool::result_files& results, tally& all)
       : run_(run), settings_(settings), results_(results), all_(all) {}
 
-  /// Processes the pictures and returns those that are large enough to be split. Throws: errors of the pool; after stopped_error,
-  /// the finished results have their final names.
+  /// Processes the small pictures. Returns the others, which are large enough to be split, unprocessed. Throws: errors of the pool;
+  /// after stopped_error, the finished results have their final names.
   std::vector<picture_files> process(std::vector<picture_files> pictures) {
     try {
       while (!pictures.empty()) {

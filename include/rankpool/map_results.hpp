@@ -54,7 +54,8 @@ class map_results {
     /// Lifetime: the reference is valid until the iterator is incremented.
     reference operator*() const { return results_->current(); }
 
-    /// Moves to the next result. With map_options::buffersize, this call reads further input.
+    /// Moves to the next result. With map_options::buffersize, the input is read while the results are, and
+    /// this call may read more of it.
     /// Blocks: until the current result is available, if it was not read.
     iterator& operator++() {
       results_->advance();

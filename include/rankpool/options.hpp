@@ -42,9 +42,9 @@ struct executor_options {
   /// run_everywhere, maps and reductions do not count; map_options::buffersize limits a map. A callback on the thread that drives
   /// progress may exceed the limit, because it must not block.
   std::size_t max_pending = 0;
-  /// A task or item that has ended so many runners fails with worker_lost, also if its `retries` allow more attempts. So does a task
-  /// or item that has ended so many workers: what a worker was running when it was lost runs again on another worker until then. 1:
-  /// no such task or item runs again. Default: 3. Less than 1: std::invalid_argument.
+  /// A task or item that has ended so many runners fails with worker_lost, also if its `retries` allow more attempts. So does a
+  /// task or item that has ended so many workers: what a worker was running when it was lost runs again on another worker until
+  /// then. 1: no such task or item runs again. Default: 3. Less than 1: std::invalid_argument.
   int crash_limit = 3;
   /// Default of task_options::timeout and map_options::task_timeout. Requires isolation::process.
   std::optional<std::chrono::nanoseconds> task_timeout = std::nullopt;
@@ -132,8 +132,8 @@ struct run_options {
   /// the run. An inline cluster always finishes a running task. Default: 30 s; 0 or less: no grace period.
   std::chrono::nanoseconds grace = std::chrono::seconds(30);
   /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second.
-  /// Time in which the whole run is stopped does not count. Only a self-launched run on one node, with Open MPI 4, survives the loss
-  /// of workers; this option has no effect on others. Default: 30 s.
+  /// Time in which the whole run is stopped does not count. Only some runs on one node survive the loss of workers (README.md,
+  /// "Lost workers"); this option has no effect on others. Default: 30 s.
   std::chrono::nanoseconds heartbeat_timeout = std::chrono::seconds(30);
 };
 

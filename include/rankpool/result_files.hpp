@@ -85,7 +85,7 @@ class item_file {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
 
-  /// Returns the path under which what has been written can be read until finish().
+  /// Returns the path of the file that has what was written so far. It is valid until finish().
   const std::string& temporary_path() const { return file_.path(); }
 
   /// Completes the file and returns its version, which the task returns to rank 0. Without a journal, the file has its final name
@@ -129,8 +129,8 @@ class result_files {
   /// Throws: journal_error.
   bool is_taken(const item_target& target);
 
-  /// Receives no error once the file has its final name, or the reason why it did not get it: EEXIST if the name is taken, ESTALE
-  /// if the file was changed or removed after accept().
+  /// Called with an empty error code once the file has its final name, otherwise with the reason why it cannot get that name:
+  /// EEXIST if the name is taken, ESTALE if the file was changed or removed after accept().
   using named_function = std::function<void(std::error_code)>;
 
   /// Takes over a file that a task wrote, in this run or an earlier one; `written` is what item_file::finish() returned. The file

@@ -17,8 +17,8 @@ namespace rankpool {
 /// a journal, from whichever folder the run is started.
 std::string canonical_path(const std::string& path);
 
-/// The size and the modification time of a file. They differ after somebody has edited or replaced the file; a copy that keeps the
-/// time has the same version.
+/// The size and the modification time of a file. The versions differ once somebody has edited or replaced the file; a copy with the
+/// same modification time has the same version.
 struct file_version {
   std::int64_t size_bytes = 0;
   std::int64_t seconds = 0;      // of the modification time, since 1970

@@ -9,8 +9,8 @@
 namespace jobs {
 
 /// Creates the file with `bytes` bytes of disk space. With a journal, all runs write the same file. Prints a note if an earlier run
-/// finished it. Throws: usage_error if the file must not be replaced, or if the journal has parts of another file; file_error;
-/// journal_error.
+/// finished it. Throws: usage_error if the file exists and may not be overwritten, or if the journal has parts of a file with
+/// another name; file_error; journal_error.
 rankpool::result_file open_result_file(job_run& run, std::uint64_t bytes);
 
 }  // namespace jobs

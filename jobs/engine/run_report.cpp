@@ -60,13 +60,10 @@ void run_report::finish(const costs& taken, ending how, std::string_view error) 
   }
   out += std::string(", \"status\": \"") + (how == ending::done ? "done" : how == ending::stopped ? "stopped" : "failed") + '"';
   if (how != ending::done) out += ", \"error\": " + json_of(error);
-  const nlohmann::ordered_json figures{{"wall_seconds", taken.wall_seconds},
-                                       {"cpu_seconds", taken.cpu_seconds},
-                                       {"tasks", taken.tasks},
-                                       {"restored", taken.restored},
-                                       {"workers", taken.workers},
-                                       {"workers_lost", taken.workers_lost},
-                                       {"tasks_lost", taken.tasks_lost}};
+  const nlohmann::ordered_json figures{
+      {"wall_seconds", taken.wall_seconds}, {"cpu_seconds", taken.cpu_seconds}, {"tasks", taken.tasks},
+      {"restored", taken.restored},         {"workers", taken.workers},         {"workers_lost", taken.workers_lost},
+      {"tasks_lost", taken.tasks_lost}};
   const std::string members = json_of(figures);
   write(out + ", " + members.substr(1) + "\n");
 }

@@ -181,10 +181,10 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
     hosts.push_back(
         {{"host", h.name}, {"items", h.items}, {"chunks", h.chunks}, {"failed", h.failed}, {"total_seconds", h.total.count()}});
   }
-  const json all{{"file", options.file},          {"subject", journal.subject()},
-                 {"build", journal.build()},      {"of_this_build", journal.is_of_this_build()},
-                 {"calls", std::move(calls)},     {"failures", std::move(failures)},
-                 {"losses", std::move(losses)},   {"slowest", std::move(slowest)},
+  const json all{{"file", options.file},        {"subject", journal.subject()},
+                 {"build", journal.build()},    {"of_this_build", journal.is_of_this_build()},
+                 {"calls", std::move(calls)},   {"failures", std::move(failures)},
+                 {"losses", std::move(losses)}, {"slowest", std::move(slowest)},
                  {"hosts", std::move(hosts)}};
   out.print(json_of(all), '\n');
 }

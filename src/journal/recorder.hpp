@@ -48,8 +48,8 @@ class call_recorder final : public chunk_observer {
   bool is_released_ = false;
 };
 
-/// An item source that gives the recorder the digest of each chunk. It keeps the items of chunks that are not done, because a part of
-/// a chunk needs a digest of its own.
+/// An item source that gives the recorder the digest of each chunk. It keeps the items of chunks that are not done, because a part
+/// of a chunk needs a digest of its own.
 class recorded_source final : public item_source {
  public:
   /// Lifetime: the recorder must outlive the source.

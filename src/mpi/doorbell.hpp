@@ -35,8 +35,8 @@ class doorbells {
   /// `rank` must be on this node.
   const notes& notes_of(int rank) const { return bells_[static_cast<std::size_t>(rank)]->noted; }
 
-  /// Announces a message to a rank of this node. Wakes the rank if it sleeps, or if it dozes and the ring is urgent. Does nothing
-  /// for ranks of other nodes. Thread safety: any thread.
+  /// Tells a rank of this node that a message for it is on the way. Wakes the rank if it sleeps, or if it dozes and the ring is
+  /// urgent. Does nothing for ranks of other nodes. Thread safety: any thread.
   void ring(int rank, bool urgent);
   /// As an urgent ring, but announces no message.
   void prompt(int rank);

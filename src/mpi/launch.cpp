@@ -119,7 +119,8 @@ void open_standard_streams() {
 
 std::string describe_signal(int signal) { return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")"; }
 
-/// Returns the exit status of run() if the launcher's is that of a lost rank, or 0 however the ranks end. Logs a line if rank 0 has not reported a status.
+/// Returns the exit status of run() if the launcher's is that of a lost rank, or 0 however the ranks end. Logs a line if rank 0 has
+/// not reported a status.
 int status_with_recovery(const launch_end& end) {
   if (end.program_status) return *end.program_status & 0xff;
   if (end.rank_0_signal != 0) {

@@ -3,8 +3,8 @@
 // Open MPI 4 writes a line about an error of its own when a rank ends and others run on.
 // Open MPI 5 writes a report of several lines when a rank ends with a status or by a signal, and has no option against it. The
 // report shares the launcher's stderr with the output of the workers. rankpool prints a message of its own. With fault tolerance, a
-// rank also warns that shared windows are not tested after failures; rankpool does not use them for MPI's calls. A null byte follows
-// some reports. When the run is stopped, the launcher may also write warnings of its event library, of one line each.
+// rank also warns that shared windows are not tested after failures; rankpool does not use them for MPI's calls. A null byte
+// follows some reports. When the run is stopped, the launcher may also write warnings of its event library, of one line each.
 #pragma once
 
 #include <string>

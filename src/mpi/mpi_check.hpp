@@ -21,8 +21,8 @@ inline void mpi_check(int code, const char* call) {
   throw error(std::string(call) + " failed: " + std::string(text, static_cast<std::size_t>(length)));
 }
 
-/// Returns false if the call failed because the process of the other rank has ended. Only an MPI with fault tolerance (ULFM) reports
-/// that. Throws: error, as mpi_check().
+/// Returns false if the call failed because the process of the other rank has ended. Only an MPI with fault tolerance (ULFM)
+/// reports that. Throws: error, as mpi_check().
 inline bool mpi_check_peer(int code, const char* call) {
 #if defined(OMPI_HAVE_MPI_EXT_FTMPI)
   if (code != MPI_SUCCESS) {

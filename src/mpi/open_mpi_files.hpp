@@ -5,8 +5,8 @@
 
 namespace rankpool::detail {
 
-/// Removes the files that Open MPI would have removed at the end of this launcher. Ignores errors. Call it after the ranks on
-/// this node have ended.
+/// Removes the files that Open MPI would have removed if this launcher had ended normally. Ignores errors. Call it after the ranks
+/// on this node have ended.
 void remove_open_mpi_files(pid_t launcher);
 
 }  // namespace rankpool::detail

@@ -48,8 +48,8 @@ class leading {
 void skip_finalization();
 bool is_finalization_skipped();
 
-/// Ends this process if the end of the session and of MPI takes longer than 10 s, because a rank was lost meanwhile and takes part
-/// in no collective call. The destructor, after the end, cancels that.
+/// After start(), ends this process if the object still exists 10 s later: the collective calls at the end of the session and of
+/// MPI wait for a rank that was lost meanwhile.
 class ending_limit {
  public:
   /// The time begins.

@@ -18,8 +18,8 @@ namespace rankpool::detail {
 
 class send_window {
  public:
-  /// The eager limit of Open MPI's shared-memory transport, less its header, in bytes. Sending a longer message needs calls of the
-  /// receiver.
+  /// The eager limit of Open MPI's shared-memory transport, less its header, in bytes. A longer message is sent only while its
+  /// receiver calls MPI.
   static constexpr std::size_t eager_bytes = 4000;
 
   explicit send_window(int ranks) : sent_(static_cast<std::size_t>(ranks)), unread_(static_cast<std::size_t>(ranks)) {}

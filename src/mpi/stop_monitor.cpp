@@ -119,7 +119,7 @@ void stop_monitor::watch(cluster& c, std::optional<std::chrono::system_clock::ti
     if (events[0].revents != 0) return;
     if (events[1].revents != 0) {
       const int signal = first_signal;
-      // The launcher may have replaced another signal by SIGUSR1, so the message does not name it.
+      // The launcher may have received another signal and passed it on as SIGUSR1, so the message names none.
       return c.stop(signal == SIGUSR1 ? "stopped early on request"
                                       : "stopped early by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")");
     }

@@ -24,8 +24,8 @@ std::exception_ptr no_worker_left(const std::exception_ptr& why) {
   }
 }
 
-// A worker was lost while it ran this chunk, or may have. Returns the chunk in parts, so that only the item that ran counts the loss.
-// `item`: that item; none: it is not known, and the whole chunk counts the loss.
+// A worker was lost while it ran this chunk, or may have. Counts the loss against the item that the worker ran, and returns up to
+// three chunks: that item, and those before and after it. `item`: none if it is not known; then the whole chunk counts the loss.
 std::vector<tracked_chunk> count_loss(const tracked_chunk& c, std::optional<std::uint64_t> item) {
   std::vector<tracked_chunk> parts;
   const auto add = [&](std::uint64_t first, std::uint64_t count, bool counts) {
@@ -392,7 +392,8 @@ std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception
       run_again(*executor, c);
       continue;
     }
-    for (tracked_chunk& part : count_loss(c, is_item_known ? std::optional(running.item) : std::nullopt)) run_again(*executor, part);
+    for (tracked_chunk& part : count_loss(c, is_item_known ? std::optional(running.item) : std::nullopt))
+      run_again(*executor, part);
   }
   for (; !unharmed.empty(); unharmed.pop_back()) {  // in their old order, before what runs alone
     state_.find(unharmed.back().executor())->requeued.push_front(std::move(unharmed.back()));

@@ -1,7 +1,7 @@
 // loss_bench killed|crashed|stopped: how long a task waits after its worker was lost, until it starts on another worker.
 //
-// Each task ends or stops the first worker that runs it, until one worker is left: RANKPOOL_WORKERS=33 gives 32 measurements. Prints
-// microseconds: the median, the 99th percentile and the maximum. A stopped worker counts as lost after 0.5 s.
+// Each task ends or stops the first worker that runs it, until one worker is left: RANKPOOL_WORKERS=33 gives 32 measurements.
+// Prints microseconds: the median, the 99th percentile and the maximum. A stopped worker counts as lost after 0.5 s.
 #include <rankpool/rankpool.hpp>
 
 #include <fcntl.h>
@@ -63,8 +63,8 @@ int main(int argc, char** argv) {
     std::ranges::sort(times);
     if (times.empty() || times.front() < 0) return 1;
     const auto at = [&](double share) { return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))]; };
-    std::printf("%s: median %.0f us, 99th percentile %.0f us, maximum %.0f us, %zu losses\n", argv[1], at(0.5), at(0.99), times.back(),
-                times.size());
+    std::printf("%s: median %.0f us, 99th percentile %.0f us, maximum %.0f us, %zu losses\n", argv[1], at(0.5), at(0.99),
+                times.back(), times.size());
     return 0;
   };
   return rankpool::run(argc, argv, measure, {.heartbeat_timeout = 500ms});

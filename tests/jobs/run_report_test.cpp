@@ -35,7 +35,8 @@ std::string printed(Tell tell) {
   return text;
 }
 
-constexpr run_report::costs costs{.wall_seconds = 1.5, .cpu_seconds = 3, .tasks = 7, .workers = 3, .workers_lost = 1, .tasks_lost = 9};
+constexpr run_report::costs costs{
+    .wall_seconds = 1.5, .cpu_seconds = 3, .tasks = 7, .workers = 3, .workers_lost = 1, .tasks_lost = 9};
 
 }  // namespace
 
@@ -54,7 +55,8 @@ TEST_CASE("lines are joined from their parts, and figures keep all their digits"
         "{\"job\": \"squares\", \"parameters\": {\"to\":\"2\"}, \"lines\": [\"Square: 1\", \"Square: 4\", \"last\"], \"result\": "
         "{\"sum\": \"123456789012345678901234567890\", \"negative\": -5, \"name\": \"a \\\"b\\\"\"}, \"verified\": \"it is so\", "
         "\"status\": "
-        "\"done\", \"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"restored\":0,\"workers\":3,\"workers_lost\":1,\"tasks_lost\":9}\n");
+        "\"done\", "
+        "\"wall_seconds\":1.5,\"cpu_seconds\":3.0,\"tasks\":7,\"restored\":0,\"workers\":3,\"workers_lost\":1,\"tasks_lost\":9}\n");
 }
 
 TEST_CASE("numbers of verified and failed results follow the verification") {

@@ -32,8 +32,8 @@ class item_progress {
   ~item_progress() = default;
 };
 
-/// The place in which the calling thread notes the index of the item that it runs, within its chunk. Other processes can read it when
-/// the thread's process has ended.
+/// The place in which the calling thread notes the index of the item that it runs, within its chunk. Other processes can read it
+/// when the thread's process has ended.
 std::atomic<std::uint64_t>& item_note() noexcept;
 
 /// Usage: for each item from first() on, begin() and then either write its result to the byte_writer or call fail(); at the end,
