@@ -46,11 +46,15 @@ find_launcher() {  # RANKS
   if [[ -z $name ]]; then
     name=mpirun
     ! srun --mpi=list 2>&1 | grep -qw pmix || name=srun
-    ((${#on_nodes[@]} > 1)) || ! type -P mpirun >/dev/null || name=self
+    # Not in a step of Slurm, and not where the batch script runs outside of the allocation, as with salloc.
+    [[ ${#on_nodes[@]} != 1 || ! ${SLURMD_NODENAME:-} || ${SLURM_STEP_ID:-} ]] || ! type -P mpirun >/dev/null || name=self
   fi
   case $name in
     # On one node, the program starts itself, so that it survives lost workers.
-    self) launcher=(env "RANKPOOL_WORKERS=$(($1 - 1))") ;;
+    self)
+      ((${#on_nodes[@]} == 1)) || die "RANKPOOL_LAUNCHER=self requires a job on one node; set it to srun or mpirun, or submit with -N1"
+      launcher=(env "RANKPOOL_WORKERS=$(($1 - 1))")
+      ;;
     # If one rank dies, the others would wait for it until the time limit: --wait ends them 10 s later. (--kill-on-bad-exit also
     # kills ranks that are about to exit, and sometimes loses the exit status.)
     srun)

@@ -28,7 +28,7 @@ struct cluster_statistics {
   std::chrono::nanoseconds cpu_time{};  ///< CPU time of the workers' processes since they started, as of their last reports;
                                         ///< workers report with their results, at most once per millisecond; 0 in an inline cluster
   int workers_lost = 0;                 ///< see worker_info::lost
-  std::uint64_t tasks_lost = 0;         ///< tasks and items that lost workers had; they run again, or fail with worker_lost
+  std::uint64_t tasks_lost = 0;         ///< unfinished tasks and items of lost workers; one that is lost again counts again
 };
 
 /// The workers of a run. run() makes one and passes it to the program.

@@ -69,7 +69,7 @@ class journal_reader {
   struct loss {
     int rank = -1;            ///< its rank
     std::string host;         ///< its host name
-    std::string how;          ///< its end, such as "was ended by signal 11 (Segmentation fault)"
+    std::string cause;        ///< its end, such as "was ended by signal 11 (Segmentation fault)"
     std::uint64_t items = 0;  ///< items and tasks that it had not finished, also of calls that do not use the journal
     time_point when;          ///< when rank 0 noticed it
   };

@@ -56,7 +56,7 @@ std::string line_of(const journal_reader::chunk& chunk) {
 }
 
 std::string line_of(const journal_reader::loss& loss) {
-  return worker(loss.rank, loss.host) + ", " + iso_time(loss.when) + ": its process " + printable(loss.how) + "; it had " +
+  return worker(loss.rank, loss.host) + ", " + iso_time(loss.when) + ": its process " + printable(loss.cause) + "; it had " +
          counted(loss.items, "unfinished item");
 }
 
@@ -165,7 +165,7 @@ void print_summary_json(output& out, const journal_reader& journal, const summar
   }
   json losses = json::array();
   for (const auto& l : journal.losses()) {
-    losses.push_back({{"rank", l.rank}, {"host", l.host}, {"how", l.how}, {"items", l.items}, {"at", iso_time(l.when)}});
+    losses.push_back({{"rank", l.rank}, {"host", l.host}, {"cause", l.cause}, {"items", l.items}, {"at", iso_time(l.when)}});
   }
   json slowest = json::array();
   for (const auto& p : journal.slowest(options.slowest)) {

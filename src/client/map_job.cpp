@@ -148,10 +148,10 @@ chunk map_job::cut(std::uint64_t items) {
   return p;
 }
 
-chunk map_job::part(const chunk& whole, std::uint64_t first, std::uint64_t count) {
+chunk map_job::cut_from(const chunk& whole, std::uint64_t first, std::uint64_t count) {
   byte_reader in(whole.payload.data(), whole.payload.size());
   (void)in.take(head_.size());
-  const item_range range = item_range::read(in).part(first - whole.first, count);
+  const item_range range = item_range::read(in).subrange(first - whole.first, count);
   byte_buffer payload;
   byte_writer out(payload);
   out.raw(head_.data(), head_.size());

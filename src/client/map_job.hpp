@@ -48,7 +48,7 @@ class map_job final : public job, public resumable_map_call {
   bool awaits_retry() override;
   std::uint64_t chunksize() const override { return chunksize_; }
   chunk cut(std::uint64_t items) override;
-  chunk part(const chunk& whole, std::uint64_t first, std::uint64_t count) override;
+  chunk cut_from(const chunk& whole, std::uint64_t first, std::uint64_t count) override;
   void on_requeued(std::uint64_t first, std::uint64_t count) override;
   bool is_requeued(std::uint64_t first) const override;
   bool resume(std::uint64_t first) override;

@@ -13,6 +13,21 @@
 #include <utility>
 
 namespace rankpool::detail {
+namespace {
+
+outcome thrown(const std::exception_ptr& why) {
+  outcome result;
+  result.what = outcome::kind::threw;
+  try {
+    std::rethrow_exception(why);
+  } catch (...) {
+    byte_writer out(result.bytes);
+    encode_current_exception(out);
+  }
+  return result;
+}
+
+}  // namespace
 
 dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announcer& waiting, dispatch_observer& observer,
                        const std::vector<worker_info>& workers, const dispatcher_options& options)
@@ -332,7 +347,9 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
     had += chunk.count;
     observe(&chunk_observer::on_recalled, chunk);
   }
-  const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, {lost.task, lost.item});
+  std::optional<running_item> running;
+  if (lost.running) running = {lost.running->task, lost.running->item};
+  const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, running);
   const char* const subject = again == 1 ? " task runs" : " tasks run";
   observer_.on_lost(w, lost.how, had);
   if (on_lost_ != nullptr) on_lost_(place, lost.how, had);
@@ -381,6 +398,11 @@ void dispatcher::queue_deliveries(effects& out) {
   for (auto& c : out.completions) {
     life_.note_left_out(c.error);
     if (c.abandoned_at) observe(&chunk_observer::on_abandoned, {*c.work, c.first, c.count, c.abandoned_at->value});
+    if (c.lost_at) {
+      outcome lost = thrown(c.error);
+      lost.where = &place_of(*c.lost_at);
+      observe(&chunk_observer::on_finished, {*c.work, c.first, c.count, c.lost_at->value}, lost);
+    }
     outcome never;
     never.error = std::move(c.error);
     complete(std::move(c.work), c.first, c.count, std::move(never), out);

@@ -4,6 +4,7 @@
 
 #include "journal/function_name.hpp"
 #include "journal/open_journals.hpp"
+#include "journal/results.hpp"
 #include "support/log.hpp"
 
 #include <rankpool/detail/codec/exception_codec.hpp>
@@ -11,6 +12,7 @@
 
 #include <sqlite3.h>
 
+#include <set>
 #include <utility>
 
 namespace rankpool::detail {
@@ -22,6 +24,9 @@ constexpr int lock_timeout_ms = 3000;  // a previous run may be just about to cl
 
 std::atomic<std::size_t> unwritten_bytes = 0;  // of all journals of this process
 
+std::mutex open_files_mutex;  // held for short times only, because the thread that drives the pool waits for it
+std::set<journal_file*> open_files;
+
 std::string description_of(const journal_file::entry& failed) {
   byte_reader in(reinterpret_cast<const std::byte*>(failed.text.data()), failed.text.size());
   try {
@@ -32,6 +37,11 @@ std::string description_of(const journal_file::entry& failed) {
 }
 
 }  // namespace
+
+void record_loss(const worker_place& where, const std::string& cause, std::uint64_t tasks) {
+  const std::lock_guard lock(open_files_mutex);
+  for (journal_file* const file : open_files) file->add_loss(loss_entry(where, cause, tasks));
+}
 
 bool journals_keep_up() { return unwritten_bytes < max_pending_bytes; }
 
@@ -56,9 +66,15 @@ journal_file::journal_file(std::filesystem::path file, const std::string& subjec
     fail(describe_error(error));
   }
   writer_ = std::thread([this] { run_writer(); });
+  const std::lock_guard lock(open_files_mutex);
+  open_files.insert(this);
 }
 
 journal_file::~journal_file() {
+  {
+    const std::lock_guard lock(open_files_mutex);
+    open_files.erase(this);
+  }
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -221,6 +237,16 @@ bool journal_file::has_reported_failure() const {
 void journal_file::add(entry e) {
   const std::lock_guard lock(mutex_);
   throw_if_failed();
+  queue(std::move(e));
+}
+
+void journal_file::add_loss(entry e) {
+  const std::lock_guard lock(mutex_);
+  if (failure_.empty()) queue(std::move(e));
+}
+
+// The caller holds mutex_.
+void journal_file::queue(entry e) {
   pending_bytes_ += e.text.size();
   unwritten_bytes += e.text.size();
   pending_.push_back(std::move(e));

@@ -75,6 +75,8 @@ class journal_file {
   void count_restored() { ++restored_; }
   /// Queues an entry for writing. Throws: journal_error if writing has failed.
   void add(entry e);
+  /// Queues the entry of a lost worker for writing, or drops it if writing has failed.
+  void add_loss(entry e);
   /// Commits all entries added so far. Throws: journal_error if writing has failed. Blocks: until they are on the disk.
   void commit();
   /// Throws a journal_error with the message "journal FILE `why`".
@@ -86,6 +88,7 @@ class journal_file {
   void run_writer();
   void write(std::vector<entry>& batch);
   void throw_if_failed();
+  void queue(entry e);
 
   const std::filesystem::path path_;
   std::unique_ptr<SQLite::Database> database_;

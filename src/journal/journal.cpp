@@ -3,7 +3,6 @@
 
 #include "journal/file.hpp"
 #include "journal/open_journals.hpp"
-#include "journal/results.hpp"
 #include "support/log.hpp"
 
 #include <filesystem>
@@ -28,28 +27,17 @@ std::map<std::filesystem::path, open_journal>& registry() {
   return all;
 }
 
-std::vector<std::shared_ptr<journal_file>> open_files() {
-  std::vector<std::shared_ptr<journal_file>> files;
-  const std::lock_guard lock(registry_mutex);
-  for (const auto& [path, entry] : registry()) {
-    if (auto file = entry.file.lock()) files.push_back(std::move(file));
-  }
-  return files;
-}
-
 }  // namespace
 
-void record_loss(const worker_place& where, const std::string& how, std::uint64_t tasks) {
-  for (const auto& file : open_files()) {
-    try {
-      file->add(loss_entry(where, how, tasks));
-    } catch (const journal_error&) {  // the calls with this journal report it
+void commit_journals() {
+  std::vector<std::shared_ptr<journal_file>> files;
+  {
+    const std::lock_guard lock(registry_mutex);
+    for (const auto& [path, entry] : registry()) {
+      if (auto file = entry.file.lock()) files.push_back(std::move(file));
     }
   }
-}
-
-void commit_journals() {
-  for (const auto& file : open_files()) {
+  for (const auto& file : files) {
     if (file->has_reported_failure()) continue;
     try {
       file->commit();

@@ -12,8 +12,9 @@ namespace rankpool::detail {
 /// that stalls delays results, and not stops and cancellations.
 bool journals_keep_up();
 
-/// Records in all open journals that a worker was lost. `how`: its end, as a part of a sentence. `tasks`: what it had not finished.
-void record_loss(const worker_place& where, const std::string& how, std::uint64_t tasks);
+/// Records in all open journals that a worker was lost. `cause`: its end, as a part of a sentence. `tasks`: what it had not
+/// finished.
+void record_loss(const worker_place& where, const std::string& cause, std::uint64_t tasks);
 
 /// Commits all open journals before the process ends. Logs errors that no exception has reported yet.
 void commit_journals();

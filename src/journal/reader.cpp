@@ -178,12 +178,12 @@ std::vector<journal_reader::host> journal_reader::hosts() const {
 
 std::vector<journal_reader::loss> journal_reader::losses() const {
   return guarded(*journal_, [this] {
-    SQLite::Statement rows(journal_->database(), "SELECT rank, host, how, items, at FROM losses ORDER BY at");
+    SQLite::Statement rows(journal_->database(), "SELECT rank, host, cause, items, at FROM losses ORDER BY at");
     std::vector<loss> all;
     while (rows.executeStep()) {
       all.push_back({.rank = rows.getColumn(0).getInt(),
                      .host = rows.getColumn(1).getString(),
-                     .how = rows.getColumn(2).getString(),
+                     .cause = rows.getColumn(2).getString(),
                      .items = unsigned_in(rows.getColumn(3)),
                      .when = time_in(rows.getColumn(4))});
     }

@@ -83,9 +83,9 @@ outcome load_outcome(journal_file& file, std::int64_t call, std::uint64_t first)
   }
 }
 
-journal_file::entry loss_entry(const worker_place& where, const std::string& how, std::uint64_t tasks) {
+journal_file::entry loss_entry(const worker_place& where, const std::string& cause, std::uint64_t tasks) {
   journal_file::entry e{
-      .what = journal_file::entry::kind::lost, .count = tasks, .text = how, .rank = where.rank, .host = where.host};
+      .what = journal_file::entry::kind::lost, .count = tasks, .text = cause, .rank = where.rank, .host = where.host};
   e.when = now();
   return e;
 }

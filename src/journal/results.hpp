@@ -20,8 +20,8 @@ struct journal_place {
 /// holds one result for each item, otherwise one for the whole chunk.
 std::optional<journal_file::entry> entry_of(const journal_place& place, const outcome& result, bool by_items);
 
-/// Returns the journal entry for a lost worker. `how`: its end, as a part of a sentence. `tasks`: what it had not finished.
-journal_file::entry loss_entry(const worker_place& where, const std::string& how, std::uint64_t tasks);
+/// Returns the journal entry for a lost worker. `cause`: its end, as a part of a sentence. `tasks`: what it had not finished.
+journal_file::entry loss_entry(const worker_place& where, const std::string& cause, std::uint64_t tasks);
 
 /// Decodes the text of a finished entry. Throws: serialization_error, and what allocating the result throws.
 outcome outcome_of(const std::string& text);

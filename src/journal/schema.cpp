@@ -37,7 +37,7 @@ void create_journal(SQLite::Database& in, const std::string& subject) {
       " result BLOB NOT NULL, UNIQUE(call, first));"
       "CREATE TABLE failures(call INTEGER NOT NULL, item INTEGER NOT NULL, failed INTEGER NOT NULL, error TEXT NOT NULL,"
       " rank INTEGER NOT NULL, host TEXT NOT NULL, at REAL NOT NULL, UNIQUE(call, item));"
-      "CREATE TABLE losses(rank INTEGER NOT NULL, host TEXT NOT NULL, how TEXT NOT NULL, items INTEGER NOT NULL,"
+      "CREATE TABLE losses(rank INTEGER NOT NULL, host TEXT NOT NULL, cause TEXT NOT NULL, items INTEGER NOT NULL,"
       " at REAL NOT NULL);");
   in.exec("PRAGMA application_id = " + std::to_string(application_id));
   in.exec("PRAGMA user_version = " + std::to_string(format));

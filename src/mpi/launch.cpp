@@ -83,11 +83,10 @@ namespace {
 // Open MPI 4 may block in a send to a lost rank. In these cases the launcher has to end the run.
 bool can_survive_losses(const std::string& launcher) {
   constexpr std::array<std::string_view, 5> known{"mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.openmpi"};
-  constexpr std::array<const char*, 4> others{"OMPI_MCA_orte_default_hostfile", "OMPI_MCA_btl", "OMPI_MCA_pml",
-                                              "RANKPOOL_RANKS_PER_NODE"};
+  constexpr std::array<const char*, 2> others{"OMPI_MCA_orte_default_hostfile", "RANKPOOL_RANKS_PER_NODE"};
   const std::string name = launcher.substr(launcher.rfind('/') + 1);
   return std::ranges::find(known, name) != known.end() &&  // not a script, which may do anything
-         std::ranges::none_of(others, [](const char* other) { return variable(other).has_value(); }) &&
+         !is_transport_chosen() && std::ranges::none_of(others, [](const char* other) { return variable(other).has_value(); }) &&
          number(variable("SLURM_JOB_NUM_NODES")).value_or(1) == 1;
 }
 
@@ -209,7 +208,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
 
   const std::string launcher = variable("RANKPOOL_MPIRUN").value_or(options.launcher != nullptr ? options.launcher : "mpirun");
   // With recovery, the launcher's status does not tell how rank 0 has ended, so rank 0 must be able to report it.
-  const bool has_recovery = can_survive_losses(launcher) && rank_0_control().is_offered();
+  const bool has_recovery = !recovery_options().empty() && can_survive_losses(launcher) && rank_0_control().is_offered();
   std::vector<std::string> words = command(launcher, workers, own, argc, argv, has_recovery);
   std::vector<char*> args;
   for (std::string& word : words) args.push_back(word.data());

@@ -41,9 +41,9 @@ struct launch_end {
 /// not begun, the signal ends the launch. A repetition within half a second is ignored; a later signal ends the launch. SIGTSTP
 /// and SIGCONT stop and continue the processes of this node.
 ///
-/// `has_recovery`: the launcher lets the other ranks run on when one ends, and its status says nothing about them. If a rank of this
-/// node ends before all are ready, the launch is ended, because the others would wait for it.
-/// Throws: std::system_error if this process lacks descriptors or threads. Blocks: until the processes have ended.
+/// `has_recovery`: the launcher lets the other ranks run on when one ends, and its status says nothing about them. If a rank of
+/// this node ends before all are ready, the launch is ended, because the others would wait for it. Throws: std::system_error if
+/// this process lacks descriptors or threads. Blocks: until the processes have ended.
 launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery);
 
 }  // namespace rankpool::detail

@@ -4,9 +4,8 @@
 #include <rankpool/errors.hpp>
 
 #include <mpi.h>
-#if defined(OPEN_MPI)
-#include <mpi-ext.h>
-#endif
+
+#include <mpi-ext.h>  // after mpi.h, which declares what it uses
 
 #include <string>
 

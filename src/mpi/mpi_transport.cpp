@@ -86,7 +86,7 @@ void mpi_transport::send(int peer, frame f) {
     }
   }
   const bool urgent = kept.content.urgent;
-  if (!leaves_at_once && test(kept.requests) != request_state::pending) sends_.pop_back();
+  if (!leaves_at_once && test(kept.requests) == request_state::complete) sends_.pop_back();
   bells_.ring(to, urgent);
 }
 
@@ -104,12 +104,18 @@ bool mpi_transport::sent_all() {
 void mpi_transport::finish_sends() {
   if (window_.is_crowded()) window_.free_complete();
   for (auto m = sends_.begin(); m != sends_.end();) {
-    if (test(m->requests) != request_state::pending) {
-      bells_.prompt(m->to);
-      m = sends_.erase(m);
-    } else {
-      ++m;
+    const auto next = std::next(m);
+    switch (test(m->requests)) {
+      case request_state::pending: break;
+      case request_state::complete:
+        bells_.prompt(m->to);
+        sends_.erase(m);
+        break;
+      case request_state::failed:  // MPI may use its other requests
+        abandoned_sends_.splice(abandoned_sends_.end(), sends_, m);
+        break;
     }
+    m = next;
   }
 }
 
@@ -200,7 +206,7 @@ std::optional<lost_peer> mpi_transport::take_lost() {
   is_lost_[static_cast<std::size_t>(loss->rank)] = true;
   abandon(loss->rank);
   const task_note& running = bells_.notes_of(loss->rank).running;
-  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->how, running.task, running.item};
+  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->how, {{running.task, running.item}}};
 }
 
 // Forgets the transfers from and to a rank, without freeing their memory.

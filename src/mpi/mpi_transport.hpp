@@ -50,7 +50,7 @@ class mpi_transport final : public transport {
   /// Notices no losses from now on.
   void end_watch() { losses_.reset(); }
   /// Returns the word of shared memory in which this rank notes how it ends.
-  std::atomic<std::uint32_t>& place_of_note() { return bells_.own_notes().end; }
+  std::atomic<std::uint32_t>& place_of_termination() { return bells_.own_notes().end; }
 
   std::size_t preferred_frame_bytes() const override { return send_window::eager_bytes; }
   void send(int peer, frame f) override;
@@ -58,7 +58,7 @@ class mpi_transport final : public transport {
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override { broadcasts_.start(bytes, std::move(done)); }
   void drop_broadcast(std::size_t size) override { broadcasts_.start_dropping(size); }
   std::optional<lost_peer> take_lost() override;
-  task_note* note() override { return &bells_.own_notes().running; }
+  task_note* running_task() override { return &bells_.own_notes().running; }
   bool transferring() const override;
   bool sent_all() override;
   bool has_lost_descriptors() const override { return descriptors_.are_closed(); }

@@ -3,6 +3,8 @@
 
 #include <mpi.h>
 
+#include <mpi-ext.h>  // after mpi.h, which declares what it uses
+
 #include <dlfcn.h>
 
 #include <csignal>
@@ -36,14 +38,21 @@ std::vector<std::string> launcher_options() {
 }
 
 std::vector<std::string> recovery_options() {
-  if constexpr (version >= 5) return {"--with-ft", "ulfm"};
+#if OMPI_MAJOR_VERSION < 5
   return {"--enable-recovery"};
+#elif defined(OMPI_HAVE_MPI_EXT_FTMPI)
+  return {"--with-ft", "ulfm"};
+#else
+  return {};  // built without fault tolerance
+#endif
 }
 
 bool has_recovery() {
   const std::string_view value = variable_or_empty(recovery);
   return value == "1" || value == "true" || value == "yes";
 }
+
+bool is_transport_chosen() { return !variable_or_empty("OMPI_MCA_btl").empty() || !variable_or_empty("OMPI_MCA_pml").empty(); }
 
 void restore_hangup_action() {
   struct sigaction action {};

@@ -17,6 +17,9 @@ std::vector<std::string> recovery_options();
 /// Returns whether the launcher of this rank was started with these options.
 bool has_recovery();
 
+/// Returns whether the user has chosen the transport of MPI's messages. By default, the ranks of a node use shared memory.
+bool is_transport_chosen();
+
 /// Gives SIGHUP its default action again if UCX has replaced it.
 ///
 /// Open MPI may load the communication library UCX. UCX handles SIGHUP, which starts its debug mode and does not end the process.

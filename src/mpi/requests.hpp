@@ -10,7 +10,7 @@ namespace rankpool::detail {
 enum class request_state {
   pending,
   complete,
-  failed,  ///< the process of the other rank has ended, and MPI does not use the memory any more
+  failed,  ///< the process of the other rank has ended
 };
 
 request_state test(MPI_Request& request);

@@ -134,7 +134,7 @@ class mpi_use {
 
 int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& program, const run_options& options) {
   const bool was_initialised = query_mpi(MPI_Initialized);
-  const bool survives = has_recovery() && !was_initialised;
+  const bool survives = has_recovery() && !was_initialised && !is_transport_chosen();
   ending_limit limit;
   const mpi_use mpi(argc, argv);
   restore_hangup_action();

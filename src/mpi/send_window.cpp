@@ -43,6 +43,7 @@ void send_window::on_answer(int rank) {
 
 void send_window::free_complete(int rank) {
   auto& sent = sent_[static_cast<std::size_t>(rank)];
+  // Each has one request, so MPI does not use the memory of one that has failed.
   while (!sent.empty() && test(sent.front().requests) != request_state::pending) {
     sent.pop_front();
     --count_;

@@ -3,6 +3,7 @@
 
 #include "mpi/mpi_check.hpp"
 #include "mpi/mpi_transport.hpp"
+#include "mpi/open_mpi.hpp"
 #include "mpi/process_exit.hpp"
 #include "mpi/process_watch.hpp"
 #include "mpi/termination.hpp"
@@ -119,7 +120,7 @@ int serve(std::shared_ptr<mpi_transport> link, const std::shared_ptr<boost::mpi:
     std::optional<termination_note> note;
     std::optional<process_watch> watch;
     if (survives) {
-      note.emplace(link->place_of_note());
+      note.emplace(link->place_of_termination());
       watch.emplace(std::vector{rank_0}, [](pid_t, process_watch::event) { end_without_rank_0(); });
     }
     worker w(*link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, link->workers_per_core()));
@@ -221,6 +222,11 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   const introduction& me = ranks[static_cast<std::size_t>(own->rank())];
   if (own->rank() != root) {
     return serve(std::move(link), own, me, ranks[static_cast<std::size_t>(root)].pid, survives, settings);
+  }
+  if (!survives && has_recovery()) {
+    log_line(
+        "the launcher goes on when a rank ends, but this run does not survive that and would wait for the rank for ever; start the "
+        "launcher without that option, or use run() on one node, without OMPI_MCA_btl and OMPI_MCA_pml");
   }
   if (survives) {
     std::vector<pid_t> processes;

@@ -20,10 +20,10 @@ struct worker_index {
   friend bool operator==(worker_index, worker_index) = default;
 };
 
-/// What a worker was doing when it was lost.
+/// What a worker was running when it was lost.
 struct running_item {
-  chunk_id chunk = 0;      ///< 0: none, or it is not known
-  std::uint64_t item = 0;  ///< index within the chunk
+  chunk_id chunk = 0;      ///< 0: none
+  std::uint64_t item = 0;  ///< index within the chunk; beyond its items: it is not known
 };
 
 struct effects {
@@ -57,6 +57,7 @@ struct effects {
     std::uint64_t count = 0;
     std::exception_ptr error;                                 ///< why it did not run; null if the caller has the outcome
     std::optional<worker_index> abandoned_at = std::nullopt;  ///< the worker that had it and has not answered
+    std::optional<worker_index> lost_at = std::nullopt;       ///< it has ended this worker, and does not run again
   };
   struct abandonment {
     job_ptr work;

@@ -31,7 +31,7 @@ std::vector<tracked_chunk> count_loss(const tracked_chunk& c, std::optional<std:
   const auto add = [&](std::uint64_t first, std::uint64_t count, bool counts) {
     if (count == 0) return;
     tracked_chunk& p = parts.emplace_back(c);
-    if (count < c.part.count) p.part = c.work->part(c.part, c.part.first + first, count);
+    if (count < c.part.count) p.part = c.work->cut_from(c.part, c.part.first + first, count);
     if (!counts) return;
     ++p.losses;
     p.alone = true;
@@ -355,24 +355,33 @@ bool scheduler::take_back(executor_entry& executor, tracked_chunk& c, effects& o
     cancel(executor, c, out);
     return false;
   }
+  if (!c.work->is_requeued(c.part.first)) {  // the job was abandoned, and has given the chunk its outcome
+    c.become(chunk_state::cancelled);
+    --c.work->schedule.running;
+    state_.finish_if_over(executor, *c.work, out);
+    return false;
+  }
   if (executor.is_cancelled) out.abandon.push_back({c.work, nullptr});
   return true;
 }
 
-std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out, running_item running) {
+std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out,
+                                        std::optional<running_item> running) {
   if (state_.at(where).is_lost) return 0;
   std::uint64_t again = 0;
   std::vector<tracked_chunk> chunks = state_.lose(where);
-  const auto was_running = [&](const tracked_chunk& c) { return c.id == running.chunk && c.state != chunk_state::queued; };
   const auto has_started = [](const tracked_chunk& c) { return c.state == chunk_state::started; };
-  const bool is_item_known = running.chunk != 0 && std::ranges::any_of(chunks, was_running);
-  const bool is_chunk_known = is_item_known || std::ranges::any_of(chunks, has_started);
+  const bool is_started_known = std::ranges::any_of(chunks, has_started);
   const auto may_have_run = [&](const tracked_chunk& c) {
-    return is_item_known ? was_running(c) : !is_chunk_known || has_started(c);
+    return running ? c.id == running->chunk : !is_started_known || has_started(c);
   };
   std::deque<tracked_chunk> unharmed;
   const auto run_again = [&](executor_entry& executor, tracked_chunk& c) {
-    if (c.pinned || c.losses >= executor.crash_limit) return fail(executor, c, why, out);
+    if (c.pinned || c.losses >= executor.crash_limit) {
+      fail(executor, c, why, out);
+      out.completions.back().lost_at = where;
+      return;
+    }
     if (!take_back(executor, c, out)) return;
     again += c.part.count;
     (c.alone ? executor.requeued : unharmed).push_back(std::move(c));
@@ -392,8 +401,7 @@ std::uint64_t scheduler::on_worker_lost(worker_index where, const std::exception
       run_again(*executor, c);
       continue;
     }
-    for (tracked_chunk& part : count_loss(c, is_item_known ? std::optional(running.item) : std::nullopt))
-      run_again(*executor, part);
+    for (tracked_chunk& part : count_loss(c, running ? std::optional(running->item) : std::nullopt)) run_again(*executor, part);
   }
   for (; !unharmed.empty(); unharmed.pop_back()) {  // in their old order, before what runs alone
     state_.find(unharmed.back().executor())->requeued.push_front(std::move(unharmed.back()));
@@ -437,7 +445,7 @@ void scheduler::on_recalled(worker_index from, const std::vector<chunk_id>& ids,
 void scheduler::fail(executor_entry& executor, tracked_chunk& c, const std::exception_ptr& why, effects& out) {
   c.become(chunk_state::failed);
   --c.work->schedule.running;
-  out.completions.push_back({c.work, c.part.first, c.part.count, why, std::nullopt});
+  out.completions.push_back({c.work, c.part.first, c.part.count, why});
   state_.finish_if_over(executor, *c.work, out);
 }
 

@@ -46,11 +46,13 @@ class scheduler {
   /// A worker has returned the chunks that it had not started. `answers_request`: of a recall; else the answer may still come.
   void on_recalled(worker_index from, const std::vector<chunk_id>& ids, effects& out, bool answers_request = true);
   /// A worker was lost: what it sends from now on is ignored. Its chunks run on other workers. Only the item that it was running
-  /// counts the loss, and becomes a chunk of its own. If that item is not known, the chunk that the worker has reported as started
-  /// counts it; if there is none, all of its chunks do. What has counted a loss runs on a worker that has nothing else. A chunk
-  /// that has lost as many workers as the executor's crash limit fails with `why`, a std::exception, as do pinned chunks of the
-  /// worker. If no worker is left, everything fails with broken_pool. Returns the number of tasks and items that run again.
-  std::uint64_t on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out, running_item running = {});
+  /// counts the loss, and becomes a chunk of its own. If `running` is none, that is not known: then the chunk that the worker has
+  /// reported as started counts the loss, or, if there is none, all of its chunks do. What has counted a loss runs on a worker
+  /// that has nothing else. A chunk that has lost as many workers as the executor's crash limit fails with `why`, a
+  /// std::exception, as do pinned chunks of the worker. If no worker is left, everything fails with broken_pool. Returns the
+  /// number of tasks and items that run again.
+  std::uint64_t on_worker_lost(worker_index where, const std::exception_ptr& why, effects& out,
+                               std::optional<running_item> running = std::nullopt);
   /// The chunk of a job is to be cancelled by the worker that holds it. Nothing happens if no worker does.
   void on_abort(job& work, effects& out);
   /// A failed part of a job waits for its next attempt, until on_retry(). Returns false, and abandons the job, if there will be

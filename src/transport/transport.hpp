@@ -25,18 +25,22 @@ namespace rankpool::detail {
 
 /// Where a worker notes what it runs. Rank 0 reads it when the worker's process has ended.
 struct task_note {
-  std::atomic<std::uint64_t> task;  ///< its number; 0: none, or the task runs in another process
-  std::atomic<std::uint64_t> item;  ///< index within the items of the task
+  static constexpr std::uint64_t any_item = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> task;  ///< its number; 0: none
+  std::atomic<std::uint64_t> item;  ///< index within the items of the task; any_item: it runs in another process
 };
 
 /// A peer that sends nothing more, because its process has ended.
 struct lost_peer {
   int peer = 0;
-  int signal = 0;          ///< that ended the process; 0: none, or it is unknown
-  int exit_status = 0;     ///< if the process has exited
-  std::string how;         ///< such as "was ended by signal 11 (Segmentation fault)"
-  std::uint64_t task = 0;  ///< which it was running; 0: none, or it is unknown
-  std::uint64_t item = 0;  ///< index within the items of that task
+  struct position {
+    std::uint64_t task = 0;  ///< see task_note
+    std::uint64_t item = 0;
+  };
+  int signal = 0;                                  ///< that ended the process; 0: none, or it is unknown
+  int exit_status = 0;                             ///< if the process has exited
+  std::string how;                                 ///< such as "was ended by signal 11 (Segmentation fault)"
+  std::optional<position> running = std::nullopt;  ///< what it was running; none: it is not known
 };
 
 class transport {
@@ -54,7 +58,7 @@ class transport {
   /// is sent to it.
   virtual std::optional<lost_peer> take_lost() { return std::nullopt; }
   /// Returns where this worker notes what it runs, or null if nobody reads that.
-  virtual task_note* note() { return nullptr; }
+  virtual task_note* running_task() { return nullptr; }
   /// Returns whether transfers are pending that advance only in calls of receive().
   virtual bool transferring() const = 0;
   /// Returns whether a message is known to have arrived and was not returned by receive() yet. False if the transport cannot know.

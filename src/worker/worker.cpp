@@ -40,7 +40,7 @@ std::uint64_t cpu_nanoseconds() {
 
 worker::worker(transport& link, worker_place place, worker_pace pace, std::unique_ptr<task_runner> runner)
     : link_(link),
-      note_(link.note() != nullptr ? *link.note() : unread_note_),
+      running_task_(link.running_task() != nullptr ? *link.running_task() : unread_note_),
       place_(std::move(place)),
       pace_(pace),
       flush_bytes_(link.preferred_frame_bytes() * 9 / 10),
@@ -359,6 +359,13 @@ void worker::forget_task() {
   while (!frames_.empty() && frames_.front().tasks == 0) frames_.pop_front();
 }
 
+// Notes which task runs from now on; 0: none.
+void worker::note_running(std::uint64_t id, bool is_isolated) {
+  running_task_.task.store(0, std::memory_order_relaxed);
+  running_task_.item.store(is_isolated ? task_note::any_item : 0, std::memory_order_release);
+  running_task_.task.store(id, std::memory_order_release);
+}
+
 // Calls the executor's initializer, and returns whether it succeeded. Reports a failure to rank 0, which completes the tasks.
 bool worker::initialize(executor_entry& executor, std::uint32_t id) {
   const bytes_view payload = executor.bulk != nullptr ? bytes_view(executor.bulk->bytes()) : bytes_view(executor.payload);
@@ -402,15 +409,12 @@ void worker::run_next(std::unique_lock<std::mutex>& lock) {
   batch_runner_ = &runner;
   running_ = batch_.front().id;
   runner.prepare(batch_.size());
-  if (&runner == runner_.get()) {  // else the tasks run in another process
-    note_.item.store(0, std::memory_order_relaxed);
-    note_.task.store(running_, std::memory_order_release);
-  }
+  note_running(running_, &runner != runner_.get());
   {
-    const item_note_scope notes(note_.item);
+    const item_note_scope notes(running_task_.item);
     run_batch(*executor, runner, lock);
   }
-  note_.task.store(0, std::memory_order_release);
+  note_running(0, false);
   running_ = 0;
   batch_runner_ = nullptr;
   for (std::size_t t = 0; t < batch_.size(); ++t) forget_task();
@@ -468,6 +472,7 @@ void worker::take_answer(task_runner::answer&& a, clock::time_point begin) {
   outbox_.result(batch_[answered_].id, a.threw, static_cast<std::uint64_t>(taken.count()), std::move(a.bytes), a.out_of_band);
   ++answered_;
   running_ = answered_ < batch_.size() ? batch_[answered_].id : 0;
+  note_running(running_, batch_runner_ != runner_.get());
   ended_ = end;
 }
 

@@ -95,6 +95,7 @@ class worker {
   void run_batch(executor_entry& executor, task_runner& runner, std::unique_lock<std::mutex>& lock);
   void take_answer(task_runner::answer&& a, clock::time_point begin);
   void forget_task();
+  void note_running(std::uint64_t id, bool is_isolated);
   void open_executor(const open_record& open);
   void close_executor(std::uint32_t id);
   void abort_task(std::uint64_t id);
@@ -112,7 +113,7 @@ class worker {
 
   transport& link_;
   task_note unread_note_;
-  task_note& note_;  // what this worker runs
+  task_note& running_task_;  // for others; they read it when this process has ended
   const worker_place place_;
   const worker_pace pace_;
   const std::size_t flush_bytes_;  // results accumulate up to this size

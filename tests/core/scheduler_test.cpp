@@ -528,7 +528,7 @@ TEST_CASE("an item that ends every worker that runs it fails alone, and the othe
       REQUIRE(chunk);
       if (chunk->first <= fatal && fatal < chunk->first + chunk->count) {
         if (lost > 0) CHECK(chunk->count == 1);
-        s.lose(w, {id, fatal - chunk->first});
+        s.lose(w, running_item{id, fatal - chunk->first});
         ++lost;
       } else {
         s.finish_one(w, 1us);
@@ -541,6 +541,44 @@ TEST_CASE("an item that ends every worker that runs it fails alone, and the othe
   CHECK(work->done == 1000);
 }
 
+TEST_CASE("no chunk of a worker that was lost between two tasks counts the loss") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(1));
+  s.run_all([](int) { return 1us; });
+  for (int i = 0; i < 9; ++i) s.submit(1, items(1));
+  s.dispatch();
+  s.lose(0, running_item{});
+  const auto& requeued = (*s).state().executors.front()->requeued;
+  CHECK_FALSE(requeued.empty());
+  for (const tracked_chunk& c : requeued) CHECK(c.losses == 0);
+}
+
+TEST_CASE("of a chunk whose running item is not known, the whole chunk counts the loss") {
+  simulation s(2);
+  s.open(1, 2);
+  s.submit(1, items(100, 100, 1));
+  s.dispatch();
+  const int w = s.queue(0).empty() ? 1 : 0;
+  s.lose(w, running_item{s.queue(w).front().id, ~std::uint64_t{0}});
+  const auto& requeued = (*s).state().executors.front()->requeued;
+  REQUIRE(requeued.size() == 1);
+  CHECK(requeued.front().losses == 1);
+  CHECK(requeued.front().part.count == 100);
+}
+
+TEST_CASE("the chunks of a cancelled map are dropped with their worker") {
+  simulation s(2);
+  s.open(1, 2);
+  const auto work = s.submit(1, items(100, 10, 1));
+  s.dispatch();
+  (void)work->abandon(nullptr);
+  s.lose(0, running_item{s.queue(0).front().id, 5});
+  CHECK((*s).state().executors.front()->requeued.empty());
+  s.run_all([](int) { return 1us; });
+  CHECK(work->done == 20);  // of these, 10 by the other worker, and 10 cancelled
+}
+
 TEST_CASE("of the chunks of a lost worker, only the item that was running counts the loss") {
   simulation s(2);
   s.open(1, 2);
@@ -551,7 +589,7 @@ TEST_CASE("of the chunks of a lost worker, only the item that was running counts
   REQUIRE(s.queue(0).size() > 1);
   (*s).on_started({0}, s.queue(0)[0].id);  // it has ended since
   const std::size_t sent = s.queue(0).size();
-  s.lose(0, {s.queue(0)[1].id, 9});
+  s.lose(0, running_item{s.queue(0)[1].id, 9});
   const auto& requeued = (*s).state().executors.front()->requeued;
   REQUIRE(requeued.size() == sent + 1);
   for (const tracked_chunk& c : requeued) {

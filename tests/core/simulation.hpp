@@ -13,6 +13,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace simulated {
@@ -72,8 +73,8 @@ class simulation {
     take(out);
   }
 
-  // `running`: what the worker was doing, if it is known.
-  void lose(int w, running_item running = {}) {
+  // `running`: what the worker was running, if that is known.
+  void lose(int w, std::optional<running_item> running = std::nullopt) {
     queue(w).clear();
     effects out;
     scheduler_.on_worker_lost({w}, lost, out, running);

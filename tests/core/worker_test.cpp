@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/scripted_transport.hpp"
 
+#include <rankpool/detail/call/chunk_writer.hpp>
 #include <rankpool/detail/shared/shared_data.hpp>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +37,22 @@ class rank_zero final : public support::scripted_transport {
     const auto* result = std::get_if<result_record>(&r);
     said.emplace_back(std::string(name_of(r)) + (result != nullptr && result->threw ? " threw" : ""));
   }
+};
+
+// Where the worker of a test notes what it runs, and what its tasks have read there.
+task_note current_note;
+std::vector<std::pair<std::uint64_t, std::uint64_t>> notes_seen;
+void read_note(byte_reader&, byte_writer& out) {
+  for (const std::uint64_t item : {0, 1}) {
+    item_note() = item;
+    notes_seen.emplace_back(current_note.task, current_note.item);
+  }
+  out.put('d');
+}
+
+class noting_rank_zero final : public support::scripted_transport {
+ public:
+  task_note* running_task() override { return &current_note; }
 };
 
 void run_all(worker& w) {
@@ -85,6 +103,20 @@ TEST_CASE("tasks of a broken executor are dropped when it is closed, and the oth
   link.arrive(0, out.take());
   run_all(w);
   CHECK(link.said == std::vector<std::string>{"open-failed", "result"});
+}
+
+TEST_CASE("a worker notes which task and item it runs, and afterwards that it runs none") {
+  notes_seen.clear();
+  noting_rank_zero link;
+  worker w(link, {1, "here"});
+  frame_writer out;
+  out.open(2, code_address{}, {});
+  out.task(3, 2, locate_function(&read_note), {}, nullptr);
+  out.task(4, 2, locate_function(&read_note), {}, nullptr);
+  link.arrive(0, out.take());
+  run_all(w);
+  CHECK(notes_seen == decltype(notes_seen){{3, 0}, {3, 1}, {4, 0}, {4, 1}});
+  CHECK(current_note.task == 0);
 }
 
 TEST_CASE("a worker returns the tasks that it has not started when they are recalled") {

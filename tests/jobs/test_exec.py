@@ -310,7 +310,7 @@ def test_lost_worker_is_counted(command):
     assert report["status"] == "done" and report["workers_lost"] == 1 and report["tasks_lost"] >= 1
     assert "\nlost workers\n  rank " in command.run("journal", "run.journal").stdout
     (loss,) = command.run("journal", "run.journal", "--json").report["losses"]
-    assert loss["rank"] > 0 and loss["items"] == report["tasks_lost"] and loss["how"].startswith("has ended, by SIGKILL")
+    assert loss["rank"] > 0 and loss["items"] == report["tasks_lost"] and loss["cause"].startswith("has ended, by SIGKILL")
 
 
 @ranks

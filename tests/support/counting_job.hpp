@@ -25,7 +25,7 @@ class counting_job final : public rankpool::detail::job {
     cut_ += p.count;
     return p;
   }
-  rankpool::detail::chunk part(const rankpool::detail::chunk&, std::uint64_t first, std::uint64_t count) override {
+  rankpool::detail::chunk cut_from(const rankpool::detail::chunk&, std::uint64_t first, std::uint64_t count) override {
     return {first, count, {}, {}, {}};
   }
   std::uint64_t chunksize() const override { return chunk_; }

@@ -1,4 +1,4 @@
-// Which of the encoded items of a chunk run: all, or, in a part of a chunk, some of them. It precedes the items in the message.
+// Which of the encoded items in a message run. All of them do, unless the chunk was cut from another one.
 #pragma once
 
 #include <rankpool/detail/wire/bytes.hpp>
@@ -7,13 +7,13 @@
 
 namespace rankpool::detail {
 
-/// Thread safety: a value type.
+/// It precedes the items in the message. Thread safety: a value type.
 struct item_range {
-  std::uint64_t skipped = 0;  ///< items before the first one that runs
-  std::uint64_t count = 0;    ///< items that run; others may follow, which do not
+  std::uint64_t skipped = 0;  ///< encoded items that precede the range
+  std::uint64_t count = 0;    ///< items in the range; the message may contain more after it
 
-  /// The part of these items that begins at `first` of them and has `number` of them.
-  item_range part(std::uint64_t first, std::uint64_t number) const { return {skipped + first, number}; }
+  /// Returns the range of `number` items that begins `first` items after the begin of this one.
+  item_range subrange(std::uint64_t first, std::uint64_t number) const { return {skipped + first, number}; }
 
   void write(byte_writer& out) const {
     out.put<std::uint64_t>(skipped == 0 ? count : count | has_skipped);

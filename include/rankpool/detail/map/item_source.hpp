@@ -37,7 +37,7 @@ class item_source {
   virtual void keep() = 0;
   /// Writes items of a chunk that was cut before. Requires keep().
   virtual void cut_again(byte_writer& out, std::uint64_t first, std::uint64_t count) = 0;
-  /// These items of a chunk that was cut are a chunk of their own from now on, and so are those before and after them.
+  /// Divides the kept chunk that contains these items into up to three chunks: the items before these, these, and those after.
   virtual void divide(std::uint64_t first, std::uint64_t count) = 0;
   /// The items of this chunk are not needed any more.
   virtual void forget(std::uint64_t first) = 0;

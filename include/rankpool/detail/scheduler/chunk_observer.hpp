@@ -31,7 +31,8 @@ class chunk_observer {
   virtual void on_started(const observed_chunk& chunk) { (void)chunk; }
   /// The worker does not have the chunk any more: it returns the chunk, which it has not started, or it was lost.
   virtual void on_recalled(const observed_chunk& chunk) { (void)chunk; }
-  /// The worker has returned a result or an exception, which the job receives next. The observer of the job may replace it.
+  /// The worker has returned a result or an exception, which the job receives next. The observer of the job may replace it. Also
+  /// called after on_recalled() if the chunk has ended too many workers: `result` is the exception worker_lost then.
   virtual void on_finished(const observed_chunk& chunk, outcome& result) { (void)chunk, (void)result; }
   /// The chunk fails without an answer from the worker, because its executor is broken or the pool ends.
   virtual void on_abandoned(const observed_chunk& chunk) { (void)chunk; }

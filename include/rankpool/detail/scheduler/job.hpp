@@ -20,6 +20,7 @@
 #include <exception>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 namespace rankpool::detail {
@@ -63,11 +64,11 @@ class job {
   virtual std::uint64_t chunksize() const { return 1; }
   /// Cuts a chunk of at most `items` items from the front. They count as running from now on.
   virtual chunk cut(std::uint64_t items) = 0;
-  /// Returns a part of a chunk that was cut, which gets an outcome of its own. `first`: of the part, in the input. Called only for
-  /// chunks of several items.
-  virtual chunk part(const chunk& whole, std::uint64_t first, std::uint64_t count) {
-    (void)first, (void)count;
-    return whole;
+  /// Returns these items of a chunk that was cut as a chunk of their own, which gets its own outcome. `first`: in the input. Called
+  /// only for chunks of several items.
+  virtual chunk cut_from(const chunk& whole, std::uint64_t first, std::uint64_t count) {
+    (void)whole, (void)first, (void)count;
+    throw std::logic_error("a chunk of this job cannot be divided");
   }
   /// Delivers the outcome of a chunk. Returns whether react() must be called.
   virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) = 0;
