@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 namespace rankpool::detail {
@@ -15,10 +16,12 @@ namespace {
 #define RANKPOOL_RULE "--------------------------------------------------------------------------\n"
 constexpr std::string_view end_of_report = "\n" RANKPOOL_RULE;
 
+enum class prefix { none, process, number };  // what precedes the begin of a report: "[host:pid" or a number and a blank
+
 struct report {
   std::string_view begin;
   std::string_view end;
-  bool follows_prefix = false;  // "[host:pid" precedes the begin
+  prefix before = prefix::none;
 };
 constexpr std::array reports{
     report{RANKPOOL_RULE "prterun detected that one or more processes exited with non-zero status", end_of_report},
@@ -26,7 +29,8 @@ constexpr std::array reports{
     report{RANKPOOL_RULE "prterun noticed that process rank ", end_of_report},
     report{RANKPOOL_RULE "WARNING: The selected 'osc' module 'sm' is not tested for post-failure\n", end_of_report},
     report{"[warn] Epoll MOD(", "\n"},
-    report{"] PMIX ERROR: BAD-PARAM in file ../../../src/event/pmix_event_notification.c", "\n", true},
+    report{"] PMIX ERROR: BAD-PARAM in file ../../../src/event/pmix_event_notification.c", "\n", prefix::process},
+    report{"more processes have sent help message help-mpi-ft.txt", "\n", prefix::number},
 };
 #undef RANKPOOL_RULE
 
@@ -37,14 +41,26 @@ std::size_t begun_length(std::string_view text, std::string_view pattern) {
   return length;
 }
 
-// Returns where the prefix begins that ends at `at`, perhaps as the incomplete end of the text; `at` if there is none.
-std::size_t begin_of_prefix(std::string_view text, std::size_t at) {
-  std::size_t begin = at;
-  const auto is_in_prefix = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == ':';
+// Returns where the prefix begins that ends at `at`, perhaps as the incomplete end of the text; none if there is no prefix.
+std::optional<std::size_t> begin_of_prefix(std::string_view text, std::size_t at, prefix kind) {
+  const auto walk_back = [&](std::size_t from, auto is_part) {
+    while (from > 0 && is_part(static_cast<unsigned char>(text[from - 1]))) --from;
+    return from;
   };
-  while (begin > 0 && is_in_prefix(text[begin - 1])) --begin;
-  return begin > 0 && text[begin - 1] == '[' ? begin - 1 : at;
+  switch (kind) {
+    case prefix::none: return at;
+    case prefix::process: {
+      const std::size_t begin =
+          walk_back(at, [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == ':'; });
+      return begin > 0 && text[begin - 1] == '[' ? std::optional(begin - 1) : std::nullopt;
+    }
+    case prefix::number: {
+      if (at == text.size() || at == 0 || text[at - 1] != ' ') return std::nullopt;  // a number alone is passed on at once
+      const std::size_t begin = walk_back(at - 1, [](unsigned char c) { return std::isdigit(c) != 0; });
+      return begin < at - 1 ? std::optional(begin) : std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -72,15 +88,15 @@ std::string launcher_report_filter::pass(std::string_view input) {
     std::size_t begun = 0;
     std::string_view end;
     for (const report& kind : reports) {
-      std::size_t at = kept_.find(kind.begin);
-      if (kind.follows_prefix && at != std::string::npos) at = begin_of_prefix(kept_, at);
-      if (at < found) {
-        found = at;
+      const std::size_t at = kept_.find(kind.begin);
+      const auto begin = at == std::string::npos ? std::nullopt : begin_of_prefix(kept_, at, kind.before);
+      if (begin && *begin < found) {
+        found = *begin;
         end = kind.end;
       }
-      std::size_t length = begun_length(kept_, kind.begin);
-      if (kind.follows_prefix) length = kept_.size() - begin_of_prefix(kept_, kept_.size() - length);
-      begun = std::max(begun, length);
+      const std::size_t length = begun_length(kept_, kind.begin);
+      if (const auto first = begin_of_prefix(kept_, kept_.size() - length, kind.before))
+        begun = std::max(begun, kept_.size() - *first);
     }
     const std::size_t ready = std::min(found, kept_.size() - begun);
     passed.append(kept_, 0, ready);

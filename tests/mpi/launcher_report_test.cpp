@@ -65,6 +65,13 @@ TEST_CASE("two reports are removed, and the text between them is kept") {
   CHECK(filtered(joined(status_report, "", signal_report), 1000).empty());
 }
 
+TEST_CASE("the number of repeated warnings is removed, and other numbers are passed on at once") {
+  const std::string_view repeated = "3 more processes have sent help message help-mpi-ft.txt / module:untested:failundef\n";
+  CHECK(filtered(joined("before\n", repeated, "after\n"), 1000) == "before\nafter\n");
+  rankpool::detail::launcher_report_filter filter;
+  CHECK(filter.pass("50") == "50");
+}
+
 TEST_CASE("a null byte is removed after a report, and only there") {
   const std::string null(1, '\0');
   for (const std::size_t length : {1, 7, 1000}) {
