@@ -41,7 +41,7 @@ std::vector<std::string> recovery_options() {
 #if OMPI_MAJOR_VERSION < 5
   return {"--enable-recovery"};
 #elif defined(OMPI_HAVE_MPI_EXT_FTMPI)
-  return {"--with-ft", "ulfm"};
+  return {"--with-ft", "ulfm", "--runtime-options", "error-nonzero-status=0"};
 #else
   return {};  // built without fault tolerance
 #endif

@@ -9,7 +9,7 @@ find_program(RANKPOOL_TEST_BASH bash REQUIRED)
 
 # with_recovery: options of mpirun with which the other ranks go on when one ends.
 execute_process(COMMAND ${RANKPOOL_TEST_MPIRUN} --version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
-set(with_recovery --with-ft ulfm)
+set(with_recovery --with-ft ulfm --runtime-options error-nonzero-status=0)
 if(version MATCHES "Open MPI. 4[.]")
   set(with_recovery --enable-recovery)
 endif()
