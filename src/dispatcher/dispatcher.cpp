@@ -38,7 +38,6 @@ dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announce
       observer_(observer),
       now_(options.now),
       may_send_(options.may_send),
-      on_lost_(options.on_lost),
       scheduler_(static_cast<int>(workers.size()), options.scheduling),
       outbox_(link, workers, options.nodes),
       standings_(workers.size()) {
@@ -340,7 +339,7 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   if (s.has_ended) return;  // its process ends after it has confirmed
   s.is_lost = true;
   const worker_place& place = place_of(w);
-  const std::string text = "rank " + std::to_string(place.rank) + " (" + place.host + ") was lost: its process " + lost.how;
+  const std::string text = "rank " + std::to_string(place.rank) + " (" + place.host + ") was lost: its process " + lost.cause;
   const worker_lost error(text, {.rank = place.rank, .host = place.host, .signal = lost.signal, .exit_status = lost.exit_status});
   std::uint64_t had = 0;
   for (const observed_chunk& chunk : scheduler_.chunks_at(w)) {
@@ -351,8 +350,7 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   if (lost.running) running = {lost.running->task, lost.running->item};
   const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, running);
   const char* const subject = again == 1 ? " task runs" : " tasks run";
-  observer_.on_lost(w, lost.how, had);
-  if (on_lost_ != nullptr) on_lost_(place, lost.how, had);
+  observer_.on_lost(place, lost.cause, had);
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);
   if (scheduler_.usable_workers() == 0) break_executors();

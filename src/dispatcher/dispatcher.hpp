@@ -29,8 +29,6 @@ struct dispatcher_options {
   steady_time (*now)() = &std::chrono::steady_clock::now;
   /// Asked at each step: false pauses the sending of tasks. Null: never.
   bool (*may_send)() = nullptr;
-  /// Told that a worker was lost: see dispatch_observer::on_lost. Null: nobody is.
-  void (*on_lost)(const worker_place& where, const std::string& how, std::uint64_t tasks) = nullptr;
 };
 
 /// Thread safety: one thread at a time, the driving one, but for the functions that say otherwise.
@@ -133,7 +131,6 @@ class dispatcher final : public stepper {
   dispatch_observer& observer_;
   steady_time (*const now_)();
   bool (*const may_send_)();
-  void (*const on_lost_)(const worker_place& where, const std::string& how, std::uint64_t tasks);
   bool is_paused_ = false;            // because may_send_() was false
   std::vector<worker_place> places_;  // of each worker
   scheduler scheduler_;

@@ -4,6 +4,7 @@
 #include "scheduler/effects.hpp"
 
 #include <rankpool/detail/scheduler/chunk_observer.hpp>
+#include <rankpool/detail/wire/worker_place.hpp>
 
 #include <cstdint>
 #include <string>
@@ -15,8 +16,10 @@ class dispatch_observer : public chunk_observer {
  public:
   /// Reports the CPU time that the process of a worker has used since its start.
   virtual void on_cpu_time(worker_index where, std::uint64_t nanoseconds) { (void)where, (void)nanoseconds; }
-  /// A worker was lost, and with it `tasks` tasks and items that it had not finished. `how`: its end, as a part of a sentence.
-  virtual void on_lost(worker_index where, const std::string& how, std::uint64_t tasks) { (void)where, (void)how, (void)tasks; }
+  /// A worker was lost, and with it `tasks` tasks and items that it had not finished. `cause`: its end, as a part of a sentence.
+  virtual void on_lost(const worker_place& where, const std::string& cause, std::uint64_t tasks) {
+    (void)where, (void)cause, (void)tasks;
+  }
 };
 
 }  // namespace rankpool::detail

@@ -9,10 +9,9 @@ pool::pool(std::shared_ptr<transport> link, std::vector<worker_info> workers, co
     : workers_(std::move(workers)),
       has_runner_processes_(options.runner_processes),
       link_(std::move(link)),
-      statistics_(workers_.size()),
-      dispatcher_(
-          *link_, inbox_, life_, waiting_, statistics_, workers_,
-          {.nodes = options.nodes, .scheduling = options.scheduling, .may_send = options.may_send, .on_lost = options.on_lost}),
+      statistics_(workers_.size(), options.on_lost),
+      dispatcher_(*link_, inbox_, life_, waiting_, statistics_, workers_,
+                  {.nodes = options.nodes, .scheduling = options.scheduling, .may_send = options.may_send}),
       driver_(*link_, dispatcher_, waiting_, life_, {.progress_thread = options.progress_thread}) {}
 
 pool::~pool() { driver_.detach(); }

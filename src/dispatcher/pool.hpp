@@ -31,7 +31,8 @@ struct pool_options {
   std::vector<int> nodes = {};
   scheduling_policy scheduling = {};
   bool (*may_send)() = nullptr;
-  void (*on_lost)(const worker_place& where, const std::string& how, std::uint64_t tasks) = nullptr;
+  /// Told that a worker was lost, as dispatch_observer::on_lost(). Null: nobody is.
+  loss_listener on_lost = nullptr;
 };
 
 /// Thread safety: any thread may call any function, except that end() and end_for_exit() must not be called concurrently.

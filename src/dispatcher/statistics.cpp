@@ -13,7 +13,7 @@ void add(std::atomic<std::uint64_t>& sum, std::uint64_t n) {
 
 }  // namespace
 
-statistics_observer::statistics_observer(std::size_t workers) : cpu_nanoseconds_(workers) {}
+statistics_observer::statistics_observer(std::size_t workers, loss_listener losses) : losses_(losses), cpu_nanoseconds_(workers) {}
 
 cluster_statistics statistics_observer::totals() const {
   return {.tasks = tasks_finished_.load(std::memory_order_relaxed),
@@ -29,9 +29,10 @@ void statistics_observer::on_cpu_time(worker_index where, std::uint64_t nanoseco
   add(all_cpu_nanoseconds_, nanoseconds - before);
 }
 
-void statistics_observer::on_lost(worker_index, const std::string&, std::uint64_t tasks) {
+void statistics_observer::on_lost(const worker_place& where, const std::string& cause, std::uint64_t tasks) {
   add(workers_lost_, 1);
   add(tasks_lost_, tasks);
+  if (losses_ != nullptr) losses_(where, cause, tasks);
 }
 
 }  // namespace rankpool::detail

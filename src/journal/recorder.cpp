@@ -5,11 +5,18 @@
 namespace rankpool::detail {
 namespace {
 
-digest cut_and_digest_again(item_source& items, byte_buffer& bytes, std::uint64_t first, std::uint64_t count) {
+// Returns the digest of the items that `write` writes into `bytes`.
+template <class Write>
+digest digest_of_items(byte_buffer& bytes, Write write) {
   shared_references references;
+  bytes.clear();
   byte_writer out(bytes, nullptr, &references);
-  items.cut_again(out, first, count);
+  write(out);
   return digest_of(bytes, {}, references);
+}
+
+digest cut_and_digest_again(item_source& items, byte_buffer& bytes, std::uint64_t first, std::uint64_t count) {
+  return digest_of_items(bytes, [&](byte_writer& out) { items.cut_again(out, first, count); });
 }
 
 }  // namespace
@@ -88,11 +95,7 @@ void recorded_source::divide(std::uint64_t first, std::uint64_t count) {
 }
 
 digest cut_and_digest(item_source& items, byte_buffer& bytes, std::uint64_t first, std::uint64_t count) {
-  shared_references references;
-  bytes.clear();
-  byte_writer out(bytes, nullptr, &references);
-  items.cut(out, first, count);
-  return digest_of(bytes, {}, references);
+  return digest_of_items(bytes, [&](byte_writer& out) { items.cut(out, first, count); });
 }
 
 }  // namespace rankpool::detail

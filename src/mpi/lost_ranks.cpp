@@ -31,13 +31,13 @@ void lost_ranks::on_event(pid_t process, process_watch::event what) {
   switch (what) {
     case process_watch::event::ended:
       l.end = note_(l.rank);
-      l.how = l.end.description();
+      l.cause = l.end.description();
       break;
-    case process_watch::event::replaced: l.how = "ran another program, because a task had called exec(); it was killed"; break;
+    case process_watch::event::replaced: l.cause = "ran another program, because a task had called exec(); it was killed"; break;
     case process_watch::event::stopped: {
       std::ostringstream text;
       text << "was stopped for " << std::chrono::duration<double>(stopped_limit_).count() << " s, as by SIGSTOP; it was killed";
-      l.how = text.str();
+      l.cause = text.str();
       break;
     }
   }

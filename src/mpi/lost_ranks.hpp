@@ -26,7 +26,7 @@ class lost_ranks {
   struct loss {
     int rank = 0;
     termination end;
-    std::string how;  ///< as a part of a sentence
+    std::string cause;  ///< as a part of a sentence
   };
   /// Returns what a rank of this node has noted about its end.
   using note_reader = std::function<termination(int rank)>;

@@ -76,6 +76,7 @@ void mpi_transport::send(int peer, frame f) {
       leaves_at_once ? window_.keep(to, std::move(f)) : sends_.emplace_back(std::move(f), std::vector<MPI_Request>(), to);
   const auto start = [&](const std::byte* data, std::size_t n, int tag) {
     MPI_Request& request = kept.requests.emplace_back(MPI_REQUEST_NULL);
+    // To a rank that has ended, nothing needs to be sent.
     (void)mpi_check_peer(MPI_Isend(data, static_cast<int>(n), MPI_BYTE, to, tag, world_, &request), "MPI_Isend");
   };
   kept.requests.reserve(1 + kept.content.bulk.size());
@@ -206,7 +207,7 @@ std::optional<lost_peer> mpi_transport::take_lost() {
   is_lost_[static_cast<std::size_t>(loss->rank)] = true;
   abandon(loss->rank);
   const task_note& running = bells_.notes_of(loss->rank).running;
-  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->how, {{running.task, running.item}}};
+  return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->cause, {{running.task, running.item}}};
 }
 
 // Forgets the transfers from and to a rank, without freeing their memory.

@@ -39,7 +39,7 @@ struct lost_peer {
   };
   int signal = 0;                                  ///< that ended the process; 0: none, or it is unknown
   int exit_status = 0;                             ///< if the process has exited
-  std::string how;                                 ///< such as "was ended by signal 11 (Segmentation fault)"
+  std::string cause;                               ///< such as "was ended by signal 11 (Segmentation fault)"
   std::optional<position> running = std::nullopt;  ///< what it was running; none: it is not known
 };
 

@@ -359,8 +359,10 @@ void worker::forget_task() {
   while (!frames_.empty() && frames_.front().tasks == 0) frames_.pop_front();
 }
 
-// Notes which task runs from now on; 0: none.
-void worker::note_running(std::uint64_t id, bool is_isolated) {
+// The task with this number runs from now on; 0: none. Notes it for rank 0.
+void worker::set_running(std::uint64_t id) {
+  running_ = id;
+  const bool is_isolated = batch_runner_ != runner_.get();
   running_task_.task.store(0, std::memory_order_relaxed);
   running_task_.item.store(is_isolated ? task_note::any_item : 0, std::memory_order_release);
   running_task_.task.store(id, std::memory_order_release);
@@ -407,15 +409,13 @@ void worker::run_next(std::unique_lock<std::mutex>& lock) {
   answered_ = 0;
   batch_end_ = batch_.size();
   batch_runner_ = &runner;
-  running_ = batch_.front().id;
   runner.prepare(batch_.size());
-  note_running(running_, &runner != runner_.get());
+  set_running(batch_.front().id);
   {
     const item_note_scope notes(running_task_.item);
     run_batch(*executor, runner, lock);
   }
-  note_running(0, false);
-  running_ = 0;
+  set_running(0);
   batch_runner_ = nullptr;
   for (std::size_t t = 0; t < batch_.size(); ++t) forget_task();
   batch_.clear();
@@ -471,8 +471,7 @@ void worker::take_answer(task_runner::answer&& a, clock::time_point begin) {
   const auto taken = a.taken.count() > 0 ? a.taken : end - begin;
   outbox_.result(batch_[answered_].id, a.threw, static_cast<std::uint64_t>(taken.count()), std::move(a.bytes), a.out_of_band);
   ++answered_;
-  running_ = answered_ < batch_.size() ? batch_[answered_].id : 0;
-  note_running(running_, batch_runner_ != runner_.get());
+  set_running(answered_ < batch_.size() ? batch_[answered_].id : 0);
   ended_ = end;
 }
 

@@ -95,7 +95,7 @@ class worker {
   void run_batch(executor_entry& executor, task_runner& runner, std::unique_lock<std::mutex>& lock);
   void take_answer(task_runner::answer&& a, clock::time_point begin);
   void forget_task();
-  void note_running(std::uint64_t id, bool is_isolated);
+  void set_running(std::uint64_t id);
   void open_executor(const open_record& open);
   void close_executor(std::uint32_t id);
   void abort_task(std::uint64_t id);
