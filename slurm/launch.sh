@@ -46,8 +46,8 @@ find_launcher() {  # RANKS
   if [[ -z $name ]]; then
     name=mpirun
     ! srun --mpi=list 2>&1 | grep -qw pmix || name=srun
-    # Not in a step of Slurm, and not where the batch script runs outside of the allocation, as with salloc.
-    [[ ${#on_nodes[@]} != 1 || ! ${SLURMD_NODENAME:-} || ${SLURM_STEP_ID:-} ]] || ! type -P mpirun >/dev/null || name=self
+    # Only in a batch script: with salloc, this script runs outside of the allocation, or in a step of it.
+    if ((${#on_nodes[@]} == 1)) && [[ ${SLURMD_NODENAME:-} && ! ${SLURM_STEP_ID:-} ]] && type -P mpirun >/dev/null; then name=self; fi
   fi
   case $name in
     # On one node, the program starts itself, so that it survives lost workers.

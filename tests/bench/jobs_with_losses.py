@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """jobs_with_losses.py RANKPOOL [JOB...]: runs jobs while a worker is killed every two seconds, until one is left.
 
-The result must be that of an undisturbed run. The ratio compares the time with what the remaining workers need: an undisturbed run
-tells how much the cores of the machine compute, and a core whose worker was killed is lost for the rest of the run.
+The result must be that of an undisturbed run. The ratio compares the time with what the remaining workers need at best: the work of
+the undisturbed run, on as many cores as there are workers left.
 """
 
 import argparse
@@ -34,8 +34,8 @@ def is_launcher(pid):
         return False
 
 
-def workers_of(process):
-    """Returns the ranks of the run, except rank 0."""
+def workers_of(mark):
+    """Returns the processes of the ranks of a run, except rank 0. `mark`: a variable of its environment."""
     ranks = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -46,26 +46,24 @@ def workers_of(process):
         except OSError:
             continue
         rank = [e.partition(b"=")[2] for e in environment if e.startswith(b"OMPI_COMM_WORLD_RANK=")]
-        mark = b"RANKPOOL_LOSS_TEST=%d" % process.nonce
         if rank and mark in environment and is_launcher(parent):
             ranks[int(entry.name)] = int(rank[0])
     return [pid for pid, rank in ranks.items() if rank > 0]
 
 
 def run(command, workers, kills, folder):
-    nonce = time.monotonic_ns()
-    environment = os.environ | {"RANKPOOL_WORKERS": str(workers), "RANKPOOL_LOSS_TEST": str(nonce)}
+    nonce = str(time.monotonic_ns())
+    environment = os.environ | {"RANKPOOL_WORKERS": str(workers), "RANKPOOL_LOSS_TEST": nonce}
     begin = time.monotonic()
     losses = []
     with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
         process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
-        process.nonce = nonce
         ended = threading.Event()
 
         def kill():
             left = workers - 1
             while left > 0 and not ended.wait(INTERVAL):
-                alive = workers_of(process)
+                alive = workers_of(f"RANKPOOL_LOSS_TEST={nonce}".encode())
                 try:
                     os.kill(alive[0], signal.SIGKILL)
                 except (IndexError, ProcessLookupError):

@@ -1,7 +1,7 @@
 // loss_bench killed|crashed|stopped: how long a task waits after its worker was lost, until it starts on another worker.
 //
 // Each task ends or stops the first worker that runs it, until one worker is left: RANKPOOL_WORKERS=33 gives 32 measurements.
-// Prints microseconds: the median, the 99th percentile and the maximum. A stopped worker counts as lost after 0.5 s.
+// Prints microseconds: the median, the 99th percentile and the maximum. A stopped worker counts as lost after 1 s.
 #include <rankpool/rankpool.hpp>
 
 #include <fcntl.h>
@@ -67,5 +67,5 @@ int main(int argc, char** argv) {
                 times.back(), times.size());
     return 0;
   };
-  return rankpool::run(argc, argv, measure, {.heartbeat_timeout = 500ms});
+  return rankpool::run(argc, argv, measure, {.heartbeat_timeout = 1s});
 }
