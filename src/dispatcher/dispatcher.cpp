@@ -264,8 +264,8 @@ void dispatcher::accept(worker_index from, const frame& f, steady_time now, effe
       if (const auto chunk = scheduler_.chunk_at(from, started->id)) observe(&chunk_observer::on_started, *chunk);
     } else if (const auto* used = std::get_if<usage_record>(&r)) {
       observer_.on_cpu_time(from, used->nanoseconds);
-    } else if (const auto* stopped = std::get_if<stopped_record>(&r)) {
-      accept_stopped(from, *stopped);
+    } else if (std::holds_alternative<stopped_record>(r)) {
+      accept_stopped(from);
     } else {
       throw message_error(std::string("a '") + name_of(r) + "' message came from rank " + std::to_string(place_of(from).rank) +
                           ", which only a worker expects");
@@ -311,12 +311,10 @@ void dispatcher::accept(worker_index from, const open_failed_record& failed, eff
   scheduler_.on_broken(failed.executor, from, broken, out);
 }
 
-void dispatcher::accept_stopped(worker_index from, const stopped_record& stopped) {
-  const worker_place& place = place_of(from);
-  if (stopped.lost_descriptors) {
-    throw error(closed_descriptors_message("rank " + std::to_string(place.rank) + " (" + place.host + ")"));
+void dispatcher::accept_stopped(worker_index from) {
+  if (!life_.has_ended()) {
+    throw message_error("rank " + std::to_string(place_of(from).rank) + " has stopped and was not asked to");
   }
-  if (!life_.has_ended()) throw message_error("rank " + std::to_string(place.rank) + " has stopped and was not asked to");
   count_ended(from);
 }
 
@@ -331,6 +329,10 @@ void dispatcher::count_ended(worker_index w) {
 
 void dispatcher::take_losses(effects& out) {
   while (const auto lost = link_.take_lost()) on_lost(*lost, out);
+  if (const auto peer = link_.take_peer_without_descriptors()) {
+    const worker_place& place = place_of(worker_index{*peer});
+    throw error(closed_descriptors_message("rank " + std::to_string(place.rank) + " (" + place.host + ")"));
+  }
 }
 
 void dispatcher::on_lost(const lost_peer& lost, effects& out) {

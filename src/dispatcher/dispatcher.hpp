@@ -105,7 +105,7 @@ class dispatcher final : public stepper {
   void accept(worker_index from, const result_record& result, steady_time now, effects& out);
   void accept(worker_index from, const recalled_record& recalled, effects& out);
   void accept(worker_index from, const open_failed_record& failed, effects& out);
-  void accept_stopped(worker_index from, const stopped_record& stopped);
+  void accept_stopped(worker_index from);
 
   // Calls a function of the job's observer, which may replace a result, then of the pool's.
   template <class Function, class... Args>

@@ -99,6 +99,13 @@ void doorbells::prompt(int rank) {
   if (bell* b = bells_[static_cast<std::size_t>(rank)]) ring(*b, true, 0);
 }
 
+void doorbells::warn(int rank) {
+  bell* const b = bells_[static_cast<std::size_t>(rank)];
+  if (b == nullptr) return;
+  b->warnings.fetch_add(1);
+  ring(*b, true, 0);
+}
+
 void doorbells::sleep(std::uint32_t seen, std::chrono::nanoseconds at_most) {
   if (at_most.count() > 0) wait(own_->rings, seen, std::chrono::steady_clock::now() + at_most, sleeping);
   cancel_sleep();

@@ -28,7 +28,8 @@ class doorbells {
 
   /// What a rank notes for the other ranks of its node. All words are 0 at first.
   struct alignas(64) notes {
-    std::atomic<std::uint32_t> end;  ///< an encoded termination
+    std::atomic<std::uint32_t> end;                   ///< an encoded termination
+    std::atomic<std::uint32_t> has_lost_descriptors;  ///< 1: a task has closed them
     task_note running;
   };
   notes& own_notes() { return own_->noted; }
@@ -40,6 +41,10 @@ class doorbells {
   void ring(int rank, bool urgent);
   /// As an urgent ring, but announces no message.
   void prompt(int rank);
+  /// As an urgent ring, but tells the rank that this rank has changed a note which the other rank reads when it is told.
+  void warn(int rank);
+  /// Returns the number of warnings by other ranks.
+  std::uint32_t warnings() const { return own_->warnings.load(std::memory_order_relaxed); }
   /// Returns the number of messages that other ranks have announced, modulo 2^32.
   std::uint32_t messages() const { return own_->messages.load(); }
   /// Wakes this rank. Thread safety: any thread.
@@ -75,6 +80,7 @@ class doorbells {
     std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
+    std::atomic<std::uint32_t> warnings;
     notes noted;
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);

@@ -210,6 +210,21 @@ std::optional<lost_peer> mpi_transport::take_lost() {
   return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->cause, {{running.task, running.item}}};
 }
 
+void mpi_transport::tell_lost_descriptors() {
+  bells_.own_notes().has_lost_descriptors = 1;
+  bells_.warn(root_);
+}
+
+std::optional<int> mpi_transport::take_peer_without_descriptors() {
+  if (bells_.warnings() == warnings_read_) return std::nullopt;
+  ++warnings_read_;  // each rank warns once
+  for (int rank = 0; rank < world_.size(); ++rank) {
+    if (rank == root_ || !bells_.is_on_node(rank) || bells_.notes_of(rank).has_lost_descriptors.load() == 0) continue;
+    return peer_of(rank);
+  }
+  return std::nullopt;
+}
+
 // Forgets the transfers from and to a rank, without freeing their memory.
 void mpi_transport::abandon(int rank) {
   for (auto m = sends_.begin(); m != sends_.end();) {

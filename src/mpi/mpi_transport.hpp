@@ -62,6 +62,8 @@ class mpi_transport final : public transport {
   bool transferring() const override;
   bool sent_all() override;
   bool has_lost_descriptors() const override { return descriptors_.are_closed(); }
+  void tell_lost_descriptors() override;
+  std::optional<int> take_peer_without_descriptors() override;
   bool unread() const override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
@@ -109,6 +111,7 @@ class mpi_transport final : public transport {
   std::list<outgoing_frame> abandoned_sends_;   // to lost ranks: MPI may still read from them
   std::list<incoming> abandoned_arrivals_;      // from lost ranks: MPI may still write to them
   std::optional<lost_ranks> losses_;            // only on the root
+  std::uint32_t warnings_read_ = 0;
   // If every message rings, the transport stops probing once it has found as many messages as were announced. A probe that finds
   // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;

@@ -1,10 +1,11 @@
 // The interface that moves frames between rank 0 and its workers. Each process has one object. The peers of rank 0 are the workers
 // 0 to n-1. The only peer of a worker is 0, which is rank 0.
 //
-// Thread safety: has_lost_descriptors(), sleep(), doze(), wake() and nudge() may be called from any thread, all other functions
-// from one thread at a time. A wait therefore has two parts: look() and prepare_sleep() poll, and sleep() blocks without the
-// exclusive right to call. A ring is the notification with which a sender or another thread of the process wakes a sleeping thread.
-// A thread that calls doze() instead of sleep() is woken only by urgent frames, so that other frames accumulate.
+// Thread safety: has_lost_descriptors(), tell_lost_descriptors(), sleep(), doze(), wake() and nudge() may be called from any
+// thread, all other functions from one thread at a time. A wait therefore has two parts: look() and prepare_sleep() poll, and
+// sleep() blocks without the exclusive right to call. A ring is the notification with which a sender or another thread of the
+// process wakes a sleeping thread. A thread that calls doze() instead of sleep() is woken only by urgent frames, so that other
+// frames accumulate.
 #pragma once
 
 #include "wire/frame.hpp"
@@ -67,9 +68,14 @@ class transport {
   /// turn until it returns true.
   virtual bool sent_all() { return !transferring(); }
 
-  /// Returns whether a task has closed the descriptors of the transport. Frames may leave nevertheless, through shared memory.
+  /// Returns whether a task has closed the descriptors of the transport, whose other functions may then block for ever.
   /// Thread safety: any thread.
   virtual bool has_lost_descriptors() const { return false; }
+  /// Tells rank 0 that this worker has lost its descriptors. It learns this only if it is on the same node. Thread safety: any
+  /// thread.
+  virtual void tell_lost_descriptors() {}
+  /// On rank 0: returns a worker that has told so and was not returned before.
+  virtual std::optional<int> take_peer_without_descriptors() { return std::nullopt; }
 
   /// Takes part in a broadcast from rank 0 to one worker of every other node. All participants start their broadcasts in the same
   /// order. On a worker, `bytes` is the memory for the received data. receive() calls `done` once.

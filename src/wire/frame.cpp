@@ -239,10 +239,7 @@ void frame_writer::usage(std::uint64_t nanoseconds) {
   out.put(nanoseconds);
 }
 
-void frame_writer::stopped(bool lost_descriptors) {
-  byte_writer out = begin(kind_of<stopped_record>());
-  out.put<std::uint8_t>(lost_descriptors ? 1 : 0);
-}
+void frame_writer::stopped() { (void)begin(kind_of<stopped_record>()); }
 
 void frame_writer::share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view bytes) {
   byte_writer out = begin(kind_of<share_record>());
@@ -384,7 +381,7 @@ void frame_reader::read(record& r) {
         r = std::move(recalled);
         return;
       }
-      case kind_of<stopped_record>(): r = stopped_record{in_.get<std::uint8_t>() != 0}; return;
+      case kind_of<stopped_record>(): r = stopped_record{}; return;
       case kind_of<started_record>(): r = started_record{in_.get<std::uint64_t>()}; return;
       case kind_of<usage_record>(): r = usage_record{in_.get<std::uint64_t>()}; return;
       case kind_of<share_record>(): {

@@ -132,9 +132,7 @@ struct started_record {
   std::uint64_t id = 0;
 };
 /// From a worker: its last message.
-struct stopped_record {
-  bool lost_descriptors = false;  ///< it cannot go on, because a task has closed the descriptors of its process
-};
+struct stopped_record {};
 
 using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
                             recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record,
@@ -179,7 +177,7 @@ class frame_writer {
   void recalled(const std::vector<std::uint64_t>& ids, bool answers_request = true);
   void usage(std::uint64_t nanoseconds);
   void started(std::uint64_t id);
-  void stopped(bool lost_descriptors = false);
+  void stopped();
   void share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view payload);
   void broadcast(std::uint64_t id, std::uint64_t size);
   void unshare(std::uint64_t id);

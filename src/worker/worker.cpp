@@ -71,7 +71,6 @@ int worker::serve(process_end end_process) {
         flush();
         if (!receive_all() && !stop_ && queue_.empty()) link_.wait(clock::now() + 100ms);
         if (stop_) break;
-        if (has_lost_descriptors_) end_without_descriptors(true);
         continue;
       }
       run_next(lock);
@@ -93,7 +92,7 @@ int worker::serve(process_end end_process) {
 
 // Sends the last message, and waits until every frame has left.
 void worker::send_stopped() {
-  if (link_.has_lost_descriptors()) end_without_descriptors(true);
+  if (link_.has_lost_descriptors()) end_without_descriptors();
   outbox_.stopped();
   flush();
   int from = 0;
@@ -101,20 +100,12 @@ void worker::send_stopped() {
   while (!link_.sent_all()) (void)link_.receive(from, ignored);
 }
 
-// A task has closed the descriptors of this process, perhaps stderr as well. Tells rank 0, which fails and aborts the run. If the
-// message cannot leave, the exit status makes the launcher end the run. `may_send`: whether the caller holds mutex_.
-void worker::end_without_descriptors(bool may_send) {
+// A task has closed the descriptors of this process, perhaps stderr as well. Tells rank 0, which fails and aborts the run. If rank
+// 0 is on another node, the exit status makes the launcher end the run.
+void worker::end_without_descriptors() {
   std::this_thread::sleep_for(fork_server_time);
-  if (may_send) {
-    outbox_.stopped(true);
-    flush();
-  }
-  int from = 0;
-  frame ignored;
-  for (const auto end = clock::now() + abort_time; clock::now() < end;) {
-    if (may_send && !link_.sent_all()) (void)link_.receive(from, ignored);
-    std::this_thread::sleep_for(1ms);
-  }
+  link_.tell_lost_descriptors();
+  std::this_thread::sleep_for(abort_time);
   log_line(closed_descriptors_message("rank " + std::to_string(place_.rank) + " (" + place_.host + ")"));
   std::_Exit(1);
 }
@@ -503,9 +494,7 @@ void worker::attend() {
     if (seen % 2 == 0) {  // idle: sleeps until the next task begins
       attendant_asleep_.store(true);
       while (!attendant_wakes_.wait_for(waiting, check_interval, [&] { return leaving_ || task_.load() != seen; })) {
-        if (!link_.has_lost_descriptors()) continue;
-        has_lost_descriptors_ = true;
-        end_without_descriptors(false);  // the other thread tells rank 0, unless it is blocked because of this
+        if (link_.has_lost_descriptors()) end_without_descriptors();  // the other thread may be blocked because of this
       }
       attendant_asleep_.store(false);
       continue;

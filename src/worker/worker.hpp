@@ -107,7 +107,7 @@ class worker {
   void attend();
   void report_running();
   void send_stopped();
-  [[noreturn]] void end_without_descriptors(bool may_send);
+  [[noreturn]] void end_without_descriptors();
   void begin_task();
   void end_task();
 
@@ -143,8 +143,7 @@ class worker {
   bool ends_process_ = false;     // sent by rank 0 together with stop_
   bool ranks_were_lost_ = false;  // likewise
   process_end end_process_;
-  std::exception_ptr failure_;                      // of the attendant thread
-  std::atomic<bool> has_lost_descriptors_ = false;  // found by the attendant thread
+  std::exception_ptr failure_;  // of the attendant thread
 
   // task_ is odd while a task runs. The attendant acts when task_ has kept an odd value for pace_.attend_after.
   std::atomic<std::uint64_t> task_ = 0;

@@ -41,7 +41,7 @@ frame one_of_each() {
   out.unshare(5);
   out.shared_here(6, 1000, 12);
   out.usage(77);
-  out.stopped(true);
+  out.stopped();
   out.unavailable(6, "no memory");
   out.started(12);
   return out.take();
@@ -75,7 +75,7 @@ TEST_CASE("every record is decoded as it was encoded") {
   CHECK(std::get<unshare_record>(r[11]).id == 5);
   CHECK(std::get<shared_here_record>(r[12]).descriptor == 12);
   CHECK(std::get<usage_record>(r[13]).nanoseconds == 77);
-  CHECK(std::get<stopped_record>(r[14]).lost_descriptors);
+  CHECK(std::holds_alternative<stopped_record>(r[14]));
   CHECK(std::get<unavailable_record>(r[15]).id == 6);
   CHECK(text(std::get<unavailable_record>(r[15]).reason) == "no memory");
   CHECK(std::get<started_record>(r[16]).id == 12);

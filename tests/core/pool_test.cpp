@@ -26,24 +26,32 @@ std::shared_ptr<pool> make_pool(std::unique_ptr<transport> link, scheduling_poli
                                 pool_options{.progress_thread = false, .scheduling = scheduling});
 }
 
-/// Returns the error of a future after a worker has sent the records that `say` writes.
-template <class Say>
-std::string failure_after(Say say) {
+/// Returns the error of a future after `happen`, which is called with the transport of the worker on rank 3.
+template <class Happen>
+std::string failure_after(Happen happen) {
   auto link = std::make_unique<support::scripted_transport>();
   support::scripted_transport& worker = *link;
   const auto p = make_pool(std::move(link));
   rankpool::cluster cluster = cluster_access::make(p);
   rankpool::executor executor(cluster);
   const auto task = executor.submit([](int n) { return n; }, 1);
-  frame_writer out;
-  say(out);
-  worker.arrive(0, out.take());
+  happen(worker);
   try {
     (void)task.result(5s);
   } catch (const std::exception& e) {
     return e.what();
   }
   return "nothing";
+}
+
+/// Returns the error of a future after the worker has sent the records that `say` writes.
+template <class Say>
+std::string failure_after_message(Say say) {
+  return failure_after([&](support::scripted_transport& worker) {
+    frame_writer out;
+    say(out);
+    worker.arrive(0, out.take());
+  });
 }
 
 /// A worker that runs nothing and records the tasks that it is sent.
@@ -76,17 +84,17 @@ int submit_more(int n) {
 }  // namespace
 
 TEST_CASE("a record that only a worker expects fails all futures, with its name and its sender") {
-  const std::string why = failure_after([](frame_writer& out) { out.close(1); });
+  const std::string why = failure_after_message([](frame_writer& out) { out.close(1); });
   CHECK_THAT(why, support::containing("'close'"));
   CHECK_THAT(why, support::containing("rank 3"));
 }
 
 TEST_CASE("a worker that stops without a request is named") {
-  CHECK_THAT(failure_after([](frame_writer& out) { out.stopped(); }), support::containing("rank 3 has stopped"));
+  CHECK_THAT(failure_after_message([](frame_writer& out) { out.stopped(); }), support::containing("rank 3 has stopped"));
 }
 
 TEST_CASE("a worker that has lost its descriptors is named") {
-  const std::string why = failure_after([](frame_writer& out) { out.stopped(true); });
+  const std::string why = failure_after([](support::scripted_transport& worker) { worker.lose_descriptors(0); });
   CHECK_THAT(why, support::containing("a task on rank 3 ("));
   CHECK_THAT(why, support::containing("closed file descriptors"));
 }

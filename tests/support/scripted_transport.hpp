@@ -13,6 +13,7 @@ namespace support {
 class scripted_transport : public rankpool::detail::transport {
  public:
   void lose(rankpool::detail::lost_peer peer) { lost_.push_back(std::move(peer)); }
+  void lose_descriptors(int peer) { without_descriptors_ = peer; }
   void arrive(int from, rankpool::detail::frame f) { arriving_.emplace_back(from, std::move(f)); }
 
   void send(int, rankpool::detail::frame f) override {  // checks that the frame can be decoded
@@ -32,6 +33,7 @@ class scripted_transport : public rankpool::detail::transport {
     lost_.pop_front();
     return first;
   }
+  std::optional<int> take_peer_without_descriptors() override { return std::exchange(without_descriptors_, std::nullopt); }
   void broadcast(std::span<std::byte>, std::function<void()> done) override { done(); }
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
@@ -47,6 +49,7 @@ class scripted_transport : public rankpool::detail::transport {
  private:
   std::deque<std::pair<int, rankpool::detail::frame>> arriving_;
   std::deque<rankpool::detail::lost_peer> lost_;
+  std::optional<int> without_descriptors_;
 };
 
 }  // namespace support
