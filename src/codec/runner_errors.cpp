@@ -64,6 +64,8 @@ void report_memory_limit(std::uint64_t bytes) {
   });
 }
 
+task_lost result_not_read() { return {"its process ended before its result was read", {}}; }
+
 bool has_exceeded_memory() { return exceeded_memory; }
 
 namespace {

@@ -26,6 +26,9 @@ class task_lost final : public std::exception {
   worker_lost::details about_;
 };
 
+/// A result that was still in its process when that ended.
+task_lost result_not_read();
+
 /// A task has exceeded its time limit. Arrives as timeout_error.
 class task_timed_out final : public std::exception {
  public:

@@ -2,6 +2,7 @@
 
 #include "codec/runner_errors.hpp"
 #include "support/log.hpp"
+#include "wire/block_description.hpp"
 
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/errors.hpp>
@@ -286,6 +287,11 @@ void dispatcher::accept(worker_index from, const result_record& result, steady_t
     o.bytes.append(result.payload.data(), result.payload.size());
   }
   if (!result.out_of_band.empty()) o.out_of_band.assign(result.out_of_band.begin(), result.out_of_band.end());
+  if (std::ranges::any_of(o.out_of_band, [](const auto& b) { return is_remote(*b); })) {
+    o = {};
+    o.what = outcome::kind::threw;
+    o.bytes = encoded_exception(result_not_read());
+  }
   o.where = &place_of(from);
   o.taken = taken;
   observe(&chunk_observer::on_finished, {*finished->work, finished->first, finished->count, from.value}, o);
@@ -374,7 +380,7 @@ void dispatcher::send_orders(effects& out) {
   }
   for (const auto& order : out.send) {
     observe(&chunk_observer::on_sent, {*order.work, order.part->first, order.part->count, order.to.value});
-    outbox_.send(order);
+    outbox_.send(order, !order.part->out_of_band.empty() && executors_.at(order.executor).runners.isolated != 0);
   }
   for (const auto& order : out.recalls) outbox_.recall(order.to);
   for (const auto& order : out.aborts) outbox_.abort(order.to, order.id);

@@ -1,5 +1,7 @@
 #include "dispatcher/outbox.hpp"
 
+#include "wire/block_description.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +10,18 @@
 #include <utility>
 
 namespace rankpool::detail {
+namespace {
+
+// Returns the blocks, the large ones as remote blocks.
+blocks in_place_if_large(blocks_view all) {
+  blocks sent(all.begin(), all.end());
+  for (auto& b : sent) {
+    if (b->size() >= remote_bytes) b = std::make_shared<remote_block>(describe_in_place(*b));
+  }
+  return sent;
+}
+
+}  // namespace
 
 outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes)
     : link_(link),
@@ -32,13 +46,16 @@ void outbox::open(worker_index w, executor_id executor, const initializer_call& 
   to(w).open(executor, initializer.function, initializer.payload, large_payload, runners);
 }
 
-void outbox::send(const effects::send_task& order) {
+void outbox::send(const effects::send_task& order, bool is_isolated) {
   frame_writer& out = to(order.to);
   const chunk& part = *order.part;
   if (!out.empty() && out.head_bytes() + part.payload.size() > frame_bytes_) link_.send(order.to.value, out.take());
   std::shared_ptr<block> bulk;
   if (part.payload.size() >= bulk_bytes) bulk = part.kept;
-  out.task(order.id, order.executor, order.work->function, part.payload, bulk, part.out_of_band, order.work->limits());
+  blocks in_place;
+  if (is_isolated && link_.reads_memory_of(order.to.value)) in_place = in_place_if_large(part.out_of_band);
+  out.task(order.id, order.executor, order.work->function, part.payload, bulk, in_place.empty() ? part.out_of_band : in_place,
+           order.work->limits());
 }
 
 void outbox::recall(worker_index from) { to(from).recall(); }

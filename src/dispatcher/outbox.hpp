@@ -25,7 +25,8 @@ class outbox {
   /// `large_payload` takes the place of the initializer's payload; null if that is small.
   void open(worker_index to, executor_id executor, const initializer_call& initializer, const std::shared_ptr<block>& large_payload,
             const runner_settings& runners);
-  void send(const effects::send_task& order);
+  /// `is_isolated`: the task runs in a runner process, which can read large blocks from this process.
+  void send(const effects::send_task& order, bool is_isolated);
   void recall(worker_index from);
   void abort(worker_index at, chunk_id id);
   void end_process(worker_index at, executor_id executor, int signal);

@@ -30,6 +30,7 @@ class doorbells {
   struct alignas(64) notes {
     std::atomic<std::uint32_t> end;                   ///< an encoded termination
     std::atomic<std::uint32_t> has_lost_descriptors;  ///< 1: a task has closed them
+    std::atomic<std::uint32_t> reads_root;            ///< 1: the processes of this rank can read the root's memory
     task_note running;
   };
   notes& own_notes() { return own_->noted; }
@@ -45,6 +46,10 @@ class doorbells {
   void warn(int rank);
   /// Returns the number of warnings by other ranks.
   std::uint32_t warnings() const { return own_->warnings.load(std::memory_order_relaxed); }
+  /// Tells a rank that this rank has read remote blocks of it. Does not wake it. `rank` must be on this node.
+  void add_blocks_read(int rank, std::uint32_t number) { bells_[static_cast<std::size_t>(rank)]->blocks_read.fetch_add(number); }
+  /// Returns the number of remote blocks of this rank that others have read, modulo 2^32.
+  std::uint32_t blocks_read() const { return own_->blocks_read.load(); }
   /// Returns the number of messages that other ranks have announced, modulo 2^32.
   std::uint32_t messages() const { return own_->messages.load(); }
   /// Wakes this rank. Thread safety: any thread.
@@ -81,6 +86,7 @@ class doorbells {
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
     std::atomic<std::uint32_t> warnings;
+    std::atomic<std::uint32_t> blocks_read;
     notes noted;
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);

@@ -4,10 +4,15 @@
 #include "mpi/mpi_check.hpp"
 #include "mpi/requests.hpp"
 
+#include "support/process_memory.hpp"
+#include "wire/block_description.hpp"
+
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 namespace rankpool::detail {
@@ -70,6 +75,7 @@ void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);
   if (is_lost_[static_cast<std::size_t>(to)]) return;
   append_descriptions(f);
+  keep_remote_blocks(f);
   if (f.head.size() > largest_message) throw error("a message of more than 1 GiB of small tasks cannot be sent");
   const bool leaves_at_once = bells_.all_on_node() && window_.admit(to, f);
   outgoing_frame& kept =
@@ -82,6 +88,7 @@ void mpi_transport::send(int peer, frame f) {
   kept.requests.reserve(1 + kept.content.bulk.size());
   start(kept.content.head.data(), kept.content.head.size(), tag_frame);
   for (const auto& b : kept.content.bulk) {
+    if (is_remote(*b)) continue;
     for (std::size_t at = 0; at < b->size(); at += largest_message) {
       start(b->data() + at, std::min(largest_message, b->size() - at), tag_bulk);
     }
@@ -99,10 +106,38 @@ bool mpi_transport::unread() const { return bells_.all_on_node() && outstanding(
 
 bool mpi_transport::sent_all() {
   window_.free_complete();
-  return window_.is_empty() && !transferring();
+  free_read_blocks();
+  return window_.is_empty() && !transferring() && unread_.empty();
+}
+
+// Keeps the remote blocks of a frame until the root has read them. Those of the root live until their task has its result.
+void mpi_transport::keep_remote_blocks(const frame& f) {
+  if (is_root_ || f.bulk.empty()) return;
+  blocks remote;
+  std::ranges::copy_if(f.bulk, std::back_inserter(remote), [](const auto& b) { return is_remote(*b); });
+  if (remote.empty()) return;
+  remote_sent_ += static_cast<std::uint32_t>(remote.size());
+  unread_.emplace_back(std::move(remote), remote_sent_);
+}
+
+void mpi_transport::free_read_blocks() {
+  while (!unread_.empty() && static_cast<std::int32_t>(bells_.blocks_read() - unread_.front().second) >= 0) unread_.pop_front();
+}
+
+void mpi_transport::test_reading(pid_t root, std::uint64_t address) {
+  std::uint64_t word = 0;
+  const bool can =
+      may_read_siblings() && bells_.is_on_node(root_) && read_memory(root, address, std::as_writable_bytes(std::span(&word, 1)));
+  bells_.own_notes().reads_root = can ? 1 : 0;
+}
+
+bool mpi_transport::reads_memory_of(int peer) const {
+  const int worker = is_root_ ? rank_of(peer) : world_.rank();
+  return bells_.is_on_node(worker) && bells_.notes_of(worker).reads_root.load(std::memory_order_relaxed) != 0;
 }
 
 void mpi_transport::finish_sends() {
+  if (!unread_.empty()) free_read_blocks();
   if (window_.is_crowded()) window_.free_complete();
   for (auto m = sends_.begin(); m != sends_.end();) {
     const auto next = std::next(m);
@@ -148,7 +183,15 @@ bool mpi_transport::advance(int rank, incoming& m) {
   if (!m.head_here) {
     if (!is_complete(m.head_request)) return false;
     m.head_here = true;
+    std::uint32_t blocks_read = 0;
     for (const block_description& next : take_descriptions(m.head)) {
+      if (next.pid != 0) {
+        auto b = is_root_ ? fetch_block(next) : nullptr;
+        if (b == nullptr) b = std::make_shared<remote_block>(next);
+        m.bulk.push_back(std::move(b));
+        ++blocks_read;
+        continue;
+      }
       auto b = make_block(next);
       const std::span<std::byte> room = b->bytes();
       for (std::size_t from = 0; from < room.size(); from += largest_message) {
@@ -160,6 +203,7 @@ bool mpi_transport::advance(int rank, incoming& m) {
       }
       m.bulk.push_back(std::move(b));
     }
+    if (is_root_ && blocks_read > 0) bells_.add_blocks_read(rank, blocks_read);
   }
   return is_complete(m.bulk_requests);
 }

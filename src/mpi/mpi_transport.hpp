@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace rankpool::detail {
@@ -44,6 +45,10 @@ class mpi_transport final : public transport {
   /// Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core() const;
 
+  /// On a worker: finds out whether its processes can read the root's memory. `root`: the process of the root; `address`: of a word
+  /// there.
+  void test_reading(pid_t root, std::uint64_t address);
+
   /// On the root: take_lost() returns ranks of this node that are lost from now on. `processes`: the process of each rank.
   /// `stopped_limit`: how long a process may be stopped.
   void begin_watch(const std::vector<pid_t>& processes, std::chrono::nanoseconds stopped_limit);
@@ -58,6 +63,7 @@ class mpi_transport final : public transport {
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override { broadcasts_.start(bytes, std::move(done)); }
   void drop_broadcast(std::size_t size) override { broadcasts_.start_dropping(size); }
   std::optional<lost_peer> take_lost() override;
+  bool reads_memory_of(int peer) const override;
   task_note* running_task() override { return &bells_.own_notes().running; }
   bool transferring() const override;
   bool sent_all() override;
@@ -93,6 +99,8 @@ class mpi_transport final : public transport {
   void probe();
   bool advance(int rank, incoming& m);
   void abandon(int rank);
+  void keep_remote_blocks(const frame& f);
+  void free_read_blocks();
   bool message_waiting();
   bool nothing_new() const;
 
@@ -103,7 +111,10 @@ class mpi_transport final : public transport {
   doorbells bells_;
   const std::chrono::nanoseconds polling_time_;  // how long a rank polls before it sleeps
   node_broadcasts broadcasts_;
-  std::list<outgoing_frame> sends_;             // a list, because MPI reads from its elements
+  std::list<outgoing_frame> sends_;  // a list, because MPI reads from its elements
+  // On a worker: remote blocks that the root has not read, and how many it has to read until it has read all of a frame.
+  std::deque<std::pair<blocks, std::uint32_t>> unread_;
+  std::uint32_t remote_sent_ = 0;               // modulo 2^32
   send_window window_;                          // frames that have left, although MPI has not reported it yet
   std::vector<std::deque<incoming>> arriving_;  // by rank, in order of arrival
   std::vector<int> arriving_from_;              // the ranks with a message in arriving_

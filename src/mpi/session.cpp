@@ -27,6 +27,7 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -48,15 +49,19 @@ constexpr auto time_to_exit = 2s;  // how long exit() waits for the workers, whi
 struct introduction {
   std::string host;
   int pid = 0;
+  std::uint64_t word = 0;  // the address of a word of the process
   std::string build;
 
   template <class Archive>
   void serialize(Archive& ar, unsigned) {
-    ar& host& pid& build;
+    ar& host& pid& word& build;
   }
 };
 
-introduction introduce() { return {host_name(), static_cast<int>(getpid()), program_build_id()}; }
+introduction introduce() {
+  static const std::uint64_t word = 0;
+  return {host_name(), static_cast<int>(getpid()), reinterpret_cast<std::uint64_t>(&word), program_build_id()};
+}
 
 void require_same_build(const std::vector<introduction>& ranks, int root) {
   const introduction& reference = ranks[static_cast<std::size_t>(root)];
@@ -221,7 +226,9 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   const bool survives = settings.stopped_limit && is_one_node;
   const introduction& me = ranks[static_cast<std::size_t>(own->rank())];
   if (own->rank() != root) {
-    return serve(std::move(link), own, me, ranks[static_cast<std::size_t>(root)].pid, survives, settings);
+    const introduction& lead_rank = ranks[static_cast<std::size_t>(root)];
+    if (nodes[static_cast<std::size_t>(own->rank())] == 0) link->test_reading(lead_rank.pid, lead_rank.word);
+    return serve(std::move(link), own, me, lead_rank.pid, survives, settings);
   }
   if (!survives && has_recovery()) {
     log_line(

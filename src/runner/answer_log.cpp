@@ -2,8 +2,7 @@
 #include "runner/answer_log.hpp"
 
 #include "codec/runner_errors.hpp"
-#include "runner/process_memory.hpp"
-#include "wire/frame.hpp"
+#include "wire/block_description.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -16,7 +15,7 @@ namespace {
 enum class record_kind : std::uint32_t {
   results,          // of items of a chunk, completes their outcomes; `number`: the first item without an outcome
   failures,         // of items of a chunk; `number` of them
-  block,            // a block_head, and the data unless that has an address
+  block,            // a block_description, and the data unless that is in the runner
   end,              // a call returned; the bytes are its result; `number`: execution time in nanoseconds
   end_thrown,       // a call threw; the bytes are the exception; `number`: as above
   end_chunk,        // a chunk whose items have outcomes of their own is complete; `number`: as above
@@ -42,11 +41,6 @@ void append(runner_control& control, growing_memory& log, record_kind kind, std:
   control.answered_bytes.store(at + sizeof head + head.size, std::memory_order_release);
 }
 
-struct block_head {
-  block_description about;
-  std::uint64_t address = 0;  // in the runner's process
-};
-
 }  // namespace
 
 // ---- the runner's end
@@ -69,9 +63,9 @@ void answer_writer::mark_begin() {
 }
 
 void answer_writer::append_block(const std::shared_ptr<block>& b, bool by_address) {
-  const block_head head{{b->size(), locate_function(b->make())}, by_address ? reinterpret_cast<std::uint64_t>(b->data()) : 0};
+  const block_description about = by_address ? describe_in_place(*b) : describe(*b);
   const std::span<const std::byte> data = by_address ? std::span<const std::byte>() : b->bytes();
-  append(control_, log_, record_kind::block, 0, std::as_bytes(std::span(&head, 1)), data);
+  append(control_, log_, record_kind::block, 0, std::as_bytes(std::span(&about, 1)), data);
   if (by_address) held_.push_back(b);
 }
 
@@ -179,7 +173,7 @@ std::optional<task_runner::answer> answer_reader::next() {
         if (!a.threw) a.out_of_band = std::move(out_of_band_);
         if (std::ranges::find(a.out_of_band, nullptr) != a.out_of_band.end()) {
           a.out_of_band.clear();
-          a.bytes = encoded_exception(task_lost("its process ended before its result was read", {}));
+          a.bytes = encoded_exception(result_not_read());
           a.threw = true;
         }
         drop();
@@ -191,16 +185,15 @@ std::optional<task_runner::answer> answer_reader::next() {
   return std::nullopt;
 }
 
-// Returns a block of the log, or null if its process has ended before it was read.
+// Returns a block of the log, or null if its process has ended before it was read. One that rank 0 reads is not read here.
 std::shared_ptr<block> answer_reader::read_block(byte_reader& content) const {
-  const auto head = content.get<block_head>();
-  auto received = make_block(head.about);
-  if (head.about.bytes == 0) return received;
-  if (head.address == 0) {
-    std::memcpy(received->data(), content.take(head.about.bytes), head.about.bytes);
-  } else if (!read_memory(control_.pid, head.address, received->bytes())) {
-    return nullptr;
+  const auto about = content.get<block_description>();
+  if (about.pid != 0) {
+    if (about.bytes < remote_bytes || unread_ == nullptr) return fetch_block(about);
+    return std::make_shared<remote_block>(about, unread_->add());
   }
+  auto received = make_block(about);
+  if (about.bytes > 0) std::memcpy(received->data(), content.take(about.bytes), about.bytes);
   return received;
 }
 

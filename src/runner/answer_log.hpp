@@ -8,6 +8,7 @@
 #include "runner/growing_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/task_runner.hpp"
+#include "runner/uses.hpp"
 
 #include <rankpool/detail/call/chunk_writer.hpp>
 
@@ -18,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace rankpool::detail {
 
@@ -65,8 +67,10 @@ class answer_writer final : public item_progress {
 /// The rank's end of the log.
 class answer_reader {
  public:
+  /// `unread`: counts the large blocks that stay in the runner until rank 0 reads them from there; null: this object reads them.
   /// Lifetime: `control` and `log` must outlive the object.
-  answer_reader(runner_control& control, growing_memory& log) : control_(control), log_(log) {}
+  answer_reader(runner_control& control, growing_memory& log, std::shared_ptr<uses> unread)
+      : control_(control), log_(log), unread_(std::move(unread)) {}
 
   /// Starts again with an empty log. No runner may write.
   void clear();
@@ -88,6 +92,7 @@ class answer_reader {
 
   runner_control& control_;
   growing_memory& log_;
+  const std::shared_ptr<uses> unread_;
   std::size_t read_ = 0;
   // Of the incomplete call:
   byte_buffer results_;

@@ -5,11 +5,11 @@
 #include "codec/runner_errors.hpp"
 #include "codec/throw_trace.hpp"
 #include "runner/growing_memory.hpp"
-#include "runner/process_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/runner_process.hpp"
 
 #include "support/log.hpp"
+#include "support/process_memory.hpp"
 
 #include <rankpool/errors.hpp>
 

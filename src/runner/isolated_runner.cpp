@@ -31,7 +31,7 @@ constexpr auto fork_pause = 100ms;
 }  // namespace
 
 isolated_runner::isolated_runner(fork_server& server, const worker_place& place, const runner_settings& settings, initializer first,
-                                 int shares_descriptor)
+                                 int shares_descriptor, bool rank_0_reads)
     : server_(server),
       settings_(settings),
       initializer_(std::move(first)),
@@ -39,7 +39,7 @@ isolated_runner::isolated_runner(fork_server& server, const worker_place& place,
       requests_("rankpool-requests"),
       log_("rankpool-answers"),
       control_(*new (control_memory_.allocate(sizeof(runner_control))) runner_control),
-      answers_(control_, log_) {
+      answers_(control_, log_, rank_0_reads ? unread_ : nullptr) {
   control_.rank_pid = getpid();
   control_.requests_descriptor = requests_.descriptor();
   control_.answers_descriptor = log_.descriptor();
@@ -157,6 +157,7 @@ void isolated_runner::run_batch(std::span<const call> calls, const answer_handle
       continue;
     }
     if (was_through && cause_ == cause::none) {  // its answers took much memory, and are read now
+      await_reading();
       answers_.clear();
       control_.resumes = false;
       request();
@@ -177,7 +178,16 @@ void isolated_runner::await_idle() {
     if (has_process() && (!is_through() || cause_ != cause::none)) await_event(seen, clock::now() + 10ms);
     require_server();
   }
+  await_reading();
   if (!has_process()) control_.finished.store(control_.requests);  // the next process must not run the last batch
+}
+
+// Waits until rank 0 has read the results that are in the process, or the process has ended.
+void isolated_runner::await_reading() {
+  while (has_process() && !unread_->await_none(10ms)) {
+    deliver_signals();
+    require_server();
+  }
 }
 
 void isolated_runner::take_answers(const answer_handler& on_answer) {

@@ -9,6 +9,7 @@
 #include "runner/growing_memory.hpp"
 #include "runner/runner_control.hpp"
 #include "runner/task_runner.hpp"
+#include "runner/uses.hpp"
 
 #include <rankpool/detail/support/steady_time.hpp>
 #include <rankpool/detail/wire/block.hpp>
@@ -37,9 +38,11 @@ class isolated_runner final : public task_runner {
     std::shared_ptr<block> bulk;  ///< owns the payload instead, if it is large
   };
 
-  /// `shares_descriptor`: of the worker's share_log. Throws: std::bad_alloc; error. Lifetime: `server` must outlive the object.
+  /// `shares_descriptor`: of the worker's share_log. `rank_0_reads`: answers may have remote blocks, which rank 0 reads from the
+  /// runner process. The runner runs no other call until these blocks are destroyed.
+  /// Throws: std::bad_alloc; error. Lifetime: `server` must outlive the object.
   isolated_runner(fork_server& server, const worker_place& place, const runner_settings& settings, initializer first,
-                  int shares_descriptor);
+                  int shares_descriptor, bool rank_0_reads);
   isolated_runner(const isolated_runner&) = delete;
   isolated_runner& operator=(const isolated_runner&) = delete;
   /// Ends the process. Blocks: until it has ended, at most four seconds.
@@ -71,6 +74,7 @@ class isolated_runner final : public task_runner {
   bool open_batch(std::span<const call> calls);
   void run_batch(std::span<const call> calls, const answer_handler& on_answer);
   void await_idle();
+  void await_reading();
   void request();
   void await_event(std::uint32_t seen, steady_time deadline);
   void take_answers(const answer_handler& on_answer);
@@ -98,6 +102,7 @@ class isolated_runner final : public task_runner {
   growing_memory requests_;
   growing_memory log_;
   runner_control& control_;
+  const std::shared_ptr<uses> unread_ = std::make_shared<uses>();  // blocks in the runner that rank 0 has not read
   answer_reader answers_;
 
   mutable std::mutex opening_;                  // guards is_open_, and limit_ until the batch is open

@@ -1,9 +1,9 @@
 // Defines the format of a batch: the offset of each entry, then the entries. An entry is a call_head, the payload, and for each
-// block a block_head, and the data unless the block has an address.
+// block its description, and the data unless that is in another process.
 #include "runner/request.hpp"
 
-#include "runner/process_memory.hpp"
-#include "wire/frame.hpp"
+#include "support/process_memory.hpp"
+#include "wire/block_description.hpp"
 
 #include <cstring>
 #include <limits>
@@ -19,14 +19,10 @@ struct call_head {
   std::uint64_t blocks = 0;
 };
 
-struct block_head {
-  block_description about;
-  std::uint64_t address = 0;  // in the rank's process; 0: the data follows
-};
-
 std::size_t entry_size(const task_runner::call& c, bool by_address) {
-  return sizeof(call_head) + c.payload.size() + c.out_of_band.size() * sizeof(block_head) +
-         (by_address ? 0 : total_size(c.out_of_band));
+  std::size_t size = sizeof(call_head) + c.payload.size();
+  for (const auto& b : c.out_of_band) size += sizeof(block_description) + (by_address || is_remote(*b) ? 0 : b->size());
+  return size;
 }
 
 // Writes to memory that is large enough.
@@ -47,9 +43,9 @@ void write_entry(cursor& out, const task_runner::call& c, bool by_address) {
   out.put(&head, sizeof head);
   out.put(c.payload.data(), c.payload.size());
   for (const auto& b : c.out_of_band) {
-    const block_head block{{b->size(), locate_function(b->make())}, by_address ? reinterpret_cast<std::uint64_t>(b->data()) : 0};
-    out.put(&block, sizeof block);
-    if (!by_address) out.put(b->data(), b->size());
+    const block_description about = by_address ? describe_in_place(*b) : describe(*b);
+    out.put(&about, sizeof about);
+    if (about.pid == 0) out.put(b->data(), b->size());
   }
 }
 
@@ -85,12 +81,14 @@ received_call request_reader::read(std::size_t entry) const {
   c.call.limits = head.limits;
   c.call.payload = {in.take(head.payload_bytes), head.payload_bytes};
   for (std::uint64_t b = 0; b < head.blocks; ++b) {
-    const auto block = in.get<block_head>();
-    auto received = make_block(block.about);
-    if (block.address == 0 && block.about.bytes > 0) {
-      std::memcpy(received->data(), in.take(block.about.bytes), block.about.bytes);
-    } else if (!read_memory(rank_pid_, block.address, received->bytes())) {
-      throw serialization_error("an argument could not be read from the memory of the rank");
+    const auto about = in.get<block_description>();
+    std::shared_ptr<block> received;
+    if (about.pid != 0) {
+      received = fetch_block(about);
+      if (received == nullptr) throw serialization_error("an argument could not be read from the memory of another process");
+    } else {
+      received = make_block(about);
+      if (about.bytes > 0) std::memcpy(received->data(), in.take(about.bytes), about.bytes);
     }
     c.out_of_band.push_back(std::move(received));
   }

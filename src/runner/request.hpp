@@ -7,8 +7,6 @@
 
 #include <rankpool/detail/wire/block.hpp>
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,7 +14,7 @@
 namespace rankpool::detail {
 
 /// Writes a batch, and returns its size in bytes. `initializer`: function 0 if there is none. `by_address`: the runner reads blocks
-/// from this process; otherwise the batch has a copy. Throws: std::bad_alloc; error.
+/// from this process; otherwise the batch has a copy. It reads remote blocks from where they are. Throws: std::bad_alloc; error.
 /// Lifetime: with `by_address`, the blocks must live until the calls are answered.
 std::size_t write_request(growing_memory& to, const task_runner::call& initializer, std::span<const task_runner::call> calls,
                           bool by_address);
@@ -30,8 +28,7 @@ struct received_call {
 /// Reads a batch. Lifetime: the calls point into the memory.
 class request_reader {
  public:
-  /// `rank_pid`: the process that has written the batch.
-  request_reader(const std::byte* data, std::size_t size, pid_t rank_pid) : data_(data), size_(size), rank_pid_(rank_pid) {}
+  request_reader(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
   /// Throws: error if memory for a block cannot be allocated, or the batch is damaged.
   received_call initializer() const { return read(0); }
   received_call call(std::uint32_t index) const { return read(index + 1); }
@@ -41,7 +38,6 @@ class request_reader {
 
   const std::byte* data_;
   std::size_t size_;
-  pid_t rank_pid_;
 };
 
 }  // namespace rankpool::detail

@@ -98,7 +98,7 @@ class runner {
 
   void run_batch() {
     shares_.pull();
-    const request_reader batch(requests_.map(control_.request_bytes), control_.request_bytes, control_.rank_pid);
+    const request_reader batch(requests_.map(control_.request_bytes), control_.request_bytes);
     if (!is_initialized_) {
       is_initialized_ = initialize(batch);
       if (!is_initialized_) return;

@@ -45,7 +45,7 @@ const char* name_of(const record& r) {
 
 void append_descriptions(frame& f) {
   byte_writer out(f.head);
-  for (const auto& b : f.bulk) out.put(block_description{b->size(), locate_function(b->make())});
+  for (const auto& b : f.bulk) out.put(describe(*b));
   out.put<std::uint32_t>(static_cast<std::uint32_t>(f.bulk.size()));
 }
 
@@ -60,14 +60,6 @@ std::vector<block_description> take_descriptions(byte_buffer& head) {
   if (number > 0) std::memcpy(all.data(), head.data() + at, number * sizeof(block_description));
   head.resize(at);
   return all;
-}
-
-std::shared_ptr<block> make_block(const block_description& of) {
-  try {
-    return resolve_function<block::maker>(of.maker)(of.bytes);
-  } catch (const std::exception& e) {
-    throw message_error("an out-of-band buffer of " + std::to_string(of.bytes) + " bytes cannot be received: " + e.what());
-  }
 }
 
 frame_writer::frame_writer() { start(); }

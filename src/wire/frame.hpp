@@ -6,6 +6,8 @@
 // throws message_error, because this is always a fault: all ranks run the same build.
 #pragma once
 
+#include "wire/block_description.hpp"
+
 #include <rankpool/detail/wire/block.hpp>
 #include <rankpool/detail/wire/bytes.hpp>
 #include <rankpool/detail/wire/code_address.hpp>
@@ -144,17 +146,10 @@ const char* name_of(const record& r);
 // A transport may send the blocks after the head. The end of the head then describes the blocks, so that the receiver can allocate
 // memory before they arrive.
 
-struct block_description {
-  std::uint64_t bytes = 0;
-  code_address maker;
-};
-
 /// Appends the descriptions of a frame's blocks to its head.
 void append_descriptions(frame& f);
 /// Removes the descriptions from the end of a received head, and returns them. Throws: message_error.
 std::vector<block_description> take_descriptions(byte_buffer& head);
-/// Allocates a block from its description. Throws: message_error.
-std::shared_ptr<block> make_block(const block_description& of);
 
 /// Writes records into a frame.
 class frame_writer {

@@ -208,7 +208,7 @@ void worker::open_executor(const open_record& open) {
     if (server == nullptr) throw error("this process has no fork server");
     entry->runner = std::make_unique<isolated_runner>(*server, place_, open.runners,
                                                       isolated_runner::initializer{open.function, std::move(payload), open.bulk},
-                                                      share_log_->descriptor());
+                                                      share_log_->descriptor(), link_.reads_memory_of(0));
     entry->is = executor_entry::state::ready;
   } catch (const std::exception& e) {
     report_failed_executor(*entry, open.executor,

@@ -48,7 +48,7 @@ struct log_ends {
   growing_memory runner{static_cast<int>(getpid()), rank.descriptor()};
   bool retires = false;
   answer_writer writer{control, runner, [this] { retires = true; }};
-  answer_reader reader{control, rank};
+  answer_reader reader{control, rank, nullptr};
 };
 
 /// Returns the results and failures of a chunk's outcome, as "results|index:exception ...".
@@ -101,7 +101,7 @@ TEST_CASE("a batch arrives with its initializer, payloads, limits and blocks, in
     const std::vector<task_runner::call> calls{{{1, 2}, bytes(first), attached, {500, 2}}, {{1, 3}, bytes(last), {}}};
     const std::string setup = "setup";
     const std::size_t size = write_request(memory, {{1, 1}, bytes(setup), {}}, calls, by_address);
-    const request_reader batch(memory.map(size), size, getpid());
+    const request_reader batch(memory.map(size), size);
     CHECK(text(batch.initializer().call.payload) == setup);
     const received_call one = batch.call(0);
     CHECK(one.call.function == code_address{1, 2});

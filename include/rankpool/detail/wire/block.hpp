@@ -36,7 +36,7 @@ class block {
   virtual maker make() const = 0;
 
   std::byte* data() { return bytes().data(); }
-  std::size_t size() { return bytes().size(); }
+  virtual std::size_t size() { return bytes().size(); }
 };
 
 using blocks = std::vector<std::shared_ptr<block>>;

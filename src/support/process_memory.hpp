@@ -8,9 +8,17 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <span>
 
 namespace rankpool::detail {
+
+/// Returns whether the system lets a process read others that are not its descendants.
+inline bool may_read_siblings() {
+  std::ifstream restriction("/proc/sys/kernel/yama/ptrace_scope");
+  char level = '0';
+  return !(restriction >> level) || level == '0';
+}
 
 /// Copies memory that begins at `address` in process `pid`. Returns false if the process has ended, or the system does not allow
 /// it: a process may read its descendants, others only where the kernel has no ptrace restrictions.
