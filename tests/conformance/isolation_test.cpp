@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -125,6 +126,16 @@ double sum_of(const rankpool::shared<std::vector<double>>& values, int n) { retu
 std::vector<double> doubled(std::vector<double> values) {
   for (double& v : values) v *= 2;
   return values;
+}
+
+std::vector<double> abort_if_negative(std::vector<double> values) {
+  if (values.front() < 0) std::abort();
+  return values;
+}
+
+double sum_at_third_call(const std::string& directory, std::vector<double> values) {
+  (void)abort_first(directory, 2);
+  return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
 std::string text_of(const std::exception_ptr& e) {
@@ -334,6 +345,35 @@ TEST_CASE("large arrays travel to isolated tasks and back", "[isolation/large]")
   const std::vector<std::vector<double>> items(6, std::vector<double>(50'000, 2.0));
   CHECK(collect(pool.map({.chunksize = 3}, doubled, items)) ==
         std::vector<std::vector<double>>(6, std::vector<double>(50'000, 4.0)));
+  check_computes(pool);
+}
+
+TEST_CASE("large arrays of tasks that wait in line are right, also when processes crash or are replaced between them",
+          "[isolation/large-queue]") {
+  for (const int tasks_per_process : {0, 1}) {
+    rankpool::executor pool(cluster(), {.isolation = rankpool::isolation::process, .max_tasks_per_child = tasks_per_process});
+    std::vector<rankpool::future<std::vector<double>>> results;
+    for (int n = 0; n < 24; ++n) {
+      const double value = n % 4 == 3 ? -1 : n;
+      results.push_back(pool.submit(abort_if_negative, std::vector<double>(200'000, value)));
+    }
+    for (int n = 0; n < 24; ++n) {
+      const auto& result = results[static_cast<std::size_t>(n)];
+      if (n % 4 == 3) {
+        CHECK_THROWS_AS(result.result(), rankpool::worker_lost);
+      } else {
+        CHECK(result.result() == std::vector<double>(200'000, n));
+      }
+    }
+    check_computes(pool);
+  }
+}
+
+TEST_CASE("a large argument is right in each attempt of its task", "[isolation/large-retry]") {
+  auto pool = isolated();
+  const scratch_directory directory;
+  CHECK(pool.submit({.retries = 2}, sum_at_third_call, directory.path().string(), std::vector<double>(500'000, 2)).result() ==
+        1'000'000);
   check_computes(pool);
 }
 

@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/counting_job.hpp"
 #include "support/scripted_transport.hpp"
+#include "wire/block_description.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -306,6 +307,19 @@ TEST_CASE("if no worker is left, tasks fail, their executors and later ones are 
   f.events.post(std::make_unique<end_requested>(nullptr, 0, false));
   f.d.step();
   CHECK(f.life.state() == pool_state::ended);
+}
+
+TEST_CASE("a task whose result was still in its process when that ended has failed") {
+  fixture f;
+  f.submit();
+  f.d.step();
+  CHECK(f.observer.take() == notes{"sent 1 on 0"});
+  frame_writer said;
+  const block_description gone{.bytes = 8, .maker = locate_function(&held<std::vector<double>>::fresh), .pid = 1, .address = 1};
+  said.result(1, false, 1000, {}, blocks{std::make_shared<remote_block>(gone)});
+  f.link.arrive(0, said.take());
+  f.d.step();
+  CHECK(f.observer.take() == notes{"threw 1 on 0"});
 }
 
 TEST_CASE("the pool ends although a worker is lost before it has confirmed its end") {

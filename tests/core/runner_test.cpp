@@ -9,17 +9,21 @@
 #include "runner/share_log.hpp"
 #include "shared/shared_segment.hpp"
 #include "shared/shared_table.hpp"
+#include "wire/block_description.hpp"
 
 #include <rankpool/detail/call/chunk_writer.hpp>
 #include <rankpool/errors.hpp>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace rankpool::detail;
@@ -41,14 +45,16 @@ task_runner::answer answer_of(const std::string& result, bool threw = false) {
   return a;
 }
 
-/// Both ends of a log of answers.
+/// Both ends of a log of answers. With `unread`, large blocks stay in the runner.
 struct log_ends {
+  explicit log_ends(std::shared_ptr<uses> unread = nullptr) : reader(control, rank, std::move(unread)) {}
+
   runner_control control;
   growing_memory rank{"test"};
   growing_memory runner{static_cast<int>(getpid()), rank.descriptor()};
   bool retires = false;
   answer_writer writer{control, runner, [this] { retires = true; }};
-  answer_reader reader{control, rank, nullptr};
+  answer_reader reader;
 };
 
 /// Returns the results and failures of a chunk's outcome, as "results|index:exception ...".
@@ -146,6 +152,50 @@ TEST_CASE("answers are read in order, with their blocks, and not before they are
     CHECK(text(three->bytes) == "wrong");
     CHECK_FALSE(log.reader.next());
   }
+}
+
+TEST_CASE("a large block of an answer stays in the runner until nobody uses it, and a small one is read at once") {
+  const auto unread = std::make_shared<uses>();
+  log_ends log(unread);
+  log.control.blocks_by_address = 1;
+  log.writer.begin_call(0, 0, false);
+  auto result = answer_of("result");
+  result.out_of_band = {block_of(std::vector<double>(remote_bytes / sizeof(double), 2.5)), block_of({4, 5})};
+  log.writer.end_call(result, std::chrono::nanoseconds(5));
+  auto received = log.reader.next();
+  REQUIRE(received);
+  REQUIRE(received->out_of_band.size() == 2);
+  CHECK(held_in<std::vector<double>>(*received->out_of_band[1]) == std::vector<double>{4, 5});
+  auto& large = dynamic_cast<remote_block&>(*received->out_of_band[0]);
+  CHECK(large.size() == remote_bytes);
+  CHECK_THROWS_AS(large.bytes(), std::logic_error);
+  const auto copy = fetch_block(large.description());
+  REQUIRE(copy != nullptr);
+  CHECK(held_in<std::vector<double>>(*copy) == std::vector<double>(remote_bytes / sizeof(double), 2.5));
+  CHECK_FALSE(unread->await_none(std::chrono::nanoseconds(0)));
+  received.reset();
+  CHECK(unread->await_none(std::chrono::nanoseconds(0)));
+}
+
+TEST_CASE("a block whose process has ended cannot be fetched") {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  REQUIRE(waitpid(child, nullptr, 0) == child);
+  block_description gone = describe_in_place(*block_of({1, 2, 3}));
+  gone.pid = child;
+  CHECK(fetch_block(gone) == nullptr);
+}
+
+TEST_CASE("a remote block in a batch is read from its own process, also if the batch has copies of the others") {
+  growing_memory memory("test");
+  const auto original = block_of({1, 2, 3});
+  const blocks attached{std::make_shared<remote_block>(describe_in_place(*original)), block_of({4})};
+  const std::vector<task_runner::call> calls{{{1, 2}, {}, attached}};
+  const std::size_t size = write_request(memory, {}, calls, false);
+  const received_call received = request_reader(memory.map(size), size).call(0);
+  REQUIRE(received.out_of_band.size() == 2);
+  CHECK(held_in<std::vector<double>>(*received.out_of_band[0]) == std::vector<double>{1, 2, 3});
+  CHECK(held_in<std::vector<double>>(*received.out_of_band[1]) == std::vector<double>{4});
 }
 
 TEST_CASE("the outcomes of a chunk's items survive their process, and the next one adds the others") {
