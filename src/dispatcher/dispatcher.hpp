@@ -46,7 +46,7 @@ class dispatcher final : public stepper {
   void close() override;
   bool has_idle_worker() const override { return has_idle_worker_.load(std::memory_order_relaxed); }
   std::chrono::nanoseconds may_gather_for(steady_time now) const override;
-  std::chrono::nanoseconds quiet_for(steady_time now) const override { return scheduler_.quiet_for(now); }
+  expectation expected(steady_time now) const override { return {scheduler_.quiet_for(now), scheduler_.busy_workers()}; }
   std::optional<steady_time> next_check(steady_time now) const override;
 
   /// The drain_requested event has been taken, and no submitted job is left. Thread safety: any thread.

@@ -157,7 +157,7 @@ std::optional<driver::rest> driver::rest_after(bool moved, std::uint32_t seen, c
     const auto doze = time_to_doze(now);
     return doze > 0ns ? std::optional(rest{true, now + doze}) : std::nullopt;
   }
-  if (link_->look(seen, give_way, pool_.quiet_for(now))) return std::nullopt;
+  if (link_->look(seen, give_way, pool_.expected(now))) return std::nullopt;
   const rest r{false, pool_.next_check(now).value_or(now + longest_rest)};
   return link_->prepare_sleep(seen) ? std::optional(r) : std::nullopt;
 }

@@ -1,6 +1,8 @@
 // Work that is done in steps, as a driver sees it.
 #pragma once
 
+#include "transport/transport.hpp"
+
 #include <rankpool/detail/support/steady_time.hpp>
 
 #include <chrono>
@@ -29,8 +31,8 @@ class stepper {
   virtual bool has_idle_worker() const = 0;
   /// For how long messages may gather because none is urgent; 0 if one may be.
   virtual std::chrono::nanoseconds may_gather_for(steady_time now) const = 0;
-  /// For how long no worker is expected to run out of work; 0 if one may at any time.
-  virtual std::chrono::nanoseconds quiet_for(steady_time now) const = 0;
+  /// Which messages of the workers are expected: none while all of them have work.
+  virtual expectation expected(steady_time now) const = 0;
   /// When a step has something to do although nothing has happened; none: never.
   virtual std::optional<steady_time> next_check(steady_time now) const = 0;
 

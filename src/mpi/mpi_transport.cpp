@@ -48,7 +48,8 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
       root_(root),
       is_root_(world.rank() == root),
       bells_(world),
-      polling_time_(bells_.ranks_on_node() > cores() ? polling_time_on_shared_cores : polling_time_on_own_core),
+      cores_(cores()),
+      polling_time_(bells_.ranks_on_node() > cores_ ? polling_time_on_shared_cores : polling_time_on_own_core),
       broadcasts_(world, root, nodes),
       window_(world.size()),
       arriving_(static_cast<std::size_t>(world.size())),
@@ -68,7 +69,7 @@ int mpi_transport::peer_of(int rank) const { return !is_root_ ? 0 : rank < root_
 
 double mpi_transport::workers_per_core() const {
   const int workers = bells_.ranks_on_node() - (bells_.is_on_node(root_) ? 1 : 0);
-  return static_cast<double>(workers) / cores();
+  return static_cast<double>(workers) / cores_;
 }
 
 void mpi_transport::send(int peer, frame f) {
@@ -306,7 +307,7 @@ bool mpi_transport::message_waiting() {
   return mpi_check_peer(MPI_Iprobe(from, tag_frame, world_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe") && found != 0;
 }
 
-bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds quiet) {
+bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& of) {
   if (transferring()) {  // transfers advance only in calls of MPI, and no bell reports their progress
     sched_yield();
     return true;
@@ -316,8 +317,10 @@ bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_thr
            (!bells_.all_on_node() && message_waiting());
   };
   if (something() || (bells_.all_on_node() && !nothing_new())) return true;
-  if (quiet > polling_time_) return false;
-  for (const auto until = clock::now() + polling_time_; clock::now() < until;) {
+  const bool has_free_core = of.busy_peers && *of.busy_peers < static_cast<std::size_t>(cores_);
+  const auto polling_time = has_free_core ? polling_time_on_own_core : polling_time_;
+  if (of.quiet > polling_time) return false;
+  for (const auto until = clock::now() + polling_time; clock::now() < until;) {
     for (int i = 0; i < polls_between_clocks; ++i) {
       if (something()) return true;
     }

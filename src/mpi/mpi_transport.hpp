@@ -73,7 +73,7 @@ class mpi_transport final : public transport {
   bool unread() const override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds quiet) override;
+  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& of) override;
   bool prepare_sleep(std::uint32_t seen) override;
   void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override { bells_.ring_own(true); }
@@ -109,6 +109,7 @@ class mpi_transport final : public transport {
   const int root_;
   const bool is_root_;
   doorbells bells_;
+  const int cores_;                              // of this node
   const std::chrono::nanoseconds polling_time_;  // how long a rank polls before it sleeps
   node_broadcasts broadcasts_;
   std::list<outgoing_frame> sends_;  // a list, because MPI reads from its elements

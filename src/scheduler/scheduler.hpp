@@ -83,6 +83,8 @@ class scheduler {
   bool any_idle() const { return !state_.idle.empty(); }
   /// A chunk is at a worker.
   bool busy() const { return state_.in_flight > 0; }
+  /// Returns the number of workers that have chunks.
+  std::size_t busy_workers() const { return state_.busy.size(); }
   /// Returns the number of workers that are not lost.
   std::size_t usable_workers() const { return state_.usable(); }
   /// Returns why no chunk is sent any more: on_stop() was called, or no worker is left. Else null.

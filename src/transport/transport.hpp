@@ -44,6 +44,12 @@ struct lost_peer {
   std::optional<position> running = std::nullopt;  ///< what it was running; none: it is not known
 };
 
+/// What a rank that waits for messages knows of them.
+struct expectation {
+  std::chrono::nanoseconds quiet{};            ///< no message is expected for this time; 0: unknown
+  std::optional<std::size_t> busy_peers = {};  ///< the number of peers that compute; none: unknown
+};
+
 class transport {
  public:
   virtual ~transport() = default;
@@ -92,10 +98,9 @@ class transport {
   virtual bool peers_ring() const = 0;
   /// Returns a counter that changes with each event that ends a sleep: a message that rings, wake() or nudge().
   virtual std::uint32_t rings() const = 0;
-  /// Polls for about as long as a wake-up takes. Returns true if a message may have arrived since `seen`, or if other threads wait
-  /// for the right to call. `waiting_threads`: the number of these threads. `quiet`: the time for which no message is expected; 0:
-  /// unknown. If it is longer than a wake-up, look() polls only once.
-  virtual bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds quiet) = 0;
+  /// Polls for about as long as a wake-up takes, or only once if no message is expected in that time. Returns true if a message may
+  /// have arrived since `seen`, or if other threads wait for the right to call. `waiting_threads`: the number of these threads.
+  virtual bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& of) = 0;
   /// Announces that a thread is about to sleep, and polls once more. If a message may have arrived, withdraws the announcement and
   /// returns false; the thread must not sleep then.
   virtual bool prepare_sleep(std::uint32_t seen) = 0;

@@ -21,7 +21,7 @@ class inline_transport final : public transport {
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return 0; }
-  bool look(std::uint32_t, const std::atomic<int>&, std::chrono::nanoseconds) override { return false; }
+  bool look(std::uint32_t, const std::atomic<int>&, const expectation&) override { return false; }
   bool prepare_sleep(std::uint32_t) override { return true; }
   void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override {}
@@ -37,7 +37,7 @@ class inline_transport final : public transport {
     bool transferring() const override { return false; }
     bool peers_ring() const override { return true; }
     std::uint32_t rings() const override { return 0; }
-    bool look(std::uint32_t, const std::atomic<int>&, std::chrono::nanoseconds) override { return true; }
+    bool look(std::uint32_t, const std::atomic<int>&, const expectation&) override { return true; }
     bool prepare_sleep(std::uint32_t) override { return false; }
     void sleep(std::uint32_t, steady_time) override {}
     void wake() override {}

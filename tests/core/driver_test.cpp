@@ -29,7 +29,7 @@ class simulated_transport final : public support::scripted_transport {
   explicit simulated_transport(std::size_t max_rests = 1000) : max_rests_(max_rests) {}
 
   std::uint32_t rings() const override { return rings_; }
-  bool look(std::uint32_t seen, const std::atomic<int>& give_way, std::chrono::nanoseconds) override {
+  bool look(std::uint32_t seen, const std::atomic<int>& give_way, const expectation&) override {
     return rings_ != seen || give_way > 0;
   }
   bool prepare_sleep(std::uint32_t seen) override { return rings_ == seen; }
@@ -82,7 +82,7 @@ class made_up_pool final : public stepper {
   void close() override { is_closed = true; }
   bool has_idle_worker() const override { return true; }
   std::chrono::nanoseconds may_gather_for(steady_time) const override { return gathering; }
-  std::chrono::nanoseconds quiet_for(steady_time) const override { return 0ns; }
+  expectation expected(steady_time) const override { return {}; }
   std::optional<steady_time> next_check(steady_time now) const override {
     return check_after > 0ns ? std::optional(now + check_after) : std::nullopt;
   }

@@ -38,7 +38,7 @@ class scripted_transport : public rankpool::detail::transport {
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return 0; }
-  bool look(std::uint32_t, const std::atomic<int>&, std::chrono::nanoseconds) override { return !arriving_.empty(); }
+  bool look(std::uint32_t, const std::atomic<int>&, const rankpool::detail::expectation&) override { return !arriving_.empty(); }
   bool prepare_sleep(std::uint32_t) override { return false; }
   void sleep(std::uint32_t, rankpool::detail::steady_time) override {}
   void wake() override {}

@@ -93,7 +93,7 @@ class thread_transport final : public transport {
   bool transferring() const override { return false; }
   bool peers_ring() const override { return true; }
   std::uint32_t rings() const override { return own_->rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, std::chrono::nanoseconds) override {
+  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation&) override {
     for (int i = 0; i < polls; ++i) {
       if (own_->rings() != seen || waiting_threads > 0) return true;
       std::this_thread::yield();
