@@ -1,8 +1,11 @@
 // Turns the events of the watch into losses with their causes, and kills ranks that are not useful any more.
 #include "mpi/lost_ranks.hpp"
 
+#include "mpi/process_table.hpp"
+
 #include <signal.h>
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
@@ -51,6 +54,13 @@ void lost_ranks::on_event(pid_t process, process_watch::event what) {
     any_ = true;
   }
   on_loss_();
+}
+
+bool lost_ranks::has_ended(int rank) const {
+  const auto watched = std::ranges::find(ranks_, rank, &std::pair<const pid_t, int>::second);
+  if (watched == ranks_.end()) return false;
+  const auto found = find_process(watched->first);
+  return !found || !found->is_running();
 }
 
 std::optional<lost_ranks::loss> lost_ranks::take() {

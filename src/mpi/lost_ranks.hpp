@@ -38,6 +38,8 @@ class lost_ranks {
 
   /// Returns whether take() has a loss.
   bool any() const { return any_.load(std::memory_order_relaxed); }
+  /// Returns whether the process of a rank has ended. take() may not have the loss yet.
+  bool has_ended(int rank) const;
   /// Returns a loss that was not returned before.
   std::optional<loss> take();
 

@@ -188,6 +188,7 @@ bool mpi_transport::advance(int rank, incoming& m) {
     for (const block_description& next : take_descriptions(m.head)) {
       if (next.pid != 0) {
         auto b = is_root_ ? fetch_block(next) : nullptr;
+        if (b == nullptr && losses_ && losses_->has_ended(rank)) m.has_failed = true;  // its tasks run again
         if (b == nullptr) b = std::make_shared<remote_block>(next);
         m.bulk.push_back(std::move(b));
         ++blocks_read;

@@ -101,7 +101,8 @@ class load {
   ~load() { std::filesystem::remove_all(folder_); }
 
   void round() {
-    submits();
+    submits(plain_);
+    submits(isolated_);
     map(plain_, {}, cube);
     map(plain_, {}, slow_cube);
     map(plain_, {.journal = (folder_ / (std::to_string(++journals_) + ".journal")).string()}, cube);
@@ -119,14 +120,14 @@ class load {
  private:
   void check(bool is_right) { wrong_ += is_right ? 0 : 1; }
 
-  void submits() {
+  void submits(rankpool::executor& pool) {
     std::vector<std::pair<std::size_t, rankpool::future<std::vector<double>>>> futures;
     for (std::uint64_t t = 0; t < tasks_; ++t) {
       const bool is_large = t % 20 == 0;
       const std::size_t size = std::size_t{1} << std::uniform_int_distribution<int>(0, is_large ? 20 : 10)(random_);
       std::vector<double> numbers(size);
       std::iota(numbers.begin(), numbers.end(), static_cast<double>(t));
-      futures.emplace_back(size, plain_.submit(doubled, std::move(numbers)));
+      futures.emplace_back(size, pool.submit(doubled, std::move(numbers)));
     }
     for (std::uint64_t t = 0; t < tasks_; ++t) {
       const std::vector<double> result = futures[t].second.result();
