@@ -20,9 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_calls = 256;  // of a batch
-constexpr auto batch_time = 2ms;         // a batch is to take about so long, so that handing it over costs little
-constexpr auto look_interval = 1ms;      // how often answers of an unfinished batch are passed on
+constexpr std::size_t most_calls = 256;                    // of a batch
+constexpr auto batch_time = 2ms;                           // a batch is to take about so long, so that handing it over costs little
+constexpr auto look_interval = 1ms;                        // how often answers of an unfinished batch are passed on
+constexpr std::chrono::nanoseconds shortest_pause = 20us;  // between two looks whether rank 0 has read the results
+constexpr std::chrono::nanoseconds longest_pause = 1ms;
 constexpr auto time_to_end = 2s;
 constexpr std::uint32_t most_idle_starts = 5;
 constexpr int most_fork_attempts = 5;
@@ -31,15 +33,16 @@ constexpr auto fork_pause = 100ms;
 }  // namespace
 
 isolated_runner::isolated_runner(fork_server& server, const worker_place& place, const runner_settings& settings, initializer first,
-                                 int shares_descriptor, bool rank_0_reads)
+                                 int shares_descriptor, std::function<void()> drive)
     : server_(server),
       settings_(settings),
       initializer_(std::move(first)),
+      drive_(std::move(drive)),
       control_memory_("rankpool-runner"),
       requests_("rankpool-requests"),
       log_("rankpool-answers"),
       control_(*new (control_memory_.allocate(sizeof(runner_control))) runner_control),
-      answers_(control_, log_, rank_0_reads ? unread_ : nullptr) {
+      answers_(control_, log_, drive_ != nullptr ? unread_ : nullptr) {
   control_.rank_pid = getpid();
   control_.requests_descriptor = requests_.descriptor();
   control_.answers_descriptor = log_.descriptor();
@@ -184,7 +187,11 @@ void isolated_runner::await_idle() {
 
 // Waits until rank 0 has read the results that are in the process, or the process has ended.
 void isolated_runner::await_reading() {
-  while (has_process() && !unread_->await_none(10ms)) {
+  auto pause = shortest_pause;
+  while (has_process() && !unread_->await_none(0ns)) {
+    drive_();
+    if (unread_->await_none(pause)) return;
+    pause = std::min(2 * pause, longest_pause);
     deliver_signals();
     require_server();
   }

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -38,11 +39,12 @@ class isolated_runner final : public task_runner {
     std::shared_ptr<block> bulk;  ///< owns the payload instead, if it is large
   };
 
-  /// `shares_descriptor`: of the worker's share_log. `rank_0_reads`: answers may have remote blocks, which rank 0 reads from the
-  /// runner process. The runner runs no other call until these blocks are destroyed.
+  /// `shares_descriptor`: of the worker's share_log. `drive`: answers may have remote blocks, which rank 0 reads from the runner
+  /// process. The runner runs no other call until these blocks are destroyed; it calls `drive` again and again meanwhile. Null:
+  /// answers have none.
   /// Throws: std::bad_alloc; error. Lifetime: `server` must outlive the object.
   isolated_runner(fork_server& server, const worker_place& place, const runner_settings& settings, initializer first,
-                  int shares_descriptor, bool rank_0_reads);
+                  int shares_descriptor, std::function<void()> drive);
   isolated_runner(const isolated_runner&) = delete;
   isolated_runner& operator=(const isolated_runner&) = delete;
   /// Ends the process. Blocks: until it has ended, at most four seconds.
@@ -98,6 +100,7 @@ class isolated_runner final : public task_runner {
   fork_server& server_;
   const runner_settings settings_;
   const initializer initializer_;
+  const std::function<void()> drive_;
   growing_memory control_memory_;
   growing_memory requests_;
   growing_memory log_;

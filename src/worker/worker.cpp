@@ -126,6 +126,19 @@ bool worker::step() {
   return true;
 }
 
+// Sends the finished results and receives what has arrived. A runner calls it, on the thread that runs tasks, between two of them.
+void worker::exchange() {
+  const std::lock_guard lock(mutex_);
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  try {
+    flush();
+    (void)receive_all();
+  } catch (...) {
+    failure_ = std::current_exception();  // serve() throws it
+    throw;
+  }
+}
+
 bool worker::receive_all() {
   bool any = false;
   int from = 0;
@@ -204,11 +217,13 @@ void worker::open_executor(const open_record& open) {
       share_log_ = std::make_unique<share_log>();
       for (const auto& [id, source] : shared_) share_log_->add(id, source);
     }
+    std::function<void()> drive;
+    if (link_.reads_memory_of(0)) drive = [this] { exchange(); };
     fork_server* const server = fork_server::current();
     if (server == nullptr) throw error("this process has no fork server");
     entry->runner = std::make_unique<isolated_runner>(*server, place_, open.runners,
                                                       isolated_runner::initializer{open.function, std::move(payload), open.bulk},
-                                                      share_log_->descriptor(), link_.reads_memory_of(0));
+                                                      share_log_->descriptor(), std::move(drive));
     entry->is = executor_entry::state::ready;
   } catch (const std::exception& e) {
     report_failed_executor(*entry, open.executor,

@@ -105,6 +105,7 @@ class worker {
   void report_failed_executor(executor_entry& executor, std::uint32_t id, byte_buffer exception);
 
   void attend();
+  void exchange();
   void report_running();
   void send_stopped();
   [[noreturn]] void end_without_descriptors();
@@ -143,7 +144,7 @@ class worker {
   bool ends_process_ = false;     // sent by rank 0 together with stop_
   bool ranks_were_lost_ = false;  // likewise
   process_end end_process_;
-  std::exception_ptr failure_;  // of the attendant thread
+  std::exception_ptr failure_;  // while a task runs
 
   // task_ is odd while a task runs. The attendant acts when task_ has kept an odd value for pace_.attend_after.
   std::atomic<std::uint64_t> task_ = 0;

@@ -176,6 +176,21 @@ void echo_of(const setting& s, T (*task)(T), T data) {
   print_bandwidth(s.args.count(1, 64), seconds);
 }
 
+// Submits tasks with arrays all at once, and collects the results.
+void echo_queue(const setting& s) {
+  const std::vector<double> data(s.args.count(1, 4) << 17, 1.5);
+  const std::size_t tasks = s.args.count(2, 100);
+  std::vector<double> seconds;
+  for (int r = 0; r < 4; ++r) {
+    std::vector<rankpool::future<std::vector<double>>> results;
+    const auto begin = clock_type::now();
+    for (std::size_t t = 0; t < tasks; ++t) results.push_back(s.pool.submit(echo, data));
+    for (auto& result : results) require(std::move(result).result().size() == data.size());
+    if (r > 0) seconds.push_back(seconds_since(begin) / static_cast<double>(tasks));
+  }
+  print_bandwidth(s.args.count(1, 4), seconds);
+}
+
 void echo_numbers(const setting& s) {
   std::vector<double> data(s.args.count(1, 64) << 17);
   std::iota(data.begin(), data.end(), 0.0);
@@ -308,9 +323,10 @@ void cubes(const setting& s) {
 
 const std::map<std::string, void (*)(const setting&)>& modes() {
   static const std::map<std::string, void (*)(const setting&)> all{
-      {"throughput", throughput}, {"map", map_items},     {"latency", latency},        {"grain", grain}, {"journal", journalled},
-      {"mixed", mixed},           {"echo", echo_numbers}, {"echo-strings", echo_text}, {"idle", idle},   {"wake", wake},
-      {"share", share},           {"memory", memory},     {"reduce", reduce},          {"cubes", cubes}};
+      {"throughput", throughput}, {"map", map_items}, {"latency", latency},   {"grain", grain},
+      {"journal", journalled},    {"mixed", mixed},   {"echo", echo_numbers}, {"echo-strings", echo_text},
+      {"echo-queue", echo_queue}, {"idle", idle},     {"wake", wake},         {"share", share},
+      {"memory", memory},         {"reduce", reduce}, {"cubes", cubes}};
   return all;
 }
 
