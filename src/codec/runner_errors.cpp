@@ -64,7 +64,9 @@ void report_memory_limit(std::uint64_t bytes) {
   });
 }
 
-task_lost result_not_read() { return {"its process ended before its result was read", {}}; }
+task_lost result_not_read() {
+  return {"its result could not be read from its process: the process has ended, or memory is short", {}};
+}
 
 bool has_exceeded_memory() { return exceeded_memory; }
 

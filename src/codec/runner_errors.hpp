@@ -26,7 +26,7 @@ class task_lost final : public std::exception {
   worker_lost::details about_;
 };
 
-/// A result that was still in its process when that ended.
+/// A result that could not be read from the process that has it.
 task_lost result_not_read();
 
 /// A task has exceeded its time limit. Arrives as timeout_error.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -228,7 +229,7 @@ void dispatcher::take(const stop_requested&, effects& out) {
 void dispatcher::take(const end_requested& e, effects& out) {
   if (!life_.has_ended()) end_reason_ = e.why;
   life_.become(pool_state::ending);
-  scheduler_.on_end(end_reason_, out);
+  end_running_tasks(out);
   outbox_.stop(e.status, e.ends_processes, scheduler_.usable_workers() < places_.size());
   if (workers_ended_ == places_.size()) life_.become(pool_state::ended);  // all are lost
 }
@@ -236,12 +237,15 @@ void dispatcher::take(const end_requested& e, effects& out) {
 // ---- messages
 
 bool dispatcher::take_frames(steady_time now, effects& out) {
-  if (life_.has_failed()) return false;  // a message may be the reason
-  constexpr int max_frames = 64;         // then results are delivered and workers fed before more is read
+  if (life_.has_failed()) return false;         // a message may be the reason
+  constexpr int max_frames = 64;                // then results are delivered and workers fed before more is read
+  constexpr std::size_t most_bytes = 16 << 20;  // of blocks, likewise
   int from = 0;
   int n = 0;
-  for (frame f; n < max_frames && link_.receive(from, f); f = {}) {
+  std::size_t bytes = 0;
+  for (frame f; n < max_frames && bytes < most_bytes && link_.receive(from, f); f = {}) {
     ++n;
+    bytes += total_size(f.bulk);
     accept({from}, f, now, out);
   }
   return n > 0;
@@ -463,7 +467,13 @@ void dispatcher::abandon_running_tasks(effects& out) {
   std::ostringstream text;
   text << "stopped early: tasks still ran after the grace period of " << seconds << " s and were abandoned";
   log_line(text.str());
+  end_running_tasks(out);
+}
+
+// The workers may still run tasks. What these read from this process lives as long as the pool.
+void dispatcher::end_running_tasks(effects& out) {
   scheduler_.on_end(end_reason_, out);
+  std::ranges::move(out.still_read, std::back_inserter(still_read_));
 }
 
 void dispatcher::close() {

@@ -116,6 +116,7 @@ class dispatcher final : public stepper {
 
   void dispatch(steady_time now, effects& out);
   void abandon_running_tasks(effects& out);
+  void end_running_tasks(effects& out);
   void send_orders(effects& out);
   void complete(job_ptr work, std::uint64_t first, std::uint64_t count, outcome&& result, effects& out);
   void queue_deliveries(effects& out);
@@ -142,6 +143,7 @@ class dispatcher final : public stepper {
   std::vector<standing> standings_;                                        // of each worker
   std::size_t workers_ended_ = 0;
   std::exception_ptr end_reason_;  // why what comes after the end fails
+  blocks still_read_;              // workers may read them from this process
   std::uint64_t jobs_left_ = 0;    // of those taken from the inbox
   bool is_draining_ = false;
   std::atomic<bool> is_drained_ = false;

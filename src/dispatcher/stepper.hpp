@@ -31,7 +31,7 @@ class stepper {
   virtual bool has_idle_worker() const = 0;
   /// For how long messages may gather because none is urgent; 0 if one may be.
   virtual std::chrono::nanoseconds may_gather_for(steady_time now) const = 0;
-  /// Which messages of the workers are expected: none while all of them have work.
+  /// For how long no message of a worker is expected, and how many workers have tasks.
   virtual expectation expected(steady_time now) const = 0;
   /// When a step has something to do although nothing has happened; none: never.
   virtual std::optional<steady_time> next_check(steady_time now) const = 0;

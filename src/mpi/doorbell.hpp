@@ -30,22 +30,23 @@ class doorbells {
   struct alignas(64) notes {
     std::atomic<std::uint32_t> end;                   ///< an encoded termination
     std::atomic<std::uint32_t> has_lost_descriptors;  ///< 1: a task has closed them
-    std::atomic<std::uint32_t> reads_root;            ///< 1: the processes of this rank can read the root's memory
+    std::atomic<std::uint32_t> reads_root;            ///< 1: the rank can read the root's memory
+    std::atomic<std::uint32_t> root_reads;            ///< 1: the root can read the rank's memory; set by the root
     task_note running;
   };
   notes& own_notes() { return own_->noted; }
   /// `rank` must be on this node.
-  const notes& notes_of(int rank) const { return bells_[static_cast<std::size_t>(rank)]->noted; }
+  notes& notes_of(int rank) const { return bells_[static_cast<std::size_t>(rank)]->noted; }
 
   /// Tells a rank of this node that a message for it is on the way. Wakes the rank if it sleeps, or if it dozes and the ring is
   /// urgent. Does nothing for ranks of other nodes. Thread safety: any thread.
   void ring(int rank, bool urgent);
   /// As an urgent ring, but announces no message.
   void prompt(int rank);
-  /// As an urgent ring, but tells the rank that this rank has changed a note which the other rank reads when it is told.
+  /// Tells a rank of this node to read the notes of the others, and rings urgently.
   void warn(int rank);
-  /// Returns the number of warnings by other ranks.
-  std::uint32_t warnings() const { return own_->warnings.load(std::memory_order_relaxed); }
+  /// Returns whether another rank has called warn() for this one.
+  bool is_warned() const { return own_->warnings.load(std::memory_order_acquire) != 0; }
   /// Tells a rank that this rank has read remote blocks of it. Does not wake it. `rank` must be on this node.
   void add_blocks_read(int rank, std::uint32_t number) { bells_[static_cast<std::size_t>(rank)]->blocks_read.fetch_add(number); }
   /// Returns the number of remote blocks of this rank that others have read, modulo 2^32.

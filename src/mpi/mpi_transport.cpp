@@ -33,6 +33,7 @@ constexpr int polls_between_clocks = 16;
 
 constexpr int probes_needed = 2;  // the first may only make MPI receive the message that the second finds
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
+constexpr auto time_to_end = 1s;  // of a rank whose runner process has been killed because the rank ends
 constexpr std::chrono::nanoseconds first_watchful_pause = 20us;
 constexpr std::chrono::nanoseconds longest_watchful_pause = 20ms;
 constexpr std::chrono::nanoseconds first_off_node_pause = 20us;
@@ -111,7 +112,7 @@ bool mpi_transport::sent_all() {
   return window_.is_empty() && !transferring() && unread_.empty();
 }
 
-// Keeps the remote blocks of a frame until the root has read them. Those of the root live until their task has its result.
+// Keeps the remote blocks of a frame until the root has read them. What the root has belongs to the task, which it keeps itself.
 void mpi_transport::keep_remote_blocks(const frame& f) {
   if (is_root_ || f.bulk.empty()) return;
   blocks remote;
@@ -125,16 +126,22 @@ void mpi_transport::free_read_blocks() {
   while (!unread_.empty() && static_cast<std::int32_t>(bells_.blocks_read() - unread_.front().second) >= 0) unread_.pop_front();
 }
 
-void mpi_transport::test_reading(pid_t root, std::uint64_t address) {
-  std::uint64_t word = 0;
-  const bool can =
-      may_read_siblings() && bells_.is_on_node(root_) && read_memory(root, address, std::as_writable_bytes(std::span(&word, 1)));
-  bells_.own_notes().reads_root = can ? 1 : 0;
+void mpi_transport::test_reading(int rank, const word& of) {
+  if (!bells_.is_on_node(rank) || !may_read_siblings()) return;
+  std::uint64_t found = 0;
+  if (!read_memory(of.process, of.address, std::as_writable_bytes(std::span(&found, 1))) || found != of.value) return;
+  if (is_root_) {
+    bells_.notes_of(rank).root_reads = 1;
+  } else {
+    bells_.own_notes().reads_root = 1;
+  }
 }
 
 bool mpi_transport::reads_memory_of(int peer) const {
   const int worker = is_root_ ? rank_of(peer) : world_.rank();
-  return bells_.is_on_node(worker) && bells_.notes_of(worker).reads_root.load(std::memory_order_relaxed) != 0;
+  if (!bells_.is_on_node(worker)) return false;
+  const doorbells::notes& noted = bells_.notes_of(worker);
+  return noted.reads_root != 0 && noted.root_reads != 0;
 }
 
 void mpi_transport::finish_sends() {
@@ -184,14 +191,9 @@ bool mpi_transport::advance(int rank, incoming& m) {
   if (!m.head_here) {
     if (!is_complete(m.head_request)) return false;
     m.head_here = true;
-    std::uint32_t blocks_read = 0;
     for (const block_description& next : take_descriptions(m.head)) {
       if (next.pid != 0) {
-        auto b = is_root_ ? fetch_block(next) : nullptr;
-        if (b == nullptr && losses_ && losses_->has_ended(rank)) m.has_failed = true;  // its tasks run again
-        if (b == nullptr) b = std::make_shared<remote_block>(next);
-        m.bulk.push_back(std::move(b));
-        ++blocks_read;
+        m.bulk.push_back(std::make_shared<remote_block>(next));
         continue;
       }
       auto b = make_block(next);
@@ -205,9 +207,34 @@ bool mpi_transport::advance(int rank, incoming& m) {
       }
       m.bulk.push_back(std::move(b));
     }
-    if (is_root_ && blocks_read > 0) bells_.add_blocks_read(rank, blocks_read);
   }
-  return is_complete(m.bulk_requests);
+  return is_complete(m.bulk_requests) && (!is_root_ || fetch_remote_blocks(rank, m));
+}
+
+// Reads the remote blocks of a worker's message. Returns false if that has to be repeated, or if the worker has ended. A block
+// stays remote if only the process that has it has ended.
+bool mpi_transport::fetch_remote_blocks(int rank, incoming& m) {
+  std::uint32_t read = 0;
+  for (auto& b : m.bulk) {
+    const auto* const remote = dynamic_cast<const remote_block*>(b.get());
+    if (remote == nullptr) continue;
+    std::shared_ptr<block> fetched;
+    try {
+      fetched = fetch_block(remote->description());
+    } catch (const message_error&) {  // no memory: the task fails
+    }
+    if (fetched != nullptr) {
+      b = std::move(fetched);
+    } else if (losses_) {  // if the worker is about to end, its tasks run again
+      const auto now = clock::now();
+      if (!m.unreadable_since) m.unreadable_since = now;
+      m.has_failed = losses_->has_ended(rank);
+      if (m.has_failed || now - *m.unreadable_since < time_to_end) return false;
+    }
+    ++read;
+  }
+  if (read > 0) bells_.add_blocks_read(rank, read);
+  return true;
 }
 
 bool mpi_transport::receive(int& peer, frame& f) {
@@ -262,10 +289,10 @@ void mpi_transport::tell_lost_descriptors() {
 }
 
 std::optional<int> mpi_transport::take_peer_without_descriptors() {
-  if (bells_.warnings() == warnings_read_) return std::nullopt;
-  ++warnings_read_;  // each rank warns once
+  if (!bells_.is_warned() || is_warning_read_) return std::nullopt;
   for (int rank = 0; rank < world_.size(); ++rank) {
     if (rank == root_ || !bells_.is_on_node(rank) || bells_.notes_of(rank).has_lost_descriptors.load() == 0) continue;
+    is_warning_read_ = true;
     return peer_of(rank);
   }
   return std::nullopt;
@@ -308,7 +335,7 @@ bool mpi_transport::message_waiting() {
   return mpi_check_peer(MPI_Iprobe(from, tag_frame, world_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe") && found != 0;
 }
 
-bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& of) {
+bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) {
   if (transferring()) {  // transfers advance only in calls of MPI, and no bell reports their progress
     sched_yield();
     return true;
@@ -318,9 +345,9 @@ bool mpi_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_thr
            (!bells_.all_on_node() && message_waiting());
   };
   if (something() || (bells_.all_on_node() && !nothing_new())) return true;
-  const bool has_free_core = of.busy_peers && *of.busy_peers < static_cast<std::size_t>(cores_);
+  const bool has_free_core = expected.busy_peers && *expected.busy_peers < static_cast<std::size_t>(cores_);
   const auto polling_time = has_free_core ? polling_time_on_own_core : polling_time_;
-  if (of.quiet > polling_time) return false;
+  if (expected.quiet > polling_time) return false;
   for (const auto until = clock::now() + polling_time; clock::now() < until;) {
     for (int i = 0; i < polls_between_clocks; ++i) {
       if (something()) return true;

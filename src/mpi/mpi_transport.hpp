@@ -45,9 +45,15 @@ class mpi_transport final : public transport {
   /// Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core() const;
 
-  /// On a worker: finds out whether its processes can read the root's memory. `root`: the process of the root; `address`: of a word
-  /// there.
-  void test_reading(pid_t root, std::uint64_t address);
+  /// A word in the memory of a process.
+  struct word {
+    pid_t process = 0;
+    std::uint64_t address = 0;
+    std::uint64_t value = 0;
+  };
+  /// Finds out whether this rank can read the memory of another one, of which it is given a word. Each worker of the root's node
+  /// calls it for the root, and the root for each of them.
+  void test_reading(int rank, const word& of);
 
   /// On the root: take_lost() returns ranks of this node that are lost from now on. `processes`: the process of each rank.
   /// `stopped_limit`: how long a process may be stopped.
@@ -73,7 +79,7 @@ class mpi_transport final : public transport {
   bool unread() const override;
   bool peers_ring() const override { return bells_.all_on_node(); }
   std::uint32_t rings() const override { return bells_.rings(); }
-  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& of) override;
+  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) override;
   bool prepare_sleep(std::uint32_t seen) override;
   void sleep(std::uint32_t seen, steady_time deadline) override;
   void wake() override { bells_.ring_own(true); }
@@ -87,7 +93,8 @@ class mpi_transport final : public transport {
     blocks bulk;
     std::vector<MPI_Request> bulk_requests;
     bool head_here = false;
-    bool has_failed = false;  // the sender has ended
+    std::optional<steady_time> unreadable_since;  // a remote block could not be read
+    bool has_failed = false;                      // the sender has ended
   };
 
   int rank_of(int peer) const;
@@ -98,6 +105,7 @@ class mpi_transport final : public transport {
   bool accept_next();
   void probe();
   bool advance(int rank, incoming& m);
+  bool fetch_remote_blocks(int rank, incoming& m);
   void abandon(int rank);
   void keep_remote_blocks(const frame& f);
   void free_read_blocks();
@@ -113,7 +121,7 @@ class mpi_transport final : public transport {
   const std::chrono::nanoseconds polling_time_;  // how long a rank polls before it sleeps
   node_broadcasts broadcasts_;
   std::list<outgoing_frame> sends_;  // a list, because MPI reads from its elements
-  // On a worker: remote blocks that the root has not read, and how many it has to read until it has read all of a frame.
+  // On a worker: the remote blocks of frames, with the number of blocks that the root has read when it has read these as well.
   std::deque<std::pair<blocks, std::uint32_t>> unread_;
   std::uint32_t remote_sent_ = 0;               // modulo 2^32
   send_window window_;                          // frames that have left, although MPI has not reported it yet
@@ -123,7 +131,7 @@ class mpi_transport final : public transport {
   std::list<outgoing_frame> abandoned_sends_;   // to lost ranks: MPI may still read from them
   std::list<incoming> abandoned_arrivals_;      // from lost ranks: MPI may still write to them
   std::optional<lost_ranks> losses_;            // only on the root
-  std::uint32_t warnings_read_ = 0;
+  bool is_warning_read_ = false;
   // If every message rings, the transport stops probing once it has found as many messages as were announced. A probe that finds
   // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;

@@ -34,6 +34,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,18 +50,25 @@ constexpr auto time_to_exit = 2s;  // how long exit() waits for the workers, whi
 struct introduction {
   std::string host;
   int pid = 0;
-  std::uint64_t word = 0;  // the address of a word of the process
   std::string build;
+  // Others read this word, to find out whether they can read the memory of the process.
+  std::uint64_t word_address = 0;
+  std::uint64_t word = 0;
 
   template <class Archive>
   void serialize(Archive& ar, unsigned) {
-    ar& host& pid& word& build;
+    ar& host& pid& build& word_address& word;
   }
 };
 
 introduction introduce() {
-  static const std::uint64_t word = 0;
-  return {host_name(), static_cast<int>(getpid()), reinterpret_cast<std::uint64_t>(&word), program_build_id()};
+  static const std::uint64_t word = std::random_device()();
+  return {host_name(), static_cast<int>(getpid()), program_build_id(), reinterpret_cast<std::uint64_t>(&word), word};
+}
+
+// Both ranks are on the root's node. On one of them, finds out whether it can read the memory of the other.
+void test_reading(mpi_transport& link, int rank, const introduction& of) {
+  link.test_reading(rank, {of.pid, of.word_address, of.word});
 }
 
 void require_same_build(const std::vector<introduction>& ranks, int root) {
@@ -227,7 +235,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   const introduction& me = ranks[static_cast<std::size_t>(own->rank())];
   if (own->rank() != root) {
     const introduction& lead_rank = ranks[static_cast<std::size_t>(root)];
-    if (nodes[static_cast<std::size_t>(own->rank())] == 0) link->test_reading(lead_rank.pid, lead_rank.word);
+    if (nodes[static_cast<std::size_t>(own->rank())] == 0) test_reading(*link, root, lead_rank);
     return serve(std::move(link), own, me, lead_rank.pid, survives, settings);
   }
   if (!survives && has_recovery()) {
@@ -248,6 +256,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   options.scheduling.workers_per_core = std::max(1.0, link->workers_per_core());
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     if (static_cast<int>(r) == root) continue;
+    if (nodes[r] == 0) test_reading(*link, static_cast<int>(r), ranks[r]);
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
     options.nodes.push_back(nodes[r]);
   }

@@ -189,8 +189,11 @@ std::optional<task_runner::answer> answer_reader::next() {
 std::shared_ptr<block> answer_reader::read_block(byte_reader& content) const {
   const auto about = content.get<block_description>();
   if (about.pid != 0) {
+    if (about.pid != control_.pid) throw error("an answer of a runner process is damaged");
     if (about.bytes < remote_bytes || unread_ == nullptr) return fetch_block(about);
-    return std::make_shared<remote_block>(about, unread_->add());
+    auto stays = std::make_shared<remote_block>(about, unread_->add());
+    (void)stays->make();  // throws if it is damaged, before rank 0 uses it
+    return stays;
   }
   auto received = make_block(about);
   if (about.bytes > 0) std::memcpy(received->data(), content.take(about.bytes), about.bytes);

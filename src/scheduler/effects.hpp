@@ -73,6 +73,7 @@ struct effects {
   std::vector<close_executor> close;  ///< the worker has no task of this executor any more
   std::vector<completion> completions;
   std::vector<abandonment> abandon;        ///< the caller calls on_change() for each afterwards
+  blocks still_read;                       ///< of chunks that have failed while a worker may read their blocks from this process
   std::vector<executor_id> jobs_finished;  ///< one entry per job; take it after `completions` and `abandon`
 
   bool empty() const {

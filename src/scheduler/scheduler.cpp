@@ -505,6 +505,7 @@ void scheduler::on_end(const std::exception_ptr& why, effects& out) {
       tracked_chunk c = state_.take(where, state_.workers[w].chunks.begin());
       c.become(chunk_state::failed);
       --c.work->schedule.running;
+      out.still_read.insert(out.still_read.end(), c.part.out_of_band.begin(), c.part.out_of_band.end());
       out.completions.push_back({c.work, c.part.first, c.part.count, why, where});
       if (executor_entry* executor = state_.find(c.executor())) state_.finish_if_over(*executor, *c.work, out);
     }

@@ -44,7 +44,7 @@ struct lost_peer {
   std::optional<position> running = std::nullopt;  ///< what it was running; none: it is not known
 };
 
-/// What a rank that waits for messages knows of them.
+/// What a waiting rank knows about the messages to come.
 struct expectation {
   std::chrono::nanoseconds quiet{};            ///< no message is expected for this time; 0: unknown
   std::optional<std::size_t> busy_peers = {};  ///< the number of peers that compute; none: unknown
@@ -84,7 +84,7 @@ class transport {
   /// Tells rank 0 that this worker has lost its descriptors. It learns this only if it is on the same node. Thread safety: any
   /// thread.
   virtual void tell_lost_descriptors() {}
-  /// On rank 0: returns a worker that has told so and was not returned before.
+  /// On rank 0: returns a worker that has called tell_lost_descriptors(), once.
   virtual std::optional<int> take_peer_without_descriptors() { return std::nullopt; }
 
   /// Takes part in a broadcast from rank 0 to one worker of every other node. All participants start their broadcasts in the same
@@ -100,7 +100,7 @@ class transport {
   virtual std::uint32_t rings() const = 0;
   /// Polls for about as long as a wake-up takes, or only once if no message is expected in that time. Returns true if a message may
   /// have arrived since `seen`, or if other threads wait for the right to call. `waiting_threads`: the number of these threads.
-  virtual bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& of) = 0;
+  virtual bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) = 0;
   /// Announces that a thread is about to sleep, and polls once more. If a message may have arrived, withdraws the announcement and
   /// returns false; the thread must not sleep then.
   virtual bool prepare_sleep(std::uint32_t seen) = 0;

@@ -186,6 +186,7 @@ void worker::accept(frame f) {
       stop_ = stop->status;
       ends_process_ = stop->ends_process;
       ranks_were_lost_ = stop->ranks_were_lost;
+      (void)withdraw_unstarted();  // rank 0 has no use for their results
     } else {
       throw message_error(std::string("a worker received a '") + name_of(r) + "' message, which only rank 0 expects");
     }
@@ -311,14 +312,19 @@ void worker::forget_shared(std::uint64_t id) {
   }
 }
 
+// Withdraws the tasks of batch_ that have not started. Returns their numbers.
+std::vector<std::uint64_t> worker::withdraw_unstarted() {
+  std::vector<std::uint64_t> ids;
+  if (batch_runner_ == nullptr) return ids;
+  const std::size_t started = std::max(batch_runner_->retract(), answered_);
+  for (std::size_t t = started; t < batch_end_; ++t) ids.push_back(batch_[t].id);
+  batch_end_ = std::min(batch_end_, started);
+  return ids;
+}
+
 // Returns the tasks that have not started to rank 0. `is_recalled`: rank 0 has asked for them.
 void worker::return_tasks(bool is_recalled) {
-  std::vector<std::uint64_t> ids;
-  if (batch_runner_ != nullptr) {
-    const std::size_t started = std::max(batch_runner_->retract(), answered_);
-    for (std::size_t t = started; t < batch_end_; ++t) ids.push_back(batch_[t].id);
-    batch_end_ = std::min(batch_end_, started);
-  }
+  std::vector<std::uint64_t> ids = withdraw_unstarted();
   for (const queued_task& task : queue_) ids.push_back(task.id);
   std::size_t left = queue_.size();
   queue_.clear();
@@ -468,7 +474,7 @@ void worker::run_batch(executor_entry& executor, task_runner& runner, std::uniqu
   if (lock.owns_lock()) return;
   end_task();
   lock.lock();
-  if (!failure.empty()) report_failed_executor(executor, id, std::move(failure));
+  if (!failure.empty() && failure_ == nullptr) report_failed_executor(executor, id, std::move(failure));
 }
 
 // Adds the result of the next task of batch_ to the outbox. `begin`: of its execution, if the runner has not measured that.

@@ -85,6 +85,7 @@ class worker {
   bool receive_all();
   void accept(frame f);
   void flush(bool urgent = true);
+  std::vector<std::uint64_t> withdraw_unstarted();
   void return_tasks(bool is_recalled);
   void receive_shared(const share_record& share);
   void join_broadcast(const broadcast_record& coming);

@@ -112,6 +112,29 @@ class retrying_job final : public job {
   bool is_waiting_ = false;
 };
 
+/// A task with a block, which it releases when it has its outcome.
+class job_with_block final : public job {
+ public:
+  job_with_block() : job(locate_function(&support::run_nothing), 0) { schedule.executor = 1; }
+  std::weak_ptr<block> argument() const { return sent_.front(); }
+
+  std::uint64_t available() override { return is_cut_ ? 0 : 1; }
+  bool may_grow() override { return false; }
+  chunk cut(std::uint64_t) override {
+    is_cut_ = true;
+    return {0, 1, {}, sent_, {}};
+  }
+  bool on_outcome(std::uint64_t, std::uint64_t, outcome&&) override {
+    sent_.clear();
+    return false;
+  }
+  bool abandon(const std::exception_ptr&) override { return false; }
+
+ private:
+  blocks sent_{held<std::vector<double>>::fresh(80)};
+  bool is_cut_ = false;
+};
+
 /// Counts the finished jobs of an executor.
 struct counting_listener final : executor_listener {
   void on_jobs_finished(std::uint64_t count) override { finished += count; }
@@ -307,6 +330,21 @@ TEST_CASE("if no worker is left, tasks fail, their executors and later ones are 
   f.events.post(std::make_unique<end_requested>(nullptr, 0, false));
   f.d.step();
   CHECK(f.life.state() == pool_state::ended);
+}
+
+TEST_CASE("the blocks of a task that runs when the pool ends live until the pool does, because its worker may read them") {
+  std::weak_ptr<block> argument;
+  {
+    fixture f;
+    auto work = make_job<job_with_block>();
+    argument = work->argument();
+    f.events.post(job_submitted{std::move(work)});
+    f.d.step();
+    f.events.post(std::make_unique<end_requested>(nullptr, 0, false));
+    f.d.step();
+    CHECK_FALSE(argument.expired());
+  }
+  CHECK(argument.expired());
 }
 
 TEST_CASE("a task whose result was still in its process when that ended has failed") {

@@ -157,6 +157,7 @@ TEST_CASE("answers are read in order, with their blocks, and not before they are
 TEST_CASE("a large block of an answer stays in the runner until nobody uses it, and a small one is read at once") {
   const auto unread = std::make_shared<uses>();
   log_ends log(unread);
+  log.control.pid = getpid();
   log.control.blocks_by_address = 1;
   log.writer.begin_call(0, 0, false);
   auto result = answer_of("result");
