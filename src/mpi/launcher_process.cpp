@@ -220,10 +220,11 @@ class launch {
   /// Ends the launch if a rank has ended before all ranks are ready. The launcher starts them all before one ends.
   void watch_start() {
     const std::size_t now = number_of_children(launcher_).value_or(children_);
-    if (now < std::exchange(children_, now)) {
-      end_.failed_at_start = true;
-      begin_shutdown();
-    }
+    if (now >= std::exchange(children_, now)) return;
+    while (is_readable(rank_0_.descriptor())) rank_0_.on_readable(true);  // that all are ready may not be read yet
+    if (rank_0_.are_ranks_ready()) return;
+    end_.failed_at_start = true;
+    begin_shutdown();
   }
 
   /// Ends the processes that keep the launcher waiting, left_process_time after all ranks have ended. The launcher's children are
