@@ -36,7 +36,7 @@ void wait(std::atomic<std::uint32_t>& rings, std::uint32_t seen, std::chrono::st
 
 }  // namespace
 
-doorbells::doorbells(const boost::mpi::communicator& world) : bells_(static_cast<std::size_t>(world.size())) {
+doorbells::doorbells(const boost::mpi::communicator& world) : rank_(world.rank()), bells_(static_cast<std::size_t>(world.size())) {
   mpi_check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, world.rank(), MPI_INFO_NULL, &node_), "MPI_Comm_split_type");
   int node_size = 0;
   int node_rank = 0;
@@ -102,7 +102,7 @@ void doorbells::prompt(int rank) {
 void doorbells::warn(int rank) {
   bell* const b = bells_[static_cast<std::size_t>(rank)];
   if (b == nullptr) return;
-  b->warnings.fetch_add(1);
+  b->warned_by.store(static_cast<std::uint32_t>(rank_) + 1);
   ring(*b, true, 0);
 }
 

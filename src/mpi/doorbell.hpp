@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace rankpool::detail {
@@ -28,10 +29,9 @@ class doorbells {
 
   /// What a rank notes for the other ranks of its node. All words are 0 at first.
   struct alignas(64) notes {
-    std::atomic<std::uint32_t> end;                   ///< an encoded termination
-    std::atomic<std::uint32_t> has_lost_descriptors;  ///< 1: a task has closed them
-    std::atomic<std::uint32_t> reads_root;            ///< 1: the rank can read the root's memory
-    std::atomic<std::uint32_t> root_reads;            ///< 1: the root can read the rank's memory; set by the root
+    std::atomic<std::uint32_t> end;         ///< an encoded termination
+    std::atomic<std::uint32_t> reads_root;  ///< 1: the rank can read the root's memory
+    std::atomic<std::uint32_t> root_reads;  ///< 1: the root can read the rank's memory; set by the root
     task_note running;
   };
   notes& own_notes() { return own_->noted; }
@@ -43,10 +43,14 @@ class doorbells {
   void ring(int rank, bool urgent);
   /// As an urgent ring, but announces no message.
   void prompt(int rank);
-  /// Tells a rank of this node to read the notes of the others, and rings urgently.
+  /// Warns a rank of this node that this rank can send no messages, and rings urgently. A later warning replaces one that was not
+  /// taken. Calls no function of MPI.
   void warn(int rank);
-  /// Returns whether another rank has called warn() for this one.
-  bool is_warned() const { return own_->warnings.load(std::memory_order_acquire) != 0; }
+  /// Returns the rank that has warned this one, once.
+  std::optional<int> take_warning() {
+    if (own_->warned_by.load(std::memory_order_relaxed) == 0) return std::nullopt;
+    return static_cast<int>(own_->warned_by.exchange(0)) - 1;
+  }
   /// Tells a rank that this rank has read remote blocks of it. Does not wake it. `rank` must be on this node.
   void add_blocks_read(int rank, std::uint32_t number) { bells_[static_cast<std::size_t>(rank)]->blocks_read.fetch_add(number); }
   /// Returns the number of remote blocks of this rank that others have read, modulo 2^32.
@@ -86,7 +90,7 @@ class doorbells {
     std::atomic<std::uint32_t> messages;
     std::atomic<std::uint32_t> sleepers;
     std::atomic<std::uint32_t> dozers;
-    std::atomic<std::uint32_t> warnings;
+    std::atomic<std::uint32_t> warned_by;  // 1 + the rank; 0: none
     std::atomic<std::uint32_t> blocks_read;
     notes noted;
   };
@@ -95,6 +99,7 @@ class doorbells {
   static void* place_in(void* memory);
   static void ring(bell& b, bool urgent, std::uint32_t messages);
 
+  const int rank_;  // of this process
   MPI_Comm node_ = MPI_COMM_NULL;
   MPI_Win window_ = MPI_WIN_NULL;
   bell alone_{};  // used if no other rank is on this node

@@ -194,6 +194,7 @@ bool mpi_transport::advance(int rank, incoming& m) {
     for (const block_description& next : take_descriptions(m.head)) {
       if (next.pid != 0) {
         m.bulk.push_back(std::make_shared<remote_block>(next));
+        ++m.remote_blocks;
         continue;
       }
       auto b = make_block(next);
@@ -214,7 +215,6 @@ bool mpi_transport::advance(int rank, incoming& m) {
 // Reads the remote blocks of a worker's message. Returns false if that has to be repeated, or if the worker has ended. A block
 // stays remote if only the process that has it has ended.
 bool mpi_transport::fetch_remote_blocks(int rank, incoming& m) {
-  std::uint32_t read = 0;
   for (auto& b : m.bulk) {
     const auto* const remote = dynamic_cast<const remote_block*>(b.get());
     if (remote == nullptr) continue;
@@ -231,9 +231,8 @@ bool mpi_transport::fetch_remote_blocks(int rank, incoming& m) {
       m.has_failed = losses_->has_ended(rank);
       if (m.has_failed || now - *m.unreadable_since < time_to_end) return false;
     }
-    ++read;
   }
-  if (read > 0) bells_.add_blocks_read(rank, read);
+  if (m.remote_blocks > 0) bells_.add_blocks_read(rank, m.remote_blocks);
   return true;
 }
 
@@ -283,19 +282,11 @@ std::optional<lost_peer> mpi_transport::take_lost() {
   return lost_peer{peer_of(loss->rank), loss->end.signal, loss->end.exit_status, loss->cause, {{running.task, running.item}}};
 }
 
-void mpi_transport::tell_lost_descriptors() {
-  bells_.own_notes().has_lost_descriptors = 1;
-  bells_.warn(root_);
-}
+void mpi_transport::tell_lost_descriptors() { bells_.warn(root_); }
 
 std::optional<int> mpi_transport::take_peer_without_descriptors() {
-  if (!bells_.is_warned() || is_warning_read_) return std::nullopt;
-  for (int rank = 0; rank < world_.size(); ++rank) {
-    if (rank == root_ || !bells_.is_on_node(rank) || bells_.notes_of(rank).has_lost_descriptors.load() == 0) continue;
-    is_warning_read_ = true;
-    return peer_of(rank);
-  }
-  return std::nullopt;
+  const auto rank = bells_.take_warning();
+  return rank ? std::optional(peer_of(*rank)) : std::nullopt;
 }
 
 // Forgets the transfers from and to a rank, without freeing their memory.

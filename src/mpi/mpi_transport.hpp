@@ -93,6 +93,7 @@ class mpi_transport final : public transport {
     blocks bulk;
     std::vector<MPI_Request> bulk_requests;
     bool head_here = false;
+    std::uint32_t remote_blocks = 0;
     std::optional<steady_time> unreadable_since;  // a remote block could not be read
     bool has_failed = false;                      // the sender has ended
   };
@@ -121,7 +122,7 @@ class mpi_transport final : public transport {
   const std::chrono::nanoseconds polling_time_;  // how long a rank polls before it sleeps
   node_broadcasts broadcasts_;
   std::list<outgoing_frame> sends_;  // a list, because MPI reads from its elements
-  // On a worker: the remote blocks of frames, with the number of blocks that the root has read when it has read these as well.
+  // On a worker: the remote blocks of each frame, and the value of blocks_read() from which on the root has read them.
   std::deque<std::pair<blocks, std::uint32_t>> unread_;
   std::uint32_t remote_sent_ = 0;               // modulo 2^32
   send_window window_;                          // frames that have left, although MPI has not reported it yet
@@ -131,7 +132,6 @@ class mpi_transport final : public transport {
   std::list<outgoing_frame> abandoned_sends_;   // to lost ranks: MPI may still read from them
   std::list<incoming> abandoned_arrivals_;      // from lost ranks: MPI may still write to them
   std::optional<lost_ranks> losses_;            // only on the root
-  bool is_warning_read_ = false;
   // If every message rings, the transport stops probing once it has found as many messages as were announced. A probe that finds
   // nothing costs a time slice if ranks share cores, because MPI then yields the core.
   std::uint16_t rings_at_probe_ = 0;

@@ -69,7 +69,10 @@ class transport {
   /// Returns whether the processes of this rank and of a peer may read each other's memory. Then frames may have remote blocks: a
   /// worker receives them as such, and rank 0 receives their data, or the remote block if its process has ended. A remote block
   /// that a worker sends lives until rank 0 has read the data.
-  virtual bool reads_memory_of(int peer) const { return static_cast<void>(peer), false; }
+  virtual bool reads_memory_of(int peer) const {
+    (void)peer;
+    return false;
+  }
   /// Returns whether transfers are pending that advance only in calls of receive().
   virtual bool transferring() const = 0;
   /// Returns whether a message is known to have arrived and was not returned by receive() yet. False if the transport cannot know.

@@ -1,3 +1,4 @@
+// Describes, allocates and fetches blocks.
 #include "wire/block_description.hpp"
 
 #include "support/process_memory.hpp"
