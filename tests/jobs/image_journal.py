@@ -328,9 +328,14 @@ def killed():
     for condition in (has_results, lambda: len([f for f in os.listdir("out") if ".part-" not in f]) > 10):
         running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    start_new_session=True)
-        wait_until(lambda: os.path.isdir("out") and condition(), running)
-        processes = [line.split() for line in  # ranks first: the system continues a stopped process whose parent has died
-                     subprocess.run(["ps", "-e", "-o", "pid=,ppid=,sess="], capture_output=True, text=True).stdout.splitlines()][::-1]
+        processes = []
+
+        def is_due():  # lists the processes first, so that the run goes on for no longer than it takes to kill them
+            listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,sess="], capture_output=True, text=True).stdout.splitlines()
+            processes[:] = [line.split() for line in reversed(listed)]  # ranks first: a stopped one whose parent dies is continued
+            return os.path.isdir("out") and condition()
+
+        wait_until(is_due, running)
         parents = {pid: parent for pid, parent, _ in processes}
         leader = str(running.pid)
         for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that no process reacts to the death of another
