@@ -1,7 +1,7 @@
 // Compares the descriptors of processes in /proc.
 #include "mpi/left_processes.hpp"
 
-#include "mpi/process_table.hpp"
+#include "support/process_table.hpp"
 #include "support/log.hpp"
 
 #include <signal.h>

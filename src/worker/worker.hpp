@@ -7,6 +7,7 @@
 
 #include "runner/share_log.hpp"
 #include "runner/task_runner.hpp"
+#include "shared/shared_segment.hpp"
 #include "transport/transport.hpp"
 #include "wire/frame.hpp"
 #include "wire/worker_pace.hpp"
@@ -89,6 +90,9 @@ class worker {
   void return_tasks(bool is_recalled);
   void receive_shared(const share_record& share);
   void join_broadcast(const broadcast_record& coming);
+  void receive_copy(const copy_record& part);
+  std::shared_ptr<shared_segment> memory_for_node(std::uint64_t id, std::size_t size);
+  void keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segment>& segment);
   void receive_unavailable(const unavailable_record& what);
   std::string why_unavailable(std::size_t size, const std::exception& e) const;
   void forget_shared(std::uint64_t id);
@@ -128,6 +132,7 @@ class worker {
   std::map<std::uint64_t, share_source> shared_;  // values that have arrived, or are known to be unavailable
   std::unique_ptr<share_log> share_log_;          // of shared_, for runner processes; null: there is none
   std::set<std::uint64_t> unshared_;              // values that were released before they arrived
+  std::map<std::uint64_t, std::shared_ptr<shared_segment>> arriving_;  // values for this node, of which parts have arrived
   frame_writer outbox_;
   clock::time_point flushed_;
   bool serving_ = false;  // serve() was called
