@@ -81,8 +81,7 @@ class socket_owner {
 std::string reason(int number) { return std::generic_category().message(number); }
 
 int milliseconds_until(clock::time_point deadline) {
-  return static_cast<int>(
-      std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count()));
+  return static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count()));
 }
 
 bool wait_for(int socket, short events, clock::time_point deadline) {
@@ -95,8 +94,8 @@ bool wait_for(int socket, short events, clock::time_point deadline) {
 
 void set(int socket, int level, int option, int value) { (void)::setsockopt(socket, level, option, &value, sizeof value); }
 
-// Frames leave at once. A node that is cut off breaks the connection; a process that is stopped does not. TCP_USER_TIMEOUT would also
-// break the connection to a process that reads nothing for long, as rank 0 in a callback.
+// Frames leave at once. A node that is cut off breaks the connection; a process that is stopped does not. TCP_USER_TIMEOUT would
+// also break the connection to a process that reads nothing for long, as rank 0 in a callback.
 void prepare(int socket, std::chrono::nanoseconds dead_after) {
   constexpr int probes = 4;
   const auto limit = std::chrono::ceil<std::chrono::seconds>(dead_after).count();
@@ -121,7 +120,8 @@ std::vector<std::string> own_addresses() {
     if (family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6*>(a->ifa_addr)->sin6_addr)) continue;
     std::array<char, NI_MAXHOST> text{};
     const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    if (::getnameinfo(a->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0) found.emplace_back(text.data());
+    if (::getnameinfo(a->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
+      found.emplace_back(text.data());
   }
   std::ranges::stable_partition(found, [](const std::string& a) { return a.find(':') == std::string::npos; });  // IPv4 first
   return found;

@@ -16,8 +16,8 @@ struct connection_result {
   std::string problem;
 };
 
-/// Connects the ranks. Collective. Workers try the addresses of the root's network interfaces, those of `nodes` value 0 the loopback
-/// address first. What connects without knowing a secret, which MPI has sent, is closed. `dead_after`: how long the other
+/// Connects the ranks. Collective. Workers try the addresses of the root's network interfaces, those of `nodes` value 0 the
+/// loopback address first. What connects without knowing a secret, which MPI has sent, is closed. `dead_after`: how long the other
 /// node may be unreachable until an idle connection fails.
 /// Blocks: until every worker is connected or has failed, some 20 s at most.
 connection_result connect_ranks(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes,

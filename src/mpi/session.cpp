@@ -212,7 +212,10 @@ std::shared_ptr<transport> link_over_sockets(const connection& c, int root, cons
 
 connection connect(const std::shared_ptr<boost::mpi::communicator>& own, int root, const std::vector<introduction>& ranks,
                    const session_options& settings) {
-  connection c{.world = own, .nodes = nodes_of(*own, root), .bells = std::make_shared<doorbells>(*own)};
+  connection c;
+  c.world = own;
+  c.nodes = nodes_of(*own, root);
+  c.bells = std::make_shared<doorbells>(*own);
   const bool is_one_node = c.bells->all_on_node() && std::ranges::all_of(c.nodes, [](int node) { return node == 0; });
   if (settings.stopped_limit && !is_one_node) c.link = link_over_sockets(c, root, ranks, *settings.stopped_limit);
   c.survives = settings.stopped_limit && (is_one_node || c.link != nullptr);

@@ -1,7 +1,7 @@
 // Memory that the ranks of one node share. One rank creates it, and the others map it for reading.
 //
-// The memory has no name in a file system. Other ranks open it through the descriptor of a rank that has it. The kernel frees it when
-// the last mapping and descriptor are gone, also if ranks are killed.
+// The memory has no name in a file system. Other ranks open it through the descriptor of a rank that has it. The kernel frees it
+// when the last mapping and descriptor are gone, also if ranks are killed.
 #pragma once
 
 #include <cstddef>

@@ -15,8 +15,8 @@
 namespace rankpool::detail {
 namespace {
 
-constexpr std::size_t most_parts = 64;                       // of one call of the kernel
-constexpr std::size_t most_bytes = std::size_t{4} << 20;     // likewise
+constexpr std::size_t most_parts = 64;                    // of one call of the kernel
+constexpr std::size_t most_bytes = std::size_t{4} << 20;  // likewise
 constexpr std::uint64_t sign_of_life = 0;
 constexpr std::uint64_t goodbye = ~std::uint64_t{0};
 constexpr std::uint64_t longest_head = std::uint64_t{1} << 31;  // of a damaged message at the latest
@@ -107,7 +107,7 @@ std::span<std::byte> frame_stream::wanted() {
   switch (step_) {
     case step::length: return std::as_writable_bytes(std::span(&length_, 1)).subspan(have_);
     case step::head: return std::span(arriving_.head.data(), arriving_.head.size()).subspan(have_);
-    case step::blocks: return arriving_.bulk[blocks_here_]->bytes().subspan(have_);
+    case step::block_data: return arriving_.bulk[blocks_here_]->bytes().subspan(have_);
   }
   return {};
 }
@@ -118,7 +118,7 @@ void frame_stream::begin_blocks() {
     if (next.pid != 0) throw message_error("a message over a socket refers to the memory of its sender");
     arriving_.bulk.push_back(make_block(next));
   }
-  step_ = step::blocks;
+  step_ = step::block_data;
   blocks_here_ = 0;
 }
 

@@ -1,8 +1,8 @@
 // Frames over one connected stream socket.
 //
 // On the wire, a frame is the length of its head in bytes (8 bytes), its head with the descriptions of its blocks, and the data of
-// the blocks. The data is received into the memory of the new blocks. Two lengths have no frame: 0 is a sign of life, and the highest
-// one says that nothing follows because the sender ends its work. The end of a connection without it is a loss.
+// the blocks. The data is received into the memory of the new blocks. Two lengths have no frame: 0 is a sign of life, and the
+// highest one says that nothing follows because the sender ends its work. The end of a connection without it is a loss.
 #pragma once
 
 #include "wire/block_description.hpp"
@@ -57,7 +57,7 @@ class frame_stream {
   void close();
 
  private:
-  enum class step { length, head, blocks };
+  enum class step { length, head, block_data };
 
   struct outgoing {
     std::uint64_t length = 0;

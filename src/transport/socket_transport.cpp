@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t scratch_bytes = 256 << 10;
-constexpr std::size_t frame_bytes = 16 << 10;       // a system call for each frame costs more than copying as many bytes
+constexpr std::size_t frame_bytes = 16 << 10;           // a system call for each frame costs more than copying as many bytes
 constexpr std::chrono::nanoseconds look_interval = 1s;  // for silent peers
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes

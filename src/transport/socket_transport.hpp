@@ -32,7 +32,7 @@ class socket_transport final : public transport {
     /// How often this process sends signs of life, if it sends nothing else. None: never.
     std::optional<std::chrono::nanoseconds> sign_interval = std::nullopt;
     /// Called on the thread that receives, with a peer that is lost and why. Returns what take_lost() returns.
-    std::function<lost_peer(int peer, const std::string& why)> on_lost;
+    std::function<lost_peer(int peer, const std::string& why)> on_lost = {};
     /// What running_task() returns. May be null.
     task_note* note = nullptr;
   };

@@ -36,9 +36,9 @@ Record& held_as(record& r) {
 }  // namespace
 
 const char* name_of(const record& r) {
-  static constexpr std::array names{"open",        "task",     "close",       "recall",  "stop",      "result",
-                                    "open-failed", "recalled", "stopped",     "share",   "broadcast", "unshare",
-                                    "shared-here", "usage",    "unavailable", "started", "abort",     "end-process", "copy"};
+  static constexpr std::array names{"open",        "task",    "close", "recall",      "stop",    "result",      "open-failed",
+                                    "recalled",    "stopped", "share", "broadcast",   "unshare", "shared-here", "usage",
+                                    "unavailable", "started", "abort", "end-process", "copy"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }

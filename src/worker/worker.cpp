@@ -48,7 +48,7 @@ worker::worker(transport& link, worker_place place, worker_pace pace, std::uniqu
       flushed_(clock::now()) {}
 
 worker::~worker() {
-  for (const auto& [id, source] : shared_) forget_received(id);
+  for (const auto& [id, value] : shared_) forget_received(id);
 }
 
 int worker::serve(process_end end_process) {
@@ -218,7 +218,7 @@ void worker::open_executor(const open_record& open) {
   try {
     if (share_log_ == nullptr) {
       share_log_ = std::make_unique<share_log>();
-      for (const auto& [id, source] : shared_) share_log_->add(id, source);
+      for (const auto& [id, value] : shared_) share_log_->add(id, value.source);
     }
     std::function<void()> drive;
     if (link_.reads_memory_of(0)) drive = [this] { exchange(); };
@@ -242,9 +242,12 @@ void worker::close_executor(std::uint32_t id) {
   if (std::ranges::none_of(executors_, [](const auto& other) { return other.second->runner != nullptr; })) share_log_.reset();
 }
 
-// Records where this process has a shared value, so that runner processes find it as well.
-void worker::note_shared(std::uint64_t id, const share_source& source) {
-  shared_[id] = source;
+// Records where this process has a shared value, so that runner processes find it as well. `segment`: null for a short value, and
+// for one that is not available.
+void worker::note_shared(std::uint64_t id, std::uint64_t size, const std::shared_ptr<shared_segment>& segment) {
+  share_source source{.size = size};
+  if (segment != nullptr) source = {size, static_cast<std::int32_t>(getpid()), segment->descriptor()};
+  shared_[id] = {source, segment};
   if (share_log_ == nullptr) return;
   try {
     share_log_->add(id, source);
@@ -263,13 +266,13 @@ void worker::receive_shared(const share_record& share) {
     } else {
       const auto segment = shared_segment::map(share.pid, share.descriptor, share.size);
       note_received(std::make_shared<const shared_data>(share.id, segment, segment->bytes()));
-      return note_shared(share.id, {share.size, static_cast<std::int32_t>(getpid()), segment->descriptor()});
+      return note_shared(share.id, share.size, segment);
     }
-    note_shared(share.id, {share.size, 0, -1});
+    note_shared(share.id, share.size, nullptr);
   } catch (const std::exception& e) {  // the value may be released already, so only tasks that use it fail
     if (const auto has_it = find_process(share.pid); share.pid != 0 && (!has_it || !has_it->is_running())) return;  // another will
     note_missing(share.id, why_unavailable(share.size, e));
-    note_shared(share.id, {});
+    note_shared(share.id, 0, nullptr);
   }
 }
 
@@ -282,7 +285,7 @@ std::string worker::why_unavailable(std::size_t size, const std::exception& e) c
 void worker::receive_unavailable(const unavailable_record& what) {
   if (unshared_.erase(what.id) > 0) return;
   note_missing(what.id, {reinterpret_cast<const char*>(what.reason.data()), what.reason.size()});
-  note_shared(what.id, {});
+  note_shared(what.id, 0, nullptr);
 }
 
 // Takes part in a broadcast. It is collective, so a worker without memory takes part as well. Only tasks that use the value fail.
@@ -296,7 +299,8 @@ void worker::join_broadcast(const broadcast_record& coming) {
 void worker::receive_copy(const copy_record& part) {
   if (part.offset == 0) {
     if (const auto here = shared_.find(part.id); here != shared_.end()) {
-      if (here->second.pid != 0) outbox_.shared_here(part.id, part.size, here->second.descriptor);
+      const auto& segment = here->second.segment;
+      if (segment != nullptr) outbox_.shared_here(part.id, part.size, segment->descriptor());
       return flush();
     }
     const auto segment = memory_for_node(part.id, part.size);
@@ -330,7 +334,7 @@ void worker::keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segmen
   flush();
   if (unshared_.erase(id) > 0) return;
   note_received(std::make_shared<const shared_data>(id, segment, bytes));
-  note_shared(id, {bytes.size(), static_cast<std::int32_t>(getpid()), segment->descriptor()});
+  note_shared(id, bytes.size(), segment);
 }
 
 void worker::forget_shared(std::uint64_t id) {
