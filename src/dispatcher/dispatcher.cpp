@@ -363,6 +363,7 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, running);
   const char* const subject = again == 1 ? " task runs" : " tasks run";
   observer_.on_lost(place, lost.cause, had);
+  outbox_.on_lost(w);
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);
   if (scheduler_.usable_workers() == 0) break_executors();

@@ -21,6 +21,20 @@ blocks in_place_if_large(blocks_view all) {
   return sent;
 }
 
+constexpr std::size_t part_bytes = std::size_t{4} << 20;  // of a shared value in one frame
+
+// A part of a shared value, which only this process has.
+class part_of_shared final : public block {
+ public:
+  part_of_shared(std::shared_ptr<const shared_data> data, std::span<const std::byte> part) : data_(std::move(data)), part_(part) {}
+  std::span<std::byte> bytes() override { return {const_cast<std::byte*>(part_.data()), part_.size()}; }  // it is only sent
+  maker make() const override { return &held<byte_buffer>::fresh; }
+
+ private:
+  const std::shared_ptr<const shared_data> data_;
+  const std::span<const std::byte> part_;
+};
+
 }  // namespace
 
 outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes)
@@ -28,6 +42,7 @@ outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::ve
       workers_(workers),
       nodes_(std::move(nodes)),
       frame_bytes_(link.preferred_frame_bytes()),
+      keepers_(nodes_),
       frames_(workers.size()) {
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     const bool is_first = std::ranges::none_of(leaders_, [&](std::size_t l) { return node_of(l) == node_of(w); });
@@ -77,26 +92,52 @@ void outbox::share(const std::shared_ptr<const shared_data>& data, int descripto
     }
   }
   if (!is_mapped || leaders_.empty()) return;
+  if (!link_.has_broadcasts()) {
+    for (const std::size_t keeper : keepers_.add(data)) send_copy(keeper, data);
+    return;
+  }
   for (const std::size_t leader : leaders_) to(leader).broadcast(data->id(), bytes.size());
   link_.broadcast({const_cast<std::byte*>(bytes.data()), bytes.size()}, [kept = data] {});  // rank 0 only sends
 }
 
 void outbox::forward(worker_index leader, const shared_here_record& here) {
-  const auto l = static_cast<std::size_t>(leader.value);
-  for (std::size_t w = 0; w < workers_.size(); ++w) {
-    if (w != l && node_of(w) == node_of(l)) to(w).share(here.id, here.size, workers_[l].pid, here.descriptor, {});
+  for (const std::size_t w : others_of_node(leader, here.id)) {
+    to(w).share(here.id, here.size, workers_[static_cast<std::size_t>(leader.value)].pid, here.descriptor, {});
   }
 }
 
 void outbox::forward(worker_index leader, const unavailable_record& missing) {
-  const auto l = static_cast<std::size_t>(leader.value);
   const std::string_view reason(reinterpret_cast<const char*>(missing.reason.data()), missing.reason.size());
+  for (const std::size_t w : others_of_node(leader, missing.id)) to(w).unavailable(missing.id, reason);
+}
+
+// Returns the other workers of a leader's node, to which a shared value is of use.
+std::vector<std::size_t> outbox::others_of_node(worker_index leader, std::uint64_t id) const {
+  const auto l = static_cast<std::size_t>(leader.value);
+  if (!link_.has_broadcasts()) return keepers_.others_without(id, l);
+  std::vector<std::size_t> others;
   for (std::size_t w = 0; w < workers_.size(); ++w) {
-    if (w != l && node_of(w) == node_of(l)) to(w).unavailable(missing.id, reason);
+    if (w != l && node_of(w) == node_of(l)) others.push_back(w);
+  }
+  return others;
+}
+
+// Sends the parts as frames of their own, so that the receiver needs memory for one part beside the value.
+void outbox::send_copy(std::size_t keeper, const std::shared_ptr<const shared_data>& data) {
+  const std::span<const std::byte> bytes = data->bytes();
+  for (std::size_t at = 0; at < bytes.size(); at += part_bytes) {
+    const auto part = bytes.subspan(at, std::min(part_bytes, bytes.size() - at));
+    to(keeper).copy(data->id(), bytes.size(), at, std::make_shared<part_of_shared>(data, part));
+    link_.send(static_cast<int>(keeper), frames_[keeper].take());
   }
 }
 
+void outbox::on_lost(worker_index w) {
+  for (const auto& [data, keeper] : keepers_.on_lost(static_cast<std::size_t>(w.value))) send_copy(keeper, data);
+}
+
 void outbox::unshare(std::uint64_t id) {
+  keepers_.remove(id);
   for (std::size_t w = 0; w < workers_.size(); ++w) to(w).unshare(id);
 }
 

@@ -1,6 +1,7 @@
 // Messages from rank 0 to its workers: orders become records, and the records for one worker one frame.
 #pragma once
 
+#include "dispatcher/node_keepers.hpp"
 #include "scheduler/scheduler.hpp"
 #include "transport/transport.hpp"
 #include "wire/frame.hpp"
@@ -33,13 +34,15 @@ class outbox {
   void close(worker_index to, executor_id executor);
 
   /// Sends shared data to every node. Few bytes go to every worker. Many are in memory that the ranks of rank 0's node map
-  /// (`descriptor` is not -1); the first worker of every other node receives them by a broadcast.
+  /// (`descriptor` is not -1); one worker of every other node receives them, by a broadcast if the transport has that.
   void share(const std::shared_ptr<const shared_data>& data, int descriptor);
-  /// A node's first worker has the data: tells the others of its node where it is.
+  /// A node's worker has the data: tells the others of its node where it is.
   void forward(worker_index leader, const shared_here_record& here);
-  /// A node's first worker has no memory for the data: tells the others of its node why.
+  /// A node's worker has no memory for the data: tells the others of its node why.
   void forward(worker_index leader, const unavailable_record& missing);
   void unshare(std::uint64_t id);
+  /// A worker was lost. Sends the shared data that it had for its node to another worker of the node.
+  void on_lost(worker_index w);
 
   /// Every worker ends, with this exit status for its process. `workers_were_lost`: then they make no collective call.
   void stop(int status, bool ends_processes, bool workers_were_lost);
@@ -50,12 +53,15 @@ class outbox {
   frame_writer& to(worker_index w) { return to(static_cast<std::size_t>(w.value)); }
   frame_writer& to(std::size_t worker);
   int node_of(std::size_t worker) const { return nodes_.empty() ? 0 : nodes_[worker]; }
+  std::vector<std::size_t> others_of_node(worker_index leader, std::uint64_t id) const;
+  void send_copy(std::size_t keeper, const std::shared_ptr<const shared_data>& data);
 
   transport& link_;
   const std::vector<worker_info>& workers_;
   const std::vector<int> nodes_;
   const std::size_t frame_bytes_;     // a frame that has as much is sent
   std::vector<std::size_t> leaders_;  // the first worker of each node but rank 0's
+  node_keepers keepers_;              // if the transport has no broadcasts
   std::vector<frame_writer> frames_;  // of each worker
   std::vector<std::size_t> unsent_;   // workers whose frame has records
 };

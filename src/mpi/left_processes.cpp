@@ -1,8 +1,8 @@
 // Compares the descriptors of processes in /proc.
 #include "mpi/left_processes.hpp"
 
-#include "mpi/process_table.hpp"
 #include "support/log.hpp"
+#include "support/process_table.hpp"
 
 #include <signal.h>
 #include <sys/stat.h>

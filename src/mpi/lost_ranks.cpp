@@ -1,7 +1,7 @@
 // Turns the events of the watch into losses with their causes, and kills ranks that are not useful any more.
 #include "mpi/lost_ranks.hpp"
 
-#include "mpi/process_table.hpp"
+#include "support/process_table.hpp"
 
 #include <signal.h>
 

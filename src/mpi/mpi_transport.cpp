@@ -44,11 +44,11 @@ int cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
 
 }  // namespace
 
-mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes)
+mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes, doorbells& bells)
     : world_(world),
       root_(root),
       is_root_(world.rank() == root),
-      bells_(world),
+      bells_(bells),
       cores_(cores()),
       polling_time_(bells_.ranks_on_node() > cores_ ? polling_time_on_shared_cores : polling_time_on_own_core),
       broadcasts_(world, root, nodes),
@@ -67,11 +67,6 @@ mpi_transport::~mpi_transport() {
 // Workers are numbered by rank, without the root. The only peer of a worker is the root.
 int mpi_transport::rank_of(int peer) const { return !is_root_ ? root_ : peer < root_ ? peer : peer + 1; }
 int mpi_transport::peer_of(int rank) const { return !is_root_ ? 0 : rank < root_ ? rank : rank - 1; }
-
-double mpi_transport::workers_per_core() const {
-  const int workers = bells_.ranks_on_node() - (bells_.is_on_node(root_) ? 1 : 0);
-  return static_cast<double>(workers) / cores_;
-}
 
 void mpi_transport::send(int peer, frame f) {
   const int to = rank_of(peer);

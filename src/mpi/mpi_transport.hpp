@@ -34,16 +34,13 @@ namespace rankpool::detail {
 class mpi_transport final : public transport {
  public:
   /// Collective over the communicator. `nodes`: the node of each rank. The root and the first rank of every other node take part in
-  /// broadcasts. Lifetime: the communicator must outlive the object.
-  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes);
+  /// broadcasts. Lifetime: the communicator and the doorbells must outlive the object.
+  mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes, doorbells& bells);
   mpi_transport(const mpi_transport&) = delete;
   mpi_transport& operator=(const mpi_transport&) = delete;
   /// Collective over the communicator. Do not destroy an object that has lost a rank: the rank takes part in no collective call,
   /// and MPI may use the memory of abandoned transfers until the process ends.
   ~mpi_transport() override;
-
-  /// Returns the number of workers on this node, divided by the number of its cores.
-  double workers_per_core() const;
 
   /// A word in the memory of a process.
   struct word {
@@ -58,10 +55,7 @@ class mpi_transport final : public transport {
   /// On the root: take_lost() returns ranks of this node that are lost from now on. `processes`: the process of each rank.
   /// `stopped_limit`: how long a process may be stopped.
   void begin_watch(const std::vector<pid_t>& processes, std::chrono::nanoseconds stopped_limit);
-  /// Notices no losses from now on.
-  void end_watch() { losses_.reset(); }
-  /// Returns the word of shared memory in which this rank notes how it ends.
-  std::atomic<std::uint32_t>& place_of_termination() { return bells_.own_notes().end; }
+  void end_watch() override { losses_.reset(); }
 
   std::size_t preferred_frame_bytes() const override { return send_window::eager_bytes; }
   void send(int peer, frame f) override;
@@ -117,7 +111,7 @@ class mpi_transport final : public transport {
   const boost::mpi::communicator& world_;
   const int root_;
   const bool is_root_;
-  doorbells bells_;
+  doorbells& bells_;
   const int cores_;                              // of this node
   const std::chrono::nanoseconds polling_time_;  // how long a rank polls before it sleeps
   node_broadcasts broadcasts_;

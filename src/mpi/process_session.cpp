@@ -1,6 +1,6 @@
 #include "mpi/process_session.hpp"
 
-#include "mpi/process_table.hpp"
+#include "support/process_table.hpp"
 
 #include <signal.h>
 

@@ -1,7 +1,7 @@
 // Defines process_watch with pidfds, and with /proc for what these do not tell.
 #include "mpi/process_watch.hpp"
 
-#include "mpi/process_table.hpp"
+#include "support/process_table.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -1,6 +1,8 @@
 // Defines the life of one pool on each rank: the handshake, then the program on the root and the worker elsewhere.
 #include "mpi/session.hpp"
 
+#include "mpi/connections.hpp"
+#include "mpi/doorbell.hpp"
 #include "mpi/mpi_check.hpp"
 #include "mpi/mpi_transport.hpp"
 #include "mpi/open_mpi.hpp"
@@ -13,6 +15,8 @@
 #include "journal/open_journals.hpp"
 #include "runner/fork_server.hpp"
 #include "support/log.hpp"
+#include "support/process_table.hpp"
+#include "transport/socket_transport.hpp"
 #include "worker/inline_transport.hpp"
 #include "worker/worker.hpp"
 
@@ -22,6 +26,7 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +41,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -119,33 +125,132 @@ std::vector<MPI_Comm> in_use;
   std::_Exit(1);
 }
 
-// To free these is collective, and a lost rank does not take part. MPI may use their memory until the process ends.
-void keep_for_ever(const std::shared_ptr<boost::mpi::communicator>& world, const std::shared_ptr<mpi_transport>& link) {
-  (void)new std::pair(world, link);
-  skip_finalization();
+// What the ranks of a pool communicate with. Created and destroyed by all of them together.
+struct connection {
+  std::shared_ptr<boost::mpi::communicator> world;
+  std::vector<int> nodes;  // of each rank; 0: the root's
+  std::shared_ptr<doorbells> bells;
+  std::shared_ptr<transport> link;
+  mpi_transport* over_mpi = nullptr;  // the link, if it is one
+  bool survives = false;              // the loss of workers
+
+  int workers_on_node(int root) const { return bells->ranks_on_node() - (bells->is_on_node(root) ? 1 : 0); }
+  double workers_per_core(int root) const {
+    return static_cast<double>(workers_on_node(root)) / static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  }
+  // To free what belongs to MPI is collective, and a lost rank does not take part. MPI may use its memory until the process ends.
+  void keep_for_ever() {
+    if (over_mpi == nullptr) link.reset();
+    (void)new connection(std::move(*this));
+    skip_finalization();
+  }
+  void close() {
+    link.reset();
+    bells.reset();
+  }
+};
+
+// Describes the loss of a worker with a broken connection, on the root.
+class socket_losses {
+ public:
+  socket_losses(const connection& c, int root, const std::vector<introduction>& ranks)
+      : root_(root), nodes_(c.nodes), bells_(c.bells) {
+    for (const introduction& rank : ranks) processes_.push_back(rank.pid);
+  }
+
+  lost_peer operator()(int peer, const std::string& why) const {
+    const int rank = peer < root_ ? peer : peer + 1;
+    const auto r = static_cast<std::size_t>(rank);
+    if (nodes_[r] != 0 || !bells_->is_on_node(rank)) {
+      return {.peer = peer, .cause = "has ended, or the network or its node has failed (its connection: " + why + ")"};
+    }
+    // Its sockets are closed a little earlier than the process ends.
+    const auto is_running = [&] {
+      const auto found = find_process(processes_[r]);
+      return found && found->is_running();
+    };
+    for (const auto until = std::chrono::steady_clock::now() + time_to_end; is_running();) {
+      if (std::chrono::steady_clock::now() > until) {  // so that it cannot come back
+        ::kill(processes_[r], SIGKILL);
+        return {.peer = peer, .signal = SIGKILL, .cause = "did not answer any more (" + why + "); it was killed"};
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+    const doorbells::notes& notes = bells_->notes_of(rank);
+    const termination end = termination::decoded(notes.end);
+    return {peer, end.signal, end.exit_status, end.description(), {{notes.running.task, notes.running.item}}};
+  }
+
+ private:
+  static constexpr auto time_to_end = 100ms;
+
+  const int root_;
+  const std::vector<int> nodes_;
+  const std::shared_ptr<doorbells> bells_;
+  std::vector<pid_t> processes_;
+};
+
+// Frames over sockets. Null on every rank if not all workers can connect to the root.
+std::shared_ptr<transport> link_over_sockets(const connection& c, int root, const std::vector<introduction>& ranks,
+                                             std::chrono::nanoseconds stopped_limit) {
+  const connection_result result = connect_ranks(*c.world, root, c.nodes, stopped_limit);
+  if (!result.problem.empty()) {
+    if (c.world->rank() == root) log_line("the loss of a rank will end this run: " + result.problem);
+    return nullptr;
+  }
+  socket_transport::options options;
+  options.note = &c.bells->own_notes().running;
+  if (c.world->rank() == root) {
+    options.silence_limit = stopped_limit;
+    options.on_lost = socket_losses(c, root, ranks);
+  } else {
+    options.sign_interval = std::min<std::chrono::nanoseconds>(stopped_limit / 4, 5s);
+    options.on_lost = [](int, const std::string&) -> lost_peer { end_without_rank_0(); };
+  }
+  return std::make_shared<socket_transport>(result.sockets, std::move(options));
 }
 
-int serve(std::shared_ptr<mpi_transport> link, const std::shared_ptr<boost::mpi::communicator>& own, const introduction& me,
-          pid_t rank_0, bool survives, const session_options& settings) {
-  const boost::mpi::communicator& world = *own;
+connection connect(const std::shared_ptr<boost::mpi::communicator>& own, int root, const std::vector<introduction>& ranks,
+                   const session_options& settings) {
+  connection c;
+  c.world = own;
+  c.nodes = nodes_of(*own, root);
+  c.bells = std::make_shared<doorbells>(*own);
+  const bool is_one_node = c.bells->all_on_node() && std::ranges::all_of(c.nodes, [](int node) { return node == 0; });
+  if (settings.stopped_limit && !is_one_node) c.link = link_over_sockets(c, root, ranks, *settings.stopped_limit);
+  c.survives = settings.stopped_limit && (is_one_node || c.link != nullptr);
+  if (c.link == nullptr) {
+    const auto over_mpi = std::make_shared<mpi_transport>(*own, root, c.nodes, *c.bells);
+    c.over_mpi = over_mpi.get();
+    c.link = over_mpi;
+  }
+  return c;
+}
+
+int serve(connection c, const introduction& me, const introduction& rank_0, int root, const session_options& settings) {
+  const boost::mpi::communicator& world = *c.world;
+  const bool survives = c.survives;
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
   try {
     std::optional<termination_note> note;
     std::optional<process_watch> watch;
     if (survives) {
-      note.emplace(link->place_of_termination());
-      watch.emplace(std::vector{rank_0}, [](pid_t, process_watch::event) { end_without_rank_0(); });
+      note.emplace(c.bells->own_notes().end);
+      if (c.bells->is_on_node(root)) {
+        watch.emplace(std::vector{static_cast<pid_t>(rank_0.pid)}, [](pid_t, process_watch::event) { end_without_rank_0(); });
+      }
     }
-    worker w(*link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, link->workers_per_core()));
+    worker w(*c.link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, c.workers_per_core(root)));
     const serving scope(who);
     const auto end_session = [&] {
       watch.reset();
-      if (w.ranks_were_lost()) return keep_for_ever(own, link);
+      c.link->end_watch();
+      if (w.ranks_were_lost()) return c.keep_for_ever();
       if (survives && settings.on_collective_end) settings.on_collective_end();
     };
     const int status = w.serve([&](bool in_task) {
       end_session();
-      link.reset();  // collective: rank 0 does the same
+      c.close();  // collective: rank 0 does the same
       exit_as_worker(in_task);
     });
     end_session();
@@ -228,45 +333,46 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   boost::mpi::all_gather(*own, introduce(), ranks);
   require_same_build(ranks, root);
 
-  const std::vector<int> nodes = nodes_of(*own, root);
-  auto link = std::make_shared<mpi_transport>(*own, root, nodes);
-  const bool is_one_node = link->peers_ring() && std::ranges::all_of(nodes, [](int node) { return node == 0; });
-  const bool survives = settings.stopped_limit && is_one_node;
+  connection connected = connect(own, root, ranks, settings);
+  const std::vector<int>& nodes = connected.nodes;
+  const bool survives = connected.survives;
   const introduction& me = ranks[static_cast<std::size_t>(own->rank())];
   if (own->rank() != root) {
     const introduction& lead_rank = ranks[static_cast<std::size_t>(root)];
-    if (nodes[static_cast<std::size_t>(own->rank())] == 0) test_reading(*link, root, lead_rank);
-    return serve(std::move(link), own, me, lead_rank.pid, survives, settings);
+    if (connected.over_mpi != nullptr && nodes[static_cast<std::size_t>(own->rank())] == 0) {
+      test_reading(*connected.over_mpi, root, lead_rank);
+    }
+    return serve(std::move(connected), me, lead_rank, root, settings);
   }
   if (!survives && has_recovery()) {
     log_line(
         "the launcher goes on when a rank ends, but this run does not survive that and would wait for the rank for ever; start the "
-        "launcher without that option, or use run() on one node, without OMPI_MCA_btl and OMPI_MCA_pml");
+        "launcher without that option, or use run() without OMPI_MCA_btl and OMPI_MCA_pml");
   }
-  if (survives) {
+  if (survives && connected.over_mpi != nullptr) {
     std::vector<pid_t> processes;
     for (const introduction& rank : ranks) processes.push_back(rank.pid);
-    link->begin_watch(processes, *settings.stopped_limit);
+    connected.over_mpi->begin_watch(processes, *settings.stopped_limit);
   }
   std::vector<worker_info> workers;
   pool_options options;
   options.may_send = &journals_keep_up;
   options.on_lost = &record_loss;
   options.runner_processes = fork_server::current() != nullptr;
-  options.scheduling.workers_per_core = std::max(1.0, link->workers_per_core());
+  options.scheduling.workers_per_core = std::max(1.0, connected.workers_per_core(root));
   for (std::size_t r = 0; r < ranks.size(); ++r) {
     if (static_cast<int>(r) == root) continue;
-    if (nodes[r] == 0) test_reading(*link, static_cast<int>(r), ranks[r]);
+    if (connected.over_mpi != nullptr && nodes[r] == 0) test_reading(*connected.over_mpi, static_cast<int>(r), ranks[r]);
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
     options.nodes.push_back(nodes[r]);
   }
-  const auto p = std::make_shared<pool>(link, std::move(workers), options);
+  const auto p = std::make_shared<pool>(connected.link, std::move(workers), options);
   cluster c = cluster_access::make(p);
   const auto end_session = [&] {
-    link->end_watch();
-    if (p->has_lost_workers()) return keep_for_ever(own, link);
+    connected.link->end_watch();
+    if (p->has_lost_workers()) return connected.keep_for_ever();
     if (survives && settings.on_collective_end) settings.on_collective_end();
-    link.reset();
+    connected.close();
   };
   std::function<void(int)> on_exit;
   if (is_all_of_mpi(*own)) {

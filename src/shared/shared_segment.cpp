@@ -104,19 +104,19 @@ std::shared_ptr<shared_segment> shared_segment::map(int pid, int descriptor, std
   const int open_error = errno;
   std::byte* const data = descriptor_here < 0 ? nullptr : map_or_null(descriptor_here, size, PROT_READ);
   const int map_error = errno;
-  if (descriptor_here >= 0) close(descriptor_here);
   if (data == nullptr) {
+    if (descriptor_here >= 0) close(descriptor_here);
     if (descriptor_here >= 0 && map_error == ENOMEM) throw std::bad_alloc();
     throw error("the memory of process " + std::to_string(pid) + " on this node cannot be mapped (" +
                 reason(descriptor_here < 0 ? open_error : map_error) +
                 "); if each rank runs in a container of its own, set RANKPOOL_RANKS_PER_NODE=1");
   }
-  return std::shared_ptr<shared_segment>(new shared_segment(-1, data, size));
+  return std::shared_ptr<shared_segment>(new shared_segment(descriptor_here, data, size));
 }
 
 shared_segment::~shared_segment() {
   munmap(data_, size_);
-  if (descriptor_ >= 0) close(descriptor_);
+  close(descriptor_);
 }
 
 std::shared_ptr<const std::byte> aligned_copy(std::span<const std::byte> bytes) {

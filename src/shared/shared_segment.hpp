@@ -1,7 +1,7 @@
 // Memory that the ranks of one node share. One rank creates it, and the others map it for reading.
 //
-// The memory has no name in a file system. Other ranks open it through the creator's descriptor. The kernel frees it when the last
-// mapping is removed, also if ranks are killed.
+// The memory has no name in a file system. Other ranks open it through the descriptor of a rank that has it. The kernel frees it
+// when the last mapping and descriptor are gone, also if ranks are killed.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +28,13 @@ class shared_segment {
 
   /// Returns the memory. It is writable only if it was created without content.
   std::span<std::byte> bytes() const { return {data_, size_}; }
-  /// Returns the descriptor that other processes pass to map(); -1 if this process has not created the memory.
+  /// Returns the descriptor of this process that others pass to map(), also if another process has created the memory.
   int descriptor() const { return descriptor_; }
 
  private:
   shared_segment(int descriptor, std::byte* data, std::size_t size) : descriptor_(descriptor), data_(data), size_(size) {}
 
-  const int descriptor_;  // -1 if another process created the memory
+  const int descriptor_;
   std::byte* const data_;
   const std::size_t size_;
 };

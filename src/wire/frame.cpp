@@ -36,9 +36,9 @@ Record& held_as(record& r) {
 }  // namespace
 
 const char* name_of(const record& r) {
-  static constexpr std::array names{"open",        "task",     "close",       "recall",  "stop",      "result",
-                                    "open-failed", "recalled", "stopped",     "share",   "broadcast", "unshare",
-                                    "shared-here", "usage",    "unavailable", "started", "abort",     "end-process"};
+  static constexpr std::array names{"open",        "task",    "close", "recall",      "stop",    "result",      "open-failed",
+                                    "recalled",    "stopped", "share", "broadcast",   "unshare", "shared-here", "usage",
+                                    "unavailable", "started", "abort", "end-process", "copy"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }
@@ -248,6 +248,14 @@ void frame_writer::broadcast(std::uint64_t id, std::uint64_t size) {
   out.put(size);
 }
 
+void frame_writer::copy(std::uint64_t id, std::uint64_t size, std::uint64_t offset, const std::shared_ptr<block>& part) {
+  byte_writer out = begin(kind_of<copy_record>());
+  out.put(id);
+  out.put(size);
+  out.put(offset);
+  payload(out, {}, part);
+}
+
 void frame_writer::unshare(std::uint64_t id) {
   byte_writer out = begin(kind_of<unshare_record>());
   out.put(id);
@@ -393,6 +401,17 @@ void frame_reader::read(record& r) {
         broadcast.id = in_.get<std::uint64_t>();
         broadcast.size = in_.get<std::uint64_t>();
         r = broadcast;
+        return;
+      }
+      case kind_of<copy_record>(): {
+        copy_record copy;
+        copy.id = in_.get<std::uint64_t>();
+        copy.size = in_.get<std::uint64_t>();
+        copy.offset = in_.get<std::uint64_t>();
+        copy.part = payload().payload;
+        if (copy.offset > copy.size || copy.part.size() > copy.size - copy.offset)
+          throw message_error("a part of a shared value does not fit in it");
+        r = copy;
         return;
       }
       case kind_of<unshare_record>(): r = unshare_record{in_.get<std::uint64_t>()}; return;

@@ -70,6 +70,13 @@ struct broadcast_record {
   std::uint64_t id = 0;
   std::uint64_t size = 0;
 };
+/// To one worker of a node: a part of a shared value, to keep in memory that the workers of the node can map.
+struct copy_record {
+  std::uint64_t id = 0;
+  std::uint64_t size = 0;    ///< of the value, in bytes
+  std::uint64_t offset = 0;  ///< of the part, in bytes; parts arrive in order
+  bytes_view part;
+};
 /// To a worker: release a shared value.
 struct unshare_record {
   std::uint64_t id = 0;
@@ -138,7 +145,7 @@ struct stopped_record {};
 
 using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
                             recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record,
-                            usage_record, unavailable_record, started_record, abort_record, end_process_record>;
+                            usage_record, unavailable_record, started_record, abort_record, end_process_record, copy_record>;
 
 /// Returns the name of a record for error messages, such as "task" or "result".
 const char* name_of(const record& r);
@@ -175,6 +182,8 @@ class frame_writer {
   void stopped();
   void share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view payload);
   void broadcast(std::uint64_t id, std::uint64_t size);
+  /// `part`: the block that has the data of the part.
+  void copy(std::uint64_t id, std::uint64_t size, std::uint64_t offset, const std::shared_ptr<block>& part);
   void unshare(std::uint64_t id);
   void shared_here(std::uint64_t id, std::uint64_t size, std::int32_t descriptor);
   void unavailable(std::uint64_t id, std::string_view reason);

@@ -6,9 +6,9 @@
 #include "runner/fork_server.hpp"
 #include "runner/in_process_runner.hpp"
 #include "runner/isolated_runner.hpp"
-#include "shared/shared_segment.hpp"
 #include "shared/shared_table.hpp"
 #include "support/log.hpp"
+#include "support/process_table.hpp"
 
 #include <unistd.h>
 
@@ -48,7 +48,7 @@ worker::worker(transport& link, worker_place place, worker_pace pace, std::uniqu
       flushed_(clock::now()) {}
 
 worker::~worker() {
-  for (const auto& [id, source] : shared_) forget_received(id);
+  for (const auto& [id, value] : shared_) forget_received(id);
 }
 
 int worker::serve(process_end end_process) {
@@ -167,6 +167,8 @@ void worker::accept(frame f) {
       receive_shared(*share);
     } else if (const auto* coming = std::get_if<broadcast_record>(&r)) {
       join_broadcast(*coming);
+    } else if (const auto* part = std::get_if<copy_record>(&r)) {
+      receive_copy(*part);
     } else if (const auto* unavailable = std::get_if<unavailable_record>(&r)) {
       receive_unavailable(*unavailable);
     } else if (const auto* unshare = std::get_if<unshare_record>(&r)) {
@@ -216,7 +218,7 @@ void worker::open_executor(const open_record& open) {
   try {
     if (share_log_ == nullptr) {
       share_log_ = std::make_unique<share_log>();
-      for (const auto& [id, source] : shared_) share_log_->add(id, source);
+      for (const auto& [id, value] : shared_) share_log_->add(id, value.source);
     }
     std::function<void()> drive;
     if (link_.reads_memory_of(0)) drive = [this] { exchange(); };
@@ -240,9 +242,12 @@ void worker::close_executor(std::uint32_t id) {
   if (std::ranges::none_of(executors_, [](const auto& other) { return other.second->runner != nullptr; })) share_log_.reset();
 }
 
-// Records where this process has a shared value, so that runner processes find it as well.
-void worker::note_shared(std::uint64_t id, const share_source& source) {
-  shared_[id] = source;
+// Records where this process has a shared value, so that runner processes find it as well. `segment`: null for a short value, and
+// for one that is not available.
+void worker::note_shared(std::uint64_t id, std::uint64_t size, const std::shared_ptr<shared_segment>& segment) {
+  share_source source{.size = size};
+  if (segment != nullptr) source = {size, static_cast<std::int32_t>(getpid()), segment->descriptor()};
+  shared_[id] = {source, segment};
   if (share_log_ == nullptr) return;
   try {
     share_log_->add(id, source);
@@ -252,6 +257,7 @@ void worker::note_shared(std::uint64_t id, const share_source& source) {
 
 void worker::receive_shared(const share_record& share) {
   if (unshared_.erase(share.id) > 0) return;  // the release has arrived first, because the value was broadcast first
+  if (shared_.contains(share.id)) return;     // from another worker of this node, which was lost meanwhile
   try {
     if (share.pid == 0) {
       auto copy = aligned_copy(share.payload);
@@ -260,11 +266,13 @@ void worker::receive_shared(const share_record& share) {
     } else {
       const auto segment = shared_segment::map(share.pid, share.descriptor, share.size);
       note_received(std::make_shared<const shared_data>(share.id, segment, segment->bytes()));
+      return note_shared(share.id, share.size, segment);
     }
-    note_shared(share.id, {share.size, share.pid, share.descriptor});
+    note_shared(share.id, share.size, nullptr);
   } catch (const std::exception& e) {  // the value may be released already, so only tasks that use it fail
+    if (const auto has_it = find_process(share.pid); share.pid != 0 && (!has_it || !has_it->is_running())) return;  // another will
     note_missing(share.id, why_unavailable(share.size, e));
-    note_shared(share.id, {});
+    note_shared(share.id, 0, nullptr);
   }
 }
 
@@ -277,30 +285,56 @@ std::string worker::why_unavailable(std::size_t size, const std::exception& e) c
 void worker::receive_unavailable(const unavailable_record& what) {
   if (unshared_.erase(what.id) > 0) return;
   note_missing(what.id, {reinterpret_cast<const char*>(what.reason.data()), what.reason.size()});
-  note_shared(what.id, {});
+  note_shared(what.id, 0, nullptr);
 }
 
 // Takes part in a broadcast. It is collective, so a worker without memory takes part as well. Only tasks that use the value fail.
 void worker::join_broadcast(const broadcast_record& coming) {
-  std::shared_ptr<shared_segment> segment;
-  try {
-    segment = shared_segment::create(coming.size);
-  } catch (const std::exception& e) {
-    const std::string reason = why_unavailable(coming.size, e);
-    link_.drop_broadcast(coming.size);
-    outbox_.unavailable(coming.id, reason);
-    flush();
-    receive_unavailable({coming.id, std::as_bytes(std::span(reason))});
-    return;
+  const auto segment = memory_for_node(coming.id, coming.size);
+  if (segment == nullptr) return link_.drop_broadcast(coming.size);
+  link_.broadcast(segment->bytes(), [this, segment, id = coming.id] { keep_for_node(id, segment); });
+}
+
+// Receives a part of a shared value that this worker keeps for its node, perhaps in place of a worker that was lost.
+void worker::receive_copy(const copy_record& part) {
+  if (part.offset == 0) {
+    if (const auto here = shared_.find(part.id); here != shared_.end()) {
+      const auto& segment = here->second.segment;
+      if (segment != nullptr) outbox_.shared_here(part.id, part.size, segment->descriptor());
+      return flush();
+    }
+    const auto segment = memory_for_node(part.id, part.size);
+    if (segment != nullptr) arriving_[part.id] = segment;
   }
-  link_.broadcast(segment->bytes(), [this, segment, id = coming.id] {
-    const std::span<const std::byte> bytes = segment->bytes();
-    outbox_.shared_here(id, bytes.size(), segment->descriptor());
+  const auto arriving = arriving_.find(part.id);
+  if (arriving == arriving_.end()) return;
+  std::ranges::copy(part.part, arriving->second->bytes().begin() + static_cast<std::ptrdiff_t>(part.offset));
+  if (part.offset + part.part.size() < part.size) return;
+  keep_for_node(part.id, arriving->second);
+  arriving_.erase(arriving);
+}
+
+// Returns memory that the workers of this node can map. Null if there is none; then rank 0 is told.
+std::shared_ptr<shared_segment> worker::memory_for_node(std::uint64_t id, std::size_t size) {
+  try {
+    return shared_segment::create(size);
+  } catch (const std::exception& e) {
+    const std::string reason = why_unavailable(size, e);
+    outbox_.unavailable(id, reason);
     flush();
-    if (unshared_.erase(id) > 0) return;
-    note_received(std::make_shared<const shared_data>(id, segment, bytes));
-    note_shared(id, {bytes.size(), static_cast<std::int32_t>(getpid()), segment->descriptor()});
-  });
+    receive_unavailable({id, std::as_bytes(std::span(reason))});
+    return nullptr;
+  }
+}
+
+// A shared value has arrived, and the other workers of this node can map it from now on.
+void worker::keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segment>& segment) {
+  const std::span<const std::byte> bytes = segment->bytes();
+  outbox_.shared_here(id, bytes.size(), segment->descriptor());
+  flush();
+  if (unshared_.erase(id) > 0) return;
+  note_received(std::make_shared<const shared_data>(id, segment, bytes));
+  note_shared(id, bytes.size(), segment);
 }
 
 void worker::forget_shared(std::uint64_t id) {

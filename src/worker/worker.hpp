@@ -7,6 +7,7 @@
 
 #include "runner/share_log.hpp"
 #include "runner/task_runner.hpp"
+#include "shared/shared_segment.hpp"
 #include "transport/transport.hpp"
 #include "wire/frame.hpp"
 #include "wire/worker_pace.hpp"
@@ -81,6 +82,11 @@ class worker {
     enum class state { fresh, ready, failed } is = state::fresh;
   };
 
+  struct shared_entry {
+    share_source source;                            // for runner processes
+    std::shared_ptr<const shared_segment> segment;  // keeps the descriptor open; null: a short value, or an unavailable one
+  };
+
   // The caller holds mutex_:
   bool receive_all();
   void accept(frame f);
@@ -89,6 +95,9 @@ class worker {
   void return_tasks(bool is_recalled);
   void receive_shared(const share_record& share);
   void join_broadcast(const broadcast_record& coming);
+  void receive_copy(const copy_record& part);
+  std::shared_ptr<shared_segment> memory_for_node(std::uint64_t id, std::size_t size);
+  void keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segment>& segment);
   void receive_unavailable(const unavailable_record& what);
   std::string why_unavailable(std::size_t size, const std::exception& e) const;
   void forget_shared(std::uint64_t id);
@@ -100,7 +109,7 @@ class worker {
   void open_executor(const open_record& open);
   void close_executor(std::uint32_t id);
   void abort_task(std::uint64_t id);
-  void note_shared(std::uint64_t id, const share_source& source);
+  void note_shared(std::uint64_t id, std::uint64_t size, const std::shared_ptr<shared_segment>& segment);
 
   bool initialize(executor_entry& executor, std::uint32_t id);
   void report_failed_executor(executor_entry& executor, std::uint32_t id, byte_buffer exception);
@@ -125,9 +134,10 @@ class worker {
   std::size_t filled_ = 0;        // length of queue_ when the last tasks arrived
   std::list<kept_frame> frames_;  // a list, because payloads point into its elements
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
-  std::map<std::uint64_t, share_source> shared_;  // values that have arrived, or are known to be unavailable
-  std::unique_ptr<share_log> share_log_;          // of shared_, for runner processes; null: there is none
-  std::set<std::uint64_t> unshared_;              // values that were released before they arrived
+  std::map<std::uint64_t, shared_entry> shared_;                       // values that have arrived, or are known to be unavailable
+  std::unique_ptr<share_log> share_log_;                               // of shared_, for runner processes; null: there is none
+  std::set<std::uint64_t> unshared_;                                   // values that were released before they arrived
+  std::map<std::uint64_t, std::shared_ptr<shared_segment>> arriving_;  // values for this node, of which parts have arrived
   frame_writer outbox_;
   clock::time_point flushed_;
   bool serving_ = false;  // serve() was called

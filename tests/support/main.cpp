@@ -1,8 +1,8 @@
 // The test program: rank 0 runs Catch2, and every other rank serves tasks.
 //
 // If each rank ran Catch2, one could fail unnoticed, or pass without serving tasks. In this program, every rank ends with the
-// status of rank 0. With RANKPOOL_TEST_THREADS=n, the workers are n threads. Use assertions only on the main thread of rank 0,
-// because Catch2 does not support others.
+// status of rank 0. With RANKPOOL_TEST_THREADS=n, the workers are n threads, with RANKPOOL_TEST_SOCKETS as well over sockets. Use
+// assertions only on the main thread of rank 0, because Catch2 does not support others.
 #include "support/cluster.hpp"
 #include "support/record.hpp"
 #include "support/run_catch.hpp"
@@ -42,7 +42,8 @@ int main(int argc, char** argv) {
     const int status = support::run_catch(argc, argv, default_tests);
     return status != 0 ? status : support::faults_without_computation();
   };
-  if (const char* threads = std::getenv("RANKPOOL_TEST_THREADS")) return support::run_on_threads(std::atoi(threads), run_tests);
+  if (const char* threads = std::getenv("RANKPOOL_TEST_THREADS"))
+    return support::run_on_threads(std::atoi(threads), std::getenv("RANKPOOL_TEST_SOCKETS") != nullptr, run_tests);
   return rankpool::run(argc, argv, run_tests);
 }
 

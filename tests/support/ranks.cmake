@@ -77,12 +77,15 @@ function(add_inline_test name)
   set_tests_properties(${name} PROPERTIES LABELS inline TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
-# add_thread_test(NAME THREADS n [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): n threads of one process are the workers. The
-# command must use support/main.cpp.
+# add_thread_test(NAME THREADS n [SOCKETS] [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): n threads of one process are the workers;
+# with SOCKETS, frames go over sockets, and every two workers are a node. The command must use support/main.cpp.
 function(add_thread_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS" "THREADS;TIMEOUT" "COMMAND;PROVES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS;SOCKETS" "THREADS;TIMEOUT" "COMMAND;PROVES")
   set_time_limit()
   set(arg_ENVIRONMENT RANKPOOL_TEST_THREADS=${arg_THREADS})
+  if(arg_SOCKETS)
+    list(APPEND arg_ENVIRONMENT RANKPOOL_TEST_SOCKETS=1)
+  endif()
   add_recorded_test(${name} threads "")
   set_tests_properties(${name} PROPERTIES LABELS threads TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()

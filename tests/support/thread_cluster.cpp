@@ -1,21 +1,26 @@
-// Defines the transport between threads, and runs the workers and rank 0 on it.
+// Defines the transport between threads, and runs the workers and rank 0 on it, or on sockets.
 #include "support/thread_cluster.hpp"
 
 #include "dispatcher/pool.hpp"
 #include "runner/fork_server.hpp"
+#include "transport/socket_transport.hpp"
 #include "transport/transport.hpp"
 #include "worker/worker.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -112,27 +117,58 @@ class thread_transport final : public transport {
   const std::vector<std::shared_ptr<mailbox>> peers_;
 };
 
-}  // namespace
+// The transports of rank 0 and of each worker.
+struct links {
+  std::shared_ptr<transport> rank_0;
+  std::vector<std::shared_ptr<transport>> workers;
+};
 
-int run_on_threads(int workers, const std::function<int(rankpool::cluster&)>& program) {
-  const fork_server server(true);  // before any thread is started
-  const auto rank0 = std::make_shared<mailbox>();
+links through_memory(int workers) {
+  const auto rank_0 = std::make_shared<mailbox>();
   std::vector<std::shared_ptr<mailbox>> boxes;
-  std::vector<rankpool::worker_info> infos;
+  links all;
   for (int w = 0; w < workers; ++w) {
     boxes.push_back(std::make_shared<mailbox>());
+    all.workers.push_back(std::make_shared<thread_transport>(w, boxes.back(), std::vector{rank_0}));
+  }
+  all.rank_0 = std::make_shared<thread_transport>(0, rank_0, boxes);
+  return all;
+}
+
+links through_sockets(int workers) {
+  std::vector<int> of_rank_0;
+  links all;
+  for (int w = 0; w < workers; ++w) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+      throw std::system_error(errno, std::generic_category(), "socketpair");
+    }
+    of_rank_0.push_back(ends[0]);
+    all.workers.push_back(std::make_shared<socket_transport>(std::vector{ends[1]}, socket_transport::options()));
+  }
+  all.rank_0 = std::make_shared<socket_transport>(of_rank_0, socket_transport::options());
+  return all;
+}
+
+}  // namespace
+
+int run_on_threads(int workers, bool uses_sockets, const std::function<int(rankpool::cluster&)>& program) {
+  const fork_server server(true);  // before any thread is started
+  links all = uses_sockets ? through_sockets(workers) : through_memory(workers);
+  pool_options options;
+  options.runner_processes = true;
+  std::vector<rankpool::worker_info> infos;
+  for (int w = 0; w < workers; ++w) {
     infos.push_back({w + 1, "this-process", static_cast<int>(getpid())});
+    options.nodes.push_back(uses_sockets ? w / 2 : 0);
   }
   std::vector<std::jthread> threads;
   for (int w = 0; w < workers; ++w) {
     threads.emplace_back([&, w] {
-      thread_transport link(w, boxes[static_cast<std::size_t>(w)], {rank0});
-      (void)worker(link, {w + 1, infos[static_cast<std::size_t>(w)].host}).serve();
+      (void)worker(*all.workers[static_cast<std::size_t>(w)], {w + 1, infos[static_cast<std::size_t>(w)].host}).serve();
     });
   }
-  pool_options options;
-  options.runner_processes = true;
-  const auto p = std::make_shared<pool>(std::make_unique<thread_transport>(0, rank0, boxes), infos, options);
+  const auto p = std::make_shared<pool>(std::move(all.rank_0), infos, options);
   rankpool::cluster cluster = cluster_access::make(p);
   const int status = program(cluster);
   p->drain();

@@ -11,6 +11,7 @@
 namespace support {
 
 /// Calls `program` with a cluster of workers of ranks 1 to `workers`. Returns the result of `program` after the pool has ended.
-int run_on_threads(int workers, const std::function<int(rankpool::cluster&)>& program);
+/// `uses_sockets`: frames go over sockets, and every two workers are a node.
+int run_on_threads(int workers, bool uses_sockets, const std::function<int(rankpool::cluster&)>& program);
 
 }  // namespace support

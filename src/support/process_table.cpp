@@ -1,4 +1,4 @@
-#include "mpi/process_table.hpp"
+#include "support/process_table.hpp"
 
 #include <charconv>
 #include <filesystem>

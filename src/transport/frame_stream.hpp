@@ -1,0 +1,87 @@
+// Frames over one connected stream socket.
+//
+// On the wire, a frame is the length of its head in bytes (8 bytes), its head with the descriptions of its blocks, and the data of
+// the blocks. The data is received into the memory of the new blocks. Two lengths have no frame: 0 is a sign of life, and the
+// highest one says that nothing follows because the sender ends its work. The end of a connection without it is a loss.
+#pragma once
+
+#include "wire/block_description.hpp"
+#include "wire/frame.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace rankpool::detail {
+
+/// Thread safety: one thread at a time.
+class frame_stream {
+ public:
+  /// Owns the socket from now on, and makes it non-blocking.
+  explicit frame_stream(int socket);
+  frame_stream(const frame_stream&) = delete;
+  frame_stream& operator=(const frame_stream&) = delete;
+  ~frame_stream();
+
+  int socket() const { return socket_; }
+
+  /// Adds a frame to those that write() sends.
+  void add(frame f);
+  /// Adds a sign of life, unless something is unsent.
+  void add_sign_of_life();
+  /// Tells the other end that nothing follows, if nothing is unsent.
+  void say_goodbye();
+  /// Sends what the kernel accepts, some megabytes at most. Never blocks. A failure breaks the connection.
+  void write();
+  bool has_unsent() const { return !unsent_.empty(); }
+
+  /// Receives what has arrived, some megabytes at most, and passes the frames that are complete to `take`. Never blocks. A failure
+  /// breaks the connection, and so does its end. `scratch`: memory that calls for several streams may share.
+  /// Throws: message_error if the data is damaged, or a block cannot be allocated.
+  void read(std::span<std::byte> scratch, const std::function<void(frame&&)>& take);
+  /// Returns whether a part of a frame has arrived.
+  bool is_in_frame() const { return have_ > 0 || step_ != step::length; }
+  /// Returns whether anything has arrived since the last call.
+  bool take_heard() { return std::exchange(heard_, false); }
+
+  /// Returns why nothing can be sent or received any more, such as "Connection reset by peer"; none: the connection is usable.
+  const std::optional<std::string>& broken() const { return broken_; }
+  /// Returns whether the other end has said that nothing follows.
+  bool has_left() const { return has_left_; }
+  /// Closes the connection. Its other end can receive nothing more either.
+  void close();
+
+ private:
+  enum class step { length, head, block_data };
+
+  struct outgoing {
+    std::uint64_t length = 0;
+    frame content;
+  };
+
+  std::span<std::byte> wanted();
+  void take_part(std::size_t size, const std::function<void(frame&&)>& take);
+  void begin_blocks();
+  void fail(std::string why);
+
+  int socket_;
+  std::deque<outgoing> unsent_;
+  std::size_t sent_ = 0;  // bytes of the first of unsent_
+
+  // The frame that is arriving.
+  step step_ = step::length;
+  std::size_t have_ = 0;  // bytes of the current part: of the length, the head, or the first block that is not complete
+  std::uint64_t length_ = 0;
+  frame arriving_;
+  std::size_t blocks_here_ = 0;
+  bool heard_ = false;
+  bool has_left_ = false;
+  std::optional<std::string> broken_;
+};
+
+}  // namespace rankpool::detail

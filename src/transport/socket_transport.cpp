@@ -1,0 +1,216 @@
+#include "transport/socket_transport.hpp"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace rankpool::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr std::size_t scratch_bytes = 256 << 10;
+constexpr std::size_t frame_bytes = 16 << 10;           // a system call for each frame costs more than copying as many bytes
+constexpr std::chrono::nanoseconds look_interval = 1s;  // for silent peers
+constexpr std::chrono::nanoseconds longest_sleep = 100ms;
+constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes
+constexpr int most_events = 64;
+constexpr std::uint64_t bell = ~std::uint64_t{0};  // the number of the bell among those of the peers
+
+[[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
+
+}  // namespace
+
+socket_transport::socket_transport(const std::vector<int>& sockets, options settings)
+    : settings_(std::move(settings)),
+      ready_(::epoll_create1(EPOLL_CLOEXEC)),
+      bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      scratch_(scratch_bytes),
+      next_sign_(clock::now()),
+      next_look_(clock::now() + look_interval) {
+  for (const int socket : sockets) peers_.emplace_back(socket);
+  if (ready_ < 0) fail("epoll_create1");
+  if (bell_ < 0) fail("eventfd");
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = bell}};
+  if (::epoll_ctl(ready_, EPOLL_CTL_ADD, bell_, &event) != 0) fail("epoll_ctl");
+  for (std::size_t p = 0; p < peers_.size(); ++p) {
+    event = {.events = EPOLLIN, .data = {.u64 = p}};
+    if (::epoll_ctl(ready_, EPOLL_CTL_ADD, peers_[p].stream.socket(), &event) != 0) fail("epoll_ctl");
+  }
+}
+
+socket_transport::~socket_transport() {
+  for (peer_state& p : peers_) p.stream.say_goodbye();
+  peers_.clear();
+  if (ready_ >= 0) ::close(ready_);
+  if (bell_ >= 0) ::close(bell_);
+}
+
+std::size_t socket_transport::preferred_frame_bytes() const { return frame_bytes; }
+
+// ---- sending
+
+void socket_transport::send(int peer, frame f) {
+  peer_state& to = peers_[static_cast<std::size_t>(peer)];
+  if (to.is_lost) return;
+  to.stream.add(std::move(f));
+  if (!to.awaits_room) write(static_cast<std::size_t>(peer));
+}
+
+void socket_transport::write(std::size_t peer) {
+  peer_state& to = peers_[peer];
+  to.stream.write();
+  if (!to.stream.broken()) await(peer, to.stream.has_unsent());
+  if (to.stream.has_unsent()) transfers_ = std::max<std::size_t>(transfers_, 1);
+}
+
+// Asks the kernel to report when the connection can take more.
+void socket_transport::await(std::size_t peer, bool room) {
+  peer_state& p = peers_[peer];
+  if (p.awaits_room == room) return;
+  epoll_event event{.events = EPOLLIN | (room ? static_cast<std::uint32_t>(EPOLLOUT) : 0U), .data = {.u64 = peer}};
+  if (::epoll_ctl(ready_, EPOLL_CTL_MOD, p.stream.socket(), &event) != 0) fail("epoll_ctl");
+  p.awaits_room = room;
+}
+
+bool socket_transport::transferring() const { return transfers_ > 0; }
+
+bool socket_transport::sent_all() {
+  drive();
+  return std::ranges::none_of(peers_, [](const peer_state& p) { return p.stream.has_unsent(); });
+}
+
+void socket_transport::broadcast(std::span<std::byte>, std::function<void()>) {
+  throw std::logic_error("a broadcast cannot survive the loss of a rank");
+}
+
+// ---- receiving
+
+void socket_transport::read_from(std::size_t peer) {
+  peers_[peer].stream.read(scratch_, [&](frame&& f) { arrived_.emplace_back(static_cast<int>(peer), std::move(f)); });
+}
+
+// Sends and receives what the kernel is ready for.
+void socket_transport::drive() {
+  std::array<epoll_event, most_events> events;
+  const int number = ::epoll_wait(ready_, events.data(), most_events, 0);
+  for (int e = 0; e < number; ++e) {
+    if (events[static_cast<std::size_t>(e)].data.u64 == bell) {
+      std::uint64_t rung = 0;
+      (void)!::read(bell_, &rung, sizeof rung);
+      continue;
+    }
+    const auto peer = static_cast<std::size_t>(events[static_cast<std::size_t>(e)].data.u64);
+    peer_state& p = peers_[peer];
+    if (p.is_lost) continue;
+    if ((events[static_cast<std::size_t>(e)].events & EPOLLOUT) != 0) write(peer);
+    if ((events[static_cast<std::size_t>(e)].events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read_from(peer);
+    if (p.stream.broken()) note_loss(peer, *p.stream.broken());
+  }
+  if (number > 0 || transfers_ > 0) {
+    transfers_ = static_cast<std::size_t>(std::ranges::count_if(
+        peers_, [](const peer_state& p) { return !p.is_lost && (p.stream.has_unsent() || p.stream.is_in_frame()); }));
+  }
+  const auto now = clock::now();
+  if (settings_.sign_interval && now >= next_sign_) {
+    next_sign_ = now + *settings_.sign_interval;
+    for (std::size_t p = 0; p < peers_.size(); ++p) {
+      peers_[p].stream.add_sign_of_life();
+      if (peers_[p].stream.has_unsent() && !peers_[p].awaits_room) write(p);
+    }
+  }
+  if (now >= next_look_) {
+    next_look_ = now + look_interval;
+    look_for_silence();
+  }
+}
+
+bool socket_transport::receive(int& peer, frame& f) {
+  if (arrived_.empty()) drive();
+  if (arrived_.empty()) return false;
+  peer = arrived_.front().first;
+  f = std::move(arrived_.front().second);
+  arrived_.pop_front();
+  return true;
+}
+
+// ---- losses
+
+// A long pause of this process is one look.
+void socket_transport::look_for_silence() {
+  const auto limit = settings_.silence_limit;
+  const std::int64_t most_looks = limit ? std::max<std::int64_t>(2, *limit / look_interval) : 0;
+  for (std::size_t p = 0; p < peers_.size(); ++p) {
+    peer_state& peer = peers_[p];
+    if (peer.is_lost) continue;
+    if (peer.stream.take_heard()) peer.silent_looks = 0;
+    if (peer.stream.broken()) note_loss(p, *peer.stream.broken());
+    if (peer.is_lost || !limit || ++peer.silent_looks <= most_looks) continue;
+    std::ostringstream text;
+    text << "nothing was received from it for " << std::chrono::duration<double>(*limit).count() << " s";
+    note_loss(p, text.str());
+  }
+}
+
+void socket_transport::note_loss(std::size_t peer, const std::string& why) {
+  peer_state& p = peers_[peer];
+  p.is_lost = true;
+  const bool has_left = p.stream.has_left();
+  (void)::epoll_ctl(ready_, EPOLL_CTL_DEL, p.stream.socket(), nullptr);  // a copy in a child process would keep it in the set
+  p.stream.close();
+  if (is_watching_ && !has_left && settings_.on_lost) losses_.push_back(settings_.on_lost(static_cast<int>(peer), why));
+}
+
+std::optional<lost_peer> socket_transport::take_lost() {
+  if (losses_.empty()) return std::nullopt;
+  const lost_peer first = std::move(losses_.front());
+  losses_.pop_front();
+  std::erase_if(arrived_, [&](const auto& arrived) { return arrived.first == first.peer; });
+  return first;
+}
+
+// ---- waiting
+
+bool socket_transport::is_ready(std::chrono::nanoseconds at_most) const {
+  pollfd events{ready_, POLLIN, 0};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec wait{seconds.count(), (at_most - seconds).count()};
+  return ::ppoll(&events, 1, &wait, nullptr) > 0;
+}
+
+bool socket_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) {
+  const auto something = [&] {
+    return !arrived_.empty() || !losses_.empty() || rings() != seen || waiting_threads.load(std::memory_order_relaxed) > 0 ||
+           is_ready(0ns);
+  };
+  if (something()) return true;
+  if (expected.quiet > polling_time) return false;
+  for (const auto until = clock::now() + polling_time; clock::now() < until;) {
+    if (something()) return true;
+  }
+  return false;
+}
+
+void socket_transport::sleep(std::uint32_t seen, steady_time deadline) {
+  if (rings() != seen) return;
+  (void)is_ready(std::clamp<std::chrono::nanoseconds>(deadline - clock::now(), 0ns, longest_sleep));
+}
+
+void socket_transport::wake() {
+  rings_.fetch_add(1);
+  const std::uint64_t one = 1;
+  (void)!::write(bell_, &one, sizeof one);
+}
+
+}  // namespace rankpool::detail

@@ -1,0 +1,94 @@
+// Frames between rank 0 and its workers over stream sockets, one for each worker. A peer may be lost at any time.
+//
+// MPI over a network does not survive the loss of a rank: its calls may block for ever. These connections are for runs over several
+// nodes that survive it. The end of a connection is noticed at once. Workers send signs of life, also while a task runs, so that
+// rank 0 notices a worker that is stopped or whose node is cut off. A worker that was given up finds its connection closed. Rank 0
+// sends none, because callbacks may keep it busy for any time.
+#pragma once
+
+#include "transport/frame_stream.hpp"
+#include "transport/transport.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace rankpool::detail {
+
+class socket_transport final : public transport {
+ public:
+  struct options {
+    /// How long a peer may be silent until it is lost. The time in which this process itself does nothing does not count. None: for
+    /// ever.
+    std::optional<std::chrono::nanoseconds> silence_limit = std::nullopt;
+    /// How often this process sends signs of life, if it sends nothing else. None: never.
+    std::optional<std::chrono::nanoseconds> sign_interval = std::nullopt;
+    /// Called on the thread that receives, with a peer that is lost and why. Returns what take_lost() returns.
+    std::function<lost_peer(int peer, const std::string& why)> on_lost = {};
+    /// What running_task() returns. May be null.
+    task_note* note = nullptr;
+  };
+
+  /// `sockets`: a connected stream socket for each peer, which the object owns from now on. Throws: std::system_error.
+  socket_transport(const std::vector<int>& sockets, options settings);
+  socket_transport(const socket_transport&) = delete;
+  socket_transport& operator=(const socket_transport&) = delete;
+  ~socket_transport() override;
+
+  std::size_t preferred_frame_bytes() const override;
+  void send(int peer, frame f) override;
+  bool receive(int& peer, frame& f) override;
+  std::optional<lost_peer> take_lost() override;
+  task_note* running_task() override { return settings_.note; }
+  void end_watch() override { is_watching_ = false; }
+  bool transferring() const override;
+  bool sent_all() override;
+  bool has_broadcasts() const override { return false; }
+  void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
+  bool peers_ring() const override { return true; }
+  std::uint32_t rings() const override { return rings_.load(); }
+  bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) override;
+  bool prepare_sleep(std::uint32_t seen) override { return rings() == seen; }
+  void sleep(std::uint32_t seen, steady_time deadline) override;
+  void wake() override;
+
+ private:
+  struct peer_state {
+    explicit peer_state(int socket) : stream(socket) {}
+    frame_stream stream;
+    bool awaits_room = false;  // the kernel accepts nothing more, and reports when it does
+    bool is_lost = false;
+    std::int64_t silent_looks = 0;
+  };
+
+  void write(std::size_t peer);
+  void read_from(std::size_t peer);
+  void await(std::size_t peer, bool room);
+  void drive();
+  void note_loss(std::size_t peer, const std::string& why);
+  void look_for_silence();
+  bool is_ready(std::chrono::nanoseconds at_most) const;
+
+  const options settings_;
+  std::deque<peer_state> peers_;
+  int ready_ = -1;  // an epoll descriptor of the sockets and of bell_
+  int bell_ = -1;   // an eventfd
+  std::vector<std::byte> scratch_;
+  std::deque<std::pair<int, frame>> arrived_;
+  std::deque<lost_peer> losses_;
+  std::size_t transfers_ = 0;  // peers with frames that are partly sent or received, when drive() last counted
+  steady_time next_sign_;
+  steady_time next_look_;
+  bool is_watching_ = true;
+  std::atomic<std::uint32_t> rings_ = 0;
+};
+
+}  // namespace rankpool::detail
