@@ -26,7 +26,7 @@ constexpr const char* script =
     "sleep 0.5\n"
     "kill -KILL \"-$group\"\n";
 
-[[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
+[[noreturn]] void fail_with(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
 
 }  // namespace
 
@@ -37,10 +37,10 @@ command_guard& command_guard::of_this_process() {
 
 command_guard::command_guard() {
   note_ = above_standard_streams(::memfd_create("rankpool-exec", MFD_CLOEXEC));
-  if (note_ < 0) fail(errno, "cannot guard commands: memfd_create");
+  if (note_ < 0) fail_with(errno, "cannot guard commands: memfd_create");
   release();
   std::array<int, 2> life{};  // only this process holds the write end; it closes when the process dies
-  if (::pipe2(life.data(), O_CLOEXEC) != 0) fail(errno, "cannot guard commands: pipe");
+  if (::pipe2(life.data(), O_CLOEXEC) != 0) fail_with(errno, "cannot guard commands: pipe");
   for (int& end : life) end = above_standard_streams(end);
 
   posix_spawn_file_actions_t files;
@@ -62,7 +62,7 @@ command_guard::command_guard() {
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   ::close(life[0]);
-  if (failure != 0) fail(failure, "cannot guard commands: /bin/sh");
+  if (failure != 0) fail_with(failure, "cannot guard commands: /bin/sh");
 }
 
 void command_guard::watch(pid_t group) {

@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t fewest_per_worker = 2;  // one runs and one waits
 constexpr std::uint64_t most_per_worker = 256;
 
-constexpr auto between_looks = std::chrono::milliseconds(200);  // interval of checks for a stop request
+constexpr auto between_stop_checks = std::chrono::milliseconds(200);  // interval of checks for a stop request
 
 using outcome_future = rankpool::future<command_outcome>;
 
@@ -196,7 +196,7 @@ class farm {
           while (state_->finished.empty() && !is_over() && (known || !state_->input_ended)) {
             const auto due = next_start().value_or(clock::time_point::max());
             const bool is_timeout =
-                state_->news.wait_until(lock, std::min(due, clock::now() + between_looks)) == std::cv_status::timeout;
+                state_->news.wait_until(lock, std::min(due, clock::now() + between_stop_checks)) == std::cv_status::timeout;
             if (clock::now() >= due) break;
             if (is_timeout && state_->under_way == state_->waiting.size() && !halted_) {
               lock.unlock();

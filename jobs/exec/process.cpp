@@ -31,7 +31,7 @@ constexpr auto after_the_end = 100ms;  // for output of processes that outlive t
 constexpr auto to_tidy_up = 200ms;     // from SIGTERM to SIGKILL
 constexpr auto between_looks = 20ms;   // polling interval on kernels without pidfd
 constexpr auto longest_shortage = 2s;  // limit for retries if no process can be created
-constexpr std::size_t read_bytes = 64 * 1024;
+constexpr std::size_t pipe_bytes = 64 * 1024;
 
 class descriptor {
  public:
@@ -120,13 +120,13 @@ int start(const std::vector<std::string>& words, int out, int err, pid_t& pid) {
 // Reads all data that is available now, up to `room` bytes. Closes the pipe at its end.
 void read_available(descriptor& from, std::string& into, char* buffer, std::size_t room) {
   for (std::size_t got_in_all = 0; got_in_all < room;) {
-    const ssize_t got = ::read(from.get(), buffer, read_bytes);
+    const ssize_t got = ::read(from.get(), buffer, pipe_bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) return from.reset();
     into.append(buffer, static_cast<std::size_t>(got));
     got_in_all += static_cast<std::size_t>(got);
-    if (static_cast<std::size_t>(got) < read_bytes) return;  // poll() tells whether this was the end
+    if (static_cast<std::size_t>(got) < pipe_bytes) return;  // poll() tells whether this was the end
   }
 }
 
@@ -174,8 +174,8 @@ class running_process {
     std::array<pollfd, 3> waiting{pollfd{out_.get(), POLLIN, 0}, pollfd{err_.get(), POLLIN, 0}, pollfd{pidfd_.get(), POLLIN, 0}};
     const int ready = ::poll(waiting.data(), waiting.size(), patience());
     if (ready <= 0) return;
-    static std::array<char, read_bytes> buffer;
-    constexpr std::size_t at_once = 16 * read_bytes;  // then checks the time
+    static std::array<char, pipe_bytes> buffer;
+    constexpr std::size_t at_once = 16 * pipe_bytes;  // then checks the time
     if (waiting[0].revents != 0) read_available(out_, result.out, buffer.data(), at_once);
     if (waiting[1].revents != 0) read_available(err_, result.err, buffer.data(), at_once);
     pidfd_ready_ = waiting[2].revents != 0;

@@ -12,8 +12,8 @@
 namespace jobs {
 namespace {
 
-// An interval [low, high] · 2^exponent. Its bounds have about 320 bits and are rounded outwards.
-struct interval {
+// The interval [low, high] · 2^exponent. Its bounds have about 320 bits and are rounded outwards.
+struct bounds {
   mpz_class low, high;
   long exponent = 0;
 
@@ -25,18 +25,18 @@ struct interval {
     mpz_cdiv_q_2exp(high.get_mpz_t(), high.get_mpz_t(), excess);
     exponent += static_cast<long>(excess);
   }
-  friend interval operator*(const interval& a, const interval& b) {
-    interval product{a.low * b.low, a.high * b.high, a.exponent + b.exponent};
+  friend bounds operator*(const bounds& a, const bounds& b) {
+    bounds product{a.low * b.low, a.high * b.high, a.exponent + b.exponent};
     product.shorten();
     return product;
   }
 };
 
-interval power_of_ten(std::uint64_t exponent) {
-  interval result{1, 1, 0};
+bounds power_of_ten(std::uint64_t exponent) {
+  bounds result{1, 1, 0};
   for (int bit = std::bit_width(exponent); bit-- > 0;) {
     result = result * result;
-    if (exponent >> bit & 1) result = result * interval{10, 10, 0};
+    if (exponent >> bit & 1) result = result * bounds{10, 10, 0};
   }
   return result;
 }
@@ -51,7 +51,7 @@ mpz_class scaled_quotient(const mpz_class& a, const mpz_class& b, long shift) {
 mpz_class leading_quotient(const mpz_class& n, std::uint64_t twos, std::uint64_t exponent) {
   const std::size_t cut = mpz_sizeinbase(n.get_mpz_t(), 2) - 256;
   const mpz_class top = n >> cut;
-  const interval power = power_of_ten(exponent);
+  const bounds power = power_of_ten(exponent);
   const long shift = static_cast<long>(cut + twos) - power.exponent;
   const mpz_class least = scaled_quotient(top, power.high, shift);
   const mpz_class most = scaled_quotient(top + 1, power.low, shift);
@@ -115,7 +115,7 @@ std::uint64_t bit_length(const digit_vector& decimal) {
   std::size_t rest = decimal.size();
   for (int taken = 0; taken < 4 && rest > 0; ++taken)
     top = top * static_cast<unsigned long>(decimal_radix::value) + static_cast<unsigned long>(decimal[--rest]);
-  const interval value = interval{top, top + (rest > 0 ? 1 : 0), 0} * power_of_ten(rest * decimal_radix::digits);
+  const bounds value = bounds{top, top + (rest > 0 ? 1 : 0), 0} * power_of_ten(rest * decimal_radix::digits);
   const auto length = [&](const mpz_class& end) {
     return mpz_sizeinbase(end.get_mpz_t(), 2) + static_cast<std::uint64_t>(value.exponent);
   };

@@ -40,9 +40,9 @@ digit_vector multiply_decimals(const digit_vector& a, const digit_vector& b) { r
 // ---- rank 0 --------------------------------------------------------------------------------------------------
 
 /// Counts the steps for progress: a number in s shares takes s share tasks and s - 1 multiplications.
-class progress {
+class step_progress {
  public:
-  progress(const std::vector<std::uint32_t>& shares, const split_options& options) : report_(options.on_progress) {
+  step_progress(const std::vector<std::uint32_t>& shares, const split_options& options) : report_(options.on_progress) {
     for (const std::uint32_t s : shares) all_ += 2 * s - 1;
   }
   void step() {
@@ -69,7 +69,7 @@ class product_queue {
   /// the product up.
   using lose_product = std::function<void(std::size_t product)>;
 
-  product_queue(rankpool::executor& pool, multiply_task multiply, progress& steps, lose_product lose)
+  product_queue(rankpool::executor& pool, multiply_task multiply, step_progress& steps, lose_product lose)
       : pool_(pool), multiply_(multiply), steps_(steps), lose_(std::move(lose)) {}
 
   void add(std::size_t product, std::vector<rankpool::future<Value>> shares) {
@@ -138,7 +138,7 @@ class product_queue {
 
   rankpool::executor& pool_;
   multiply_task multiply_;
-  progress& steps_;
+  step_progress& steps_;
   lose_product lose_;
   std::vector<rankpool::future<Value>> running_;
   std::unordered_map<std::uint64_t, position> position_of_;  // key: id of the future of a part
@@ -189,7 +189,7 @@ checked_results report_factorials(rankpool::executor& pool, const std::vector<st
 
   std::vector<rankpool::future<factorial_report>> reports(numbers.size());
   std::set<std::size_t> failed;
-  progress steps(shares, options);
+  step_progress steps(shares, options);
   const auto lose = [&](std::size_t i) {
     if (!options.on_failure) throw;
     const bool has_failed = options.on_failure(numbers[i]);
@@ -256,7 +256,7 @@ checked_results report_factorials(rankpool::executor& pool, const std::vector<st
 digit_vector factorial_digits(rankpool::executor& pool, std::uint64_t n, const split_options& options) {
   const std::vector<std::uint32_t> all_shares = shares_of({n}, options.workers);
   const std::uint32_t shares = all_shares.front();
-  progress steps(all_shares, options);
+  step_progress steps(all_shares, options);
   product_queue<digit_vector> products(pool, multiply_decimals, steps, [](std::size_t) { throw; });
   std::vector<rankpool::future<digit_vector>> tasks;
   for (std::uint32_t share = 0; share < shares; ++share) tasks.push_back(pool.submit(decimal_share, n, share, shares));

@@ -13,7 +13,7 @@
 namespace jobs {
 namespace {
 
-struct place {
+struct sorted_part {
   std::uint64_t begin = 0;
   std::uint64_t count = 0;
 
@@ -75,7 +75,7 @@ class bucket_filter {
   std::uint64_t before_ = 0;
 };
 
-place sort_bucket(const rankpool::shared<sort_work>& shared, std::size_t bucket) {
+sorted_part filter_and_sort(const rankpool::shared<sort_work>& shared, std::size_t bucket) {
   const sort_work& work = *shared;
   return with_element(work.input.type, [&]<class Number>(Number) {
     using key = key_of<Number>;
@@ -85,7 +85,7 @@ place sort_bucket(const rankpool::shared<sort_work>& shared, std::size_t bucket)
     const std::span<key> kept = filter.kept();
     sort_keys(kept);
     write_numbers<Number>(work.output, kept, filter.before());
-    return place{filter.before(), kept.size()};
+    return sorted_part{filter.before(), kept.size()};
   });
 }
 
@@ -94,8 +94,8 @@ place sort_bucket(const rankpool::shared<sort_work>& shared, std::size_t bucket)
 void sort_in_one_pass(rankpool::executor& pool, const sort_work& work) {
   const auto shared = pool.share(work);
   std::uint64_t end = 0;
-  for (const place& p :
-       pool.map({.chunksize = 1}, rankpool::partial(sort_bucket, shared), std::views::iota(std::size_t{0}, work.buckets()))) {
+  for (const sorted_part& p :
+       pool.map({.chunksize = 1}, rankpool::partial(filter_and_sort, shared), std::views::iota(std::size_t{0}, work.buckets()))) {
     if (p.begin != end) throw std::runtime_error(work.input.path + " was modified while it was sorted");
     end += p.count;
   }

@@ -22,7 +22,7 @@ struct open_journal {
 
 std::mutex registry_mutex;
 
-std::map<std::filesystem::path, open_journal>& registry() {
+std::map<std::filesystem::path, open_journal>& open_journals() {
   static auto& all = *new std::map<std::filesystem::path, open_journal>;  // never destroyed: a journal may be closed later
   return all;
 }
@@ -33,7 +33,7 @@ void commit_journals() {
   std::vector<std::shared_ptr<journal_file>> files;
   {
     const std::lock_guard lock(registry_mutex);
-    for (const auto& [path, entry] : registry()) {
+    for (const auto& [path, entry] : open_journals()) {
       if (auto file = entry.file.lock()) files.push_back(std::move(file));
     }
   }
@@ -54,7 +54,7 @@ journal::journal(const std::string& file, const std::string& subject) {
   std::filesystem::path path = std::filesystem::weakly_canonical(file, none);
   if (none || path.empty()) path = file;
   const std::lock_guard lock(detail::registry_mutex);
-  detail::open_journal& entry = detail::registry()[path];
+  detail::open_journal& entry = detail::open_journals()[path];
   file_ = entry.file.lock();
   if (file_ != nullptr) {
     if (!subject.empty()) file_->expect_subject(subject);

@@ -33,7 +33,7 @@ struct printer_registry {
   printer_registry() { all.push_back({typeid(void), &print_result<void>}); }
 };
 
-printer_registry& registry() {
+printer_registry& printer_table() {
   static auto& printers = *new printer_registry;  // never destroyed: executors of static storage may end later
   return printers;
 }
@@ -41,7 +41,7 @@ printer_registry& registry() {
 }  // namespace
 
 result_printer find_result_printer(const std::type_info& result) {
-  printer_registry& printers = registry();
+  printer_registry& printers = printer_table();
   const std::lock_guard lock(printers.mutex);
   const auto found = std::find_if(printers.all.rbegin(), printers.all.rend(),
                                   [&](const registered_printer& one) { return one.type == std::type_index(result); });
@@ -49,13 +49,13 @@ result_printer find_result_printer(const std::type_info& result) {
 }
 
 void register_result_printer(const std::type_info& result, result_printer print) {
-  printer_registry& printers = registry();
+  printer_registry& printers = printer_table();
   const std::lock_guard lock(printers.mutex);
   printers.all.push_back({result, print});
 }
 
 void unregister_result_printer(const std::type_info& result, result_printer print) noexcept {
-  printer_registry& printers = registry();
+  printer_registry& printers = printer_table();
   const std::lock_guard lock(printers.mutex);
   const auto found = std::find_if(printers.all.rbegin(), printers.all.rend(), [&](const registered_printer& one) {
     return one.type == std::type_index(result) && one.print == print;

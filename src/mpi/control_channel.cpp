@@ -23,7 +23,7 @@
 namespace rankpool::detail {
 namespace {
 
-constexpr const char* variable = "RANKPOOL_CONTROL";    // its value is the name of the socket
+constexpr const char* socket_variable = "RANKPOOL_CONTROL";    // its value is the name of the socket
 constexpr std::string_view with_input = "-with-input";  // suffix of the name if stdin is a pipe or a file
 
 // What rank 0 reports.
@@ -38,7 +38,7 @@ void send_report(int connection, const report_message& message) {
   if (connection >= 0) (void)!::send(connection, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-constexpr std::array streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+constexpr std::array standard_streams{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
 
 struct local_address {
   sockaddr_un address{};
@@ -55,7 +55,7 @@ struct local_address {
 
 /// The message that permits rank 0 to begin: one byte, and the descriptors of the streams as ancillary data.
 struct permission {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof streams)] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof standard_streams)] = {};
   char byte = 0;
   iovec content{&byte, 1};
   msghdr header{};
@@ -79,13 +79,13 @@ bool is_in_background() {
 
 bool send_permission(int connection) {
   permission message;
-  auto descriptors = streams;
+  auto descriptors = standard_streams;
   const int unreadable = is_in_background() ? open_unreadable() : -1;
   if (unreadable >= 0) descriptors[STDIN_FILENO] = unreadable;
   cmsghdr* control = CMSG_FIRSTHDR(&message.header);
   control->cmsg_level = SOL_SOCKET;
   control->cmsg_type = SCM_RIGHTS;
-  control->cmsg_len = CMSG_LEN(sizeof streams);
+  control->cmsg_len = CMSG_LEN(sizeof standard_streams);
   std::memcpy(CMSG_DATA(control), descriptors.data(), sizeof descriptors);
   const bool sent = ::sendmsg(connection, &message.header, MSG_NOSIGNAL) == 1;
   if (unreadable >= 0) ::close(unreadable);
@@ -100,10 +100,10 @@ void receive_permission(int connection) {
     got = ::recvmsg(connection, &message.header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   const cmsghdr* control = got == 1 ? CMSG_FIRSTHDR(&message.header) : nullptr;
-  if (control == nullptr || control->cmsg_type != SCM_RIGHTS || control->cmsg_len != CMSG_LEN(sizeof streams)) return;
-  std::array<int, streams.size()> descriptors{};
+  if (control == nullptr || control->cmsg_type != SCM_RIGHTS || control->cmsg_len != CMSG_LEN(sizeof standard_streams)) return;
+  std::array<int, standard_streams.size()> descriptors{};
   std::memcpy(descriptors.data(), CMSG_DATA(control), sizeof descriptors);
-  for (const int stream : streams) {
+  for (const int stream : standard_streams) {
     const int descriptor = descriptors[static_cast<std::size_t>(stream)];
     ::dup2(descriptor, stream);
     ::close(descriptor);
@@ -137,7 +137,7 @@ rank_0_control::rank_0_control() {
   if (listener_ < 0) return;
   if (::bind(listener_, address.get(), address.size) == 0 && ::listen(listener_, 4) == 0) {
     offered_ = true;
-    ::setenv(variable, name.c_str(), 1);
+    ::setenv(socket_variable, name.c_str(), 1);
   } else {
     ::close(std::exchange(listener_, -1));
   }
@@ -147,7 +147,7 @@ rank_0_control::~rank_0_control() {
   for (const int descriptor : {listener_, connection_}) {
     if (descriptor >= 0) ::close(descriptor);
   }
-  if (offered_) ::unsetenv(variable);
+  if (offered_) ::unsetenv(socket_variable);
 }
 
 void rank_0_control::on_readable(bool permitted) {
@@ -181,10 +181,10 @@ void rank_0_control::on_readable(bool permitted) {
 }
 
 launcher_control::launcher_control(bool is_rank_0) {
-  const char* value = std::getenv(variable);
+  const char* value = std::getenv(socket_variable);
   if (value == nullptr) return;
   const std::string name(value);
-  ::unsetenv(variable);
+  ::unsetenv(socket_variable);
   if (!is_rank_0) return;
   const local_address address(name);
   connection_ = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

@@ -39,9 +39,9 @@ constexpr auto rank_kill_delay = 1800ms;
 constexpr auto launcher_kill_delay = 2500ms;
 constexpr auto give_up_delay = 4000ms;
 
-class launch {
+class launcher_run {
  public:
-  launch(bool stops_on_signal, bool has_recovery) : stops_on_signal_(stops_on_signal), has_recovery_(has_recovery) {}
+  launcher_run(bool stops_on_signal, bool has_recovery) : stops_on_signal_(stops_on_signal), has_recovery_(has_recovery) {}
 
   launch_end run(char* const* arguments) {
     end_.start_error = start(arguments);
@@ -286,7 +286,7 @@ class launch {
 }  // namespace
 
 launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery) {
-  return launch(stops_on_signal, has_recovery).run(arguments);
+  return launcher_run(stops_on_signal, has_recovery).run(arguments);
 }
 
 }  // namespace rankpool::detail

@@ -21,7 +21,7 @@
 namespace rankpool::detail {
 namespace {
 
-void notify(int event) {
+void set_event(int event) {
   const std::uint64_t one = 1;
   (void)!::write(event, &one, sizeof one);
 }
@@ -55,7 +55,7 @@ output_copier::output_copier(int to, bool removes_reports) : state_(std::make_sh
   thread_ = std::thread([s = state_] {
     copy(*s);
     if (s->filter) write(*s, s->filter->finish());
-    notify(s->finished);
+    set_event(s->finished);
   });
 }
 
@@ -68,7 +68,7 @@ int output_copier::input() const { return state_->ends[1]; }
 
 void output_copier::close_input() { ::close(std::exchange(state_->ends[1], -1)); }
 
-void output_copier::finish() { notify(state_->input_ended); }
+void output_copier::finish() { set_event(state_->input_ended); }
 
 void output_copier::discard() { state_->discards = true; }
 

@@ -25,11 +25,11 @@ namespace {
 std::mutex mutex;
 std::vector<const serving*> active_workers;
 std::vector<const leading*> active_leaders;
-pid_t process = 0;  // the owner of the pools; a forked child must not shut them down
+pid_t owning_process = 0;  // the owner of the pools; a forked child must not shut them down
 
 std::atomic<bool> skips_finalization = false;
 
-constexpr auto time_to_end = std::chrono::seconds(10);
+constexpr auto time_for_end = std::chrono::seconds(10);
 
 void finalize_mpi() {
   if (skips_finalization) return;
@@ -41,7 +41,7 @@ void finalize_mpi() {
 }
 
 void on_process_exit(int status, const char* function) {
-  if (getpid() != process) return;
+  if (getpid() != owning_process) return;
   std::unique_lock lock(mutex);
   if (!active_workers.empty()) {
     termination_note::leave({.exit_status = status, .is_known = true});
@@ -57,7 +57,7 @@ void on_process_exit(int status, const char* function) {
 
 // Registers the exit handlers once. The caller holds the mutex.
 void handle_exit() {
-  process = getpid();
+  owning_process = getpid();
   static const bool handled = [] {
     ::on_exit([](int status, void*) { on_process_exit(status, "exit"); }, nullptr);  // atexit() handlers do not get the status
     std::at_quick_exit([] { on_process_exit(0, "quick_exit"); });
@@ -75,7 +75,7 @@ void ending_limit::start() {
   thread_ = std::jthread([](const std::stop_token& ended) {
     std::mutex waiting;
     std::unique_lock lock(waiting);
-    std::condition_variable_any().wait_for(lock, ended, time_to_end, [] { return false; });
+    std::condition_variable_any().wait_for(lock, ended, time_for_end, [] { return false; });
     if (ended.stop_requested()) return;
     std::fflush(nullptr);
     std::_Exit(0);

@@ -169,7 +169,7 @@ class socket_losses {
       const auto found = find_process(processes_[r]);
       return found && found->is_running();
     };
-    for (const auto until = std::chrono::steady_clock::now() + time_to_end; is_running();) {
+    for (const auto until = std::chrono::steady_clock::now() + time_until_gone; is_running();) {
       if (std::chrono::steady_clock::now() > until) {  // so that it cannot come back
         ::kill(processes_[r], SIGKILL);
         return {.peer = peer, .signal = SIGKILL, .cause = "did not answer any more (" + why + "); it was killed"};
@@ -182,7 +182,7 @@ class socket_losses {
   }
 
  private:
-  static constexpr auto time_to_end = 100ms;
+  static constexpr auto time_until_gone = 100ms;
 
   const int root_;
   const std::vector<int> nodes_;

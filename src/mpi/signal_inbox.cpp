@@ -14,12 +14,12 @@
 namespace rankpool::detail {
 namespace {
 
-volatile sig_atomic_t inbox = -1;  // the descriptor that on_signal() writes to
+volatile sig_atomic_t write_end = -1;  // the descriptor that put_into_inbox() writes to
 
-void on_signal(int signal) {
+void put_into_inbox(int signal) {
   const int error = errno;
   const auto byte = static_cast<unsigned char>(signal);
-  (void)!::write(inbox, &byte, 1);
+  (void)!::write(write_end, &byte, 1);
   errno = error;
 }
 
@@ -61,9 +61,9 @@ signal_inbox::signal_inbox() {
   if (::pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw std::system_error(errno, std::generic_category(), "cannot wait for signals: pipe");
   }
-  inbox = ends_[1];
+  write_end = ends_[1];
   struct sigaction action {};
-  action.sa_handler = on_signal;
+  action.sa_handler = put_into_inbox;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < signals.size(); ++i) {
@@ -83,7 +83,7 @@ signal_inbox::~signal_inbox() {
     if (is_delayed && previous_actions_[i].sa_handler != on_late_signal) *later = previous_actions_[i];
     ::sigaction(signals[i], is_delayed ? &late : &previous_actions_[i], nullptr);
   }
-  inbox = -1;
+  write_end = -1;
   for (const int end : ends_) ::close(end);
 }
 
@@ -100,7 +100,7 @@ void signal_inbox::reset_actions() {
   for (const int signal : signals) {
     struct sigaction action {};
     ::sigaction(signal, nullptr, &action);
-    if (action.sa_handler == on_signal) ::signal(signal, SIG_DFL);
+    if (action.sa_handler == put_into_inbox) ::signal(signal, SIG_DFL);
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double no_limit = std::numeric_limits<double>::infinity();
+constexpr double unlimited = std::numeric_limits<double>::infinity();
 
 /// A hierarchy of control groups that can limit CPU time.
 struct hierarchy {
@@ -76,7 +76,7 @@ double limit_of(const fs::path& group, bool unified) {
     std::ifstream(group / "cpu.cfs_quota_us") >> quota;  // -1: none
     std::ifstream(group / "cpu.cfs_period_us") >> period;
   }
-  return quota > 0 && period > 0 ? quota / period : no_limit;
+  return quota > 0 && period > 0 ? quota / period : unlimited;
 }
 
 /// Returns the lowest limit of a group and of the groups above it that are visible below `root`.
@@ -96,7 +96,7 @@ double lowest_limit(const fs::path& root, const hierarchy& seen, const fs::path&
 
 double cpu_quota(const fs::path& root) {
   const std::vector<hierarchy> hierarchies = mounted_hierarchies(root);
-  double lowest = no_limit;
+  double lowest = unlimited;
   std::ifstream groups(root / "proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {  // "NUMBER:CONTROLLERS:GROUP"; version 2 names no controllers
     const std::size_t first = line.find(':');

@@ -21,7 +21,7 @@ constexpr std::uint64_t sign_of_life = 0;
 constexpr std::uint64_t goodbye = ~std::uint64_t{0};
 constexpr std::uint64_t longest_head = std::uint64_t{1} << 31;  // of a damaged message at the latest
 
-std::string reason(int number) { return std::generic_category().message(number); }
+std::string text_of(int number) { return std::generic_category().message(number); }
 
 bool would_block(int number) { return number == EAGAIN || number == EWOULDBLOCK || number == EINTR; }
 
@@ -29,7 +29,7 @@ bool would_block(int number) { return number == EAGAIN || number == EWOULDBLOCK 
 
 frame_stream::frame_stream(int socket) : socket_(socket) {
   const int flags = ::fcntl(socket_, F_GETFL);
-  if (flags < 0 || ::fcntl(socket_, F_SETFL, flags | O_NONBLOCK) < 0) fail(reason(errno));
+  if (flags < 0 || ::fcntl(socket_, F_SETFL, flags | O_NONBLOCK) < 0) fail(text_of(errno));
 }
 
 frame_stream::~frame_stream() { close(); }
@@ -87,7 +87,7 @@ void frame_stream::write() {
     message.msg_iovlen = number;
     const ssize_t written = ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written < 0) {
-      if (!would_block(errno)) fail(reason(errno));
+      if (!would_block(errno)) fail(text_of(errno));
       return;
     }
     sent_ += static_cast<std::size_t>(written);
@@ -159,7 +159,7 @@ void frame_stream::read(std::span<std::byte> scratch, const std::function<void(f
     const ssize_t received = ::recvmsg(socket_, &message, MSG_DONTWAIT);
     if (received <= 0) {
       if (received == 0) fail("the other end has closed it");
-      if (received < 0 && !would_block(errno)) fail(reason(errno));
+      if (received < 0 && !would_block(errno)) fail(text_of(errno));
       return;
     }
     heard_ = true;

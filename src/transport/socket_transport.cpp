@@ -22,7 +22,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::size_t scratch_bytes = 256 << 10;
 constexpr std::size_t frame_bytes = 16 << 10;           // a system call for each frame costs more than copying as many bytes
-constexpr std::chrono::nanoseconds look_interval = 1s;  // for silent peers
+constexpr std::chrono::nanoseconds silence_interval = 1s;  // for silent peers
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes
 constexpr int most_events = 64;
@@ -38,7 +38,7 @@ socket_transport::socket_transport(const std::vector<int>& sockets, options sett
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       scratch_(scratch_bytes),
       next_sign_(clock::now()),
-      next_look_(clock::now() + look_interval) {
+      next_look_(clock::now() + silence_interval) {
   for (const int socket : sockets) peers_.emplace_back(socket);
   if (ready_ < 0) fail("epoll_create1");
   if (bell_ < 0) fail("eventfd");
@@ -131,7 +131,7 @@ void socket_transport::drive() {
     }
   }
   if (now >= next_look_) {
-    next_look_ = now + look_interval;
+    next_look_ = now + silence_interval;
     look_for_silence();
   }
 }
@@ -150,7 +150,7 @@ bool socket_transport::receive(int& peer, frame& f) {
 // A long pause of this process is one look.
 void socket_transport::look_for_silence() {
   const auto limit = settings_.silence_limit;
-  const std::int64_t most_looks = limit ? std::max<std::int64_t>(2, *limit / look_interval) : 0;
+  const std::int64_t most_looks = limit ? std::max<std::int64_t>(2, *limit / silence_interval) : 0;
   for (std::size_t p = 0; p < peers_.size(); ++p) {
     peer_state& peer = peers_[p];
     if (peer.is_lost) continue;

@@ -40,7 +40,7 @@ std::chrono::microseconds processor_time() {
   return duration(usage.ru_utime) + duration(usage.ru_stime);
 }
 
-std::size_t stay(int microseconds, const std::string& text) {
+std::size_t stay_busy(int microseconds, const std::string& text) {
   const auto end = now() + std::chrono::microseconds(microseconds);
   while (now() < end) {
   }
@@ -156,13 +156,13 @@ TEST_CASE("a worker reads all messages that arrived while it was busy, and later
   const std::string text(120, 'x');
   for (int round = 0; round < 4; ++round) {
     std::vector<rankpool::future<std::size_t>> futures;
-    futures.push_back(pool.submit(stay, round == 0 ? 0 : 9000, text));  // from the second round on, the pool expects a short task
+    futures.push_back(pool.submit(stay_busy, round == 0 ? 0 : 9000, text));  // from the second round on, the pool expects a short task
     for (int n = 0; n < 40; ++n) {
       std::this_thread::sleep_for(20us);  // sends each task in its own message
-      futures.push_back(pool.submit(stay, 20, text));
+      futures.push_back(pool.submit(stay_busy, 20, text));
     }
     const auto deadline = now() + 10s;  // a poll without a message costs up to 100 ms
     for (const auto& future : futures) CHECK(future.result(deadline - now()) == text.size());
-    for (int n = 0; n < 200; ++n) CHECK(pool.submit(stay, 0, text).result(deadline - now()) == text.size());
+    for (int n = 0; n < 200; ++n) CHECK(pool.submit(stay_busy, 0, text).result(deadline - now()) == text.size());
   }
 }

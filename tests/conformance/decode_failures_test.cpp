@@ -61,14 +61,14 @@ const std::string broken_argument = "error: an argument could not be read: std::
 const std::string broken_result = "error: the result could not be read: std::runtime_error: broke";
 
 /// Returns the expected lines "0", "2", "4" ..., with an error for each failing item.
-std::vector<std::string> doubled(int n, const std::vector<int>& failing) {
+std::vector<std::string> twice(int n, const std::vector<int>& failing) {
   std::vector<std::string> all;
   for (int i = 0; i < n; ++i) all.push_back(std::ranges::count(failing, i) > 0 ? broken_argument : std::to_string(2 * i));
   return all;
 }
 
 /// Returns for each result the number that all its parts have, as text, "wrong" if they differ, or its error.
-std::vector<std::string> made(auto results) {
+std::vector<std::string> made_values(auto results) {
   std::vector<std::string> all;
   for (auto item = results.begin(); item != results.end(); ++item) {
     try {
@@ -89,14 +89,14 @@ TEST_CASE("an item that cannot be decoded fails alone, at any position among the
   for (const auto& failing : {std::vector{1}, std::vector{0, 6}, std::vector{2, 3, 4}, std::vector{0, 1, 2, 3, 4, 5, 6}}) {
     for (const int chunksize : {0, 3, 7}) {
       CAPTURE(failing, chunksize);
-      CHECK(readings(pool.map({.chunksize = chunksize}, sum_of_two, brittles(7, failing), numbers(7))) == doubled(7, failing));
+      CHECK(readings(pool.map({.chunksize = chunksize}, sum_of_two, brittles(7, failing), numbers(7))) == twice(7, failing));
       CHECK(readings(pool.map({.chunksize = chunksize}, sum_of_two_reversed, numbers(7), brittles(7, failing))) ==
-            doubled(7, failing));
+            twice(7, failing));
     }
   }
   std::vector<std::tuple<brittle, int>> pairs;
   for (const brittle& b : brittles(5, {2})) pairs.emplace_back(b, b.value);
-  CHECK(readings(pool.starmap({.chunksize = 5}, sum_of_two, pairs)) == doubled(5, {2}));
+  CHECK(readings(pool.starmap({.chunksize = 5}, sum_of_two, pairs)) == twice(5, {2}));
   check_computes(pool);
 }
 
@@ -130,10 +130,10 @@ TEST_CASE("a result that cannot be decoded fails alone, with its out-of-band buf
   rankpool::executor pool(cluster());
   for (const int chunksize : {2, 6}) {
     CAPTURE(chunksize);
-    CHECK(made(pool.map({.chunksize = chunksize}, make, numbers(6), flags(6, {1, 2}))) ==
+    CHECK(made_values(pool.map({.chunksize = chunksize}, make, numbers(6), flags(6, {1, 2}))) ==
           std::vector<std::string>{"0", broken_result, broken_result, "3", "4", "5"});
   }
-  auto unordered = made(pool.map({.chunksize = 3, .ordered = false}, make, numbers(6), flags(6, {1, 5})));
+  auto unordered = made_values(pool.map({.chunksize = 3, .ordered = false}, make, numbers(6), flags(6, {1, 5})));
   std::ranges::sort(unordered);
   CHECK(unordered == std::vector<std::string>{"0", "2", "3", "4", broken_result, broken_result});
   check_computes(pool);
@@ -214,7 +214,7 @@ TEST_CASE("results from a journal that cannot be decoded fail alone", "[travel/c
   const std::vector<std::string> expected{"0", broken_result, "2", "3"};
   const auto run = [&](const std::string& journal) {
     rankpool::executor pool(cluster(), {.journal = journal});
-    CHECK(made(pool.map({.chunksize = 4}, make, numbers(4), flags(4, {1}))) == expected);
+    CHECK(made_values(pool.map({.chunksize = 4}, make, numbers(4), flags(4, {1}))) == expected);
     const auto task = pool.submit(make, 7, true);
     for (int i = 0; i < 2; ++i) CHECK_THROWS_WITH(task.result(), containing("broke"));
   };

@@ -18,7 +18,7 @@ namespace {
 
 std::vector<int> many(int count) { return numbers(count); }
 
-std::unique_ptr<box> boxed(int n) { return std::make_unique<box>(box{n}); }
+std::unique_ptr<box> in_box(int n) { return std::make_unique<box>(box{n}); }
 
 template <class Future>
 std::string printed(const Future& future) {
@@ -64,7 +64,7 @@ TEST_CASE("result of a temporary future moves the value out") {
   rankpool::executor pool(cluster());
   std::vector<int> values = pool.submit(many, 3).result();
   CHECK(values == numbers(3));
-  auto task = pool.submit(boxed, 5);
+  auto task = pool.submit(in_box, 5);
   std::unique_ptr<box> mine = std::move(task).result();
   REQUIRE(mine != nullptr);
   CHECK(mine->value == 5);
@@ -72,7 +72,7 @@ TEST_CASE("result of a temporary future moves the value out") {
 
 TEST_CASE("a move-only result can be read in place") {
   rankpool::executor pool(cluster());
-  const auto task = pool.submit(boxed, 6);
+  const auto task = pool.submit(in_box, 6);
   CHECK(task.result()->value == 6);
   CHECK(task.result()->value == 6);
 }

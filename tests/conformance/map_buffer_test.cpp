@@ -18,7 +18,7 @@ using namespace support;
 
 namespace {
 
-tracked track(const tracked& item) { return tracked(item.value() + 1); }
+tracked track_item(const tracked& item) { return tracked(item.value() + 1); }
 
 std::vector<int> sorted(std::vector<int> values) {
   std::ranges::sort(values);
@@ -185,7 +185,7 @@ TEST_CASE("arguments and results are freed once they are yielded", "[map/freed]"
     int most = 0;
     int yielded = 0;
     auto items = std::views::iota(0, 500) | std::views::transform([](int n) { return tracked(n); });
-    for (const auto& item : pool.map({.chunksize = 1, .buffersize = 8}, track, items)) {
+    for (const auto& item : pool.map({.chunksize = 1, .buffersize = 8}, track_item, items)) {
       CHECK(item.value() == ++yielded);
       most = std::max(most, tracked::alive() - before);
     }
@@ -205,7 +205,7 @@ TEST_CASE("a worker holds no more of a map than the item that it works on", "[ma
   const int most_before = std::ranges::max(before | std::views::values);
   for (const int chunksize : {0, 1, 50}) {
     CAPTURE(chunksize);
-    for (const tracked& item : pool.map({.chunksize = chunksize}, track, items)) CHECK(item.value() == 1);
+    for (const tracked& item : pool.map({.chunksize = chunksize}, track_item, items)) CHECK(item.value() == 1);
     CHECK(std::ranges::max(collect(pool.map({.chunksize = chunksize}, alive_during, items))) <= most_before + here + in_work);
   }
   for (const auto& [rank, alive] : alive_on_each_worker(pool)) CHECK(alive == before.at(rank) + here);
@@ -216,7 +216,7 @@ TEST_CASE("the argument and the result of a task are freed with its future") {
   rankpool::executor pool(cluster());
   {
     std::vector<rankpool::future<tracked>> tasks;
-    for (int n = 0; n < 20; ++n) tasks.push_back(pool.submit(track, tracked(n)));
+    for (int n = 0; n < 20; ++n) tasks.push_back(pool.submit(track_item, tracked(n)));
     for (int n = 0; n < 20; ++n) CHECK(tasks[static_cast<std::size_t>(n)].result().value() == n + 1);
   }
   CHECK(eventually([&] { return tracked::alive() == before; }));

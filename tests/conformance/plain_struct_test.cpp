@@ -97,7 +97,7 @@ struct constant {
   std::string text;
 };
 
-struct scale {
+struct scaling {
   double factor = 1;
   double operator()(double x) const { return factor * x; }
 };
@@ -229,7 +229,7 @@ TEST_CASE("map, transform_reduce, partial and share take plain structs", "[trave
   CHECK(sum == 39);
   for (auto& p : pool.map(advanced_by<position>, positions, std::vector<int>(3, 1))) sum -= p.x;
   CHECK(sum == 27);
-  for (auto& value : pool.map(scale{2}, std::vector{1.0, 2.0})) sum += value;
+  for (auto& value : pool.map(scaling{2}, std::vector{1.0, 2.0})) sum += value;
   CHECK(sum == 33);
   const auto total = pool.transform_reduce(
       positions, position{},

@@ -10,19 +10,19 @@ using namespace support;
 
 namespace {
 
-std::string named(int n) { return "a name that no small buffer holds, of number " + std::to_string(n); }
+std::string named_value(int n) { return "a name that no small buffer holds, of number " + std::to_string(n); }
 
 }  // namespace
 
 TEST_CASE("a second loop over a map continues after the first", "[map/resumed]") {
   rankpool::executor pool(cluster());
-  auto results = pool.map(named, std::views::iota(0, 5));
+  auto results = pool.map(named_value, std::views::iota(0, 5));
   for (std::string name : results) {
-    CHECK(name == named(0));
+    CHECK(name == named_value(0));
     break;
   }
   int next = 1;
-  for (std::string name : results) CHECK(name == named(next++));
+  for (std::string name : results) CHECK(name == named_value(next++));
   CHECK(next == 5);
   CHECK(results.begin() == results.end());
 }

@@ -19,7 +19,7 @@ long wide_square(long n) { return n * n; }
 
 __int128 cube(long n) { return static_cast<__int128>(n) * n * n; }
 
-std::string text(int n) { return std::to_string(n) + ","; }
+std::string as_text(int n) { return std::to_string(n) + ","; }
 
 std::string join(std::string left, const std::string& right) { return std::move(left) + right; }
 
@@ -55,19 +55,19 @@ TEST_CASE("transform_reduce of an empty range is the initial value") {
 
 TEST_CASE("transform_reduce uses the initial value once, on the left") {
   rankpool::executor pool(cluster());
-  CHECK(pool.transform_reduce(numbers(3), std::string("start:"), join, text) == "start:0,1,2,");
+  CHECK(pool.transform_reduce(numbers(3), std::string("start:"), join, as_text) == "start:0,1,2,");
   CHECK(pool.transform_reduce({.chunksize = 1}, numbers(100), 1000, add, identity) == 1000 + 4950);
 }
 
 TEST_CASE("transform_reduce keeps the order, so that any associative reduction gives the sequential answer") {
   rankpool::executor pool(cluster());
   std::string expected;
-  for (int n = 0; n < 300; ++n) expected += text(n);
-  CHECK(pool.transform_reduce(numbers(300), std::string(), join, text) == expected);
-  CHECK(pool.transform_reduce(std::views::iota(0, 300), std::string(), join, text) == expected);
+  for (int n = 0; n < 300; ++n) expected += as_text(n);
+  CHECK(pool.transform_reduce(numbers(300), std::string(), join, as_text) == expected);
+  CHECK(pool.transform_reduce(std::views::iota(0, 300), std::string(), join, as_text) == expected);
   for (const int chunksize : {1, 2, 7, 299, 300, 1000}) {
     CAPTURE(chunksize);
-    CHECK(pool.transform_reduce({.chunksize = chunksize}, numbers(300), std::string(), join, text) == expected);
+    CHECK(pool.transform_reduce({.chunksize = chunksize}, numbers(300), std::string(), join, as_text) == expected);
     CHECK(pool.transform_reduce({.chunksize = chunksize}, numbers(50), std::vector<int>{}, append, one) == numbers(50));
   }
 }

@@ -38,7 +38,7 @@ byte_buffer chunk_of(const std::vector<int>& items) {
 }
 
 /// Returns each item as text; an error as its what().
-std::vector<std::string> read_all(byte_buffer bytes, std::uint64_t count) {
+std::vector<std::string> read_all_items(byte_buffer bytes, std::uint64_t count) {
   static const worker_place place{1, "here"};
   finished_chunk chunk;
   chunk.count = count;
@@ -69,14 +69,14 @@ std::byte* find(byte_buffer& bytes, const std::string& message) {
 }  // namespace
 
 TEST_CASE("results and exceptions of a chunk are read at the places of their items") {
-  CHECK(read_all(chunk_of({1, 2, 3, 4, 5}), 5) == std::vector<std::string>{"1", "even: 2", "3", "even: 4", "5"});
+  CHECK(read_all_items(chunk_of({1, 2, 3, 4, 5}), 5) == std::vector<std::string>{"1", "even: 2", "3", "even: 4", "5"});
 }
 
 TEST_CASE("an exception of a chunk that cannot be decoded fails only its item") {
   byte_buffer bytes = chunk_of({1, 2, 3, 4, 5});
   std::byte* const length = find(bytes, "even: 2") - sizeof(std::uint64_t);
   for (std::size_t i = 0; i < sizeof(std::uint64_t); ++i) length[i] = std::byte{0x7F};
-  const auto lines = read_all(std::move(bytes), 5);
+  const auto lines = read_all_items(std::move(bytes), 5);
   REQUIRE(lines.size() == 5);
   CHECK_THAT(lines[1], support::containing("message ends too early"));
   CHECK(std::vector{lines[0], lines[2], lines[3], lines[4]} == std::vector<std::string>{"1", "3", "even: 4", "5"});
@@ -86,7 +86,7 @@ TEST_CASE("after a truncated exception of a chunk, no item has a value") {
   byte_buffer bytes = chunk_of({1, 2, 3, 4, 5});
   const std::size_t end = static_cast<std::size_t>(find(bytes, "even: 4") - bytes.data());
   bytes.resize(end);
-  const auto lines = read_all(std::move(bytes), 5);
+  const auto lines = read_all_items(std::move(bytes), 5);
   REQUIRE(lines.size() == 5);
   CHECK(lines[0] == "1");
   CHECK(lines[2] == "3");

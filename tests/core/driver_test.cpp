@@ -19,9 +19,9 @@ namespace {
 using namespace rankpool::detail;
 using namespace std::chrono_literals;
 
-std::atomic<steady_time> simulated_time;
-steady_time simulated_now() { return simulated_time; }
-void advance(std::chrono::nanoseconds by) { simulated_time = simulated_now() + by; }
+std::atomic<steady_time> simulated_clock;
+steady_time simulated_now() { return simulated_clock; }
+void advance(std::chrono::nanoseconds by) { simulated_clock = simulated_now() + by; }
 
 /// A sleep returns at once and sets the clock to its end. After `max_rests` sleeps, the thread really sleeps until it is woken.
 class simulated_transport final : public support::scripted_transport {
@@ -54,7 +54,7 @@ class simulated_transport final : public support::scripted_transport {
     std::unique_lock lock(mutex_);
     if (sleeps.size() + dozes.size() < max_rests_) {
       rests.push_back(until - simulated_now());
-      simulated_time = until;
+      simulated_clock = until;
       changed_.notify_all();
       return;
     }

@@ -25,7 +25,7 @@ void run_nothing(byte_reader&, byte_writer&) {}
 call_description description() { return {locate_function(&run_nothing), 0, typeid(run_nothing), typeid(int), false}; }
 
 /// Returns the items first, first + 1, ...
-item_batch batch_of(int first, int count) {
+item_batch batch_with(int first, int count) {
   item_batch batch;
   byte_writer out(batch.bytes);
   for (int i = first; i < first + count; ++i) {
@@ -102,7 +102,7 @@ class resumed_run {
       const auto call = journal_call::begin(rankpool::journal(earlier), description(), {}, {});
       for (const auto& [first, count] : chunks) {
         packed_source source;
-        source.append(batch_of(first, count));
+        source.append(batch_with(first, count));
         byte_buffer bytes;
         outcome result;
         result.what = outcome::kind::value;
@@ -149,7 +149,7 @@ int result_in(const std::optional<finished_chunk>& chunk) {
 
 TEST_CASE("chunks of an earlier run are restored, and the other items run") {
   resumed_run run({{2, 3}, {7, 1}});
-  run.replayed->add(batch_of(0, 10), true);
+  run.replayed->add(batch_with(0, 10), true);
   CHECK(run.take_events() ==
         events{"run all of 0 1", "finished 3 from 2", "run all of 5 6", "finished 1 from 7", "run all of 8 9"});
   CHECK(run.replayed->added() == 10);
@@ -161,26 +161,26 @@ TEST_CASE("chunks of an earlier run are restored, and the other items run") {
 
 TEST_CASE("items of a finished chunk that arrive one by one are held until the chunk is complete") {
   resumed_run run({{1, 3}});
-  for (int i = 0; i < 3; ++i) run.replayed->add(batch_of(i, 1), false);
+  for (int i = 0; i < 3; ++i) run.replayed->add(batch_with(i, 1), false);
   CHECK(run.take_events() == events{"run all of 0"});
   CHECK(run.replayed->added() == 3);
-  run.replayed->add(batch_of(3, 2), false);
+  run.replayed->add(batch_with(3, 2), false);
   CHECK(run.take_events() == events{"finished 3 from 1", "run 4"});
 }
 
 TEST_CASE("held items run if the caller waits for their results before it adds further items") {
   resumed_run run({{0, 4}, {4, 1}});
-  run.replayed->add(batch_of(0, 2), true);
+  run.replayed->add(batch_with(0, 2), true);
   CHECK(run.take_events().empty());
   CHECK_FALSE(run.replayed->take(0, {}));
   CHECK(run.take_events() == events{"run all of 0 1"});
-  run.replayed->add(batch_of(2, 3), true);
+  run.replayed->add(batch_with(2, 3), true);
   CHECK(run.take_events() == events{"run all of 2 3", "finished 1 from 4"});
 }
 
 TEST_CASE("a chunk of other items than in the earlier run fails, and no further item runs") {
   resumed_run run({{0, 2}});
-  run.replayed->add(batch_of(5, 3), true);
+  run.replayed->add(batch_with(5, 3), true);
   const events seen = run.take_events();
   REQUIRE(seen.size() == 3);
   CHECK(seen[0] == "finished 2 from 0");
@@ -192,7 +192,7 @@ TEST_CASE("a chunk of other items than in the earlier run fails, and no further 
 
 TEST_CASE("an input that ends before the finished chunks of the earlier run is refused") {
   resumed_run run({{0, 1}, {1, 4}});
-  run.replayed->add(batch_of(0, 3), true);
+  run.replayed->add(batch_with(0, 3), true);
   run.replayed->end_input();
   const events seen = run.take_events();
   REQUIRE(seen.size() == 3);
@@ -203,14 +203,14 @@ TEST_CASE("an input that ends before the finished chunks of the earlier run is r
 
 TEST_CASE("an input that stops before its end is not compared with the earlier run") {
   resumed_run run({{0, 1}, {1, 4}});
-  run.replayed->add(batch_of(0, 3), true);
+  run.replayed->add(batch_with(0, 3), true);
   run.replayed->stop_input();
   CHECK(run.take_events() == events{"finished 1 from 0", "stop"});
 }
 
 TEST_CASE("a chunk of an earlier run stays in the journal until chunks that overlap it are finished") {
   resumed_run run({{0, 4}, {4, 4}, {8, 4}});
-  run.replayed->add(batch_of(0, 2), true);
+  run.replayed->add(batch_with(0, 2), true);
   CHECK_FALSE(run.replayed->take(0, {}));
   CHECK(run.take_events() == events{"run all of 0 1"});
   using chunks = std::vector<std::pair<int, int>>;

@@ -30,9 +30,9 @@ using namespace rankpool::detail;
 
 namespace {
 
-std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-std::string text(std::span<const std::byte> content) { return {reinterpret_cast<const char*>(content.data()), content.size()}; }
+std::string text_of(std::span<const std::byte> content) { return {reinterpret_cast<const char*>(content.data()), content.size()}; }
 
 std::shared_ptr<block> block_of(std::vector<double> values) {
   return std::make_shared<held<std::vector<double>>>(std::move(values));
@@ -75,12 +75,12 @@ std::string chunk_text(const task_runner::answer& a) {
 std::string failure(std::uint64_t item, const std::string& exception) {
   byte_buffer one;
   byte_writer out(one);
-  append_failure(out, item, bytes(exception));
-  return text(one);
+  append_failure(out, item, bytes_of(exception));
+  return text_of(one);
 }
 
-shared_data* value_of(std::uint64_t id, const std::string& content) {
-  auto copy = aligned_copy(bytes(content));
+shared_data* shared_value_of(std::uint64_t id, const std::string& content) {
+  auto copy = aligned_copy(bytes_of(content));
   const std::span<const std::byte> view(copy.get(), content.size());
   return new shared_data(id, std::move(copy), view);
 }
@@ -104,20 +104,20 @@ TEST_CASE("a batch arrives with its initializer, payloads, limits and blocks, in
     const std::string first = "first";
     const std::string last(100'000, 'l');
     const blocks attached{block_of({1, 2, 3}), block_of({})};
-    const std::vector<task_runner::call> calls{{{1, 2}, bytes(first), attached, {500, 2}}, {{1, 3}, bytes(last), {}}};
+    const std::vector<task_runner::call> calls{{{1, 2}, bytes_of(first), attached, {500, 2}}, {{1, 3}, bytes_of(last), {}}};
     const std::string setup = "setup";
-    const std::size_t size = write_request(memory, {{1, 1}, bytes(setup), {}}, calls, by_address);
+    const std::size_t size = write_request(memory, {{1, 1}, bytes_of(setup), {}}, calls, by_address);
     const request_reader batch(memory.map(size), size);
-    CHECK(text(batch.initializer().call.payload) == setup);
+    CHECK(text_of(batch.initializer().call.payload) == setup);
     const received_call one = batch.call(0);
     CHECK(one.call.function == code_address{1, 2});
     CHECK(one.call.limits == task_limits{500, 2});
-    CHECK(text(one.call.payload) == first);
+    CHECK(text_of(one.call.payload) == first);
     REQUIRE(one.out_of_band.size() == 2);
     CHECK(held_in<std::vector<double>>(*one.out_of_band[0]) == std::vector<double>{1, 2, 3});
     CHECK(one.out_of_band[1]->size() == 0);
-    CHECK(text(batch.call(1).call.payload) == last);
-    CHECK(text(batch.call(0).call.payload) == first);
+    CHECK(text_of(batch.call(1).call.payload) == last);
+    CHECK(text_of(batch.call(0).call.payload) == first);
   }
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("answers are read in order, with their blocks, and not before they are
     log.writer.end_call(answer_of("wrong", true), std::chrono::nanoseconds(7));
     const auto one = log.reader.next();
     REQUIRE(one);
-    CHECK(text(one->bytes) == "one");
+    CHECK(text_of(one->bytes) == "one");
     CHECK(one->taken == std::chrono::nanoseconds(5));
     const auto two = log.reader.next();
     REQUIRE(two);
@@ -149,7 +149,7 @@ TEST_CASE("answers are read in order, with their blocks, and not before they are
     const auto three = log.reader.next();
     REQUIRE(three);
     CHECK(three->threw);
-    CHECK(text(three->bytes) == "wrong");
+    CHECK(text_of(three->bytes) == "wrong");
     CHECK_FALSE(log.reader.next());
   }
 }
@@ -204,19 +204,19 @@ TEST_CASE("the outcomes of a chunk's items survive their process, and the next o
   log.writer.begin_call(0, 0, false);
   CHECK(log.writer.first_item() == 0);
   log.writer.on_item();
-  log.writer.keep(bytes("a"), {}, {}, 0, 1);
+  log.writer.keep(bytes_of("a"), {}, {}, 0, 1);
   log.writer.on_item();
-  log.writer.keep({}, {}, bytes(failure(1, "x")), 1, 2);
+  log.writer.keep({}, {}, bytes_of(failure(1, "x")), 1, 2);
   log.writer.on_item();  // item 2 ends the process
   CHECK_FALSE(log.reader.next());
   CHECK(log.reader.next_item() == 2);
   log.reader.drop_item();
-  log.reader.fail_item(bytes("lost"));
+  log.reader.fail_item(bytes_of("lost"));
   CHECK(log.reader.next_item() == 3);
   log.writer.begin_call(0, 3, false);
   CHECK(log.writer.first_item() == 3);
   log.writer.on_item();
-  log.writer.keep(bytes("d"), {}, {}, 0, 4);
+  log.writer.keep(bytes_of("d"), {}, {}, 0, 4);
   log.writer.end_call({}, std::chrono::nanoseconds(1));
   const auto whole = log.reader.next();
   REQUIRE(whole);
@@ -228,9 +228,9 @@ TEST_CASE("what the log has of an item without an outcome is dropped with its pr
   log.writer.begin_call(0, 0, false);
   (void)log.writer.first_item();
   log.writer.on_item();
-  log.writer.keep(bytes("a"), {}, {}, 0, 1);
+  log.writer.keep(bytes_of("a"), {}, {}, 0, 1);
   const std::size_t complete = log.control.answered_bytes;
-  log.writer.keep({}, {}, bytes(failure(1, "x")), 1, 2);
+  log.writer.keep({}, {}, bytes_of(failure(1, "x")), 1, 2);
   log.control.answered_bytes -= 24;  // without the last record, which completes the item
   CHECK(log.control.answered_bytes > complete);
   CHECK_FALSE(log.reader.next());
@@ -239,7 +239,7 @@ TEST_CASE("what the log has of an item without an outcome is dropped with its pr
   log.writer.begin_call(0, 1, false);
   (void)log.writer.first_item();
   log.writer.on_item();
-  log.writer.keep(bytes("B"), {}, {}, 0, 2);
+  log.writer.keep(bytes_of("B"), {}, {}, 0, 2);
   log.writer.end_call({}, std::chrono::nanoseconds(1));
   CHECK(chunk_text(*log.reader.next()) == "aB|");
 }
@@ -275,13 +275,13 @@ TEST_CASE("a log that a task has damaged is an error, never an answer") {
 TEST_CASE("a runner process gets the shared values of its worker, and releases what the worker has released") {
   share_log log;
   growing_memory memory(static_cast<int>(getpid()), log.descriptor());
-  note_received(std::shared_ptr<const shared_data>(value_of(501, "small")));
+  note_received(std::shared_ptr<const shared_data>(shared_value_of(501, "small")));
   log.add(501, {});
   {
     share_reader reader(memory);
     reader.pull();
-    CHECK(text(shared_data::find(501)->bytes()) == "small");
-    const auto segment = shared_segment::create(bytes(std::string(100'000, 'm')));
+    CHECK(text_of(shared_data::find(501)->bytes()) == "small");
+    const auto segment = shared_segment::create(bytes_of(std::string(100'000, 'm')));
     log.add(502, {100'000, static_cast<std::int32_t>(getpid()), segment->descriptor()});
     reader.pull();
     CHECK(shared_data::find(502)->bytes().size() == 100'000);
@@ -289,14 +289,14 @@ TEST_CASE("a runner process gets the shared values of its worker, and releases w
     reader.pull();
     std::size_t added = 0;  // until the log is rewritten several times
     for (std::uint64_t id = 1000; id < 1300; ++id, ++added) {
-      note_received(std::shared_ptr<const shared_data>(value_of(id, std::string(20'000, 'v'))));
+      note_received(std::shared_ptr<const shared_data>(shared_value_of(id, std::string(20'000, 'v'))));
       log.add(id, {});
       if (id % 3 == 0) reader.pull();
       log.remove(id);
       forget_received(id);
     }
     reader.pull();
-    CHECK(text(shared_data::find(501)->bytes()) == "small");
+    CHECK(text_of(shared_data::find(501)->bytes()) == "small");
     CHECK(added == 300);
   }
   forget_received(501);  // of the reader

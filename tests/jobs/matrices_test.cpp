@@ -64,14 +64,14 @@ table<T> random_table(std::uint64_t rows, std::uint64_t columns, std::uint64_t s
 }
 
 template <class T>
-matrix_source stored(const std::string& path, const table<T>& content, bool fortran_order) {
+matrix_source stored(const std::string& path, const table<T>& file_content, bool fortran_order) {
   support::test_run run(path);
-  jobs::npy_result file(run, {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {content.rows, content.columns}});
+  jobs::npy_result file(run, {.type = type_of<T>(), .fortran_order = fortran_order, .shape = {file_content.rows, file_content.columns}});
   const jobs::matrix_target target = file.target();
   rankpool::result_part parts(target.writer);
-  for (std::uint64_t r = 0; r < content.rows; ++r) {
-    for (std::uint64_t c = 0; c < content.columns; ++c)
-      parts.write(std::as_bytes(std::span(&content.at(r, c), 1)), target.offset_of(r, c));
+  for (std::uint64_t r = 0; r < file_content.rows; ++r) {
+    for (std::uint64_t c = 0; c < file_content.columns; ++c)
+      parts.write(std::as_bytes(std::span(&file_content.at(r, c), 1)), target.offset_of(r, c));
   }
   parts.finish();
   file.finish();
@@ -79,7 +79,7 @@ matrix_source stored(const std::string& path, const table<T>& content, bool fort
 }
 
 template <class T>
-table<T> content(const matrix_source& source) {
+table<T> file_content(const matrix_source& source) {
   table<T> result{source.rows, source.columns};
   if (source.whole().count() > 0) jobs::matrix_reader(source).read(source.whole(), std::span(result.numbers));
   return result;
@@ -158,7 +158,7 @@ TEMPLATE_TEST_CASE("a product of files equals the definition, in every order of 
     for (const bool b_by_columns : {false, true}) {
       const auto a = random_table<TestType>(37, 53, 1), b = random_table<TestType>(53, 41, 2);
       jobs::matrix_work asked{stored(folder.file("a.npy"), a, a_by_columns), stored(folder.file("b.npy"), b, b_by_columns), {}};
-      CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
+      CHECK(is_close(file_content<TestType>(product_of(pool, asked, folder.file("c.npy"), 10)), plain_product(a, b)));
       CHECK(jobs::check_product(pool, asked, 2, 7).holds);
     }
   }
@@ -174,7 +174,7 @@ TEMPLATE_TEST_CASE("a product may have one row, one column, or an inner dimensio
        {shape{1, 70, 1}, shape{70, 1, 65}, shape{1, 1, 1}, shape{3, 0, 4}, shape{0, 5, 4}, shape{4, 5, 0}, shape{5, 3, 17}}) {
     const auto a = random_table<TestType>(s.rows, s.inner, 1), b = random_table<TestType>(s.inner, s.columns, 2);
     jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, true), {}};
-    CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+    CHECK(is_close(file_content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
     CHECK(jobs::check_product(pool, asked, 2, 7).holds);
   }
 }
@@ -188,7 +188,7 @@ TEMPLATE_TEST_CASE("numbers that are misaligned in the file are multiplied corre
   fs::resize_file(moved.path, moved.data_offset + 3 + bytes.size());
   write_at(moved.path, moved.data_offset += 3, bytes);
   jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), moved, {}};
-  CHECK(is_close(content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
+  CHECK(is_close(file_content<TestType>(product_of(pool, asked, folder.file("c.npy"))), plain_product(a, b)));
 }
 
 TEMPLATE_TEST_CASE("a product is right if its inner dimension exceeds one call of BLAS", "", float, double) {
@@ -235,7 +235,7 @@ TEST_CASE("a file that is cut short while it is mapped is an error, wherever it 
 
 TEMPLATE_TEST_CASE("every part of a generated matrix has the numbers of the whole", "", std::int32_t, std::int64_t, float, double) {
   const matrix_source source = jobs::generated_matrix(type_of<TestType>(), 50, 60, 3);
-  const auto whole = content<TestType>(source);
+  const auto whole = file_content<TestType>(source);
   std::vector<TestType> part(6);
   jobs::matrix_reader(source).read({10, 20, 2, 3}, std::span(part));
   CHECK(part ==
@@ -253,7 +253,7 @@ TEMPLATE_TEST_CASE("verification finds one wrong number in a product", "", std::
       jobs::generated_matrix(type_of<TestType>(), 80, 90, 1), jobs::generated_matrix(type_of<TestType>(), 90, 70, 2), {}};
   const matrix_source target = product_of(pool, asked, folder.file("c.npy"));
   REQUIRE(jobs::check_product(pool, asked, 2, 5).holds);
-  const TestType right = content<TestType>(target).at(41, 69);
+  const TestType right = file_content<TestType>(target).at(41, 69);
   overwrite<TestType>(target, 41, 69, right + 1);
   const jobs::product_check check = jobs::check_product(pool, asked, 2, 5);
   CHECK_FALSE(check.holds);
@@ -314,7 +314,7 @@ TEMPLATE_TEST_CASE("a sum of files equals the definition, in every order of stor
     for (const bool b_by_columns : {false, true}) {
       for (const std::uint64_t count : {0, 10, 100}) {
         jobs::matrix_work asked{stored(folder.file("a.npy"), a, false), stored(folder.file("b.npy"), b, b_by_columns), {}};
-        CHECK(content<TestType>(sum_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
+        CHECK(file_content<TestType>(sum_of(pool, asked, folder.file("c.npy"), count)).numbers == expected.numbers);
         CHECK(jobs::check_sum(pool, asked, 7).failure.empty());
       }
     }

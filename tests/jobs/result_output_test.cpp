@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string content(const std::string& path) {
+std::string content_of(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -37,7 +37,7 @@ TEST_CASE("a file that workers write is finished once, and the journal of anothe
   {
     support::test_run second(path, journal, false);
     CHECK(jobs::open_result_file(second, 1).is_finished());
-    CHECK(content(path) == "a");
+    CHECK(content_of(path) == "a");
   }
   support::test_run third(other, journal, false);
   try {
@@ -56,7 +56,7 @@ TEST_CASE("a file that no run with the journal wrote is refused, and the message
     support::test_run run(path, journal, false);
     CHECK_THROWS_WITH(jobs::open_result_file(run, 1), "--output " + path + " exists already; --force replaces it");
   }
-  CHECK(content(path) == "precious");
+  CHECK(content_of(path) == "precious");
 }
 
 TEST_CASE("printed output is recorded as the library records its files: an edit that keeps the time is noticed") {
@@ -75,7 +75,7 @@ TEST_CASE("printed output is recorded as the library records its files: an edit 
   std::ofstream(where.path, std::ios::app) << ", edited";
   fs::last_write_time(where.path, time);
   CHECK_THROWS_WITH(write("again"), support::containing("exists already"));
-  CHECK(content(where.path) == "a longer text, edited");
+  CHECK(content_of(where.path) == "a longer text, edited");
 }
 
 TEST_CASE("a file that is changed while a run with the journal writes its output is kept") {
@@ -92,7 +92,7 @@ TEST_CASE("a file that is changed while a run with the journal writes its output
       out.finish();
     }
   }
-  CHECK(content(where.path) == "precious");
+  CHECK(content_of(where.path) == "precious");
 }
 
 TEST_CASE("only output that an earlier run with the journal wrote is replaced") {
@@ -105,7 +105,7 @@ TEST_CASE("only output that an earlier run with the journal wrote is replaced") 
     jobs::output out(each, where);
     out.print(text);
     out.finish();
-    CHECK(content(where.path) == text);
+    CHECK(content_of(where.path) == text);
   }
   // A file that appeared or changed after the run with the journal belongs to another program.
   const jobs::output_options later{.path = folder.file("later"), .journal = journal};
@@ -119,10 +119,10 @@ TEST_CASE("only output that an earlier run with the journal wrote is replaced") 
     support::test_run again({}, journal);
     CHECK_THROWS_WITH(jobs::output(again, kept), support::containing("exists already"));
   }
-  CHECK(content(later.path) == "precious");
+  CHECK(content_of(later.path) == "precious");
   const jobs::output_options other{.path = folder.file("other"), .journal = journal};
   std::ofstream(other.path) << "precious";
   support::test_run again({}, journal);
   CHECK_THROWS_WITH(jobs::output(again, other), support::containing("exists already"));
-  CHECK(content(other.path) == "precious");
+  CHECK(content_of(other.path) == "precious");
 }

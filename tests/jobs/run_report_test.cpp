@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 /// Returns the text that a report prints while `tell` uses it.
 template <class Tell>
-std::string printed(Tell tell) {
+std::string printed_report(Tell tell) {
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
   {
@@ -41,7 +41,7 @@ constexpr run_report::costs costs{
 }  // namespace
 
 TEST_CASE("lines are joined from their parts, and figures keep all their digits") {
-  const std::string text = printed([](run_report& report) {
+  const std::string text = printed_report([](run_report& report) {
     report.start("squares", "{\"to\":\"2\"}");
     report.add_lines("Squ");
     report.add_lines("are: 1\nSquare: 4\nlast");
@@ -61,7 +61,7 @@ TEST_CASE("lines are joined from their parts, and figures keep all their digits"
 
 TEST_CASE("numbers of verified and failed results follow the verification") {
   const jobs::checked_results results{.verified = 2, .failed = 1, .unchecked = 3, .noun = "block"};
-  const std::string text = printed([&](run_report& report) {
+  const std::string text = printed_report([&](run_report& report) {
     report.start("is-prime", "{}");
     report.checked(results);
     report.verified(results.text());
@@ -72,7 +72,7 @@ TEST_CASE("numbers of verified and failed results follow the verification") {
 }
 
 TEST_CASE("a failed job prints one complete object, with the error") {
-  const std::string text = printed([](run_report& report) {
+  const std::string text = printed_report([](run_report& report) {
     report.start("divide", "{}");
     report.add_lines("Result: 5\n");
     report.finish(costs, ending::failed, "no more");
@@ -83,7 +83,7 @@ TEST_CASE("a failed job prints one complete object, with the error") {
 }
 
 TEST_CASE("a stopped job has the status stopped, not failed") {
-  const std::string text = printed([](run_report& report) {
+  const std::string text = printed_report([](run_report& report) {
     report.start("primes", "{}");
     report.finish(costs, ending::stopped, "its time was up");
   });
@@ -97,7 +97,7 @@ TEST_CASE("a report is not continued after a failed write") {
 }
 
 TEST_CASE("bytes that are not UTF-8 do not make the object invalid") {
-  const std::string text = printed([](run_report& report) {
+  const std::string text = printed_report([](run_report& report) {
     report.start("exec", "{}");
     report.add_lines(std::string("\xff\x01\0\t", 4) + "\n");
     report.finish(costs, ending::done);
@@ -106,7 +106,7 @@ TEST_CASE("bytes that are not UTF-8 do not make the object invalid") {
 }
 
 TEST_CASE("without --json, a report prints nothing") {
-  CHECK(printed([](run_report& report) {
+  CHECK(printed_report([](run_report& report) {
           report.add("sum", 1);
           report.finish(costs, ending::done);
         }).empty());

@@ -47,7 +47,7 @@ std::vector<Number> read_file(const std::string& path) {
 }
 
 template <class Number>
-constexpr jobs::element_type type_of = std::is_integral_v<Number>
+constexpr jobs::element_type element_type_of = std::is_integral_v<Number>
                                            ? (sizeof(Number) == 4 ? jobs::element_type::int32 : jobs::element_type::int64)
                                            : (sizeof(Number) == 4 ? jobs::element_type::float32 : jobs::element_type::float64);
 
@@ -61,8 +61,8 @@ struct files {
 
   explicit files(const std::vector<Number>& numbers)
       : sorted({}, folder.file("out"), numbers.size() * sizeof(Number)),
-        input{folder.file("in"), type_of<Number>, 0, numbers.size()},
-        output{{sorted.path(), type_of<Number>, 0, numbers.size()}, sorted.writer()} {
+        input{folder.file("in"), element_type_of<Number>, 0, numbers.size()},
+        output{{sorted.path(), element_type_of<Number>, 0, numbers.size()}, sorted.writer()} {
     write_file(input.path, numbers);
   }
   jobs::sort_work work(rankpool::executor& pool, std::size_t buckets) const {

@@ -77,17 +77,21 @@ function(add_inline_test name)
   set_tests_properties(${name} PROPERTIES LABELS inline TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
-# add_thread_test(NAME THREADS n [SOCKETS] [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): n threads of one process are the workers;
+# add_thread_test(NAME [LONG] THREADS n [SOCKETS] [TIMEOUT s] [RECORDS | PROVES ...] COMMAND ...): n threads of one process are the workers;
 # with SOCKETS, frames go over sockets, and every two workers are a node. The command must use support/main.cpp.
 function(add_thread_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS;SOCKETS" "THREADS;TIMEOUT" "COMMAND;PROVES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "RECORDS;LONG;SOCKETS" "THREADS;TIMEOUT" "COMMAND;PROVES")
   set_time_limit()
   set(arg_ENVIRONMENT RANKPOOL_TEST_THREADS=${arg_THREADS})
   if(arg_SOCKETS)
     list(APPEND arg_ENVIRONMENT RANKPOOL_TEST_SOCKETS=1)
   endif()
   add_recorded_test(${name} threads "")
-  set_tests_properties(${name} PROPERTIES LABELS threads TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${arg_ENVIRONMENT}")
+  set(labels threads)
+  if(arg_LONG)
+    list(APPEND labels long)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
 # For the functions above: sets arg_TIMEOUT to 120 s if it is not set, and multiplies it by the slowdown of this build.

@@ -1,6 +1,5 @@
 # cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -D QUICK=JOBS -P list_tests.cmake: writes the tests of TEMPLATE for
-# each job of the command, except for the skipped ones. JOB_LABELS of the template becomes `inline`, and `inline;long` for jobs that are
-# not in QUICK.
+# each job of the command, except for the skipped ones. JOB_LABEL of the template becomes `;long` for jobs that are not in QUICK.
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${COMMAND} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*\nSubcommands:\n" "" jobs "${help}")
@@ -16,12 +15,12 @@ foreach(job IN LISTS jobs)
   if(job IN_LIST SKIPPED)
     continue()
   endif()
-  set(labels inline)
+  set(label "")
   if(NOT job IN_LIST QUICK)
-    list(APPEND labels long)
+    set(label ";long")
   endif()
   string(REPLACE JOB_NAME ${job} test "${template}")
-  string(REPLACE JOB_LABELS "${labels}" test "${test}")
+  string(REPLACE JOB_LABEL "${label}" test "${test}")
   string(APPEND tests "${test}")
 endforeach()
 file(WRITE ${TESTS} "${tests}")
