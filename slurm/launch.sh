@@ -37,6 +37,8 @@ find_workers() {
   done
 }
 
+in_batch_script() { [[ ${SLURMD_NODENAME:-} && ! ${SLURM_STEP_ID:-} ]]; }
+
 # Sets `launcher` to the command that starts this number of ranks.
 find_launcher() {  # RANKS
   # With the default fence of Slurm 22.05, some starts crash in MPI_Init: see README.md.
@@ -47,12 +49,13 @@ find_launcher() {  # RANKS
     name=mpirun
     ! srun --mpi=list 2>&1 | grep -qw pmix || name=srun
     # Only in a batch script: with salloc, this script runs outside of the allocation, or in a step of it.
-    if ((${#on_nodes[@]} == 1)) && [[ ${SLURMD_NODENAME:-} && ! ${SLURM_STEP_ID:-} ]] && type -P mpirun >/dev/null; then name=self; fi
+    if in_batch_script && type -P mpirun >/dev/null; then name=self; fi
   fi
   case $name in
-    # On one node, the program starts itself, so that it survives lost workers.
+    # The program starts itself with mpirun, so that it survives lost workers. Rank 0 has to be on this node then.
     self)
-      ((${#on_nodes[@]} == 1)) || die "RANKPOOL_LAUNCHER=self requires a job on one node; set it to srun or mpirun, or submit with -N1"
+      ((${#on_nodes[@]} == 1)) || in_batch_script ||
+        die "RANKPOOL_LAUNCHER=self requires a batch script or a job on one node; set it to srun or mpirun, or use sbatch"
       launcher=(env "RANKPOOL_WORKERS=$(($1 - 1))")
       ;;
     # If one rank dies, the others would wait for it until the time limit: --wait ends them 10 s later. (--kill-on-bad-exit also
@@ -92,7 +95,7 @@ describe_run() {
   printf -v command ' %q' "${launcher[@]}" "$program" "$@"
   say "${command# }"
   [[ ${launcher[0]} == env ]] ||
-    say "if a rank ends, the whole run ends; only on one node, with RANKPOOL_LAUNCHER=self, a run survives lost workers"
+    say "if a rank ends, the whole run ends; with RANKPOOL_LAUNCHER=self, in a batch script, a run survives lost workers"
 }
 
 launch() {  # JOB [options]

@@ -132,8 +132,9 @@ struct run_options {
   /// the run. An inline cluster always finishes a running task. Default: 30 s; 0 or less: no grace period.
   std::chrono::nanoseconds grace = std::chrono::seconds(30);
   /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second.
-  /// Time in which the whole run is stopped does not count. Only some runs on one node survive the loss of workers (README.md,
-  /// "Lost workers"); this option has no effect on others. Default: 30 s.
+  /// On another node than rank 0's, how long nothing may be received from it. Time in which the whole run is stopped does not
+  /// count. Not every run survives the loss of workers (README.md, "Lost workers"); this option has no effect on others. Default:
+  /// 30 s.
   std::chrono::nanoseconds heartbeat_timeout = std::chrono::seconds(30);
 };
 

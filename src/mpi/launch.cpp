@@ -78,16 +78,16 @@ launch find_launch(const std::string& program) {
 
 namespace {
 
-// Returns whether the launcher starts all ranks on this node, and they communicate through shared memory, as far as that can be
-// known. A run over several nodes, or groups of ranks (RANKPOOL_RANKS_PER_NODE), does not notice that a rank is lost. Over TCP,
-// Open MPI 4 may block in a send to a lost rank. In these cases the launcher has to end the run.
+// Returns whether the launcher starts rank 0 on this node, where rank 0 can report its status, as far as that can be known. A batch
+// script of Slurm runs on the first node of its job, and so does rank 0. If the user has chosen the transport of MPI's messages,
+// they use that, and the launcher has to end the run: Open MPI 4 may block in a send over TCP to a lost rank.
 bool can_survive_losses(const std::string& launcher) {
   constexpr std::array<std::string_view, 5> known{"mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.openmpi"};
-  constexpr std::array<const char*, 2> others{"OMPI_MCA_orte_default_hostfile", "RANKPOOL_RANKS_PER_NODE"};
   const std::string name = launcher.substr(launcher.rfind('/') + 1);
+  const bool is_one_node = number(variable("SLURM_JOB_NUM_NODES")).value_or(1) == 1;
+  const bool is_batch_script = variable("SLURMD_NODENAME").has_value() && !variable("SLURM_STEP_ID");
   return std::ranges::find(known, name) != known.end() &&  // not a script, which may do anything
-         !is_transport_chosen() && std::ranges::none_of(others, [](const char* other) { return variable(other).has_value(); }) &&
-         number(variable("SLURM_JOB_NUM_NODES")).value_or(1) == 1;
+         !is_transport_chosen() && !variable("OMPI_MCA_orte_default_hostfile") && (is_one_node || is_batch_script);
 }
 
 std::vector<std::string> command(const std::string& launcher, int workers, const std::vector<std::string>& own, int argc,

@@ -27,7 +27,7 @@ bool would_block(int number) { return number == EAGAIN || number == EWOULDBLOCK 
 
 }  // namespace
 
-frame_stream::frame_stream(int socket) : socket_(socket) {
+frame_stream::frame_stream(int socket) : socket_(socket), closed_in_children_(std::in_place, socket) {
   const int flags = ::fcntl(socket_, F_GETFL);
   if (flags < 0 || ::fcntl(socket_, F_SETFL, flags | O_NONBLOCK) < 0) fail(text_of(errno));
 }
@@ -41,7 +41,8 @@ void frame_stream::fail(std::string why) {
 
 void frame_stream::close() {
   if (socket_ < 0) return;
-  ::shutdown(socket_, SHUT_RDWR);  // a child process of a task may have a copy of the descriptor
+  closed_in_children_.reset();
+  ::shutdown(socket_, SHUT_RDWR);
   ::close(socket_);
   socket_ = -1;
   fail("it was closed");

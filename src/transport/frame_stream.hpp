@@ -5,6 +5,7 @@
 // highest one says that nothing follows because the sender ends its work. The end of a connection without it is a loss.
 #pragma once
 
+#include "transport/closed_in_children.hpp"
 #include "wire/block_description.hpp"
 #include "wire/frame.hpp"
 
@@ -70,6 +71,7 @@ class frame_stream {
   void fail(std::string why);
 
   int socket_;
+  std::optional<closed_in_children> closed_in_children_;
   std::deque<outgoing> unsent_;
   std::size_t sent_ = 0;  // bytes of the first of unsent_
 

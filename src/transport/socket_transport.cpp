@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t scratch_bytes = 256 << 10;
-constexpr std::size_t frame_bytes = 16 << 10;           // a system call for each frame costs more than copying as many bytes
+constexpr std::size_t frame_bytes = 16 << 10;              // a system call for each frame costs more than copying as many bytes
 constexpr std::chrono::nanoseconds silence_interval = 1s;  // for silent peers
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes
@@ -167,7 +167,7 @@ void socket_transport::note_loss(std::size_t peer, const std::string& why) {
   peer_state& p = peers_[peer];
   p.is_lost = true;
   const bool has_left = p.stream.has_left();
-  (void)::epoll_ctl(ready_, EPOLL_CTL_DEL, p.stream.socket(), nullptr);  // a copy in a child process would keep it in the set
+  (void)::epoll_ctl(ready_, EPOLL_CTL_DEL, p.stream.socket(), nullptr);
   p.stream.close();
   if (is_watching_ && !has_left && settings_.on_lost) losses_.push_back(settings_.on_lost(static_cast<int>(peer), why));
 }

@@ -4,6 +4,7 @@
 #include "wire/frame.hpp"
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -130,6 +131,32 @@ TEST_CASE("socket transport: a peer whose process ends is lost, with what it sen
   rank_0.send(0, result_of(2, 10));  // is discarded
   CHECK(rank_0.sent_all());
   CHECK_FALSE(rank_0.take_lost());
+}
+
+TEST_CASE("socket transport: a process that a lost peer has forked does not keep its connection", "[socket-transport]") {
+  const auto ends = connected_sockets();
+  std::vector<std::string> reasons;
+  socket_transport rank_0({ends[0]}, noting_losses(reasons));
+  std::array<int, 2> life{};
+  REQUIRE(::pipe(life.data()) == 0);
+  pid_t child = 0;
+  {
+    const frame_stream worker(ends[1]);
+    child = ::fork();
+    if (child == 0) {
+      char end = 0;
+      ::close(life[1]);
+      (void)!::read(life[0], &end, 1);  // until the test ends
+      ::_exit(0);
+    }
+    ::close(ends[1]);  // as if the process had ended: no shutdown()
+    std::pair<int, frame> received;
+    CHECK_FALSE(rank_0.receive(received.first, received.second));
+    CHECK(await_loss(rank_0));
+  }
+  ::close(life[0]);
+  ::close(life[1]);
+  CHECK(::waitpid(child, nullptr, 0) == child);
 }
 
 TEST_CASE("socket transport: a peer that ends a frame in the middle is lost", "[socket-transport]") {

@@ -13,7 +13,9 @@ every_cpu_works() {  # LAUNCHER
   diff <(tail -n +2 "exec-$job.log" | cut -f 2 | sort | uniq -c) <(printf '      4 %s\n' n1 n2 n3) >&2 || die "not every CPU had a worker"
   expect_line "exec-$job.err" "workers on n1: 4 and rank 0, n2: 4, n3: 4$"
   expect_line "exec-$job.err" "rankpool [0-9.]+, slurm.* [0-9.]+, mpirun \(Open MPI\) [0-9.]+"
-  expect_line "exec-$job.err" "exec.sbatch: $1 "
+  local launcher=$1
+  [[ $1 != self ]] || launcher='env RANKPOOL_WORKERS=12'
+  expect_line "exec-$job.err" "exec.sbatch: $launcher "
 }
 
 uneven() {  # LAUNCHER
@@ -39,10 +41,13 @@ steps() {  # LAUNCHER
 case $3 in
   every-cpu-works-srun) every_cpu_works srun ;;
   every-cpu-works-mpirun) every_cpu_works mpirun ;;
+  every-cpu-works-self) every_cpu_works self ;;
   steps-srun) steps srun ;;
   steps-mpirun) steps mpirun ;;
+  steps-self) steps self ;;
   uneven-srun) uneven srun ;;
   uneven-mpirun) uneven mpirun ;;
+  uneven-self) uneven self ;;
   threads)  # a worker with several threads gets as many CPUs
     submit -N2 --ntasks-per-node=2 --cpus-per-task=2 rankpool.sbatch squares --to 1 --verbose
     expect_end COMPLETED
@@ -73,7 +78,7 @@ case $3 in
       expect_text "rankpool-$job.out" "$(printf '%s\n' done done done)"
     done
     ;;
-  lost-worker)  # on one node, the command of a lost worker runs again; by default the program starts itself there
+  lost-worker)  # the command of a lost worker runs again; by default the program starts itself
     # shellcheck disable=SC2016  # for the commands to expand
     submit -N1 -n3 rankpool.sbatch exec ::: 'test -e mark || { touch mark; kill -KILL $PPID; exec sleep 300; }; echo a' 'echo b'
     expect_end COMPLETED
@@ -81,11 +86,25 @@ case $3 in
     expect_line "rankpool-$job.err" "env RANKPOOL_WORKERS=3 .*/rankpool exec"
     expect_line "rankpool-$job.err" "^rankpool: rank [1-3] \(n[123]\) was lost: its process has ended, by SIGKILL"
     ;;
+  lost-worker-of-other-node)
+    # shellcheck disable=SC2016  # for the commands to expand
+    kills='test -e "mark-$(hostname)" || { touch "mark-$(hostname)"; kill -KILL $PPID; exec sleep 300; }; sleep 1'
+    submit -N3 --ntasks-per-node=2 --time=2 rankpool.sbatch exec ::: "$kills; echo a" "$kills; echo b" "$kills; echo c" \
+      'sleep 2; echo d' 'sleep 2; echo e' 'sleep 2; echo f' "$kills; echo g" "$kills; echo h"
+    expect_end COMPLETED
+    expect_text "rankpool-$job.out" "$(printf '%s\n' a b c d e f g h)"
+    expect_line "rankpool-$job.err" "env RANKPOOL_WORKERS=6 .*/rankpool exec"
+    for node in n2 n3; do
+      [[ ! -e mark-$node ]] || expect_line "rankpool-$job.err" \
+        "^rankpool: rank [1-6] \($node\) was lost: its process has ended, or the network or its node has failed .*; [0-9]+ tasks? runs? again"
+    done
+    [[ -e mark-n2 || -e mark-n3 ]] || die "no worker of another node was killed"
+    ;;
   status)  # the job's status is that of the program, with both launchers
     for RANKPOOL_LAUNCHER in srun mpirun self; do
       export RANKPOOL_LAUNCHER
       printf 'true\nfalse\nexit 7\n' >commands
-      submit -n2 exec.sbatch commands
+      submit -N2 --ntasks-per-node=1 exec.sbatch commands
       expect_end FAILED
       [[ $(job_field ExitCode) == 2:0 ]] || die "the status under $RANKPOOL_LAUNCHER is $(job_field ExitCode), expected 2:0"
     done
