@@ -157,8 +157,8 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     log_line("a rank of '" + program + "' ended before all ranks were ready, and the others were ended; " + try_again);
     return 1;
   }
-  const bool exited = WIFEXITED(end.wait_status);
-  int status = exited ? WEXITSTATUS(end.wait_status) : 128 + WTERMSIG(end.wait_status);
+  const bool exited = end.launcher_was_idle || WIFEXITED(end.wait_status);
+  int status = end.launcher_was_idle ? 0 : exited ? WEXITSTATUS(end.wait_status) : 128 + WTERMSIG(end.wait_status);
   if (!exited || (end.had_orphaned_ranks && !end.program_status)) {
     log_line(
         "the launcher '" + launcher + "' was ended" +

@@ -32,6 +32,7 @@ constexpr auto last_output_limit = 100ms;  // after a signal, for output whose r
 constexpr auto poll_interval = 20ms;       // for processes that are not children of this one
 constexpr auto start_interval = 100ms;     // for ranks that end before all are ready
 constexpr auto left_interval = 500ms;      // for those that tasks have left
+constexpr auto idle_time = left_process_time + 1s;  // of a launcher after the end of rank 0
 
 // Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
 // must be killed at all because a SIGTERM during its start may block it for ever.
@@ -189,6 +190,7 @@ class launcher_run {
     if (!is_shutting_down()) {
       if (!launcher_ended) {
         if (rank_0_.has_ended()) end_left_processes();
+        if (has_recovery_ && rank_0_.has_ended()) end_idle_launcher();
         if (is_watching_start()) watch_start();
         return false;
       }
@@ -240,6 +242,16 @@ class launcher_run {
     }
   }
 
+  /// If ranks of other nodes were lost, mpirun of Open MPI 4.1 waits for them for ever. When rank 0 has ended, so have the other
+  /// ranks, at the latest after left_process_time.
+  void end_idle_launcher() {
+    const auto now = clock::now();
+    if (rank_0_end_ == clock::time_point() || session().contains(rank_0_.process())) rank_0_end_ = now;
+    if (now - rank_0_end_ < idle_time || !out_.is_empty() || !err_.is_empty() || is_shutting_down()) return;
+    end_.launcher_was_idle = true;
+    begin_shutdown();
+  }
+
   static bool is_readable(int descriptor) {
     pollfd event{descriptor, POLLIN, 0};
     return ::poll(&event, 1, 0) > 0;
@@ -277,6 +289,7 @@ class launcher_run {
   pid_t launcher_ = 0;
   clock::time_point stop_time_;
   clock::time_point ranks_end_;       // not set while rank 0 runs
+  clock::time_point rank_0_end_;      // likewise
   clock::time_point shutdown_start_;  // not set while the launch runs
   std::size_t children_ = 0;          // of the launcher, while the start is watched
   bool termination_resent_ = false;

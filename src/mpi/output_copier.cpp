@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -73,6 +74,11 @@ void output_copier::finish() { set_event(state_->input_ended); }
 void output_copier::discard() { state_->discards = true; }
 
 int output_copier::finished() const { return state_->finished; }
+
+bool output_copier::is_empty() const {
+  int bytes = 0;
+  return ::ioctl(state_->ends[0], FIONREAD, &bytes) == 0 && bytes == 0;
+}
 
 int output_copier::error() const { return state_->error; }
 
