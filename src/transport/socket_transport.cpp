@@ -26,7 +26,15 @@ constexpr std::chrono::nanoseconds silence_interval = 1s;  // for silent peers
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes
 constexpr int most_events = 64;
-constexpr std::uint64_t bell = ~std::uint64_t{0};  // the number of the bell among those of the peers
+constexpr std::uint64_t bell = ~std::uint64_t{0};  // the number of the bells among those of the peers
+
+// Returns whether the descriptor becomes readable within this time.
+bool is_ready(int descriptor, std::chrono::nanoseconds at_most) {
+  pollfd events{descriptor, POLLIN, 0};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec wait{seconds.count(), (at_most - seconds).count()};
+  return ::ppoll(&events, 1, &wait, nullptr) > 0;
+}
 
 [[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
 
@@ -36,14 +44,17 @@ socket_transport::socket_transport(const std::vector<int>& sockets, options sett
     : settings_(std::move(settings)),
       ready_(::epoll_create1(EPOLL_CLOEXEC)),
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      nudge_bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       scratch_(scratch_bytes),
       next_sign_(clock::now()),
       next_look_(clock::now() + silence_interval) {
   for (const int socket : sockets) peers_.emplace_back(socket);
   if (ready_ < 0) fail("epoll_create1");
-  if (bell_ < 0) fail("eventfd");
   epoll_event event{.events = EPOLLIN, .data = {.u64 = bell}};
-  if (::epoll_ctl(ready_, EPOLL_CTL_ADD, bell_, &event) != 0) fail("epoll_ctl");
+  for (const int b : {bell_, nudge_bell_}) {
+    if (b < 0) fail("eventfd");
+    if (::epoll_ctl(ready_, EPOLL_CTL_ADD, b, &event) != 0) fail("epoll_ctl");
+  }
   for (std::size_t p = 0; p < peers_.size(); ++p) {
     event = {.events = EPOLLIN, .data = {.u64 = p}};
     if (::epoll_ctl(ready_, EPOLL_CTL_ADD, peers_[p].stream.socket(), &event) != 0) fail("epoll_ctl");
@@ -53,8 +64,9 @@ socket_transport::socket_transport(const std::vector<int>& sockets, options sett
 socket_transport::~socket_transport() {
   for (peer_state& p : peers_) p.stream.say_goodbye();
   peers_.clear();
-  if (ready_ >= 0) ::close(ready_);
-  if (bell_ >= 0) ::close(bell_);
+  for (const int descriptor : {ready_, bell_, nudge_bell_}) {
+    if (descriptor >= 0) ::close(descriptor);
+  }
 }
 
 std::size_t socket_transport::preferred_frame_bytes() const { return frame_bytes; }
@@ -108,7 +120,7 @@ void socket_transport::drive() {
   for (int e = 0; e < number; ++e) {
     if (events[static_cast<std::size_t>(e)].data.u64 == bell) {
       std::uint64_t rung = 0;
-      (void)!::read(bell_, &rung, sizeof rung);
+      for (const int b : {bell_, nudge_bell_}) (void)!::read(b, &rung, sizeof rung);
       continue;
     }
     const auto peer = static_cast<std::size_t>(events[static_cast<std::size_t>(e)].data.u64);
@@ -182,17 +194,10 @@ std::optional<lost_peer> socket_transport::take_lost() {
 
 // ---- waiting
 
-bool socket_transport::is_ready(std::chrono::nanoseconds at_most) const {
-  pollfd events{ready_, POLLIN, 0};
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
-  const timespec wait{seconds.count(), (at_most - seconds).count()};
-  return ::ppoll(&events, 1, &wait, nullptr) > 0;
-}
-
 bool socket_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) {
   const auto something = [&] {
     return !arrived_.empty() || !losses_.empty() || rings() != seen || waiting_threads.load(std::memory_order_relaxed) > 0 ||
-           is_ready(0ns);
+           is_ready(ready_, 0ns);
   };
   if (something()) return true;
   if (expected.quiet > polling_time) return false;
@@ -204,13 +209,17 @@ bool socket_transport::look(std::uint32_t seen, const std::atomic<int>& waiting_
 
 void socket_transport::sleep(std::uint32_t seen, steady_time deadline) {
   if (rings() != seen) return;
-  (void)is_ready(std::clamp<std::chrono::nanoseconds>(deadline - clock::now(), 0ns, longest_sleep));
+  (void)is_ready(ready_, std::clamp<std::chrono::nanoseconds>(deadline - clock::now(), 0ns, longest_sleep));
 }
 
-void socket_transport::wake() {
+void socket_transport::doze(std::uint32_t, steady_time until) {
+  (void)is_ready(bell_, std::clamp<std::chrono::nanoseconds>(until - clock::now(), 0ns, longest_sleep));
+}
+
+void socket_transport::ring(int which) {
   rings_.fetch_add(1);
   const std::uint64_t one = 1;
-  (void)!::write(bell_, &one, sizeof one);
+  (void)!::write(which, &one, sizeof one);
 }
 
 }  // namespace rankpool::detail

@@ -58,7 +58,10 @@ class socket_transport final : public transport {
   bool look(std::uint32_t seen, const std::atomic<int>& waiting_threads, const expectation& expected) override;
   bool prepare_sleep(std::uint32_t seen) override { return rings() == seen; }
   void sleep(std::uint32_t seen, steady_time deadline) override;
-  void wake() override;
+  void wake() override { ring(bell_); }
+  /// A message does not end a doze: whether it is urgent is known only once it is read.
+  void doze(std::uint32_t seen, steady_time until) override;
+  void nudge() override { ring(nudge_bell_); }
 
  private:
   struct peer_state {
@@ -75,12 +78,13 @@ class socket_transport final : public transport {
   void drive();
   void note_loss(std::size_t peer, const std::string& why);
   void look_for_silence();
-  bool is_ready(std::chrono::nanoseconds at_most) const;
+  void ring(int which);
 
   const options settings_;
   std::deque<peer_state> peers_;
-  int ready_ = -1;  // an epoll descriptor of the sockets and of bell_
-  int bell_ = -1;   // an eventfd
+  int ready_ = -1;       // an epoll descriptor of the sockets and the bells
+  int bell_ = -1;        // an eventfd
+  int nudge_bell_ = -1;  // another one, which does not end a doze
   std::vector<std::byte> scratch_;
   std::deque<std::pair<int, frame>> arrived_;
   std::deque<lost_peer> losses_;

@@ -250,6 +250,9 @@ TEST_CASE("socket transport: a sleep ends with a message, with wake(), and at it
   CHECK(slept(rank_0.rings(), 1h) < patience);  // receive() has not taken the ring
   std::pair<int, frame> received;
   CHECK_FALSE(rank_0.receive(received.first, received.second));
+  rank_0.nudge();
+  CHECK(slept(rank_0.rings(), 1h) < patience);
+  CHECK_FALSE(rank_0.receive(received.first, received.second));
   worker.send(0, result_of(1, 10));
   CHECK(slept(rank_0.rings(), 1h) < patience);
   CHECK(rank_0.receive(received.first, received.second));
