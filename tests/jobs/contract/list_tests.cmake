@@ -1,5 +1,6 @@
-# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -D QUICK=JOBS -P list_tests.cmake: writes the tests of TEMPLATE for
-# each job of the command, except for the skipped ones. JOB_LABEL of the template becomes `;long` for jobs that are not in QUICK.
+# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -D QUICK_INLINE=JOBS -D QUICK_RANKS=JOBS -P list_tests.cmake:
+# writes the tests of TEMPLATE for each job of the command, except for the skipped ones. INLINE_LABEL and RANKS_LABEL of the template
+# become `;long` for jobs that are not in QUICK_INLINE and QUICK_RANKS.
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${COMMAND} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*\nSubcommands:\n" "" jobs "${help}")
@@ -15,12 +16,14 @@ foreach(job IN LISTS jobs)
   if(job IN_LIST SKIPPED)
     continue()
   endif()
-  set(label "")
-  if(NOT job IN_LIST QUICK)
-    set(label ";long")
-  endif()
   string(REPLACE JOB_NAME ${job} test "${template}")
-  string(REPLACE JOB_LABEL "${label}" test "${test}")
+  foreach(mode IN ITEMS INLINE RANKS)
+    set(label ";long")
+    if(job IN_LIST QUICK_${mode})
+      set(label "")
+    endif()
+    string(REPLACE ${mode}_LABEL "${label}" test "${test}")
+  endforeach()
   string(APPEND tests "${test}")
 endforeach()
 file(WRITE ${TESTS} "${tests}")
