@@ -4,7 +4,7 @@
 # prepare PRESET [TARGET...] installs missing packages, configures and builds. It writes to stderr only and reads no input. It
 # prints nothing if the build is up to date. Calls in one clone wait for each other. A failure ends the script with status 2.
 # RANKPOOL_CMAKE_ARGS adds options to the configuration, for example "-DRANKPOOL_WERROR=ON". If ccache is installed, new build trees
-# use it, and clones share its cache. New build trees compile several sources at once, which takes two thirds of the time.
+# use it, and clones share its cache. New build trees compile several sources at once, which reduces the build time by a third.
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 
@@ -58,7 +58,7 @@ install_missing() {
 
 configure() {  # PRESET
   local tree=$root/build/$1 log=$root/build/$1-configure.log fresh=() launcher=() unity=()
-  [[ -e $tree/CMakeCache.txt || $1 == thread ]] || unity=(-DCMAKE_UNITY_BUILD=ON)  # thread: each source is complete by itself
+  [[ -e $tree/CMakeCache.txt || $1 == thread ]] || unity=(-DCMAKE_UNITY_BUILD=ON)  # the build `thread` checks that each source compiles alone
   ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   if [[ -e $tree/CMakeCache.txt ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$tree/CMakeCache.txt"; then
     fresh=(--fresh)  # the clone was moved or copied with its build tree

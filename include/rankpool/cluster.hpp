@@ -19,7 +19,7 @@ struct worker_info {
   int rank = 0;       ///< rank in the pool's communicator; 0 in an inline cluster
   std::string host;   ///< host name
   int pid = 0;        ///< process id on that host
-  bool lost = false;  ///< its process has ended, and the run goes on without it
+  bool lost = false;  ///< its process has ended or cannot be reached, and the run goes on without it
 };
 
 /// The work of all workers together.

@@ -57,8 +57,8 @@ class journal_error : public error {
   using error::error;
 };
 
-/// The process that ran this task died. Without isolation::process, this error does not occur, because the death of a rank ends the
-/// whole run.
+/// The process that ran this task has ended. Without isolation::process: the task was running on executor_options::crash_limit lost
+/// workers.
 class worker_lost : public error {
  public:
   /// What is known about the process and its end.
@@ -71,8 +71,7 @@ class worker_lost : public error {
   };
 
   explicit worker_lost(const std::string& what = "the worker was lost") : worker_lost(what, details()) {}
-  worker_lost(const std::string& what, details about)
-      : error(what), details_(std::make_shared<const details>(std::move(about))) {}
+  worker_lost(const std::string& what, details about) : error(what), details_(std::make_shared<const details>(std::move(about))) {}
 
   /// Returns the rank of the worker, or -1 if it is unknown.
   int rank() const noexcept { return details_->rank; }

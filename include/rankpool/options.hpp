@@ -131,10 +131,10 @@ struct run_options {
   /// from the call of cluster::stop. At its end, the futures of running tasks fail with stopped_error, and their processes end with
   /// the run. An inline cluster always finishes a running task. Default: 30 s; 0 or less: no grace period.
   std::chrono::nanoseconds grace = std::chrono::seconds(30);
-  /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second.
-  /// On another node than rank 0's, how long nothing may be received from it. Time in which the whole run is stopped does not
-  /// count. Not every run survives the loss of workers (README.md, "Lost workers"); this option has no effect on others. Default:
-  /// 30 s.
+  /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second. Over
+  /// several nodes: how long rank 0 may receive nothing from a worker until it counts as lost; up to 1 s longer, and at least 3 s. Time
+  /// in which the whole run is stopped does not count. Not every run survives the loss of workers (README.md, "Lost workers"); this
+  /// option has no effect on others. Default: 30 s.
   std::chrono::nanoseconds heartbeat_timeout = std::chrono::seconds(30);
 };
 

@@ -42,7 +42,7 @@ outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::ve
       workers_(workers),
       nodes_(std::move(nodes)),
       frame_bytes_(link.preferred_frame_bytes()),
-      keepers_(nodes_),
+      node_leaders_(nodes_),
       frames_(workers.size()) {
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     const bool is_first = std::ranges::none_of(leaders_, [&](std::size_t l) { return node_of(l) == node_of(w); });
@@ -93,7 +93,7 @@ void outbox::share(const std::shared_ptr<const shared_data>& data, int descripto
   }
   if (!is_mapped || leaders_.empty()) return;
   if (!link_.has_broadcasts()) {
-    for (const std::size_t keeper : keepers_.add(data)) send_copy(keeper, data);
+    for (const std::size_t leader : node_leaders_.add(data)) send_copy(leader, data);
     return;
   }
   for (const std::size_t leader : leaders_) to(leader).broadcast(data->id(), bytes.size());
@@ -114,7 +114,7 @@ void outbox::forward(worker_index leader, const unavailable_record& missing) {
 // Returns the other workers of a leader's node, to which a shared value is of use.
 std::vector<std::size_t> outbox::others_of_node(worker_index leader, std::uint64_t id) const {
   const auto l = static_cast<std::size_t>(leader.value);
-  if (!link_.has_broadcasts()) return keepers_.others_without(id, l);
+  if (!link_.has_broadcasts()) return node_leaders_.others_of_node(id, l);
   std::vector<std::size_t> others;
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     if (w != l && node_of(w) == node_of(l)) others.push_back(w);
@@ -123,21 +123,21 @@ std::vector<std::size_t> outbox::others_of_node(worker_index leader, std::uint64
 }
 
 // Sends the parts as frames of their own, so that the receiver needs memory for one part beside the value.
-void outbox::send_copy(std::size_t keeper, const std::shared_ptr<const shared_data>& data) {
+void outbox::send_copy(std::size_t leader, const std::shared_ptr<const shared_data>& data) {
   const std::span<const std::byte> bytes = data->bytes();
   for (std::size_t at = 0; at < bytes.size(); at += part_bytes) {
     const auto part = bytes.subspan(at, std::min(part_bytes, bytes.size() - at));
-    to(keeper).copy(data->id(), bytes.size(), at, std::make_shared<part_of_shared>(data, part));
-    link_.send(static_cast<int>(keeper), frames_[keeper].take());
+    to(leader).copy(data->id(), bytes.size(), at, std::make_shared<part_of_shared>(data, part));
+    link_.send(static_cast<int>(leader), frames_[leader].take());
   }
 }
 
 void outbox::on_lost(worker_index w) {
-  for (const auto& [data, keeper] : keepers_.on_lost(static_cast<std::size_t>(w.value))) send_copy(keeper, data);
+  for (const auto& [data, leader] : node_leaders_.on_lost(static_cast<std::size_t>(w.value))) send_copy(leader, data);
 }
 
 void outbox::unshare(std::uint64_t id) {
-  keepers_.remove(id);
+  node_leaders_.remove(id);
   for (std::size_t w = 0; w < workers_.size(); ++w) to(w).unshare(id);
 }
 

@@ -36,12 +36,12 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto time_for_address = 4s;  // to connect to one address
-constexpr auto time_for_worker = 16s;  // to connect to any
+constexpr auto time_for_worker = 16s;  // for a worker to connect to one of the addresses
 constexpr auto time_for_hello = 4s;    // from the connection to the first message
-constexpr auto pause = 1ms;            // between two looks at MPI
+constexpr auto pause = 1ms;            // polling interval of MPI_Test
 
 // Where the root listens.
-struct meeting_point {
+struct listen_address {
   std::uint16_t port = 0;  // 0: it cannot listen
   std::uint64_t secret = 0;
   std::vector<std::string> addresses;
@@ -128,7 +128,7 @@ std::vector<std::string> own_addresses() {
 }
 
 // Listens on all interfaces: with IPv6 and IPv4, or with IPv4 alone where there is no IPv6.
-socket_owner listen_anywhere(int backlog, meeting_point& where) {
+socket_owner listen_anywhere(int backlog, listen_address& where) {
   for (const int family : {AF_INET6, AF_INET}) {
     socket_owner s(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_storage address{};
@@ -177,7 +177,7 @@ socket_owner connect_to(const std::string& host, const std::string& port, clock:
 }
 
 // A worker: connects to the root, and says who it is.
-socket_owner connect_to_root(const meeting_point& root, int rank, bool is_on_node, std::string& problem) {
+socket_owner connect_to_root(const listen_address& root, int rank, bool is_on_node, std::string& problem) {
   std::vector<std::string> hosts = root.addresses;
   if (is_on_node) hosts.insert(hosts.begin(), "127.0.0.1");
   if (!is_on_node) hosts.emplace_back("127.0.0.1");  // simulated nodes on a machine without a network
@@ -196,40 +196,40 @@ socket_owner connect_to_root(const meeting_point& root, int rank, bool is_on_nod
   return socket_owner();
 }
 
-// The root: accepts the connections that wait, and those that begin with the secret.
-class reception {
+// The root: accepts pending connections, and keeps those whose first message has the secret.
+class acceptor {
  public:
-  reception(int listening, std::uint64_t secret, std::vector<socket_owner>& ranks)
+  acceptor(int listening, std::uint64_t secret, std::vector<socket_owner>& ranks)
       : listening_(listening), secret_(secret), ranks_(ranks) {}
 
   void work() {
     for (;;) {
       socket_owner s(::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (!s) break;
-      guests_.push_back({std::move(s), clock::now() + time_for_hello});
+      pending_.push_back({std::move(s), clock::now() + time_for_hello});
     }
-    std::erase_if(guests_, [&](guest& g) {
+    std::erase_if(pending_, [&](pending_connection& c) {
       hello message;
-      const ssize_t size = ::recv(g.socket.get(), &message, sizeof message, 0);
-      if (size < 0 && (errno == EAGAIN || errno == EINTR)) return clock::now() > g.until;
+      const ssize_t size = ::recv(c.socket.get(), &message, sizeof message, 0);
+      if (size < 0 && (errno == EAGAIN || errno == EINTR)) return clock::now() > c.until;
       const bool is_known = size == sizeof message && message.secret == secret_ && message.rank >= 0 &&
                             message.rank < static_cast<std::int64_t>(ranks_.size());
-      if (is_known && ::send(g.socket.get(), &secret_, sizeof secret_, MSG_NOSIGNAL) == sizeof secret_) {
-        ranks_[static_cast<std::size_t>(message.rank)] = std::move(g.socket);
+      if (is_known && ::send(c.socket.get(), &secret_, sizeof secret_, MSG_NOSIGNAL) == sizeof secret_) {
+        ranks_[static_cast<std::size_t>(message.rank)] = std::move(c.socket);
       }
       return true;
     });
   }
 
  private:
-  struct guest {
+  struct pending_connection {
     socket_owner socket;
     clock::time_point until;
   };
   const int listening_;
   const std::uint64_t secret_;
   std::vector<socket_owner>& ranks_;
-  std::vector<guest> guests_;
+  std::vector<pending_connection> pending_;
 };
 
 std::uint64_t random_number() {
@@ -242,7 +242,7 @@ std::uint64_t random_number() {
 connection_result connect_ranks(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes,
                                 std::chrono::nanoseconds dead_after) {
   const bool is_root = world.rank() == root;
-  meeting_point where;
+  listen_address where;
   socket_owner listening;
   if (is_root) {
     where.secret = random_number();
@@ -258,12 +258,12 @@ connection_result connect_ranks(const boost::mpi::communicator& world, int root,
     ranks[0] = connect_to_root(where, world.rank(), nodes[static_cast<std::size_t>(world.rank())] == 0, problem);
     if (ranks[0]) problem.clear();
   }
-  // The root accepts connections until every worker has come here.
+  // The root accepts connections until every worker has tried to connect.
   MPI_Request all_have_tried = MPI_REQUEST_NULL;
   mpi_check(MPI_Ibarrier(world, &all_have_tried), "MPI_Ibarrier");
-  reception guests(listening.get(), where.secret, ranks);
+  acceptor connections(listening.get(), where.secret, ranks);
   for (int done = 0; done == 0;) {
-    if (is_root && listening) guests.work();
+    if (is_root && listening) connections.work();
     mpi_check(MPI_Test(&all_have_tried, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done == 0) (void)::poll(nullptr, 0, static_cast<int>(pause / 1ms));
   }
@@ -271,7 +271,8 @@ connection_result connect_ranks(const boost::mpi::communicator& world, int root,
   boost::mpi::all_gather(world, problem, problems);
   connection_result result;
   for (std::size_t r = 0; r < problems.size() && result.problem.empty(); ++r) {
-    if (!problems[r].empty()) result.problem = "rank " + std::to_string(r) + " cannot connect to rank 0: " + problems[r];
+    if (problems[r].empty()) continue;
+    result.problem = where.port == 0 ? where.problem : "rank " + std::to_string(r) + " cannot connect to rank 0: " + problems[r];
   }
   if (!result.problem.empty()) return result;
   for (std::size_t r = 0; r < ranks.size(); ++r) {

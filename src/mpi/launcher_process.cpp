@@ -242,8 +242,8 @@ class launcher_run {
     }
   }
 
-  /// If ranks of other nodes were lost, mpirun of Open MPI 4.1 waits for them for ever. When rank 0 has ended, so have the other
-  /// ranks, at the latest after left_process_time.
+  /// If ranks of other nodes were lost, mpirun of Open MPI 4.1 waits for them for ever. All other ranks end at most left_process_time
+  /// after rank 0.
   void end_idle_launcher() {
     const auto now = clock::now();
     if (rank_0_end_ == clock::time_point() || session().contains(rank_0_.process())) rank_0_end_ = now;

@@ -28,7 +28,7 @@ struct launch_end {
   bool failed_at_start = false;       ///< with recovery: a rank of this node ended before all ranks were ready
   bool had_orphaned_ranks = false;    ///< rank 0 was running when the launcher ended, and was terminated
   bool launcher_was_killed = false;   ///< the launcher did not end in time
-  bool launcher_was_idle = false;     ///< the launcher did not end although nothing was left, and was ended
+  bool launcher_was_idle = false;     ///< the launcher did not exit after all ranks had ended, and was terminated
   int output_error = 0;               ///< errno of a failed write of the ranks' output to stdout or stderr
   std::vector<std::string> left;      ///< processes of tasks that kept the launcher waiting, and were killed
   std::vector<pid_t> survivors;       ///< processes on this node that SIGKILL did not end

@@ -29,7 +29,7 @@ class output_copier {
   void discard();
   /// Returns a descriptor for poll() that is readable once the thread has finished.
   int finished() const;
-  /// Returns whether the pipe has no output that was not read yet.
+  /// Returns whether the pipe has no unread output.
   bool is_empty() const;
   /// Returns errno of the write that failed, or 0. Input after a failed write is discarded.
   int error() const;

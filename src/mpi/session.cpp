@@ -162,7 +162,7 @@ class socket_losses {
     const int rank = peer < root_ ? peer : peer + 1;
     const auto r = static_cast<std::size_t>(rank);
     if (nodes_[r] != 0 || !bells_->is_on_node(rank)) {
-      return {.peer = peer, .cause = "has ended, or the network or its node has failed (its connection: " + why + ")"};
+      return {.peer = peer, .cause = "has ended, or its network or node has failed (" + why + ")"};
     }
     // Its sockets are closed a little earlier than the process ends.
     const auto is_running = [&] {
@@ -172,7 +172,7 @@ class socket_losses {
     for (const auto until = std::chrono::steady_clock::now() + time_until_gone; is_running();) {
       if (std::chrono::steady_clock::now() > until) {  // so that it cannot come back
         ::kill(processes_[r], SIGKILL);
-        return {.peer = peer, .signal = SIGKILL, .cause = "did not answer any more (" + why + "); it was killed"};
+        return {.peer = peer, .signal = SIGKILL, .cause = "lost its connection to rank 0 (" + why + "), and was killed"};
       }
       std::this_thread::sleep_for(1ms);
     }
@@ -195,16 +195,20 @@ std::shared_ptr<transport> link_over_sockets(const connection& c, int root, cons
                                              std::chrono::nanoseconds stopped_limit) {
   const connection_result result = connect_ranks(*c.world, root, c.nodes, stopped_limit);
   if (!result.problem.empty()) {
-    if (c.world->rank() == root) log_line("the loss of a rank will end this run: " + result.problem);
+    if (c.world->rank() == root) {
+      log_line("this run does not survive lost ranks, and would wait for them for ever: " + result.problem +
+               "; allow TCP connections between the nodes, or start the launcher without its option for lost ranks (in a Slurm "
+               "script: RANKPOOL_LAUNCHER=srun)");
+    }
     return nullptr;
   }
   socket_transport::options options;
   options.note = &c.bells->own_notes().running;
   if (c.world->rank() == root) {
-    options.silence_limit = stopped_limit;
+    options.heartbeat_timeout = stopped_limit;
     options.on_lost = socket_losses(c, root, ranks);
   } else {
-    options.sign_interval = std::min<std::chrono::nanoseconds>(stopped_limit / 4, 5s);
+    options.heartbeat_interval = std::min<std::chrono::nanoseconds>(stopped_limit / 4, 5s);
     options.on_lost = [](int, const std::string&) -> lost_peer { end_without_rank_0(); };
   }
   return std::make_shared<socket_transport>(result.sockets, std::move(options));
@@ -344,7 +348,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     }
     return serve(std::move(connected), me, lead_rank, root, settings);
   }
-  if (!survives && has_recovery()) {
+  if (!settings.stopped_limit && has_recovery()) {
     log_line(
         "the launcher goes on when a rank ends, but this run does not survive that and would wait for the rank for ever; start the "
         "launcher without that option, or use run() without OMPI_MCA_btl and OMPI_MCA_pml");

@@ -25,23 +25,28 @@ std::exception_ptr no_worker_left(const std::exception_ptr& why) {
 }
 
 // A worker was lost while it ran this chunk, or may have. Counts the loss against the item that the worker ran, and returns up to
-// three chunks: that item, and those before and after it. `item`: none if it is not known; then the whole chunk counts the loss.
+// three chunks: that item, and those before and after it. If the item is not known, divides the chunk into parts that run alone, so
+// that the next loss tells more, and none of them counts this one.
 std::vector<tracked_chunk> count_loss(const tracked_chunk& c, std::optional<std::uint64_t> item) {
   std::vector<tracked_chunk> parts;
-  const auto add = [&](std::uint64_t first, std::uint64_t count, bool counts) {
+  const auto add = [&](std::uint64_t first, std::uint64_t count, bool is_alone, bool counts) {
     if (count == 0) return;
     tracked_chunk& p = parts.emplace_back(c);
     if (count < c.part.count) p.part = c.work->cut_from(c.part, c.part.first + first, count);
-    if (!counts) return;
-    ++p.losses;
-    p.alone = true;
+    p.alone = p.alone || is_alone;
+    if (counts) ++p.losses;
   };
   if (item && *item < c.part.count) {
-    add(0, *item, false);
-    add(*item, 1, true);
-    add(*item + 1, c.part.count - *item - 1, false);
+    add(0, *item, false, false);
+    add(*item, 1, true, true);
+    add(*item + 1, c.part.count - *item - 1, false, false);
   } else {
-    add(0, c.part.count, true);
+    constexpr std::uint64_t most_parts = 16;
+    const std::uint64_t number = std::clamp<std::uint64_t>(c.part.count, 1, most_parts);
+    for (std::uint64_t p = 0; p < number; ++p) {
+      const std::uint64_t first = c.part.count * p / number;
+      add(first, c.part.count * (p + 1) / number - first, true, number == 1);
+    }
   }
   c.work->schedule.running += static_cast<std::uint32_t>(parts.size()) - 1;
   return parts;

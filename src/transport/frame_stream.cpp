@@ -17,9 +17,9 @@ namespace {
 
 constexpr std::size_t most_parts = 64;                    // of one call of the kernel
 constexpr std::size_t most_bytes = std::size_t{4} << 20;  // likewise
-constexpr std::uint64_t sign_of_life = 0;
+constexpr std::uint64_t heartbeat = 0;
 constexpr std::uint64_t goodbye = ~std::uint64_t{0};
-constexpr std::uint64_t longest_head = std::uint64_t{1} << 31;  // of a damaged message at the latest
+constexpr std::uint64_t longest_head = std::uint64_t{1} << 31;  // a longer one means a damaged message
 
 std::string text_of(int number) { return std::generic_category().message(number); }
 
@@ -45,7 +45,7 @@ void frame_stream::close() {
   ::shutdown(socket_, SHUT_RDWR);
   ::close(socket_);
   socket_ = -1;
-  fail("it was closed");
+  fail("this process has closed the connection");
 }
 
 void frame_stream::add(frame f) {
@@ -55,8 +55,8 @@ void frame_stream::add(frame f) {
   unsent_.push_back({length, std::move(f)});
 }
 
-void frame_stream::add_sign_of_life() {
-  if (!broken_ && unsent_.empty()) unsent_.push_back({sign_of_life, {}});
+void frame_stream::add_heartbeat() {
+  if (!broken_ && unsent_.empty()) unsent_.push_back({heartbeat, {}});
 }
 
 void frame_stream::say_goodbye() {
@@ -129,7 +129,7 @@ void frame_stream::take_part(std::size_t size, const std::function<void(frame&&)
   if (!wanted().empty()) return;
   have_ = 0;
   if (step_ == step::length) {
-    if (length_ == sign_of_life) return;
+    if (length_ == heartbeat) return;
     if (length_ == goodbye) {
       has_left_ = true;
       return;
@@ -159,7 +159,7 @@ void frame_stream::read(std::span<std::byte> scratch, const std::function<void(f
     message.msg_iovlen = first.size() < scratch.size() ? 2 : 1;
     const ssize_t received = ::recvmsg(socket_, &message, MSG_DONTWAIT);
     if (received <= 0) {
-      if (received == 0) fail("the other end has closed it");
+      if (received == 0) fail("the connection was closed");
       if (received < 0 && !would_block(errno)) fail(text_of(errno));
       return;
     }

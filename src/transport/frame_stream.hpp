@@ -1,8 +1,9 @@
 // Frames over one connected stream socket.
 //
 // On the wire, a frame is the length of its head in bytes (8 bytes), its head with the descriptions of its blocks, and the data of
-// the blocks. The data is received into the memory of the new blocks. Two lengths have no frame: 0 is a sign of life, and the
-// highest one says that nothing follows because the sender ends its work. The end of a connection without it is a loss.
+// the blocks. The data is received into the memory of the new blocks. Two values of the length have a special meaning: 0 is a
+// heartbeat, and the highest one says that nothing follows, because the sender ends its work. The end of a connection without it is a
+// loss.
 #pragma once
 
 #include "transport/closed_in_children.hpp"
@@ -33,8 +34,8 @@ class frame_stream {
 
   /// Adds a frame to those that write() sends.
   void add(frame f);
-  /// Adds a sign of life, unless something is unsent.
-  void add_sign_of_life();
+  /// Adds a heartbeat, unless something is unsent.
+  void add_heartbeat();
   /// Tells the other end that nothing follows, if nothing is unsent.
   void say_goodbye();
   /// Sends what the kernel accepts, some megabytes at most. Never blocks. A failure breaks the connection.
@@ -50,7 +51,8 @@ class frame_stream {
   /// Returns whether anything has arrived since the last call.
   bool take_heard() { return std::exchange(heard_, false); }
 
-  /// Returns why nothing can be sent or received any more, such as "Connection reset by peer"; none: the connection is usable.
+  /// Returns why nothing can be sent or received any more, such as "Connection reset by peer"; empty while the connection is
+  /// usable.
   const std::optional<std::string>& broken() const { return broken_; }
   /// Returns whether the other end has said that nothing follows.
   bool has_left() const { return has_left_; }

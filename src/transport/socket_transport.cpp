@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t scratch_bytes = 256 << 10;
-constexpr std::size_t frame_bytes = 16 << 10;              // a system call for each frame costs more than copying as many bytes
-constexpr std::chrono::nanoseconds silence_interval = 1s;  // for silent peers
+constexpr std::size_t frame_bytes = 16 << 10;            // a system call for each frame costs more than copying as many bytes
+constexpr std::chrono::nanoseconds check_interval = 1s;  // for silent peers
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes
 constexpr int most_events = 64;
@@ -46,8 +46,8 @@ socket_transport::socket_transport(const std::vector<int>& sockets, options sett
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       nudge_bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       scratch_(scratch_bytes),
-      next_sign_(clock::now()),
-      next_look_(clock::now() + silence_interval) {
+      next_heartbeat_(clock::now()),
+      next_check_(clock::now() + check_interval) {
   for (const int socket : sockets) peers_.emplace_back(socket);
   if (ready_ < 0) fail("epoll_create1");
   epoll_event event{.events = EPOLLIN, .data = {.u64 = bell}};
@@ -135,16 +135,16 @@ void socket_transport::drive() {
         peers_, [](const peer_state& p) { return !p.is_lost && (p.stream.has_unsent() || p.stream.is_in_frame()); }));
   }
   const auto now = clock::now();
-  if (settings_.sign_interval && now >= next_sign_) {
-    next_sign_ = now + *settings_.sign_interval;
+  if (settings_.heartbeat_interval && now >= next_heartbeat_) {
+    next_heartbeat_ = now + *settings_.heartbeat_interval;
     for (std::size_t p = 0; p < peers_.size(); ++p) {
-      peers_[p].stream.add_sign_of_life();
+      peers_[p].stream.add_heartbeat();
       if (peers_[p].stream.has_unsent() && !peers_[p].awaits_room) write(p);
     }
   }
-  if (now >= next_look_) {
-    next_look_ = now + silence_interval;
-    look_for_silence();
+  if (now >= next_check_) {
+    next_check_ = now + check_interval;
+    check_heartbeats();
   }
 }
 
@@ -159,16 +159,16 @@ bool socket_transport::receive(int& peer, frame& f) {
 
 // ---- losses
 
-// A long pause of this process is one look.
-void socket_transport::look_for_silence() {
-  const auto limit = settings_.silence_limit;
-  const std::int64_t most_looks = limit ? std::max<std::int64_t>(2, *limit / silence_interval) : 0;
+// A pause of this process counts as one check, so that no worker is lost because rank 0 was stopped.
+void socket_transport::check_heartbeats() {
+  const auto limit = settings_.heartbeat_timeout;
+  const std::int64_t most_missed = limit ? std::max<std::int64_t>(2, *limit / check_interval) : 0;
   for (std::size_t p = 0; p < peers_.size(); ++p) {
     peer_state& peer = peers_[p];
     if (peer.is_lost) continue;
-    if (peer.stream.take_heard()) peer.silent_looks = 0;
+    if (peer.stream.take_heard()) peer.missed_checks = 0;
     if (peer.stream.broken()) note_loss(p, *peer.stream.broken());
-    if (peer.is_lost || !limit || ++peer.silent_looks <= most_looks) continue;
+    if (peer.is_lost || !limit || ++peer.missed_checks <= most_missed) continue;
     std::ostringstream text;
     text << "nothing was received from it for " << std::chrono::duration<double>(*limit).count() << " s";
     note_loss(p, text.str());

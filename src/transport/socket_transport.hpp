@@ -1,9 +1,9 @@
 // Frames between rank 0 and its workers over stream sockets, one for each worker. A peer may be lost at any time.
 //
 // MPI over a network does not survive the loss of a rank: its calls may block for ever. These connections are for runs over several
-// nodes that survive it. The end of a connection is noticed at once. Workers send signs of life, also while a task runs, so that
-// rank 0 notices a worker that is stopped or whose node is cut off. A worker that was given up finds its connection closed. Rank 0
-// sends none, because callbacks may keep it busy for any time.
+// nodes that survive it. The end of a connection is noticed at once. Workers send heartbeats, also while a task runs, so that
+// rank 0 notices a worker that is stopped or whose node is cut off. Rank 0 closes the connection of a lost worker. It sends no
+// heartbeats itself, because callbacks may keep it busy for any time.
 #pragma once
 
 #include "transport/frame_stream.hpp"
@@ -28,9 +28,9 @@ class socket_transport final : public transport {
   struct options {
     /// How long a peer may be silent until it is lost. The time in which this process itself does nothing does not count. None: for
     /// ever.
-    std::optional<std::chrono::nanoseconds> silence_limit = std::nullopt;
-    /// How often this process sends signs of life, if it sends nothing else. None: never.
-    std::optional<std::chrono::nanoseconds> sign_interval = std::nullopt;
+    std::optional<std::chrono::nanoseconds> heartbeat_timeout = std::nullopt;
+    /// How often this process sends heartbeats, if it sends nothing else. None: never.
+    std::optional<std::chrono::nanoseconds> heartbeat_interval = std::nullopt;
     /// Called on the thread that receives, with a peer that is lost and why. Returns what take_lost() returns.
     std::function<lost_peer(int peer, const std::string& why)> on_lost = {};
     /// What running_task() returns. May be null.
@@ -69,7 +69,7 @@ class socket_transport final : public transport {
     frame_stream stream;
     bool awaits_room = false;  // the kernel accepts nothing more, and reports when it does
     bool is_lost = false;
-    std::int64_t silent_looks = 0;
+    std::int64_t missed_checks = 0;
   };
 
   void write(std::size_t peer);
@@ -77,7 +77,7 @@ class socket_transport final : public transport {
   void await(std::size_t peer, bool room);
   void drive();
   void note_loss(std::size_t peer, const std::string& why);
-  void look_for_silence();
+  void check_heartbeats();
   void ring(int which);
 
   const options settings_;
@@ -89,8 +89,8 @@ class socket_transport final : public transport {
   std::deque<std::pair<int, frame>> arrived_;
   std::deque<lost_peer> losses_;
   std::size_t transfers_ = 0;  // peers with frames that are partly sent or received, when drive() last counted
-  steady_time next_sign_;
-  steady_time next_look_;
+  steady_time next_heartbeat_;
+  steady_time next_check_;
   bool is_watching_ = true;
   std::atomic<std::uint32_t> rings_ = 0;
 };

@@ -64,7 +64,7 @@ class transport {
   /// Returns a peer that was lost and was not returned before. What it has sent and was not received yet is discarded, as is what
   /// is sent to it.
   virtual std::optional<lost_peer> take_lost() { return std::nullopt; }
-  /// Notices no losses from now on.
+  /// Stops reporting losses.
   virtual void end_watch() {}
   /// Returns where this worker notes what it runs, or null if nobody reads that.
   virtual task_note* running_task() { return nullptr; }
@@ -92,8 +92,8 @@ class transport {
   /// On rank 0: returns a worker that has called tell_lost_descriptors(), once.
   virtual std::optional<int> take_peer_without_descriptors() { return std::nullopt; }
 
-  /// Returns whether broadcast() may be called. If not, a worker could be lost during it, and rank 0 sends data to each node as
-  /// frames.
+  /// Returns whether broadcast() may be called. False if workers may be lost, because a broadcast would block; rank 0 then sends
+  /// shared values as frames.
   virtual bool has_broadcasts() const { return true; }
   /// Takes part in a broadcast from rank 0 to one worker of every other node. All participants start their broadcasts in the same
   /// order. On a worker, `bytes` is the memory for the received data. receive() calls `done` once.

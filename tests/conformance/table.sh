@@ -107,7 +107,7 @@ sort -t $'\t' -k 3,3 "$scratch/records" | awk -F '\t' -v modes="$modes" -v needs
 
 `table.sh` generates this file from `behaviours.txt` and the results of the tests; do not edit it. A test has the tags of the behaviours
 that it proves: `[map/order]` on a `TEST_CASE`, `PROVES map/order` for a program in CMake. ✓: at least one such test passes in this mode.
-–: no test, because the behaviour does not apply to this mode or needs no test there. After a run of all tests, this command updates the
+–: no test, because the behaviour does not apply to this mode or needs no test there. After `tests/run --all`, this command updates the
 file:
 
     tests/conformance/table.sh --write build/release/tests/records.txt

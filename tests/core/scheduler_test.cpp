@@ -554,7 +554,7 @@ TEST_CASE("no chunk of a worker that was lost between two tasks counts the loss"
   for (const tracked_chunk& c : requeued) CHECK(c.losses == 0);
 }
 
-TEST_CASE("of a chunk whose running item is not known, the whole chunk counts the loss") {
+TEST_CASE("a chunk whose running item is not known is divided until the item is found") {
   simulation s(2);
   s.open(1, 2);
   s.submit(1, items(100, 100, 1));
@@ -562,9 +562,32 @@ TEST_CASE("of a chunk whose running item is not known, the whole chunk counts th
   const int w = s.queue(0).empty() ? 1 : 0;
   s.lose(w, running_item{s.queue(w).front().id, ~std::uint64_t{0}});
   const auto& requeued = (*s).state().executors.front()->requeued;
-  REQUIRE(requeued.size() == 1);
-  CHECK(requeued.front().losses == 1);
-  CHECK(requeued.front().part.count == 100);
+  REQUIRE(requeued.size() == 16);
+  std::uint64_t items_in_parts = 0;
+  for (const tracked_chunk& c : requeued) {
+    CHECK(c.losses == 0);
+    CHECK(c.alone);
+    items_in_parts += c.part.count;
+  }
+  CHECK(items_in_parts == 100);
+  // Of the part that ends the next worker, each item is a chunk, and counts a loss when it ends another one.
+  simulation t(4);
+  t.open(1, 4);
+  t.submit(1, items(5, 5, 1));
+  t.dispatch();
+  const auto lose_the_first_chunk = [&t] {
+    int first = -1;
+    for (int i = 0; i < 4; ++i) {
+      if (!t.queue(i).empty() && (first < 0 || t.queue(i).front().id < t.queue(first).front().id)) first = i;
+    }
+    t.lose(first);
+  };
+  lose_the_first_chunk();
+  CHECK((*t).state().executors.front()->requeued.size() == 5);
+  t.dispatch();
+  lose_the_first_chunk();
+  const auto& again = (*t).state().executors.front()->requeued;
+  CHECK(std::ranges::count_if(again, [](const tracked_chunk& c) { return c.losses == 1 && c.part.count == 1; }) == 1);
 }
 
 TEST_CASE("the chunks of a cancelled map are dropped with their worker") {

@@ -23,7 +23,7 @@ namespace {
 using namespace rankpool::detail;
 using namespace std::chrono_literals;
 
-constexpr auto patience = 20s;  // until a wait has failed
+constexpr auto time_limit = 20s;  // until a wait has failed
 
 std::array<int, 2> connected_sockets() {
   std::array<int, 2> ends{};
@@ -60,7 +60,7 @@ bool is_result_of(const frame& f, std::uint64_t id, std::size_t bytes) {
 /// Receives on one side while the other one sends.
 std::optional<std::pair<int, frame>> receive(socket_transport& to, socket_transport& from) {
   std::pair<int, frame> received;
-  for (const auto until = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < until;) {
+  for (const auto until = std::chrono::steady_clock::now() + time_limit; std::chrono::steady_clock::now() < until;) {
     if (to.receive(received.first, received.second)) return received;
     (void)from.sent_all();
   }
@@ -70,7 +70,7 @@ std::optional<std::pair<int, frame>> receive(socket_transport& to, socket_transp
 /// Drives a transport until it reports a loss.
 std::optional<lost_peer> await_loss(socket_transport& link) {
   std::pair<int, frame> ignored;
-  for (const auto until = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < until;) {
+  for (const auto until = std::chrono::steady_clock::now() + time_limit; std::chrono::steady_clock::now() < until;) {
     (void)link.receive(ignored.first, ignored.second);
     if (auto lost = link.take_lost()) return lost;
     link.sleep(link.rings(), std::chrono::steady_clock::now() + 10ms);
@@ -127,13 +127,13 @@ TEST_CASE("socket transport: a peer whose process ends is lost, with what it sen
   const auto lost = await_loss(rank_0);
   REQUIRE(lost);
   CHECK(lost->peer == 0);
-  CHECK(reasons == std::vector<std::string>{"the other end has closed it"});
+  CHECK(reasons == std::vector<std::string>{"the connection was closed"});
   rank_0.send(0, result_of(2, 10));  // is discarded
   CHECK(rank_0.sent_all());
   CHECK_FALSE(rank_0.take_lost());
 }
 
-TEST_CASE("socket transport: a process that a lost peer has forked does not keep its connection", "[socket-transport]") {
+TEST_CASE("socket transport: a process that a lost peer has forked does not keep its connection open", "[socket-transport]") {
   const auto ends = connected_sockets();
   std::vector<std::string> reasons;
   socket_transport rank_0({ends[0]}, noting_losses(reasons));
@@ -159,7 +159,7 @@ TEST_CASE("socket transport: a process that a lost peer has forked does not keep
   CHECK(::waitpid(child, nullptr, 0) == child);
 }
 
-TEST_CASE("socket transport: a peer that ends a frame in the middle is lost", "[socket-transport]") {
+TEST_CASE("socket transport: a peer whose connection ends within a frame is lost", "[socket-transport]") {
   const auto ends = connected_sockets();
   std::vector<std::string> reasons;
   socket_transport rank_0({ends[0]}, noting_losses(reasons));
@@ -196,16 +196,16 @@ TEST_CASE("socket transport: a loss after the end of the watch is not reported",
   CHECK(reasons.empty());
 }
 
-TEST_CASE("socket transport: a silent peer is lost, one with signs of life is not", "[socket-transport]") {
+TEST_CASE("socket transport: a peer that sends no heartbeat is lost, one that sends them is not", "[socket-transport]") {
   const auto silent = connected_sockets();
   const auto alive = connected_sockets();
   std::vector<std::string> reasons;
   auto options = noting_losses(reasons);
-  options.silence_limit = 1s;
+  options.heartbeat_timeout = 1s;
   socket_transport rank_0({silent[0], alive[0]}, options);
   std::atomic<bool> is_over = false;
   std::thread worker([&] {
-    socket_transport link({alive[1]}, {.sign_interval = 100ms});
+    socket_transport link({alive[1]}, {.heartbeat_interval = 100ms});
     std::pair<int, frame> ignored;
     while (!is_over) {
       (void)link.receive(ignored.first, ignored.second);
@@ -219,7 +219,7 @@ TEST_CASE("socket transport: a silent peer is lost, one with signs of life is no
   CHECK(lost->peer == 0);
   CHECK(reasons == std::vector<std::string>{"nothing was received from it for 1 s"});
   char byte = 0;
-  CHECK(::read(silent[1], &byte, 1) == 0);  // it was told
+  CHECK(::read(silent[1], &byte, 1) == 0);  // rank 0 has closed the connection
   ::close(silent[1]);
 }
 
@@ -246,14 +246,14 @@ TEST_CASE("socket transport: a sleep ends with a message, with wake(), and at it
   const std::uint32_t seen = rank_0.rings();
   rank_0.wake();
   CHECK_FALSE(rank_0.prepare_sleep(seen));
-  CHECK(slept(seen, 1h) < patience);
-  CHECK(slept(rank_0.rings(), 1h) < patience);  // receive() has not taken the ring
+  CHECK(slept(seen, 1h) < time_limit);
+  CHECK(slept(rank_0.rings(), 1h) < time_limit);  // receive() has not taken the ring
   std::pair<int, frame> received;
   CHECK_FALSE(rank_0.receive(received.first, received.second));
   rank_0.nudge();
-  CHECK(slept(rank_0.rings(), 1h) < patience);
+  CHECK(slept(rank_0.rings(), 1h) < time_limit);
   CHECK_FALSE(rank_0.receive(received.first, received.second));
   worker.send(0, result_of(1, 10));
-  CHECK(slept(rank_0.rings(), 1h) < patience);
+  CHECK(slept(rank_0.rings(), 1h) < time_limit);
   CHECK(rank_0.receive(received.first, received.second));
 }

@@ -330,7 +330,7 @@ def killed():
                                    start_new_session=True)
         processes = []
 
-        def is_due():  # lists the processes first, so that the run goes on for no longer than it takes to kill them
+        def is_due():  # lists the processes first, because `ps` takes time in which the run would go on
             listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,sess="], capture_output=True, text=True).stdout.splitlines()
             processes[:] = [line.split() for line in reversed(listed)]  # ranks first: a stopped one whose parent dies is continued
             return os.path.isdir("out") and condition()

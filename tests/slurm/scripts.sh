@@ -96,11 +96,11 @@ case $3 in
     expect_line "rankpool-$job.err" "env RANKPOOL_WORKERS=6 .*/rankpool exec"
     for node in n2 n3; do
       [[ ! -e mark-$node ]] || expect_line "rankpool-$job.err" \
-        "^rankpool: rank [1-6] \($node\) was lost: its process has ended, or the network or its node has failed .*; [0-9]+ tasks? runs? again"
+        "^rankpool: rank [1-6] \($node\) was lost: its process has ended, or its network or node has failed .*; [0-9]+ tasks? runs? again"
     done
     [[ -e mark-n2 || -e mark-n3 ]] || die "no worker of another node was killed"
     ;;
-  status)  # the job's status is that of the program, with both launchers
+  status)  # the job's status is that of the program, with each launcher
     for RANKPOOL_LAUNCHER in srun mpirun self; do
       export RANKPOOL_LAUNCHER
       printf 'true\nfalse\nexit 7\n' >commands

@@ -134,7 +134,7 @@ case $3 in
   resumes-mpirun) resumes_after_limit mpirun ;;
   resumes-primes) resumes_after_signal 2119654578 primes 1 5e10 --count --chunksize 5e8 ;;
   resumes-factorials)
-    numbers="$(seq 2000000 500000 7500000) 20000000"  # so that the run is not over before it is stopped
+    numbers="$(seq 2000000 500000 7500000) 20000000"  # the last one keeps the run busy until it is stopped
     # shellcheck disable=SC2086  # thirteen words
     expected=$(RANKPOOL_WORKERS=2 "$RANKPOOL" factorials $numbers --quiet) || die "the uninterrupted run fails"
     # shellcheck disable=SC2086
