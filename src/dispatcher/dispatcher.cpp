@@ -261,9 +261,9 @@ void dispatcher::accept(worker_index from, const frame& f, steady_time now, effe
     } else if (const auto* failed = std::get_if<open_failed_record>(&r)) {
       accept(from, *failed, out);
     } else if (const auto* here = std::get_if<shared_here_record>(&r)) {
-      outbox_.forward(from, *here);
+      if (!life_.has_ended()) outbox_.forward(from, *here);
     } else if (const auto* missing = std::get_if<unavailable_record>(&r)) {
-      outbox_.forward(from, *missing);
+      if (!life_.has_ended()) outbox_.forward(from, *missing);
     } else if (const auto* started = std::get_if<started_record>(&r)) {
       scheduler_.on_started(from, started->id);
       if (const auto chunk = scheduler_.chunk_at(from, started->id)) observe(&chunk_observer::on_started, *chunk);
@@ -363,7 +363,7 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, running);
   const char* const subject = again == 1 ? " task runs" : " tasks run";
   observer_.on_lost(place, lost.cause, had);
-  outbox_.on_lost(w);
+  if (!life_.has_ended()) outbox_.on_lost(w);
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);
   if (scheduler_.usable_workers() == 0) break_executors();

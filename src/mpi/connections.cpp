@@ -94,8 +94,9 @@ bool wait_for(int socket, short events, clock::time_point deadline) {
 
 void set(int socket, int level, int option, int value) { (void)::setsockopt(socket, level, option, &value, sizeof value); }
 
-// Frames leave at once. A node that is cut off breaks the connection; a process that is stopped does not. TCP_USER_TIMEOUT would
-// also break the connection to a process that reads nothing for long, as rank 0 in a callback.
+// Frames leave at once. An idle connection to a node that is cut off fails. If sent data is not acknowledged, that takes some
+// minutes longer: TCP_USER_TIMEOUT would be shorter, but would also break the connection to a process that reads nothing for long,
+// such as rank 0 in a callback.
 void prepare(int socket, std::chrono::nanoseconds dead_after) {
   constexpr int probes = 4;
   const auto limit = std::chrono::ceil<std::chrono::seconds>(dead_after).count();
@@ -188,7 +189,7 @@ socket_owner connect_to_root(const listen_address& root, int rank, bool is_on_no
     const hello me{root.secret, rank};
     std::uint64_t answer = 0;
     if (::send(s.get(), &me, sizeof me, MSG_NOSIGNAL) == sizeof me && wait_for(s.get(), POLLIN, clock::now() + time_for_hello) &&
-        ::recv(s.get(), &answer, sizeof answer, 0) == sizeof answer && answer == root.secret) {
+        ::recv(s.get(), &answer, sizeof answer, 0) == sizeof answer && answer == ~root.secret) {  // an echo is not the answer
       return s;
     }
     problem = host + " does not answer as rank 0";
@@ -214,7 +215,8 @@ class acceptor {
       if (size < 0 && (errno == EAGAIN || errno == EINTR)) return clock::now() > c.until;
       const bool is_known = size == sizeof message && message.secret == secret_ && message.rank >= 0 &&
                             message.rank < static_cast<std::int64_t>(ranks_.size());
-      if (is_known && ::send(c.socket.get(), &secret_, sizeof secret_, MSG_NOSIGNAL) == sizeof secret_) {
+      const std::uint64_t answer = ~secret_;
+      if (is_known && ::send(c.socket.get(), &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer) {
         ranks_[static_cast<std::size_t>(message.rank)] = std::move(c.socket);
       }
       return true;
@@ -267,12 +269,16 @@ connection_result connect_ranks(const boost::mpi::communicator& world, int root,
     mpi_check(MPI_Test(&all_have_tried, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done == 0) (void)::poll(nullptr, 0, static_cast<int>(pause / 1ms));
   }
+  for (std::size_t r = 0; is_root && problem.empty() && r < ranks.size(); ++r) {
+    if (static_cast<int>(r) != root && !ranks[r]) problem = "rank " + std::to_string(r) + " has not connected";
+  }
   std::vector<std::string> problems;
   boost::mpi::all_gather(world, problem, problems);
   connection_result result;
   for (std::size_t r = 0; r < problems.size() && result.problem.empty(); ++r) {
     if (problems[r].empty()) continue;
-    result.problem = where.port == 0 ? where.problem : "rank " + std::to_string(r) + " cannot connect to rank 0: " + problems[r];
+    result.problem =
+        static_cast<int>(r) == root ? problems[r] : "rank " + std::to_string(r) + " cannot connect to rank 0: " + problems[r];
   }
   if (!result.problem.empty()) return result;
   for (std::size_t r = 0; r < ranks.size(); ++r) {

@@ -16,10 +16,10 @@ struct connection_result {
   std::string problem;
 };
 
-/// Connects the ranks. Collective. Workers try the addresses of the root's network interfaces; workers on the root's node (0 in `nodes`)
-/// try the loopback address first. The root sends a secret over MPI, and closes every connection that does not begin with it.
-/// `dead_after`: how long the other node may be unreachable until an idle connection fails.
-/// Blocks: until every worker is connected or has failed, at most about 20 s.
+/// Connects the ranks. Collective. Workers try the addresses of the root's network interfaces; workers on the root's node (0 in
+/// `nodes`) try the loopback address first. The root sends a secret over MPI, and closes every connection that does not begin with
+/// it. `dead_after`: how long the other node may be unreachable until an idle connection fails. Blocks: until every worker is
+/// connected or has failed, at most about 20 s.
 connection_result connect_ranks(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes,
                                 std::chrono::nanoseconds dead_after);
 

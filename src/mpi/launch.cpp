@@ -79,8 +79,8 @@ launch find_launch(const std::string& program) {
 namespace {
 
 // Returns whether the run can survive lost ranks, as far as that can be known. Rank 0 must run on this node, because it reports its
-// status over a local socket: a batch script of Slurm runs on the first node of its job, as rank 0 does. If the user has chosen MPI's
-// transport, the run uses that, and the launcher must end the run: Open MPI 4 may block in a send over TCP to a lost rank.
+// status over a local socket: a batch script of Slurm runs on the first node of its job, as rank 0 does. If the user has chosen
+// MPI's transport, the run uses that, and the launcher must end the run: Open MPI 4 may block in a send over TCP to a lost rank.
 bool can_survive_losses(const std::string& launcher) {
   constexpr std::array<std::string_view, 5> known{"mpirun", "mpiexec", "orterun", "mpirun.openmpi", "mpiexec.openmpi"};
   const std::string name = launcher.substr(launcher.rfind('/') + 1);

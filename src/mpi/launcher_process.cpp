@@ -19,6 +19,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace rankpool::detail {
@@ -32,7 +33,7 @@ constexpr auto last_output_limit = 100ms;  // after a signal, for output whose r
 constexpr auto poll_interval = 20ms;       // for processes that are not children of this one
 constexpr auto start_interval = 100ms;     // for ranks that end before all are ready
 constexpr auto left_interval = 500ms;      // for those that tasks have left
-constexpr auto idle_time = left_process_time + 1s;  // of a launcher after the end of rank 0
+constexpr auto idle_time = left_process_time + 1s;  // of a launcher whose ranks have ended
 
 // Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
 // must be killed at all because a SIGTERM during its start may block it for ever.
@@ -190,7 +191,7 @@ class launcher_run {
     if (!is_shutting_down()) {
       if (!launcher_ended) {
         if (rank_0_.has_ended()) end_left_processes();
-        if (has_recovery_ && rank_0_.has_ended()) end_idle_launcher();
+        if (rank_0_.has_lost_remote_rank() && rank_0_.has_ended()) end_idle_launcher();
         if (is_watching_start()) watch_start();
         return false;
       }
@@ -242,12 +243,14 @@ class launcher_run {
     }
   }
 
-  /// If ranks of other nodes were lost, mpirun of Open MPI 4.1 waits for them for ever. All other ranks end at most left_process_time
-  /// after rank 0.
+  /// If ranks of other nodes were lost, mpirun of Open MPI 4.1 waits for them for ever. All other ranks end at most
+  /// left_process_time after rank 0. Ends a launcher that has copied no output for longer than that.
   void end_idle_launcher() {
     const auto now = clock::now();
-    if (rank_0_end_ == clock::time_point() || session().contains(rank_0_.process())) rank_0_end_ = now;
-    if (now - rank_0_end_ < idle_time || !out_.is_empty() || !err_.is_empty() || is_shutting_down()) return;
+    const std::uint64_t copied = out_.copied_bytes() + err_.copied_bytes();
+    const bool is_busy = copied != std::exchange(copied_bytes_, copied) || !out_.is_empty() || !err_.is_empty();
+    if (idle_since_ == clock::time_point() || is_busy || session().contains(rank_0_.process())) idle_since_ = now;
+    if (now - idle_since_ < idle_time || is_shutting_down()) return;
     end_.launcher_was_idle = true;
     begin_shutdown();
   }
@@ -289,7 +292,8 @@ class launcher_run {
   pid_t launcher_ = 0;
   clock::time_point stop_time_;
   clock::time_point ranks_end_;       // not set while rank 0 runs
-  clock::time_point rank_0_end_;      // likewise
+  clock::time_point idle_since_;      // likewise
+  std::uint64_t copied_bytes_ = 0;    // when the launcher was looked at last
   clock::time_point shutdown_start_;  // not set while the launch runs
   std::size_t children_ = 0;          // of the launcher, while the start is watched
   bool termination_resent_ = false;

@@ -49,6 +49,7 @@ struct output_copier::state {
   std::array<int, 2> ends{-1, -1};
   std::optional<launcher_report_filter> filter;  // only the thread uses it
   std::atomic<int> error = 0;
+  std::atomic<std::uint64_t> copied = 0;
   std::atomic<bool> discards = false;
 };
 
@@ -80,6 +81,8 @@ bool output_copier::is_empty() const {
   return ::ioctl(state_->ends[0], FIONREAD, &bytes) == 0 && bytes == 0;
 }
 
+std::uint64_t output_copier::copied_bytes() const { return state_->copied; }
+
 int output_copier::error() const { return state_->error; }
 
 void output_copier::copy(state& s) {
@@ -94,6 +97,7 @@ void output_copier::copy(state& s) {
       if (::poll(events.data(), events.size(), -1) > 0) is_last = events[1].revents != 0;
       continue;
     }
+    s.copied += static_cast<std::uint64_t>(got);
     const std::string_view input(buffer.data(), static_cast<std::size_t>(got));
     if (s.filter) {
       write(s, s.filter->pass(input));

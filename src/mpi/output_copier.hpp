@@ -3,6 +3,7 @@
 // mpirun does not write to them directly, because it crashes when their reader closes the pipe, and treats a full disk as success.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <thread>
@@ -31,6 +32,8 @@ class output_copier {
   int finished() const;
   /// Returns whether the pipe has no unread output.
   bool is_empty() const;
+  /// Returns how much was read from the pipe.
+  std::uint64_t copied_bytes() const;
   /// Returns errno of the write that failed, or 0. Input after a failed write is discarded.
   int error() const;
 

@@ -2,6 +2,7 @@
 #include "mpi/session.hpp"
 
 #include "mpi/connections.hpp"
+#include "mpi/control_channel.hpp"
 #include "mpi/doorbell.hpp"
 #include "mpi/mpi_check.hpp"
 #include "mpi/mpi_transport.hpp"
@@ -23,6 +24,7 @@
 #include <rankpool/detail/wire/code_address.hpp>
 
 #include <boost/mpi/collectives.hpp>
+#include <boost/mpi/operations.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
@@ -162,6 +164,7 @@ class socket_losses {
     const int rank = peer < root_ ? peer : peer + 1;
     const auto r = static_cast<std::size_t>(rank);
     if (nodes_[r] != 0 || !bells_->is_on_node(rank)) {
+      launcher_control::report_lost_remote_rank();
       return {.peer = peer, .cause = "has ended, or its network or node has failed (" + why + ")"};
     }
     // Its sockets are closed a little earlier than the process ends.
@@ -190,17 +193,15 @@ class socket_losses {
   std::vector<pid_t> processes_;
 };
 
-// Frames over sockets. Null on every rank if not all workers can connect to the root.
+// Frames over sockets. Throws: error on every rank if not all workers can connect to the root. Over MPI, the run would wait for
+// ever for a rank that is lost.
 std::shared_ptr<transport> link_over_sockets(const connection& c, int root, const std::vector<introduction>& ranks,
                                              std::chrono::nanoseconds stopped_limit) {
   const connection_result result = connect_ranks(*c.world, root, c.nodes, stopped_limit);
   if (!result.problem.empty()) {
-    if (c.world->rank() == root) {
-      log_line("this run does not survive lost ranks, and would wait for them for ever: " + result.problem +
-               "; allow TCP connections between the nodes, or start the launcher without its option for lost ranks (in a Slurm "
-               "script: RANKPOOL_LAUNCHER=srun)");
-    }
-    return nullptr;
+    throw error("a run over several nodes that survives lost ranks needs TCP connections between them: " + result.problem +
+                "; allow these connections, or start the launcher without its option for lost ranks (in a script of slurm/: "
+                "RANKPOOL_LAUNCHER=srun)");
   }
   socket_transport::options options;
   options.note = &c.bells->own_notes().running;
@@ -221,8 +222,9 @@ connection connect(const std::shared_ptr<boost::mpi::communicator>& own, int roo
   c.nodes = nodes_of(*own, root);
   c.bells = std::make_shared<doorbells>(*own);
   const bool is_one_node = c.bells->all_on_node() && std::ranges::all_of(c.nodes, [](int node) { return node == 0; });
-  if (settings.stopped_limit && !is_one_node) c.link = link_over_sockets(c, root, ranks, *settings.stopped_limit);
-  c.survives = settings.stopped_limit && (is_one_node || c.link != nullptr);
+  // A variable of Open MPI may be set on some nodes alone.
+  c.survives = boost::mpi::all_reduce(*own, settings.stopped_limit ? 1 : 0, boost::mpi::minimum<int>()) == 1;
+  if (c.survives && !is_one_node) c.link = link_over_sockets(c, root, ranks, *settings.stopped_limit);
   if (c.link == nullptr) {
     const auto over_mpi = std::make_shared<mpi_transport>(*own, root, c.nodes, *c.bells);
     c.over_mpi = over_mpi.get();
@@ -348,7 +350,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     }
     return serve(std::move(connected), me, lead_rank, root, settings);
   }
-  if (!settings.stopped_limit && has_recovery()) {
+  if (!survives && has_recovery()) {
     log_line(
         "the launcher goes on when a rank ends, but this run does not survive that and would wait for the rank for ever; start the "
         "launcher without that option, or use run() without OMPI_MCA_btl and OMPI_MCA_pml");

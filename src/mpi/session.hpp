@@ -46,13 +46,13 @@ struct session_options {
 /// other ranks serve. If `lead` throws, `failed` gets the exception and returns the status instead. If a worker's task then runs
 /// longer than the grace period, all ranks are ended.
 ///
-/// With a stopped_limit, the session survives the loss of workers. Over several nodes, its frames then need TCP connections between
-/// rank 0 and each worker; if there are none, it says so and does not survive. After a loss, it makes no collective call at its
-/// end, and MPI must not be finalized (is_finalization_skipped() in process_exit.hpp).
+/// With a stopped_limit, the session survives the loss of workers. Over several nodes, its frames then use TCP connections between
+/// rank 0 and each worker. After a loss, it makes no collective call at its end, and MPI must not be finalized
+/// (is_finalization_skipped() in process_exit.hpp).
 ///
 /// An error of the pool on a worker ends the worker's process, and all ranks with it unless the session survives that. The stack is
 /// not unwound, because collective calls would then hang without the other ranks.
-/// Throws: rankpool::error on every rank if the ranks do not run the same build.
+/// Throws: rankpool::error on every rank if the ranks do not run the same build, or these connections fail.
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
                 const std::function<int(const std::exception_ptr&)>& failed, const session_options& options);
 

@@ -49,14 +49,14 @@ void frame_stream::close() {
 }
 
 void frame_stream::add(frame f) {
-  if (broken_) return;
+  if (broken_ || !can_send_) return;
   append_descriptions(f);
   const std::uint64_t length = f.head.size();
   unsent_.push_back({length, std::move(f)});
 }
 
 void frame_stream::add_heartbeat() {
-  if (!broken_ && unsent_.empty()) unsent_.push_back({heartbeat, {}});
+  if (!broken_ && can_send_ && unsent_.empty()) unsent_.push_back({heartbeat, {}});
 }
 
 void frame_stream::say_goodbye() {
@@ -88,7 +88,9 @@ void frame_stream::write() {
     message.msg_iovlen = number;
     const ssize_t written = ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written < 0) {
-      if (!would_block(errno)) fail(text_of(errno));
+      if (would_block(errno)) return;
+      can_send_ = false;
+      unsent_.clear();
       return;
     }
     sent_ += static_cast<std::size_t>(written);
@@ -151,6 +153,15 @@ void frame_stream::take_part(std::size_t size, const std::function<void(frame&&)
 }
 
 void frame_stream::read(std::span<std::byte> scratch, const std::function<void(frame&&)>& take) {
+  try {
+    receive(scratch, take);
+  } catch (...) {
+    fail("a received message cannot be read");
+    throw;
+  }
+}
+
+void frame_stream::receive(std::span<std::byte> scratch, const std::function<void(frame&&)>& take) {
   for (std::size_t bytes = 0; !broken_ && bytes < most_bytes;) {
     const std::span<std::byte> first = wanted().first(std::min(wanted().size(), most_bytes));
     std::array<iovec, 2> parts{{{first.data(), first.size()}, {scratch.data(), scratch.size()}}};

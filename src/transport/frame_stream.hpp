@@ -2,8 +2,8 @@
 //
 // On the wire, a frame is the length of its head in bytes (8 bytes), its head with the descriptions of its blocks, and the data of
 // the blocks. The data is received into the memory of the new blocks. Two values of the length have a special meaning: 0 is a
-// heartbeat, and the highest one says that nothing follows, because the sender ends its work. The end of a connection without it is a
-// loss.
+// heartbeat, and the highest one says that nothing follows, because the sender ends its work. The end of a connection without it is
+// a loss.
 #pragma once
 
 #include "transport/closed_in_children.hpp"
@@ -38,7 +38,8 @@ class frame_stream {
   void add_heartbeat();
   /// Tells the other end that nothing follows, if nothing is unsent.
   void say_goodbye();
-  /// Sends what the kernel accepts, some megabytes at most. Never blocks. A failure breaks the connection.
+  /// Sends what the kernel accepts, some megabytes at most. Never blocks. After a failure, nothing more is sent; what the other end
+  /// has sent before can still be received.
   void write();
   bool has_unsent() const { return !unsent_.empty(); }
 
@@ -67,6 +68,7 @@ class frame_stream {
     frame content;
   };
 
+  void receive(std::span<std::byte> scratch, const std::function<void(frame&&)>& take);
   std::span<std::byte> wanted();
   void take_part(std::size_t size, const std::function<void(frame&&)>& take);
   void begin_blocks();
@@ -76,6 +78,7 @@ class frame_stream {
   std::optional<closed_in_children> closed_in_children_;
   std::deque<outgoing> unsent_;
   std::size_t sent_ = 0;  // bytes of the first of unsent_
+  bool can_send_ = true;
 
   // The frame that is arriving.
   step step_ = step::length;

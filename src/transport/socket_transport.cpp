@@ -96,10 +96,18 @@ void socket_transport::await(std::size_t peer, bool room) {
   p.awaits_room = room;
 }
 
+void socket_transport::count_transfers() {
+  transfers_ = static_cast<std::size_t>(std::ranges::count_if(
+      peers_, [](const peer_state& p) { return !p.is_lost && (p.stream.has_unsent() || p.stream.is_in_frame()); }));
+}
+
 bool socket_transport::transferring() const { return transfers_ > 0; }
 
 bool socket_transport::sent_all() {
-  drive();
+  for (std::size_t p = 0; p < peers_.size(); ++p) {
+    if (peers_[p].stream.has_unsent()) write(p);
+  }
+  if (transfers_ > 0) count_transfers();
   return std::ranges::none_of(peers_, [](const peer_state& p) { return p.stream.has_unsent(); });
 }
 
@@ -130,10 +138,7 @@ void socket_transport::drive() {
     if ((events[static_cast<std::size_t>(e)].events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read_from(peer);
     if (p.stream.broken()) note_loss(peer, *p.stream.broken());
   }
-  if (number > 0 || transfers_ > 0) {
-    transfers_ = static_cast<std::size_t>(std::ranges::count_if(
-        peers_, [](const peer_state& p) { return !p.is_lost && (p.stream.has_unsent() || p.stream.is_in_frame()); }));
-  }
+  if (number > 0 || transfers_ > 0) count_transfers();
   const auto now = clock::now();
   if (settings_.heartbeat_interval && now >= next_heartbeat_) {
     next_heartbeat_ = now + *settings_.heartbeat_interval;

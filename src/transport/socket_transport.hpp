@@ -50,6 +50,7 @@ class socket_transport final : public transport {
   task_note* running_task() override { return settings_.note; }
   void end_watch() override { is_watching_ = false; }
   bool transferring() const override;
+  bool unread() const override { return !arrived_.empty(); }
   bool sent_all() override;
   bool has_broadcasts() const override { return false; }
   void broadcast(std::span<std::byte> bytes, std::function<void()> done) override;
@@ -76,6 +77,7 @@ class socket_transport final : public transport {
   void read_from(std::size_t peer);
   void await(std::size_t peer, bool room);
   void drive();
+  void count_transfers();
   void note_loss(std::size_t peer, const std::string& why);
   void check_heartbeats();
   void ring(int which);
@@ -88,7 +90,7 @@ class socket_transport final : public transport {
   std::vector<std::byte> scratch_;
   std::deque<std::pair<int, frame>> arrived_;
   std::deque<lost_peer> losses_;
-  std::size_t transfers_ = 0;  // peers with frames that are partly sent or received, when drive() last counted
+  std::size_t transfers_ = 0;  // peers with frames that are partly sent or received, when last counted
   steady_time next_heartbeat_;
   steady_time next_check_;
   bool is_watching_ = true;

@@ -36,6 +36,16 @@ std::uint64_t cpu_nanoseconds() {
   return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
+// Returns whether a process has ended, or ends within a second: it closes its descriptors some time before its end.
+bool ends_soon(pid_t process) {
+  for (const auto until = std::chrono::steady_clock::now() + 1s; std::chrono::steady_clock::now() < until;) {
+    const auto found = find_process(process);
+    if (!found || !found->is_running()) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
 }  // namespace
 
 worker::worker(transport& link, worker_place place, worker_pace pace, std::unique_ptr<task_runner> runner)
@@ -247,7 +257,7 @@ void worker::close_executor(std::uint32_t id) {
 void worker::note_shared(std::uint64_t id, std::uint64_t size, const std::shared_ptr<shared_segment>& segment) {
   share_source source{.size = size};
   if (segment != nullptr) source = {size, static_cast<std::int32_t>(getpid()), segment->descriptor()};
-  shared_[id] = {source, segment};
+  shared_[id] = {source, segment, segment == nullptr && size == 0};
   if (share_log_ == nullptr) return;
   try {
     share_log_->add(id, source);
@@ -257,7 +267,7 @@ void worker::note_shared(std::uint64_t id, std::uint64_t size, const std::shared
 
 void worker::receive_shared(const share_record& share) {
   if (unshared_.erase(share.id) > 0) return;  // the release has arrived first, because the value was broadcast first
-  if (shared_.contains(share.id)) return;     // from another worker of this node, which was lost meanwhile
+  if (has_shared(share.id)) return;           // from another worker of this node, which was lost meanwhile
   try {
     if (share.pid == 0) {
       auto copy = aligned_copy(share.payload);
@@ -270,7 +280,7 @@ void worker::receive_shared(const share_record& share) {
     }
     note_shared(share.id, share.size, nullptr);
   } catch (const std::exception& e) {  // the value may be released already, so only tasks that use it fail
-    if (const auto has_it = find_process(share.pid); share.pid != 0 && (!has_it || !has_it->is_running())) return;  // another will
+    if (share.pid != 0 && !link_.has_broadcasts() && ends_soon(share.pid)) return;  // another worker will have it
     note_missing(share.id, why_unavailable(share.size, e));
     note_shared(share.id, 0, nullptr);
   }
@@ -298,9 +308,8 @@ void worker::join_broadcast(const broadcast_record& coming) {
 // Receives a part of a shared value that this worker keeps for its node, perhaps in place of a worker that was lost.
 void worker::receive_copy(const copy_record& part) {
   if (part.offset == 0) {
-    if (const auto here = shared_.find(part.id); here != shared_.end()) {
-      const auto& segment = here->second.segment;
-      if (segment != nullptr) outbox_.shared_here(part.id, part.size, segment->descriptor());
+    if (has_shared(part.id)) {
+      outbox_.shared_here(part.id, part.size, shared_[part.id].segment->descriptor());
       return flush();
     }
     const auto segment = memory_for_node(part.id, part.size);
@@ -337,12 +346,20 @@ void worker::keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segmen
   note_shared(id, bytes.size(), segment);
 }
 
+// Returns whether this worker has a shared value. Forgets that it could not be received earlier: another worker may have it now.
+bool worker::has_shared(std::uint64_t id) {
+  const auto here = shared_.find(id);
+  if (here == shared_.end()) return false;
+  if (here->second.is_missing) forget_shared(id);
+  return shared_.contains(id);
+}
+
 void worker::forget_shared(std::uint64_t id) {
   if (shared_.erase(id) > 0) {
     if (share_log_ != nullptr) share_log_->remove(id);
     forget_received(id);
   } else {
-    unshared_.insert(id);  // the value has not arrived yet
+    if (link_.has_broadcasts()) unshared_.insert(id);  // the value has not arrived yet
   }
 }
 
@@ -568,10 +585,10 @@ void worker::attend() {
             send_stopped();
             end_process_(true);
           }
+          (void)link_.sent_all();  // frames may need further calls of this process to leave
         } catch (...) {
           failure_ = std::current_exception();  // serve() throws it
         }
-        (void)link_.sent_all();  // frames may need further calls of this process to leave
         if (link_.transferring()) pause = 50us;
       }
       std::this_thread::sleep_for(pause);

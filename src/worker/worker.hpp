@@ -85,6 +85,7 @@ class worker {
   struct shared_entry {
     share_source source;                            // for runner processes
     std::shared_ptr<const shared_segment> segment;  // keeps the descriptor open; null: a short value, or an unavailable one
+    bool is_missing = false;                        // it is unavailable
   };
 
   // The caller holds mutex_:
@@ -101,6 +102,7 @@ class worker {
   void receive_unavailable(const unavailable_record& what);
   std::string why_unavailable(std::size_t size, const std::exception& e) const;
   void forget_shared(std::uint64_t id);
+  bool has_shared(std::uint64_t id);
   void run_next(std::unique_lock<std::mutex>& lock);
   void run_batch(executor_entry& executor, task_runner& runner, std::unique_lock<std::mutex>& lock);
   void take_answer(task_runner::answer&& a, clock::time_point begin);
