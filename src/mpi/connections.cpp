@@ -108,23 +108,23 @@ void prepare(int socket, std::chrono::nanoseconds dead_after) {
   set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
-// The addresses of the network interfaces that are up, without link-local ones, which need the name of an interface.
+// The addresses of the network interfaces that are up, IPv4 first, without link-local ones, which need the name of an interface.
 std::vector<std::string> own_addresses() {
   std::vector<std::string> found;
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0) return found;
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(all, &::freeifaddrs);
-  for (const ifaddrs* a = all; a != nullptr; a = a->ifa_next) {
-    if (a->ifa_addr == nullptr || (a->ifa_flags & IFF_UP) == 0 || (a->ifa_flags & IFF_LOOPBACK) != 0) continue;
-    const int family = a->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    if (family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6*>(a->ifa_addr)->sin6_addr)) continue;
-    std::array<char, NI_MAXHOST> text{};
-    const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    if (::getnameinfo(a->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
-      found.emplace_back(text.data());
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const ifaddrs* a = all; a != nullptr; a = a->ifa_next) {
+      if (a->ifa_addr == nullptr || (a->ifa_flags & IFF_UP) == 0 || (a->ifa_flags & IFF_LOOPBACK) != 0) continue;
+      if (a->ifa_addr->sa_family != family) continue;
+      if (family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6*>(a->ifa_addr)->sin6_addr)) continue;
+      std::array<char, NI_MAXHOST> text{};
+      const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+      const int failed = ::getnameinfo(a->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+      if (failed == 0) found.emplace_back(text.data());
+    }
   }
-  std::ranges::stable_partition(found, [](const std::string& a) { return a.find(':') == std::string::npos; });  // IPv4 first
   return found;
 }
 
