@@ -165,10 +165,10 @@ TEST_CASE("a writer is empty again once its frame is taken") {
 
 TEST_CASE("the large payload of a result can be moved out of its frame") {
   frame_writer out;
-  byte_buffer large;
+  byte_buffer large_payload;
   const std::vector<char> content(bulk_bytes, 'x');
-  large.append(content.data(), content.size());
-  out.result(1, false, 5, std::move(large));
+  large_payload.append(content.data(), content.size());
+  out.result(1, false, 5, std::move(large_payload));
   const frame f = out.take();
   CHECK(f.bulk.size() == 1);
   const auto r = read_all(f);
