@@ -1,12 +1,21 @@
 #include "dispatcher/node_leaders.hpp"
 
-#include <algorithm>
-#include <set>
 #include <utility>
 
 namespace rankpool::detail {
 
-node_leaders::node_leaders(std::vector<int> nodes) : nodes_(std::move(nodes)), is_lost_(nodes_.size()) {}
+namespace {
+
+std::set<int> without_rank_0s(const std::vector<int>& nodes) {
+  std::set<int> others(nodes.begin(), nodes.end());
+  others.erase(0);
+  return others;
+}
+
+}  // namespace
+
+node_leaders::node_leaders(std::vector<int> nodes)
+    : nodes_(std::move(nodes)), other_nodes_(without_rank_0s(nodes_)), is_lost_(nodes_.size()) {}
 
 // The first worker of a node that is not lost.
 std::optional<std::size_t> node_leaders::leader_of(int node) const {
@@ -17,12 +26,11 @@ std::optional<std::size_t> node_leaders::leader_of(int node) const {
 }
 
 std::vector<std::size_t> node_leaders::add(const std::shared_ptr<const shared_data>& data) {
-  values_[data->id()] = data;
   std::vector<std::size_t> leaders;
-  for (const int node : std::set<int>(nodes_.begin(), nodes_.end())) {
-    if (node == 0) continue;
+  for (const int node : other_nodes_) {
     if (const auto leader = leader_of(node)) leaders.push_back(*leader);
   }
+  if (!leaders.empty()) values_[data->id()] = data;
   return leaders;
 }
 

@@ -5,8 +5,6 @@
 // sends it the values again, for workers that have not mapped them yet.
 #pragma once
 
-#include "wire/frame.hpp"
-
 #include <rankpool/detail/shared/shared_data.hpp>
 
 #include <cstddef>
@@ -14,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace rankpool::detail {
@@ -24,11 +23,12 @@ class node_leaders {
   /// `nodes`: of each worker; 0: rank 0's.
   explicit node_leaders(std::vector<int> nodes);
 
-  /// A value has to be sent. Returns the leaders: one worker of each node that has one.
+  /// A value has to be sent. Returns the leaders: one worker of each node other than rank 0's.
   std::vector<std::size_t> add(const std::shared_ptr<const shared_data>& data);
   /// Forgets a value.
   void remove(std::uint64_t id) { values_.erase(id); }
-  /// Returns the workers that must be told that a leader has a value, or that it has no memory for it: the others of its node.
+  /// Returns the workers that must be told that a leader has a value, or that it has no memory for it: the others of its node. None if
+  /// the value was removed.
   std::vector<std::size_t> others_of_node(std::uint64_t id, std::size_t leader) const;
 
   /// A value that has to be sent to another leader.
@@ -42,8 +42,9 @@ class node_leaders {
  private:
   std::optional<std::size_t> leader_of(int node) const;
 
-  const std::vector<int> nodes_;
-  std::vector<bool> is_lost_;  // of each worker
+  const std::vector<int> nodes_;     // of each worker
+  const std::set<int> other_nodes_;  // than rank 0's
+  std::vector<bool> is_lost_;        // of each worker
   std::map<std::uint64_t, std::weak_ptr<const shared_data>> values_;
 };
 

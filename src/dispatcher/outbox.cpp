@@ -43,12 +43,7 @@ outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::ve
       nodes_(std::move(nodes)),
       frame_bytes_(link.preferred_frame_bytes()),
       node_leaders_(nodes_),
-      frames_(workers.size()) {
-  for (std::size_t w = 0; w < workers_.size(); ++w) {
-    const bool is_first = std::ranges::none_of(leaders_, [&](std::size_t l) { return node_of(l) == node_of(w); });
-    if (node_of(w) != 0 && is_first) leaders_.push_back(w);
-  }
-}
+      frames_(workers.size()) {}
 
 frame_writer& outbox::to(std::size_t worker) {
   frame_writer& out = frames_[worker];
@@ -91,35 +86,29 @@ void outbox::share(const std::shared_ptr<const shared_data>& data, int descripto
       to(w).share(data->id(), bytes.size(), static_cast<std::int32_t>(getpid()), descriptor, {});
     }
   }
-  if (!is_mapped || leaders_.empty()) return;
+  if (!is_mapped) return;
+  const std::vector<std::size_t> leaders = node_leaders_.add(data);
+  if (leaders.empty()) return;
   if (!link_.has_broadcasts()) {
-    for (const std::size_t leader : node_leaders_.add(data)) send_copy(leader, data);
+    for (const std::size_t leader : leaders) send_copy(leader, data);
     return;
   }
-  for (const std::size_t leader : leaders_) to(leader).broadcast(data->id(), bytes.size());
+  for (const std::size_t leader : leaders) to(leader).broadcast(data->id(), bytes.size());
   link_.broadcast({const_cast<std::byte*>(bytes.data()), bytes.size()}, [kept = data] {});  // rank 0 only sends
 }
 
 void outbox::forward(worker_index leader, const shared_here_record& here) {
-  for (const std::size_t w : others_of_node(leader, here.id)) {
-    to(w).share(here.id, here.size, workers_[static_cast<std::size_t>(leader.value)].pid, here.descriptor, {});
+  const auto l = static_cast<std::size_t>(leader.value);
+  for (const std::size_t w : node_leaders_.others_of_node(here.id, l)) {
+    to(w).share(here.id, here.size, workers_[l].pid, here.descriptor, {});
   }
 }
 
 void outbox::forward(worker_index leader, const unavailable_record& missing) {
   const std::string_view reason(reinterpret_cast<const char*>(missing.reason.data()), missing.reason.size());
-  for (const std::size_t w : others_of_node(leader, missing.id)) to(w).unavailable(missing.id, reason);
-}
-
-// Returns the other workers of a leader's node, to which a shared value is of use.
-std::vector<std::size_t> outbox::others_of_node(worker_index leader, std::uint64_t id) const {
-  const auto l = static_cast<std::size_t>(leader.value);
-  if (!link_.has_broadcasts()) return node_leaders_.others_of_node(id, l);
-  std::vector<std::size_t> others;
-  for (std::size_t w = 0; w < workers_.size(); ++w) {
-    if (w != l && node_of(w) == node_of(l)) others.push_back(w);
+  for (const std::size_t w : node_leaders_.others_of_node(missing.id, static_cast<std::size_t>(leader.value))) {
+    to(w).unavailable(missing.id, reason);
   }
-  return others;
 }
 
 // Sends the parts as frames of their own, so that the receiver needs memory for one part beside the value.

@@ -53,15 +53,13 @@ class outbox {
   frame_writer& to(worker_index w) { return to(static_cast<std::size_t>(w.value)); }
   frame_writer& to(std::size_t worker);
   int node_of(std::size_t worker) const { return nodes_.empty() ? 0 : nodes_[worker]; }
-  std::vector<std::size_t> others_of_node(worker_index leader, std::uint64_t id) const;
   void send_copy(std::size_t leader, const std::shared_ptr<const shared_data>& data);
 
   transport& link_;
   const std::vector<worker_info>& workers_;
   const std::vector<int> nodes_;
   const std::size_t frame_bytes_;     // a frame that has as much is sent
-  std::vector<std::size_t> leaders_;  // the first worker of each node but rank 0's
-  node_leaders node_leaders_;         // if the transport has no broadcasts
+  node_leaders node_leaders_;
   std::vector<frame_writer> frames_;  // of each worker
   std::vector<std::size_t> unsent_;   // workers whose frame has records
 };

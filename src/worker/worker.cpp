@@ -266,8 +266,7 @@ void worker::note_shared(std::uint64_t id, std::uint64_t size, const std::shared
 }
 
 void worker::receive_shared(const share_record& share) {
-  if (unshared_.erase(share.id) > 0) return;  // the release has arrived first, because the value was broadcast first
-  if (has_shared(share.id)) return;           // from another worker of this node, which was lost meanwhile
+  if (has_shared(share.id)) return;  // from another worker of this node, which was lost meanwhile
   try {
     if (share.pid == 0) {
       auto copy = aligned_copy(share.payload);
@@ -293,7 +292,6 @@ std::string worker::why_unavailable(std::size_t size, const std::exception& e) c
 }
 
 void worker::receive_unavailable(const unavailable_record& what) {
-  if (unshared_.erase(what.id) > 0) return;
   note_missing(what.id, {reinterpret_cast<const char*>(what.reason.data()), what.reason.size()});
   note_shared(what.id, 0, nullptr);
 }
@@ -302,6 +300,7 @@ void worker::receive_unavailable(const unavailable_record& what) {
 void worker::join_broadcast(const broadcast_record& coming) {
   const auto segment = memory_for_node(coming.id, coming.size);
   if (segment == nullptr) return link_.drop_broadcast(coming.size);
+  arriving_[coming.id] = segment;
   link_.broadcast(segment->bytes(), [this, segment, id = coming.id] { keep_for_node(id, segment); });
 }
 
@@ -318,9 +317,7 @@ void worker::receive_copy(const copy_record& part) {
   const auto arriving = arriving_.find(part.id);
   if (arriving == arriving_.end()) return;
   std::ranges::copy(part.part, arriving->second->bytes().begin() + static_cast<std::ptrdiff_t>(part.offset));
-  if (part.offset + part.part.size() < part.size) return;
-  keep_for_node(part.id, arriving->second);
-  arriving_.erase(arriving);
+  if (part.offset + part.part.size() == part.size) keep_for_node(part.id, arriving->second);
 }
 
 // Returns memory that the workers of this node can map. Null if there is none; then rank 0 is told.
@@ -337,11 +334,11 @@ std::shared_ptr<shared_segment> worker::memory_for_node(std::uint64_t id, std::s
 }
 
 // A shared value has arrived, and the other workers of this node can map it from now on.
-void worker::keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segment>& segment) {
+void worker::keep_for_node(std::uint64_t id, std::shared_ptr<shared_segment> segment) {
+  if (arriving_.erase(id) == 0) return;  // released meanwhile
   const std::span<const std::byte> bytes = segment->bytes();
   outbox_.shared_here(id, bytes.size(), segment->descriptor());
   flush();
-  if (unshared_.erase(id) > 0) return;
   note_received(std::make_shared<const shared_data>(id, segment, bytes));
   note_shared(id, bytes.size(), segment);
 }
@@ -359,7 +356,7 @@ void worker::forget_shared(std::uint64_t id) {
     if (share_log_ != nullptr) share_log_->remove(id);
     forget_received(id);
   } else {
-    if (link_.has_broadcasts()) unshared_.insert(id);  // the value has not arrived yet
+    arriving_.erase(id);
   }
 }
 

@@ -27,7 +27,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,7 +97,7 @@ class worker {
   void join_broadcast(const broadcast_record& coming);
   void receive_copy(const copy_record& part);
   std::shared_ptr<shared_segment> memory_for_node(std::uint64_t id, std::size_t size);
-  void keep_for_node(std::uint64_t id, const std::shared_ptr<shared_segment>& segment);
+  void keep_for_node(std::uint64_t id, std::shared_ptr<shared_segment> segment);
   void receive_unavailable(const unavailable_record& what);
   std::string why_unavailable(std::size_t size, const std::exception& e) const;
   void forget_shared(std::uint64_t id);
@@ -138,8 +137,7 @@ class worker {
   std::map<std::uint32_t, std::shared_ptr<executor_entry>> executors_;
   std::map<std::uint64_t, shared_entry> shared_;                       // values that have arrived, or are known to be unavailable
   std::unique_ptr<share_log> share_log_;                               // of shared_, for runner processes; null: there is none
-  std::set<std::uint64_t> unshared_;                                   // values that were released before they arrived
-  std::map<std::uint64_t, std::shared_ptr<shared_segment>> arriving_;  // values for this node, of which parts have arrived
+  std::map<std::uint64_t, std::shared_ptr<shared_segment>> arriving_;  // values for this node that have not arrived whole
   frame_writer outbox_;
   clock::time_point flushed_;
   bool serving_ = false;  // serve() was called

@@ -181,8 +181,6 @@ TEST_CASE("a worker knows why its node has no memory for a shared value, until t
   run_all(w);
   CHECK_THROWS_WITH(shared_data::find(6), "no memory");
   out.unshare(6);
-  out.unshare(7);
-  out.unavailable(7, "no memory");  // the value is no longer needed
   out.unavailable(6, "another reason");
   link.arrive(0, out.take());
   run_all(w);
