@@ -27,8 +27,8 @@ class node_leaders {
   std::vector<std::size_t> add(const std::shared_ptr<const shared_data>& data);
   /// Forgets a value.
   void remove(std::uint64_t id) { values_.erase(id); }
-  /// Returns the workers that must be told that a leader has a value, or that it has no memory for it: the others of its node. None if
-  /// the value was removed.
+  /// Returns the workers that must be told that a leader has a value, or that it has no memory for it: the others of its node. None
+  /// if the value was removed.
   std::vector<std::size_t> others_of_node(std::uint64_t id, std::size_t leader) const;
 
   /// A value that has to be sent to another leader.

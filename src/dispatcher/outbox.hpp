@@ -58,7 +58,7 @@ class outbox {
   transport& link_;
   const std::vector<worker_info>& workers_;
   const std::vector<int> nodes_;
-  const std::size_t frame_bytes_;     // a frame that has as much is sent
+  const std::size_t frame_bytes_;  // a frame that has as much is sent
   node_leaders node_leaders_;
   std::vector<frame_writer> frames_;  // of each worker
   std::vector<std::size_t> unsent_;   // workers whose frame has records

@@ -28,7 +28,7 @@ constexpr std::string_view with_input = "-with-input";       // suffix of the na
 
 // What rank 0 reports.
 struct report_message {
-  enum class kind : int { ready, status, signal, lost_remote_rank } what = kind::ready;
+  enum class kind : int { ready, status, signal, remote_loss } what = kind::ready;
   int value = 0;
 };
 
@@ -173,7 +173,7 @@ void rank_0_control::on_readable(bool permitted) {
       case report_message::kind::ready: ready_ = true; break;
       case report_message::kind::status: status_ = message.value; break;
       case report_message::kind::signal: signal_ = message.value; break;
-      case report_message::kind::lost_remote_rank: has_lost_remote_rank_ = true; break;
+      case report_message::kind::remote_loss: has_remote_loss_ = true; break;
     }
   } else {  // rank 0 has ended
     ::close(std::exchange(connection_, -1));
@@ -212,9 +212,7 @@ void launcher_control::report_ready() const { send_report(connection_, {report_m
 
 void launcher_control::report(int status) const { send_report(connection_, {report_message::kind::status, status}); }
 
-void launcher_control::report_lost_remote_rank() {
-  send_report(connection_of_rank_0.load(), {report_message::kind::lost_remote_rank, 0});
-}
+void launcher_control::report_remote_loss() const { send_report(connection_, {report_message::kind::remote_loss, 0}); }
 
 void launcher_control::report_ending(const termination& end) {
   if (end.signal != 0) send_report(connection_of_rank_0.load(), {report_message::kind::signal, end.signal});

@@ -48,8 +48,8 @@ class rank_0_control {
   bool are_ranks_ready() const { return ready_; }
   /// Returns the value that run() returned on rank 0, if rank 0 has reported it.
   std::optional<int> status() const { return status_; }
-  /// Returns whether rank 0 has reported that a rank of another node was lost.
-  bool has_lost_remote_rank() const { return has_lost_remote_rank_; }
+  /// Returns whether rank 0 has reported that a worker of another node was lost.
+  bool has_remote_loss() const { return has_remote_loss_; }
   /// Returns the signal that has ended rank 0, if rank 0 has reported it; else 0.
   int signal() const { return signal_; }
 
@@ -60,7 +60,7 @@ class rank_0_control {
   bool begun_ = false;
   pid_t process_ = 0;
   bool ready_ = false;
-  bool has_lost_remote_rank_ = false;
+  bool has_remote_loss_ = false;
   std::optional<int> status_;
   int signal_ = 0;
 };
@@ -81,8 +81,8 @@ class launcher_control {
   void report_ready() const;
   /// Reports that run() is about to return `status`.
   void report(int status) const;
-  /// Reports that a rank of another node was lost. Does nothing if there is no connection.
-  static void report_lost_remote_rank();
+  /// Reports that a worker of another node was lost.
+  void report_remote_loss() const;
   /// Reports the ending of this process. Does nothing if there is no connection. It may be called in a signal handler.
   static void report_ending(const termination& end);
 

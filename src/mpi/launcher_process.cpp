@@ -191,7 +191,7 @@ class launcher_run {
     if (!is_shutting_down()) {
       if (!launcher_ended) {
         if (rank_0_.has_ended()) end_left_processes();
-        if (rank_0_.has_lost_remote_rank() && rank_0_.has_ended()) end_idle_launcher();
+        if (rank_0_.has_remote_loss() && rank_0_.has_ended()) end_idle_launcher();
         if (is_watching_start()) watch_start();
         return false;
       }

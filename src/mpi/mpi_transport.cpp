@@ -3,12 +3,12 @@
 
 #include "mpi/mpi_check.hpp"
 #include "mpi/requests.hpp"
+#include "mpi/usable_cores.hpp"
 
 #include "support/process_memory.hpp"
 #include "wire/block_description.hpp"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -39,9 +39,6 @@ constexpr std::chrono::nanoseconds longest_watchful_pause = 20ms;
 constexpr std::chrono::nanoseconds first_off_node_pause = 20us;
 constexpr std::chrono::nanoseconds longest_off_node_pause = 1ms;
 
-// Returns the number of cores of this node.
-int cores() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
-
 }  // namespace
 
 mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, const std::vector<int>& nodes, doorbells& bells)
@@ -49,7 +46,7 @@ mpi_transport::mpi_transport(const boost::mpi::communicator& world, int root, co
       root_(root),
       is_root_(world.rank() == root),
       bells_(bells),
-      cores_(cores()),
+      cores_(cores_of_node()),
       polling_time_(bells_.ranks_on_node() > cores_ ? polling_time_on_shared_cores : polling_time_on_own_core),
       broadcasts_(world, root, nodes),
       window_(world.size()),

@@ -174,6 +174,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
   session_options settings;
   settings.grace_period = failure_grace_period;
   if (survives) settings.stopped_limit = options.heartbeat_timeout;
+  settings.on_remote_loss = [&] { launcher.report_remote_loss(); };
   settings.on_collective_end = [&] { limit.start(); };
   try {
     return report_status(run_session(

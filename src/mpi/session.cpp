@@ -1,23 +1,21 @@
 // Defines the life of one pool on each rank: the handshake, then the program on the root and the worker elsewhere.
 #include "mpi/session.hpp"
 
-#include "mpi/connections.hpp"
-#include "mpi/control_channel.hpp"
 #include "mpi/doorbell.hpp"
 #include "mpi/mpi_check.hpp"
 #include "mpi/mpi_transport.hpp"
 #include "mpi/open_mpi.hpp"
 #include "mpi/process_exit.hpp"
 #include "mpi/process_watch.hpp"
+#include "mpi/socket_link.hpp"
 #include "mpi/termination.hpp"
+#include "mpi/usable_cores.hpp"
 
 #include "call/current_worker.hpp"
 #include "dispatcher/pool.hpp"
 #include "journal/open_journals.hpp"
 #include "runner/fork_server.hpp"
 #include "support/log.hpp"
-#include "support/process_table.hpp"
-#include "transport/socket_transport.hpp"
 #include "worker/inline_transport.hpp"
 #include "worker/worker.hpp"
 
@@ -28,7 +26,6 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,7 +40,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -88,6 +84,12 @@ void require_same_build(const std::vector<introduction>& ranks, int root) {
   }
 }
 
+std::vector<pid_t> processes_of(const std::vector<introduction>& ranks) {
+  std::vector<pid_t> processes;
+  for (const introduction& rank : ranks) processes.push_back(rank.pid);
+  return processes;
+}
+
 // Returns the node of each rank; 0 is the root's. The ranks of a node can share memory. MPI reports the nodes unless
 // RANKPOOL_RANKS_PER_NODE is set.
 std::vector<int> nodes_of(const boost::mpi::communicator& world, int root) {
@@ -127,113 +129,58 @@ std::vector<MPI_Comm> in_use;
   std::_Exit(1);
 }
 
-// What the ranks of a pool communicate with. Created and destroyed by all of them together.
-struct connection {
+// What the ranks of a session communicate with. Created and destroyed by all of them together.
+struct session_link {
   std::shared_ptr<boost::mpi::communicator> world;
   std::vector<int> nodes;  // of each rank; 0: the root's
   std::shared_ptr<doorbells> bells;
-  std::shared_ptr<transport> link;
-  mpi_transport* over_mpi = nullptr;  // the link, if it is one
+  std::shared_ptr<transport> frames;
+  mpi_transport* over_mpi = nullptr;  // the same as frames, if that is MPI's
   bool survives = false;              // the loss of workers
 
-  int workers_on_node(int root) const { return bells->ranks_on_node() - (bells->is_on_node(root) ? 1 : 0); }
+  // Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core(int root) const {
-    return static_cast<double>(workers_on_node(root)) / static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+    const int workers = bells->ranks_on_node() - (bells->is_on_node(root) ? 1 : 0);
+    return static_cast<double>(workers) / cores_of_node();
   }
   // To free what belongs to MPI is collective, and a lost rank does not take part. MPI may use its memory until the process ends.
   void keep_for_ever() {
-    if (over_mpi == nullptr) link.reset();
-    (void)new connection(std::move(*this));
+    if (over_mpi == nullptr) frames.reset();
+    (void)new session_link(std::move(*this));
     skip_finalization();
   }
   void close() {
-    link.reset();
+    frames.reset();
     bells.reset();
   }
 };
 
-// Describes the loss of a worker with a broken connection, on the root.
-class socket_losses {
- public:
-  socket_losses(const connection& c, int root, const std::vector<introduction>& ranks)
-      : root_(root), nodes_(c.nodes), bells_(c.bells) {
-    for (const introduction& rank : ranks) processes_.push_back(rank.pid);
-  }
-
-  lost_peer operator()(int peer, const std::string& why) const {
-    const int rank = peer < root_ ? peer : peer + 1;
-    const auto r = static_cast<std::size_t>(rank);
-    if (nodes_[r] != 0 || !bells_->is_on_node(rank)) {
-      launcher_control::report_lost_remote_rank();
-      return {.peer = peer, .cause = "has ended, or its network or node has failed (" + why + ")"};
-    }
-    // Its sockets are closed a little earlier than the process ends.
-    const auto is_running = [&] {
-      const auto found = find_process(processes_[r]);
-      return found && found->is_running();
-    };
-    for (const auto until = std::chrono::steady_clock::now() + time_until_gone; is_running();) {
-      if (std::chrono::steady_clock::now() > until) {  // so that it cannot come back
-        ::kill(processes_[r], SIGKILL);
-        return {.peer = peer, .signal = SIGKILL, .cause = "lost its connection to rank 0 (" + why + "), and was killed"};
-      }
-      std::this_thread::sleep_for(1ms);
-    }
-    const doorbells::notes& notes = bells_->notes_of(rank);
-    const termination end = termination::decoded(notes.end);
-    return {peer, end.signal, end.exit_status, end.description(), {{notes.running.task, notes.running.item}}};
-  }
-
- private:
-  static constexpr auto time_until_gone = 100ms;
-
-  const int root_;
-  const std::vector<int> nodes_;
-  const std::shared_ptr<doorbells> bells_;
-  std::vector<pid_t> processes_;
-};
-
-// Frames over sockets. Throws: error on every rank if not all workers can connect to the root. Over MPI, the run would wait for
-// ever for a rank that is lost.
-std::shared_ptr<transport> link_over_sockets(const connection& c, int root, const std::vector<introduction>& ranks,
-                                             std::chrono::nanoseconds stopped_limit) {
-  const connection_result result = connect_ranks(*c.world, root, c.nodes, stopped_limit);
-  if (!result.problem.empty()) {
-    throw error("a run over several nodes that survives lost ranks needs TCP connections between them: " + result.problem +
-                "; allow these connections, or start the launcher without its option for lost ranks (in a script of slurm/: "
-                "RANKPOOL_LAUNCHER=srun)");
-  }
-  socket_transport::options options;
-  options.note = &c.bells->own_notes().running;
-  if (c.world->rank() == root) {
-    options.heartbeat_timeout = stopped_limit;
-    options.on_lost = socket_losses(c, root, ranks);
-  } else {
-    options.heartbeat_interval = std::min<std::chrono::nanoseconds>(stopped_limit / 4, 5s);
-    options.on_lost = [](int, const std::string&) -> lost_peer { end_without_rank_0(); };
-  }
-  return std::make_shared<socket_transport>(result.sockets, std::move(options));
-}
-
-connection connect(const std::shared_ptr<boost::mpi::communicator>& own, int root, const std::vector<introduction>& ranks,
-                   const session_options& settings) {
-  connection c;
+session_link connect(const std::shared_ptr<boost::mpi::communicator>& own, int root, const std::vector<introduction>& ranks,
+                     const session_options& settings) {
+  session_link c;
   c.world = own;
   c.nodes = nodes_of(*own, root);
   c.bells = std::make_shared<doorbells>(*own);
   const bool is_one_node = c.bells->all_on_node() && std::ranges::all_of(c.nodes, [](int node) { return node == 0; });
   // A variable of Open MPI may be set on some nodes alone.
   c.survives = boost::mpi::all_reduce(*own, settings.stopped_limit ? 1 : 0, boost::mpi::minimum<int>()) == 1;
-  if (c.survives && !is_one_node) c.link = link_over_sockets(c, root, ranks, *settings.stopped_limit);
-  if (c.link == nullptr) {
+  if (c.survives && !is_one_node) {
+    c.frames = link_over_sockets(*own, c.bells,
+                                 {.root = root,
+                                  .nodes = c.nodes,
+                                  .processes = processes_of(ranks),
+                                  .heartbeat_timeout = *settings.stopped_limit,
+                                  .on_remote_loss = settings.on_remote_loss,
+                                  .on_root_lost = end_without_rank_0});
+  } else {
     const auto over_mpi = std::make_shared<mpi_transport>(*own, root, c.nodes, *c.bells);
     c.over_mpi = over_mpi.get();
-    c.link = over_mpi;
+    c.frames = over_mpi;
   }
   return c;
 }
 
-int serve(connection c, const introduction& me, const introduction& rank_0, int root, const session_options& settings) {
+int serve(session_link c, const introduction& me, const introduction& rank_0, int root, const session_options& settings) {
   const boost::mpi::communicator& world = *c.world;
   const bool survives = c.survives;
   const std::string who = "rank " + std::to_string(world.rank()) + " (" + me.host + ")";
@@ -246,11 +193,11 @@ int serve(connection c, const introduction& me, const introduction& rank_0, int 
         watch.emplace(std::vector{static_cast<pid_t>(rank_0.pid)}, [](pid_t, process_watch::event) { end_without_rank_0(); });
       }
     }
-    worker w(*c.link, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, c.workers_per_core(root)));
+    worker w(*c.frames, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, c.workers_per_core(root)));
     const serving scope(who);
     const auto end_session = [&] {
       watch.reset();
-      c.link->end_watch();
+      c.frames->end_watch();
       if (w.ranks_were_lost()) return c.keep_for_ever();
       if (survives && settings.on_collective_end) settings.on_collective_end();
     };
@@ -339,7 +286,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
   boost::mpi::all_gather(*own, introduce(), ranks);
   require_same_build(ranks, root);
 
-  connection connected = connect(own, root, ranks, settings);
+  session_link connected = connect(own, root, ranks, settings);
   const std::vector<int>& nodes = connected.nodes;
   const bool survives = connected.survives;
   const introduction& me = ranks[static_cast<std::size_t>(own->rank())];
@@ -356,9 +303,7 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
         "launcher without that option, or use run() without OMPI_MCA_btl and OMPI_MCA_pml");
   }
   if (survives && connected.over_mpi != nullptr) {
-    std::vector<pid_t> processes;
-    for (const introduction& rank : ranks) processes.push_back(rank.pid);
-    connected.over_mpi->begin_watch(processes, *settings.stopped_limit);
+    connected.over_mpi->begin_watch(processes_of(ranks), *settings.stopped_limit);
   }
   std::vector<worker_info> workers;
   pool_options options;
@@ -372,10 +317,10 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
     options.nodes.push_back(nodes[r]);
   }
-  const auto p = std::make_shared<pool>(connected.link, std::move(workers), options);
+  const auto p = std::make_shared<pool>(connected.frames, std::move(workers), options);
   cluster c = cluster_access::make(p);
   const auto end_session = [&] {
-    connected.link->end_watch();
+    connected.frames->end_watch();
     if (p->has_lost_workers()) return connected.keep_for_ever();
     if (survives && settings.on_collective_end) settings.on_collective_end();
     connected.close();

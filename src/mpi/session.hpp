@@ -37,6 +37,8 @@ struct session_options {
   std::optional<std::chrono::nanoseconds> grace_period = std::nullopt;
   /// How long a worker may be stopped until it counts as lost. Null: the launcher ends all ranks when one ends.
   std::optional<std::chrono::nanoseconds> stopped_limit = std::nullopt;
+  /// Called on the root when a worker of another node is lost. May be null.
+  std::function<void()> on_remote_loss = nullptr;
   /// Called at the end of a session that survives losses and has lost no rank, before its collective calls: a rank that is lost
   /// during these would block them. May be null.
   std::function<void()> on_collective_end = nullptr;

@@ -2,6 +2,7 @@
 #include "mpi/usable_cores.hpp"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -93,6 +94,8 @@ double lowest_limit(const fs::path& root, const hierarchy& seen, const fs::path&
 }
 
 }  // namespace
+
+int cores_of_node() { return static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)); }
 
 double cpu_quota(const fs::path& root) {
   const std::vector<hierarchy> hierarchies = mounted_hierarchies(root);

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 
 namespace rankpool::detail {
 
@@ -19,6 +20,17 @@ std::optional<process_entry> find_process(pid_t process) {
   process_entry found{.process = process};
   fields >> found.state >> found.parent >> found.group >> found.session;
   return fields ? std::optional(found) : std::nullopt;
+}
+
+bool ends_within(pid_t process, std::chrono::nanoseconds at_most) {
+  constexpr auto pause = std::chrono::milliseconds(1);  // not every kernel has a handle of a process to wait for
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  for (;;) {
+    const auto found = find_process(process);
+    if (!found || !found->is_running()) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 std::vector<process_entry> all_processes() {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct process_entry {
 
 /// Returns nothing if there is no such process, or no /proc.
 std::optional<process_entry> find_process(pid_t process);
+/// Returns whether a process has ended. Blocks: until it has, for the time `at_most`.
+bool ends_within(pid_t process, std::chrono::nanoseconds at_most);
 /// Returns the processes in no particular order. Empty if there is no /proc.
 std::vector<process_entry> all_processes();
 

@@ -29,13 +29,15 @@ bool would_block(int number) { return number == EAGAIN || number == EWOULDBLOCK 
 
 frame_stream::frame_stream(int socket) : socket_(socket), closed_in_children_(std::in_place, socket) {
   const int flags = ::fcntl(socket_, F_GETFL);
-  if (flags < 0 || ::fcntl(socket_, F_SETFL, flags | O_NONBLOCK) < 0) fail(text_of(errno));
+  if (flags < 0 || ::fcntl(socket_, F_SETFL, flags | O_NONBLOCK) < 0) {
+    throw std::system_error(errno, std::generic_category(), "fcntl");
+  }
 }
 
 frame_stream::~frame_stream() { close(); }
 
 void frame_stream::fail(std::string why) {
-  if (!broken_) broken_ = std::move(why);
+  if (!failure_) failure_ = std::move(why);
   unsent_.clear();
 }
 
@@ -49,22 +51,22 @@ void frame_stream::close() {
 }
 
 void frame_stream::add(frame f) {
-  if (broken_ || !can_send_) return;
+  if (failure_ || !can_send_) return;
   append_descriptions(f);
   const std::uint64_t length = f.head.size();
   unsent_.push_back({length, std::move(f)});
 }
 
 void frame_stream::add_heartbeat() {
-  if (!broken_ && can_send_ && unsent_.empty()) unsent_.push_back({heartbeat, {}});
+  if (!failure_ && can_send_ && unsent_.empty()) unsent_.push_back({heartbeat, {}});
 }
 
 void frame_stream::say_goodbye() {
-  if (!broken_ && unsent_.empty()) (void)!::send(socket_, &goodbye, sizeof goodbye, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (!failure_ && unsent_.empty()) (void)!::send(socket_, &goodbye, sizeof goodbye, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void frame_stream::write() {
-  while (!broken_ && !unsent_.empty()) {
+  while (!failure_ && !unsent_.empty()) {
     std::array<iovec, most_parts> parts;
     std::size_t number = 0;
     std::size_t bytes = 0;
@@ -162,7 +164,7 @@ void frame_stream::read(std::span<std::byte> scratch, const std::function<void(f
 }
 
 void frame_stream::receive(std::span<std::byte> scratch, const std::function<void(frame&&)>& take) {
-  for (std::size_t bytes = 0; !broken_ && bytes < most_bytes;) {
+  for (std::size_t bytes = 0; !failure_ && bytes < most_bytes;) {
     const std::span<std::byte> first = wanted().first(std::min(wanted().size(), most_bytes));
     std::array<iovec, 2> parts{{{first.data(), first.size()}, {scratch.data(), scratch.size()}}};
     msghdr message{};
@@ -174,7 +176,7 @@ void frame_stream::receive(std::span<std::byte> scratch, const std::function<voi
       if (received < 0 && !would_block(errno)) fail(text_of(errno));
       return;
     }
-    heard_ = true;
+    has_received_ = true;
     const auto size = static_cast<std::size_t>(received);
     bytes += size;
     const std::size_t in_place = std::min(size, first.size());

@@ -17,14 +17,14 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace rankpool::detail {
 
 /// Thread safety: one thread at a time.
 class frame_stream {
  public:
-  /// Owns the socket from now on, and makes it non-blocking.
+  /// Owns the socket from now on, and makes it non-blocking. Throws: std::system_error.
   explicit frame_stream(int socket);
   frame_stream(const frame_stream&) = delete;
   frame_stream& operator=(const frame_stream&) = delete;
@@ -50,11 +50,11 @@ class frame_stream {
   /// Returns whether a part of a frame has arrived.
   bool is_in_frame() const { return have_ > 0 || step_ != step::length; }
   /// Returns whether anything has arrived since the last call.
-  bool take_heard() { return std::exchange(heard_, false); }
+  bool take_received() { return std::exchange(has_received_, false); }
 
   /// Returns why nothing can be sent or received any more, such as "Connection reset by peer"; empty while the connection is
   /// usable.
-  const std::optional<std::string>& broken() const { return broken_; }
+  const std::optional<std::string>& failure() const { return failure_; }
   /// Returns whether the other end has said that nothing follows.
   bool has_left() const { return has_left_; }
   /// Closes the connection. Its other end can receive nothing more either.
@@ -86,9 +86,9 @@ class frame_stream {
   std::uint64_t length_ = 0;
   frame arriving_;
   std::size_t blocks_here_ = 0;
-  bool heard_ = false;
+  bool has_received_ = false;
   bool has_left_ = false;
-  std::optional<std::string> broken_;
+  std::optional<std::string> failure_;
 };
 
 }  // namespace rankpool::detail

@@ -9,10 +9,12 @@
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace rankpool::detail {
 namespace {
@@ -21,7 +23,6 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t scratch_bytes = 256 << 10;
-constexpr std::size_t frame_bytes = 16 << 10;            // a system call for each frame costs more than copying as many bytes
 constexpr std::chrono::nanoseconds check_interval = 1s;  // for silent peers
 constexpr std::chrono::nanoseconds longest_sleep = 100ms;
 constexpr std::chrono::nanoseconds polling_time = 50us;  // about as long as a wake-up takes
@@ -69,8 +70,6 @@ socket_transport::~socket_transport() {
   }
 }
 
-std::size_t socket_transport::preferred_frame_bytes() const { return frame_bytes; }
-
 // ---- sending
 
 void socket_transport::send(int peer, frame f) {
@@ -81,33 +80,28 @@ void socket_transport::send(int peer, frame f) {
 }
 
 void socket_transport::write(std::size_t peer) {
-  peer_state& to = peers_[peer];
-  to.stream.write();
-  if (!to.stream.broken()) await(peer, to.stream.has_unsent());
-  if (to.stream.has_unsent()) transfers_ = std::max<std::size_t>(transfers_, 1);
+  peers_[peer].stream.write();
+  note_progress(peer);
 }
 
-// Asks the kernel to report when the connection can take more.
-void socket_transport::await(std::size_t peer, bool room) {
+// After something was sent or received: asks the kernel to report when the connection can take more, if something is unsent.
+void socket_transport::note_progress(std::size_t peer) {
   peer_state& p = peers_[peer];
-  if (p.awaits_room == room) return;
-  epoll_event event{.events = EPOLLIN | (room ? static_cast<std::uint32_t>(EPOLLOUT) : 0U), .data = {.u64 = peer}};
-  if (::epoll_ctl(ready_, EPOLL_CTL_MOD, p.stream.socket(), &event) != 0) fail("epoll_ctl");
-  p.awaits_room = room;
+  const bool has_unsent = p.stream.has_unsent();
+  if (p.awaits_room != has_unsent) {
+    epoll_event event{.events = EPOLLIN | (has_unsent ? static_cast<std::uint32_t>(EPOLLOUT) : 0U), .data = {.u64 = peer}};
+    if (::epoll_ctl(ready_, EPOLL_CTL_MOD, p.stream.socket(), &event) != 0) fail("epoll_ctl");
+    p.awaits_room = has_unsent;
+  }
+  const bool is_transferring = has_unsent || p.stream.is_in_frame();
+  if (std::exchange(p.is_transferring, is_transferring) == is_transferring) return;
+  is_transferring ? ++transfers_ : --transfers_;
 }
-
-void socket_transport::count_transfers() {
-  transfers_ = static_cast<std::size_t>(std::ranges::count_if(
-      peers_, [](const peer_state& p) { return !p.is_lost && (p.stream.has_unsent() || p.stream.is_in_frame()); }));
-}
-
-bool socket_transport::transferring() const { return transfers_ > 0; }
 
 bool socket_transport::sent_all() {
   for (std::size_t p = 0; p < peers_.size(); ++p) {
     if (peers_[p].stream.has_unsent()) write(p);
   }
-  if (transfers_ > 0) count_transfers();
   return std::ranges::none_of(peers_, [](const peer_state& p) { return p.stream.has_unsent(); });
 }
 
@@ -117,39 +111,40 @@ void socket_transport::broadcast(std::span<std::byte>, std::function<void()>) {
 
 // ---- receiving
 
-void socket_transport::read_from(std::size_t peer) {
+void socket_transport::read(std::size_t peer) {
   peers_[peer].stream.read(scratch_, [&](frame&& f) { arrived_.emplace_back(static_cast<int>(peer), std::move(f)); });
+  note_progress(peer);
 }
 
 // Sends and receives what the kernel is ready for.
 void socket_transport::drive() {
   std::array<epoll_event, most_events> events;
   const int number = ::epoll_wait(ready_, events.data(), most_events, 0);
-  for (int e = 0; e < number; ++e) {
-    if (events[static_cast<std::size_t>(e)].data.u64 == bell) {
+  for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(std::max(number, 0)))) {
+    if (event.data.u64 == bell) {
       std::uint64_t rung = 0;
       for (const int b : {bell_, nudge_bell_}) (void)!::read(b, &rung, sizeof rung);
       continue;
     }
-    const auto peer = static_cast<std::size_t>(events[static_cast<std::size_t>(e)].data.u64);
-    peer_state& p = peers_[peer];
+    const auto peer = static_cast<std::size_t>(event.data.u64);
+    const peer_state& p = peers_[peer];
     if (p.is_lost) continue;
-    if ((events[static_cast<std::size_t>(e)].events & EPOLLOUT) != 0) write(peer);
-    if ((events[static_cast<std::size_t>(e)].events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read_from(peer);
-    if (p.stream.broken()) note_loss(peer, *p.stream.broken());
+    if ((event.events & EPOLLOUT) != 0) write(peer);
+    if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) read(peer);
+    if (p.stream.failure()) note_loss(peer, *p.stream.failure());
   }
-  if (number > 0 || transfers_ > 0) count_transfers();
   const auto now = clock::now();
   if (settings_.heartbeat_interval && now >= next_heartbeat_) {
     next_heartbeat_ = now + *settings_.heartbeat_interval;
     for (std::size_t p = 0; p < peers_.size(); ++p) {
+      if (peers_[p].is_lost || peers_[p].awaits_room) continue;
       peers_[p].stream.add_heartbeat();
-      if (peers_[p].stream.has_unsent() && !peers_[p].awaits_room) write(p);
+      write(p);
     }
   }
-  if (now >= next_check_) {
+  if (settings_.heartbeat_timeout && now >= next_check_) {
     next_check_ = now + check_interval;
-    check_heartbeats();
+    check_heartbeats(*settings_.heartbeat_timeout);
   }
 }
 
@@ -165,17 +160,15 @@ bool socket_transport::receive(int& peer, frame& f) {
 // ---- losses
 
 // A pause of this process counts as one check, so that no worker is lost because rank 0 was stopped.
-void socket_transport::check_heartbeats() {
-  const auto limit = settings_.heartbeat_timeout;
-  const std::int64_t most_missed = limit ? std::max<std::int64_t>(2, *limit / check_interval) : 0;
+void socket_transport::check_heartbeats(std::chrono::nanoseconds limit) {
+  const auto most_missed = std::max<std::int64_t>(2, limit / check_interval);
   for (std::size_t p = 0; p < peers_.size(); ++p) {
     peer_state& peer = peers_[p];
     if (peer.is_lost) continue;
-    if (peer.stream.take_heard()) peer.missed_checks = 0;
-    if (peer.stream.broken()) note_loss(p, *peer.stream.broken());
-    if (peer.is_lost || !limit || ++peer.missed_checks <= most_missed) continue;
+    if (peer.stream.take_received()) peer.missed_checks = 0;
+    if (++peer.missed_checks <= most_missed) continue;
     std::ostringstream text;
-    text << "nothing was received from it for " << std::chrono::duration<double>(*limit).count() << " s";
+    text << "nothing was received from it for " << std::chrono::duration<double>(limit).count() << " s";
     note_loss(p, text.str());
   }
 }
@@ -183,6 +176,7 @@ void socket_transport::check_heartbeats() {
 void socket_transport::note_loss(std::size_t peer, const std::string& why) {
   peer_state& p = peers_[peer];
   p.is_lost = true;
+  if (std::exchange(p.is_transferring, false)) --transfers_;
   const bool has_left = p.stream.has_left();
   (void)::epoll_ctl(ready_, EPOLL_CTL_DEL, p.stream.socket(), nullptr);
   p.stream.close();

@@ -43,13 +43,13 @@ class socket_transport final : public transport {
   socket_transport& operator=(const socket_transport&) = delete;
   ~socket_transport() override;
 
-  std::size_t preferred_frame_bytes() const override;
+  std::size_t preferred_frame_bytes() const override { return frame_bytes; }
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;
   std::optional<lost_peer> take_lost() override;
   task_note* running_task() override { return settings_.note; }
   void end_watch() override { is_watching_ = false; }
-  bool transferring() const override;
+  bool transferring() const override { return transfers_ > 0; }
   bool unread() const override { return !arrived_.empty(); }
   bool sent_all() override;
   bool has_broadcasts() const override { return false; }
@@ -65,21 +65,23 @@ class socket_transport final : public transport {
   void nudge() override { ring(nudge_bell_); }
 
  private:
+  static constexpr std::size_t frame_bytes = 16 << 10;  // a system call for each frame costs more than copying as many bytes
+
   struct peer_state {
     explicit peer_state(int socket) : stream(socket) {}
     frame_stream stream;
-    bool awaits_room = false;  // the kernel accepts nothing more, and reports when it does
+    bool awaits_room = false;      // the kernel accepts nothing more, and reports when it does
+    bool is_transferring = false;  // a frame is partly sent or received
     bool is_lost = false;
     std::int64_t missed_checks = 0;
   };
 
   void write(std::size_t peer);
-  void read_from(std::size_t peer);
-  void await(std::size_t peer, bool room);
+  void read(std::size_t peer);
+  void note_progress(std::size_t peer);
   void drive();
-  void count_transfers();
   void note_loss(std::size_t peer, const std::string& why);
-  void check_heartbeats();
+  void check_heartbeats(std::chrono::nanoseconds limit);
   void ring(int which);
 
   const options settings_;
@@ -90,7 +92,7 @@ class socket_transport final : public transport {
   std::vector<std::byte> scratch_;
   std::deque<std::pair<int, frame>> arrived_;
   std::deque<lost_peer> losses_;
-  std::size_t transfers_ = 0;  // peers with frames that are partly sent or received, when last counted
+  std::size_t transfers_ = 0;  // peers with is_transferring
   steady_time next_heartbeat_;
   steady_time next_check_;
   bool is_watching_ = true;

@@ -28,22 +28,13 @@ using namespace std::chrono_literals;
 constexpr auto check_interval = 1s;       // of an idle worker: whether its descriptors are open
 constexpr auto fork_server_time = 200ms;  // in which the fork server, if there is one, reports that and ends this process
 constexpr auto abort_time = 2s;           // in which rank 0 ends the run when it knows that they are not
+constexpr auto time_of_ending = 1s;       // of another worker, from the closing of its descriptors
 constexpr auto usage_interval = 1ms;      // between two reports of CPU time, each of which costs a system call
 
 std::uint64_t cpu_nanoseconds() {
   timespec used{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
   return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
-}
-
-// Returns whether a process has ended, or ends within a second: it closes its descriptors some time before its end.
-bool ends_soon(pid_t process) {
-  for (const auto until = std::chrono::steady_clock::now() + 1s; std::chrono::steady_clock::now() < until;) {
-    const auto found = find_process(process);
-    if (!found || !found->is_running()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
 }
 
 }  // namespace
@@ -279,7 +270,7 @@ void worker::receive_shared(const share_record& share) {
     }
     note_shared(share.id, share.size, nullptr);
   } catch (const std::exception& e) {  // the value may be released already, so only tasks that use it fail
-    if (share.pid != 0 && !link_.has_broadcasts() && ends_soon(share.pid)) return;  // another worker will have it
+    if (share.pid != 0 && !link_.has_broadcasts() && ends_within(share.pid, time_of_ending)) return;  // another worker will have it
     note_missing(share.id, why_unavailable(share.size, e));
     note_shared(share.id, 0, nullptr);
   }
