@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev libgmp-dev libsqlitecpp-dev libxxhash-dev
-  libcli11-dev nlohmann-json3-dev libprimesieve-dev libflint-dev libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libhwy-dev
+  libcli11-dev nlohmann-json3-dev libkainjow-mustache-dev libprimesieve-dev libflint-dev libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev libhwy-dev
   catch2 python3 python3-pytest
 )
 

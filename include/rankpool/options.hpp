@@ -9,6 +9,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace rankpool {
 
@@ -131,11 +132,15 @@ struct run_options {
   /// from the call of cluster::stop. At its end, the futures of running tasks fail with stopped_error, and their processes end with
   /// the run. An inline cluster always finishes a running task. Default: 30 s; 0 or less: no grace period.
   std::chrono::nanoseconds grace = std::chrono::seconds(30);
-  /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second. Over
-  /// several nodes: how long rank 0 may receive nothing from a worker until it counts as lost; up to 1 s longer, and at least 3 s. Time
-  /// in which the whole run is stopped does not count. Not every run survives the loss of workers (README.md, "Lost workers"); this
-  /// option has no effect on others. Default: 30 s.
+  /// How long the process of a worker may be stopped, as by SIGSTOP, until it is killed and counts as lost, in steps of a second.
+  /// Over several nodes: how long rank 0 may receive nothing from a worker until it counts as lost; up to 1 s longer, and at least
+  /// 3 s. Time in which the whole run is stopped does not count. Not every run survives the loss of workers (README.md, "Lost
+  /// workers"); this option has no effect on others. Default: 30 s.
   std::chrono::nanoseconds heartbeat_timeout = std::chrono::seconds(30);
+  /// Writes a trace of the run to this file, which is replaced if it exists: what each worker and rank 0 did when. Perfetto
+  /// (https://ui.perfetto.dev) and chrome://tracing show it. A name that ends in .gz: compressed. The trace of a run that was
+  /// killed is usable. If the file cannot be created, the program is not called, and run() returns 1. Default: none.
+  std::string trace = {};
 };
 
 }  // namespace rankpool

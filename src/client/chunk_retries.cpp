@@ -18,7 +18,7 @@ chunk_retries::open_chunks::iterator chunk_retries::find(std::uint64_t item) {
 bool chunk_retries::has_failed(const finished_chunk& ended) const {
   switch (ended.result.what) {
     case outcome::kind::threw: return true;
-    case outcome::kind::value: return by_items_ && count_failures(ended) > 0;
+    case outcome::kind::value: return by_items_ && count_failures(ended.result) > 0;
     case outcome::kind::not_run: return false;
   }
   return false;
@@ -51,9 +51,9 @@ std::vector<chunk_retries::part> chunk_retries::decide(failed_chunk& failed) con
   };
   const finished_chunk& chunk = failed.chunk;
   if (chunk.result.what == outcome::kind::threw) {
-    decide_one(chunk.first, chunk.count, chunk_error(chunk));
+    decide_one(chunk.first, chunk.count, chunk_error(chunk.first, chunk.result));
   } else {
-    for (const auto& [item, why] : failures_of(chunk)) decide_one(chunk.first + item, 1, why);
+    for (const auto& [item, why] : failures_of(chunk.first, chunk.result)) decide_one(item, 1, why);
   }
   return again;
 }

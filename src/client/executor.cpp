@@ -160,8 +160,9 @@ detail::map_call_ptr executor::start(const map_options& options, const detail::c
   if (recorder != nullptr) source = std::make_unique<detail::recorded_source>(std::move(source), *recorder);
   std::unique_ptr<detail::chunk_retries> retries;
   if (terms.retries != nullptr) retries = std::make_unique<detail::chunk_retries>(std::move(terms.retries), what.by_items);
-  auto job = detail::make_job<detail::map_job>(core(), what.function, what.identity, static_cast<std::uint64_t>(options.chunksize),
-                                               std::move(head), std::move(source), std::move(retries));
+  auto job = detail::make_job<detail::map_job>(core(), what.function, what.identity, what.by_items,
+                                               static_cast<std::uint64_t>(options.chunksize), std::move(head), std::move(source),
+                                               std::move(retries));
   job->set_limits(terms.limits);
   if (recorder != nullptr) {
     recorder->on_failure = [call = job.get()](const std::exception_ptr& why) { call->cancel(why); };

@@ -160,6 +160,15 @@ task_state future_state_base::settled_state() const {
   return now;
 }
 
+failed_items future_state_base::failures_in(std::uint64_t first, std::uint64_t count, const outcome& result,
+                                            std::size_t most) const {
+  if (result.what != outcome::kind::threw || (schedule.aborted && is_cancellation(result))) return {};
+  failed_items one{.count = count, .examples = {}};
+  byte_reader in(result.bytes);
+  if (most > 0) one.examples.push_back({first, exception_in(in, *result.where, id_)});
+  return one;
+}
+
 void future_state_base::on_requeued(std::uint64_t, std::uint64_t) {
   task_state expected = task_state::running;
   (void)state_.compare_exchange_strong(expected, task_state::requeued);

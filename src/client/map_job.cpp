@@ -1,16 +1,19 @@
 #include "client/map_job.hpp"
 
 #include <rankpool/detail/call/item_range.hpp>
+#include <rankpool/detail/map/chunk_reader.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace rankpool::detail {
 
-map_job::map_job(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind, std::uint64_t items_per_chunk,
-                 encoded_head head, std::unique_ptr<item_source> source, std::unique_ptr<chunk_retries> retries)
+map_job::map_job(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind, bool by_items,
+                 std::uint64_t items_per_chunk, encoded_head head, std::unique_ptr<item_source> source,
+                 std::unique_ptr<chunk_retries> retries)
     : job(run, kind),
       owner_(std::move(owner)),
+      by_items_(by_items),
       chunksize_(items_per_chunk),
       head_(std::move(head.bytes)),
       source_(std::move(source)),
@@ -166,6 +169,16 @@ chunk map_job::cut_from(const chunk& whole, std::uint64_t first, std::uint64_t c
   p.kept = std::make_shared<held<byte_buffer>>(std::move(payload));
   p.payload = p.kept->bytes();
   return p;
+}
+
+failed_items map_job::failures_in(std::uint64_t first, std::uint64_t count, const outcome& result, std::size_t most) const {
+  if (result.what == outcome::kind::threw) {
+    failed_items all{.count = count, .examples = {}};
+    if (most > 0) all.examples.push_back({first, chunk_error(first, result)});
+    return all;
+  }
+  if (result.what == outcome::kind::not_run || !by_items_) return {};
+  return {.count = count_failures(result), .examples = failures_of(first, result, most)};
 }
 
 void map_job::on_requeued(std::uint64_t first, std::uint64_t count) {

@@ -11,6 +11,7 @@
 #include <rankpool/detail/scheduler/job.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -25,8 +26,9 @@ namespace rankpool::detail {
 /// Thread safety: the caller uses the functions of map_call, and the thread that drives the pool those of job.
 class map_job final : public job, public resumable_map_call {
  public:
-  /// `items_per_chunk` 0: chosen by measured time. `source`: empty. `retries`: null if rank 0 runs nothing again.
-  map_job(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind, std::uint64_t items_per_chunk,
+  /// `by_items`: a chunk has a result for each item, otherwise one for the whole chunk. `items_per_chunk` 0: chosen by measured
+  /// time. `source`: empty. `retries`: null if rank 0 runs nothing again.
+  map_job(std::shared_ptr<executor_core> owner, code_address run, std::uintptr_t kind, bool by_items, std::uint64_t items_per_chunk,
           encoded_head head, std::unique_ptr<item_source> source, std::unique_ptr<chunk_retries> retries);
 
   // ---- map_call
@@ -49,6 +51,7 @@ class map_job final : public job, public resumable_map_call {
   std::uint64_t chunksize() const override { return chunksize_; }
   chunk cut(std::uint64_t items) override;
   chunk cut_from(const chunk& whole, std::uint64_t first, std::uint64_t count) override;
+  failed_items failures_in(std::uint64_t first, std::uint64_t count, const outcome& result, std::size_t most) const override;
   void on_requeued(std::uint64_t first, std::uint64_t count) override;
   bool is_requeued(std::uint64_t first) const override;
   bool resume(std::uint64_t first) override;
@@ -71,6 +74,7 @@ class map_job final : public job, public resumable_map_call {
   void notify_taker();
 
   const std::shared_ptr<executor_core> owner_;
+  const bool by_items_;
   const std::uint64_t chunksize_;
   const byte_buffer head_;  // precedes the number of items and the items of every chunk
   mutable std::mutex mutex_;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -38,10 +39,11 @@ dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announce
       life_(life),
       waiting_(waiting),
       observer_(observer),
+      trace_(options.trace),
       now_(options.now),
       may_send_(options.may_send),
       scheduler_(static_cast<int>(workers.size()), options.scheduling),
-      outbox_(link, workers, options.nodes),
+      outbox_(link, observer, workers, options.nodes),
       standings_(workers.size()) {
   for (const auto& w : workers) places_.push_back({w.rank, w.host});
 }
@@ -51,22 +53,37 @@ dispatcher::dispatcher(transport& link, inbox& events, lifecycle& life, announce
 bool dispatcher::step() {
   effects out;
   bool moved = false;
-  const steady_time now = now_();  // once for all of the step, because reading the clock is slow
+  const steady_time now = now_();       // once for all of the step, because reading the clock is slow
+  std::optional<observed_step> traced;  // without a trace, a step costs nothing more
+  if (trace_ != nullptr) traced.emplace().begin = now;
+  const auto note_time = [&](steady_time observed_step::*of) {
+    if (traced) *traced.*of = now_();
+  };
   try {
     moved = take_events(out);
     if (!retries_.empty()) moved = release_retries(now, out) || moved;
     moved = take_frames(now, out) || moved;
     take_losses(out);
     if (life_.is_grace_period_over(now)) abandon_running_tasks(out);
+    note_time(&observed_step::received);
     dispatch(now, out);
+    note_time(&observed_step::scheduled);
     moved = moved || !out.empty() || !deliveries_.empty() || !inbox_.empty();
     send_orders(out);
+    note_time(&observed_step::sent);
   } catch (...) {  // the jobs must still learn of effects that are decided
     queue_deliveries(out);
     throw;
   }
   queue_deliveries(out);
   deliver();
+  if (traced && moved) {
+    note_time(&observed_step::end);
+    traced->unfinished_jobs = jobs_left_;
+    traced->sent_so_far = outbox_.sent();
+    traced->received_so_far = received_;
+    trace_->on_step(*traced);
+  }
   return moved;
 }
 
@@ -197,6 +214,7 @@ void dispatcher::take(const value_released& e, effects&) {
 void dispatcher::take(retry_requested& e, effects& out) {
   if (life_.has_ended()) return out.abandon.push_back({std::move(e.work), end_reason_, true});
   if (!scheduler_.on_retry_requested(*e.work, out)) return;
+  observer_.on_retry();
   retries_.emplace(now_() + e.delay, std::pair(std::move(e.work), e.first));
 }
 
@@ -239,13 +257,17 @@ void dispatcher::take(const end_requested& e, effects& out) {
 bool dispatcher::take_frames(steady_time now, effects& out) {
   if (life_.has_failed()) return false;         // a message may be the reason
   constexpr int max_frames = 64;                // then results are delivered and workers fed before more is read
-  constexpr std::size_t most_bytes = 16 << 20;  // of blocks, likewise
+  constexpr std::size_t most_bytes = 16 << 20;  // likewise
   int from = 0;
   int n = 0;
   std::size_t bytes = 0;
   for (frame f; n < max_frames && bytes < most_bytes && link_.receive(from, f); f = {}) {
     ++n;
-    bytes += total_size(f.bulk);
+    const std::size_t size = f.head.size() + total_size(f.bulk);
+    bytes += size;
+    ++received_.messages;
+    received_.bytes += size;
+    observer_.on_message_received({from}, size);
     accept({from}, f, now, out);
   }
   return n > 0;
@@ -267,8 +289,11 @@ void dispatcher::accept(worker_index from, const frame& f, steady_time now, effe
     } else if (const auto* started = std::get_if<started_record>(&r)) {
       scheduler_.on_started(from, started->id);
       if (const auto chunk = scheduler_.chunk_at(from, started->id)) observe(&chunk_observer::on_started, *chunk);
+    } else if (const auto* ended = std::get_if<ended_record>(&r)) {
+      ended_ = std::chrono::nanoseconds(ended->nanoseconds);
     } else if (const auto* used = std::get_if<usage_record>(&r)) {
       observer_.on_cpu_time(from, used->nanoseconds);
+      if (trace_ != nullptr) trace_->on_cpu_time(from, used->nanoseconds);
     } else if (std::holds_alternative<stopped_record>(r)) {
       accept_stopped(from);
     } else {
@@ -280,6 +305,7 @@ void dispatcher::accept(worker_index from, const frame& f, steady_time now, effe
 
 void dispatcher::accept(worker_index from, const result_record& result, steady_time now, effects& out) {
   const std::chrono::nanoseconds taken(result.nanoseconds);
+  const std::chrono::nanoseconds ended = std::exchange(ended_, {});
   const std::size_t bytes = result.payload.size() + total_size(result.out_of_band);
   auto finished = scheduler_.on_result(from, result.id, taken, bytes, now, out);
   if (!finished) return;  // its task was abandoned
@@ -298,7 +324,7 @@ void dispatcher::accept(worker_index from, const result_record& result, steady_t
   }
   o.where = &place_of(from);
   o.taken = taken;
-  observe(&chunk_observer::on_finished, {*finished->work, finished->first, finished->count, from.value}, o);
+  observe(&chunk_observer::on_finished, {*finished->work, finished->first, finished->count, from.value, ended}, o);
   complete(std::move(finished->work), finished->first, finished->count, std::move(o), out);
 }
 
@@ -363,6 +389,7 @@ void dispatcher::on_lost(const lost_peer& lost, effects& out) {
   const std::uint64_t again = scheduler_.on_worker_lost(w, std::make_exception_ptr(error), out, running);
   const char* const subject = again == 1 ? " task runs" : " tasks run";
   observer_.on_lost(place, lost.cause, had);
+  if (trace_ != nullptr) trace_->on_lost(place, lost.cause, had);
   if (!life_.has_ended()) outbox_.on_lost(w);
   log_line(text + (again == 0 ? std::string() : "; " + std::to_string(again) + subject + " again"));
   count_ended(w);

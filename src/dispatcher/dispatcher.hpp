@@ -29,6 +29,7 @@ struct dispatcher_options {
   steady_time (*now)() = &std::chrono::steady_clock::now;
   /// Asked at each step: false pauses the sending of tasks. Null: never.
   bool (*may_send)() = nullptr;
+  dispatch_observer* trace = nullptr;  ///< called after `observer`, and told of the steps; may be null
 };
 
 /// Thread safety: one thread at a time, the driving one, but for the functions that say otherwise.
@@ -112,6 +113,7 @@ class dispatcher final : public stepper {
   void observe(Function function, const observed_chunk& chunk, Args&... args) {
     if (chunk.work.observer != nullptr) ((*chunk.work.observer).*function)(chunk, args...);
     (observer_.*function)(chunk, args...);
+    if (trace_ != nullptr) (trace_->*function)(chunk, args...);
   }
 
   void dispatch(steady_time now, effects& out);
@@ -130,6 +132,9 @@ class dispatcher final : public stepper {
   lifecycle& life_;
   announcer& waiting_;
   dispatch_observer& observer_;
+  dispatch_observer* const trace_;
+  traffic received_;
+  std::chrono::nanoseconds ended_{};  // of the task whose result follows; 0: not reported
   steady_time (*const now_)();
   bool (*const may_send_)();
   bool is_paused_ = false;            // because may_send_() was false

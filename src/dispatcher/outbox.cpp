@@ -37,8 +37,9 @@ class part_of_shared final : public block {
 
 }  // namespace
 
-outbox::outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes)
+outbox::outbox(transport& link, dispatch_observer& observer, const std::vector<worker_info>& workers, std::vector<int> nodes)
     : link_(link),
+      observer_(observer),
       workers_(workers),
       nodes_(std::move(nodes)),
       frame_bytes_(link.preferred_frame_bytes()),
@@ -56,10 +57,19 @@ void outbox::open(worker_index w, executor_id executor, const initializer_call& 
   to(w).open(executor, initializer.function, initializer.payload, large_payload, runners);
 }
 
+void outbox::send_frame(std::size_t worker) {
+  frame f = frames_[worker].take();
+  const std::size_t bytes = f.head.size() + total_size(f.bulk);
+  ++sent_.messages;
+  sent_.bytes += bytes;
+  observer_.on_message_sent({static_cast<int>(worker)}, bytes);
+  link_.send(static_cast<int>(worker), std::move(f));
+}
+
 void outbox::send(const effects::send_task& order, bool is_isolated) {
   frame_writer& out = to(order.to);
   const chunk& part = *order.part;
-  if (!out.empty() && out.head_bytes() + part.payload.size() > frame_bytes_) link_.send(order.to.value, out.take());
+  if (!out.empty() && out.head_bytes() + part.payload.size() > frame_bytes_) send_frame(static_cast<std::size_t>(order.to.value));
   std::shared_ptr<block> bulk;
   if (part.payload.size() >= bulk_bytes) bulk = part.kept;
   blocks in_place;
@@ -117,7 +127,7 @@ void outbox::send_copy(std::size_t leader, const std::shared_ptr<const shared_da
   for (std::size_t at = 0; at < bytes.size(); at += part_bytes) {
     const auto part = bytes.subspan(at, std::min(part_bytes, bytes.size() - at));
     to(leader).copy(data->id(), bytes.size(), at, std::make_shared<part_of_shared>(data, part));
-    link_.send(static_cast<int>(leader), frames_[leader].take());
+    send_frame(leader);
   }
 }
 
@@ -136,7 +146,7 @@ void outbox::stop(int status, bool ends_processes, bool workers_were_lost) {
 
 void outbox::flush() {
   for (const std::size_t w : unsent_) {
-    if (!frames_[w].empty()) link_.send(static_cast<int>(w), frames_[w].take());
+    if (!frames_[w].empty()) send_frame(w);
   }
   unsent_.clear();
 }

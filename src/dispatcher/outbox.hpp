@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dispatcher/node_leaders.hpp"
+#include "dispatcher/observer.hpp"
 #include "scheduler/scheduler.hpp"
 #include "transport/transport.hpp"
 #include "wire/frame.hpp"
@@ -20,8 +21,9 @@ namespace rankpool::detail {
 /// Nothing leaves before flush(), but for frames that are full. Thread safety: the driving thread alone.
 class outbox {
  public:
-  /// `nodes`: of each worker; 0, rank 0's, where it is empty. `link` and `workers` must outlive the outbox.
-  outbox(transport& link, const std::vector<worker_info>& workers, std::vector<int> nodes);
+  /// `observer`: told of the messages. `nodes`: of each worker; 0, rank 0's, where it is empty. `link`, `observer` and `workers`
+  /// must outlive the outbox.
+  outbox(transport& link, dispatch_observer& observer, const std::vector<worker_info>& workers, std::vector<int> nodes);
 
   /// `large_payload` takes the place of the initializer's payload; null if that is small.
   void open(worker_index to, executor_id executor, const initializer_call& initializer, const std::shared_ptr<block>& large_payload,
@@ -49,19 +51,25 @@ class outbox {
 
   void flush();
 
+  /// Returns what was sent so far.
+  const traffic& sent() const { return sent_; }
+
  private:
   frame_writer& to(worker_index w) { return to(static_cast<std::size_t>(w.value)); }
   frame_writer& to(std::size_t worker);
   int node_of(std::size_t worker) const { return nodes_.empty() ? 0 : nodes_[worker]; }
+  void send_frame(std::size_t worker);
   void send_copy(std::size_t leader, const std::shared_ptr<const shared_data>& data);
 
   transport& link_;
+  dispatch_observer& observer_;
   const std::vector<worker_info>& workers_;
   const std::vector<int> nodes_;
   const std::size_t frame_bytes_;  // a frame that has as much is sent
   node_leaders node_leaders_;
   std::vector<frame_writer> frames_;  // of each worker
   std::vector<std::size_t> unsent_;   // workers whose frame has records
+  traffic sent_;
 };
 
 }  // namespace rankpool::detail

@@ -8,10 +8,12 @@ namespace rankpool::detail {
 pool::pool(std::shared_ptr<transport> link, std::vector<worker_info> workers, const pool_options& options)
     : workers_(std::move(workers)),
       has_runner_processes_(options.runner_processes),
+      survives_lost_workers_(options.survives_lost_workers),
       link_(std::move(link)),
-      statistics_(workers_.size(), options.on_lost),
+      statistics_(workers_, options.on_lost),
+      trace_(options.trace),
       dispatcher_(*link_, inbox_, life_, waiting_, statistics_, workers_,
-                  {.nodes = options.nodes, .scheduling = options.scheduling, .may_send = options.may_send}),
+                  {.nodes = options.nodes, .scheduling = options.scheduling, .may_send = options.may_send, .trace = trace_.get()}),
       driver_(*link_, dispatcher_, waiting_, life_, {.progress_thread = options.progress_thread}) {}
 
 pool::~pool() { driver_.detach(); }

@@ -25,14 +25,17 @@
 namespace rankpool::detail {
 
 struct pool_options {
-  bool progress_thread = true;    ///< see driver_options
-  bool runner_processes = false;  ///< the workers can run tasks in runner processes
+  bool progress_thread = true;         ///< see driver_options
+  bool runner_processes = false;       ///< the workers can run tasks in runner processes
+  bool survives_lost_workers = false;  ///< the launcher lets the run go on when a worker ends
   /// The following: see dispatcher_options.
   std::vector<int> nodes = {};
   scheduling_policy scheduling = {};
   bool (*may_send)() = nullptr;
   /// Told that a worker was lost, as dispatch_observer::on_lost(). Null: nobody is.
   loss_listener on_lost = nullptr;
+  /// Observes all that happens at the workers. May be null.
+  std::shared_ptr<dispatch_observer> trace = nullptr;
 };
 
 /// Thread safety: any thread may call any function, except that end() and end_for_exit() must not be called concurrently.
@@ -48,12 +51,13 @@ class pool {
   std::vector<worker_info> workers_now() const;
   /// Returns whether workers were lost.
   bool has_lost_workers() const;
-  cluster_statistics statistics() const { return statistics_.totals(); }
+  const statistics_observer& statistics() const { return statistics_; }
   lifecycle& life() { return life_; }
   /// Where threads wait for something of this pool.
   wait_room& room() { return driver_; }
   bool is_driven_by_caller() const { return driver_.is_driven_by_caller(); }
   bool has_runner_processes() const { return has_runner_processes_; }
+  bool survives_lost_workers() const { return survives_lost_workers_; }
 
   /// Posts an event to the dispatcher. `e`: one of the types of event. False: the pool has ended, and the event is dropped.
   template <class Event>
@@ -80,11 +84,13 @@ class pool {
  private:
   const std::vector<worker_info> workers_;
   const bool has_runner_processes_;
+  const bool survives_lost_workers_;
   std::shared_ptr<transport> link_;  // null once the pool has ended
   lifecycle life_;
   announcer waiting_;
   inbox inbox_;
   statistics_observer statistics_;
+  const std::shared_ptr<dispatch_observer> trace_;
   dispatcher dispatcher_;
   driver driver_;
   std::atomic<executor_id> last_executor_ = 0;

@@ -2,9 +2,9 @@
 #include "journal/file.hpp"
 #include "journal/call_identity.hpp"
 
-#include "journal/function_name.hpp"
 #include "journal/open_journals.hpp"
 #include "journal/results.hpp"
+#include "support/function_name.hpp"
 #include "support/log.hpp"
 
 #include <rankpool/detail/codec/exception_codec.hpp>

@@ -1,10 +1,10 @@
 // journal_reader: calls, hosts, chunks, failures and results of a journal, read from a snapshot of the file.
 #include <rankpool/journal_reader.hpp>
 
-#include "journal/function_name.hpp"
 #include "journal/results.hpp"
 #include "journal/schema.hpp"
 #include "journal/snapshot.hpp"
+#include "support/function_name.hpp"
 
 #include <rankpool/detail/journal/result_printer.hpp>
 

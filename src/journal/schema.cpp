@@ -1,7 +1,7 @@
 // The tables of a journal, their checksums, and the checks of a file's integrity.
 #include "journal/schema.hpp"
 
-#include "journal/function_name.hpp"
+#include "support/function_name.hpp"
 
 #include <rankpool/detail/journal/result_printer.hpp>
 
@@ -39,8 +39,8 @@ void create_journal(SQLite::Database& in, const std::string& subject) {
       " rank INTEGER NOT NULL, host TEXT NOT NULL, at REAL NOT NULL, UNIQUE(call, item));"
       "CREATE TABLE losses(rank INTEGER NOT NULL, host TEXT NOT NULL, cause TEXT NOT NULL, items INTEGER NOT NULL,"
       " at REAL NOT NULL);");
-  in.exec("PRAGMA application_id = " + std::to_string(application_id));
-  in.exec("PRAGMA user_version = " + std::to_string(format));
+  in.exec(std::string("PRAGMA application_id = ").append(std::to_string(application_id)));
+  in.exec(std::string("PRAGMA user_version = ").append(std::to_string(format)));
   SQLite::Statement put(in, "INSERT INTO journal VALUES(?, ?)");
   for (const auto& [key, value] : {std::pair{"build", program_build_id()}, std::pair{"subject", subject}}) {
     put.bind(1, key);

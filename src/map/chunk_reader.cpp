@@ -3,14 +3,15 @@
 #include <rankpool/detail/codec/exception_codec.hpp>
 #include <rankpool/detail/map/chunk_reader.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rankpool::detail {
 
-std::exception_ptr chunk_error(const finished_chunk& chunk) {
-  if (chunk.result.what == outcome::kind::not_run) return chunk.result.error;
-  byte_reader in(chunk.result.bytes);
-  return decode_exception(in, *chunk.result.where, chunk.first);
+std::exception_ptr chunk_error(std::uint64_t first, const outcome& result) {
+  if (result.what == outcome::kind::not_run) return result.error;
+  byte_reader in(result.bytes);
+  return decode_exception(in, *result.where, first);
 }
 
 chunk_reader::chunk_reader(finished_chunk p) : chunk_(std::move(p)) {
@@ -18,7 +19,7 @@ chunk_reader::chunk_reader(finished_chunk p) : chunk_(std::move(p)) {
   try {
     switch (result.what) {
       case outcome::kind::not_run:
-      case outcome::kind::threw: whole_ = chunk_error(chunk_); return;
+      case outcome::kind::threw: whole_ = chunk_error(chunk_.first, result); return;
       case outcome::kind::value: {
         byte_reader in(result.bytes, result.out_of_band);
         results_ = in.sub(in.get_count(1));
@@ -52,9 +53,9 @@ std::exception_ptr chunk_reader::advance_to_failure() {
   return decode_exception(exception, *chunk_.result.where, chunk_.first + item);
 }
 
-std::uint64_t count_failures(const finished_chunk& chunk) {
+std::uint64_t count_failures(const outcome& result) {
   try {
-    byte_reader in(chunk.result.bytes, chunk.result.out_of_band);
+    byte_reader in(result.bytes, result.out_of_band);
     (void)in.sub(in.get_count(1));
     return in.get<std::uint64_t>();
   } catch (const std::exception&) {  // whoever reads the chunk gets the error
@@ -62,15 +63,15 @@ std::uint64_t count_failures(const finished_chunk& chunk) {
   }
 }
 
-std::vector<std::pair<std::uint64_t, std::exception_ptr>> failures_of(const finished_chunk& chunk) {
-  std::vector<std::pair<std::uint64_t, std::exception_ptr>> failures;
+std::vector<failed_items::example> failures_of(std::uint64_t first, const outcome& result, std::uint64_t most) {
+  std::vector<failed_items::example> failures;
   try {
-    byte_reader in(chunk.result.bytes, chunk.result.out_of_band);
+    byte_reader in(result.bytes, result.out_of_band);
     (void)in.sub(in.get_count(1));
-    for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
-      const auto item = in.get<std::uint64_t>();
+    for (auto left = std::min(in.get<std::uint64_t>(), most); left > 0; --left) {
+      const auto item = first + in.get<std::uint64_t>();
       byte_reader exception = in.sub(in.get_count(1));
-      failures.emplace_back(item, decode_exception(exception, *chunk.result.where, chunk.first + item));
+      failures.push_back({item, decode_exception(exception, *result.where, item)});
     }
   } catch (const std::exception&) {  // whoever reads the chunk gets the error
   }

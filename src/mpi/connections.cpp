@@ -94,9 +94,8 @@ bool wait_for(int socket, short events, clock::time_point deadline) {
 
 void set(int socket, int level, int option, int value) { (void)::setsockopt(socket, level, option, &value, sizeof value); }
 
-// Frames leave at once. An idle connection to a node that is cut off fails. If sent data is not acknowledged, that takes some
-// minutes longer: TCP_USER_TIMEOUT would be shorter, but would also break the connection to a process that reads nothing for long,
-// such as rank 0 in a callback.
+// Frames leave at once. An idle connection to a node that is cut off fails. If sent data is not acknowledged, the transport notices
+// it: TCP_USER_TIMEOUT would also break the connection to a process that reads nothing for long, such as rank 0 in a callback.
 void prepare(int socket, std::chrono::nanoseconds dead_after) {
   constexpr int probes = 4;
   const auto limit = std::chrono::ceil<std::chrono::seconds>(dead_after).count();

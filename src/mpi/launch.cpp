@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iterator>
@@ -34,6 +35,9 @@ launch find_launch(const std::string& program) {
   const auto slurm_tasks = number(variable("SLURM_NTASKS"));
   const auto workers_text = variable("RANKPOOL_WORKERS");
   const auto workers = number(workers_text);
+  if (const auto limit = variable("RANKPOOL_START_LIMIT"); limit && number(limit).value_or(0) <= 0) {
+    return {start::refused, 0, "RANKPOOL_START_LIMIT must be a number of seconds above 0, got '" + *limit + "'"};
+  }
   if (workers_text && (!workers || *workers < 0 || *workers > max_workers)) {
     return {start::refused, 0, "RANKPOOL_WORKERS must be a number from 0 (inline) to 100000, got '" + *workers_text + "'"};
   }
@@ -77,6 +81,9 @@ launch find_launch(const std::string& program) {
 }
 
 namespace {
+
+// How long ranks may take until all are ready. The default suffices for thousands of ranks on a slow file system.
+std::chrono::seconds start_limit() { return std::chrono::seconds(number(variable("RANKPOOL_START_LIMIT")).value_or(300)); }
 
 // Returns whether the run can survive lost ranks, as far as that can be known. Rank 0 must run on this node, because it reports its
 // status over a local socket: a batch script of Slurm runs on the first node of its job, as rank 0 does. If the user has chosen
@@ -153,6 +160,12 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     return 75;
   }
   const std::string try_again = "run '" + launcher + " -n " + std::to_string(workers + 1) + " " + program + "' to see why";
+  if (end.exceeded_start_limit) {
+    log_line(
+        "the ranks of '" + program + "' were not all ready within " + std::to_string(start_limit().count()) +
+        " s, and the launch was ended: a rank or node may have been lost while they started; RANKPOOL_START_LIMIT sets this time");
+    return 1;
+  }
   if (end.failed_at_start) {
     log_line("a rank of '" + program + "' ended before all ranks were ready, and the others were ended; " + try_again);
     return 1;
@@ -171,7 +184,8 @@ int report_end(const launch_end& end, const std::string& program, const std::str
     if (const int own_status = status_with_recovery(end); own_status != 0) return own_status;
     status = 0;
   }
-  if (status > 128 && !end.has_begun) {  // the launcher's own failures have such a status as well
+  // The launcher's own failures have such a status as well, and it does not report all of them.
+  if (!end.has_begun && (status > 128 || (status != 0 && end.was_silent))) {
     log_line("the launcher could not start '" + program + "' (status " + std::to_string(status) + "); " + try_again);
   } else if (const int signal = status - 128;
              signal > 0 && signal < NSIG && signal != SIGPIPE && !(end.program_status && (*end.program_status & 0xff) == status)) {
@@ -214,7 +228,7 @@ int launch_self(int argc, char** argv, int workers, const run_options& options) 
   for (std::string& word : words) args.push_back(word.data());
   args.push_back(nullptr);
 
-  const launch_end end = run_launcher(args.data(), options.stop_on_signal, has_recovery);
+  const launch_end end = run_launcher(args.data(), options.stop_on_signal, has_recovery, start_limit());
   if (end.start_error != 0) {
     const std::string what = "cannot start '" + launcher + "' (" + std::strerror(end.start_error) + "): ";
     if (launcher.find(' ') != std::string::npos) {

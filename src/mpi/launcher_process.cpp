@@ -43,7 +43,8 @@ constexpr auto give_up_delay = 4000ms;
 
 class launcher_run {
  public:
-  launcher_run(bool stops_on_signal, bool has_recovery) : stops_on_signal_(stops_on_signal), has_recovery_(has_recovery) {}
+  launcher_run(bool stops_on_signal, bool has_recovery, std::chrono::seconds start_limit)
+      : stops_on_signal_(stops_on_signal), has_recovery_(has_recovery), start_deadline_(clock::now() + start_limit) {}
 
   launch_end run(char* const* arguments) {
     end_.start_error = start(arguments);
@@ -220,13 +221,16 @@ class launcher_run {
     return has_recovery_ && rank_0_.is_offered() && !rank_0_.are_ranks_ready() && !rank_0_.has_ended() && !is_shutting_down();
   }
 
-  /// Ends the launch if a rank has ended before all ranks are ready. The launcher starts them all before one ends.
+  /// Ends the launch if a rank of this node has ended before all ranks are ready, or they are not ready in time. The launcher
+  /// starts all ranks before one ends.
   void watch_start() {
     const std::size_t now = number_of_children(launcher_).value_or(children_);
-    if (now >= std::exchange(children_, now)) return;
+    const bool rank_ended = now < std::exchange(children_, now);
+    const bool is_late = clock::now() > start_deadline_;
+    if (!rank_ended && !is_late) return;
     while (is_readable(rank_0_.descriptor())) rank_0_.on_readable(true);  // that all are ready may not be read yet
     if (rank_0_.are_ranks_ready()) return;
-    end_.failed_at_start = true;
+    (rank_ended ? end_.failed_at_start : end_.exceeded_start_limit) = true;
     begin_shutdown();
   }
 
@@ -272,6 +276,7 @@ class launcher_run {
       }
     }
     end_.output_error = out_.error() != 0 ? out_.error() : err_.error();
+    end_.was_silent = out_.copied_bytes() + err_.copied_bytes() == 0;
     end_.has_begun = rank_0_.has_begun();
     end_.program_status = rank_0_.status();
     end_.rank_0_signal = rank_0_.signal();
@@ -285,6 +290,7 @@ class launcher_run {
 
   const bool stops_on_signal_;
   const bool has_recovery_;
+  const clock::time_point start_deadline_;
   signal_inbox signals_;
   rank_0_control rank_0_;
   output_copier out_{STDOUT_FILENO};
@@ -302,8 +308,8 @@ class launcher_run {
 
 }  // namespace
 
-launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery) {
-  return launcher_run(stops_on_signal, has_recovery).run(arguments);
+launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery, std::chrono::seconds start_limit) {
+  return launcher_run(stops_on_signal, has_recovery, start_limit).run(arguments);
 }
 
 }  // namespace rankpool::detail

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,9 +27,11 @@ struct launch_end {
   std::optional<int> program_status;  ///< what run() returned on rank 0
   int rank_0_signal = 0;              ///< the signal that ended rank 0, if it is known
   bool failed_at_start = false;       ///< with recovery: a rank of this node ended before all ranks were ready
+  bool exceeded_start_limit = false;  ///< with recovery: not all ranks were ready in time
   bool had_orphaned_ranks = false;    ///< rank 0 was running when the launcher ended, and was terminated
   bool launcher_was_killed = false;   ///< the launcher did not end in time
   bool launcher_was_idle = false;     ///< the launcher did not exit after all ranks had ended, and was terminated
+  bool was_silent = false;            ///< nothing was written to the stdout or stderr of the launcher
   int output_error = 0;               ///< errno of a failed write of the ranks' output to stdout or stderr
   std::vector<std::string> left;      ///< processes of tasks that kept the launcher waiting, and were killed
   std::vector<pid_t> survivors;       ///< processes on this node that SIGKILL did not end
@@ -42,9 +45,9 @@ struct launch_end {
 /// not begun, the signal ends the launch. A repetition within half a second is ignored; a later signal ends the launch. SIGTSTP
 /// and SIGCONT stop and continue the processes of this node.
 ///
-/// `has_recovery`: the launcher lets the other ranks run on when one ends, and its status says nothing about them. If a rank of
-/// this node ends before all are ready, the launch is ended, because the others would wait for it. Throws: std::system_error if
-/// this process lacks descriptors or threads. Blocks: until the processes have ended.
-launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery);
+/// `has_recovery`: the launcher lets the other ranks run on when one ends, and its status says nothing about them. Until all
+/// ranks are ready, the end of a rank of this node, or the end of `start_limit`, ends the launch, because the others could wait for
+/// ever. Throws: std::system_error if this process lacks descriptors or threads. Blocks: until the processes have ended.
+launch_end run_launcher(char* const* arguments, bool stops_on_signal, bool has_recovery, std::chrono::seconds start_limit);
 
 }  // namespace rankpool::detail

@@ -39,7 +39,10 @@ std::vector<std::string> launcher_options() {
 
 std::vector<std::string> recovery_options() {
 #if OMPI_MAJOR_VERSION < 5
-  return {"--enable-recovery"};
+  // On a Slurm cluster, mpirun starts its daemons with srun, which would end them all when a node fails.
+  std::string srun_options(variable_or_empty("OMPI_MCA_plm_slurm_args"));
+  srun_options.append(srun_options.empty() ? "" : " ").append("--no-kill");
+  return {"--enable-recovery", "--mca", "plm_slurm_args", srun_options};
 #elif defined(OMPI_HAVE_MPI_EXT_FTMPI)
   return {"--with-ft", "ulfm", "--runtime-options", "error-nonzero-status=0"};
 #else

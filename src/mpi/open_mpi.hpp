@@ -12,7 +12,8 @@ namespace rankpool::detail {
 /// pass the output of the workers on as it arrives: by default, 5.0.7 may complete a line of one stream with text of another.
 std::vector<std::string> launcher_options();
 
-/// Returns the options with which mpirun lets the other ranks run on when one ends. Empty: this version cannot.
+/// Returns the options with which mpirun lets the other ranks run on when one ends, and, with Open MPI 4, when a node fails.
+/// Empty: this version cannot.
 std::vector<std::string> recovery_options();
 /// Returns whether the launcher of this rank was started with these options.
 bool has_recovery();

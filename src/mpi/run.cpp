@@ -162,7 +162,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
           refuse(std::string(name) + " is " + ranks + " but MPI has one rank: start with 'srun --mpi=pmix' or 'mpirun'" +
                  (name == std::string("SLURM_NTASKS") ? "" : ", or unset it if it is left over from another launch")));
     }
-    return run_inline(program, report);
+    return run_inline(program, report, options.trace);
   }
   std::optional<termination_note> note;
   if (survives && world.rank() == 0) note.emplace(launcher_control::report_ending);
@@ -174,6 +174,7 @@ int run_ranks(int& argc, char**& argv, const std::function<int(cluster&)>& progr
   session_options settings;
   settings.grace_period = failure_grace_period;
   if (survives) settings.stopped_limit = options.heartbeat_timeout;
+  settings.trace = options.trace;
   settings.on_remote_loss = [&] { launcher.report_remote_loss(); };
   settings.on_collective_end = [&] { limit.start(); };
   try {
@@ -201,7 +202,7 @@ int run_by_start_kind(int& argc, char**& argv, const std::function<int(cluster&)
     case start::inline_: {
       const fork_server server(true);
       install_stop_signal_handlers(options);
-      return run_inline(monitored_program, report);
+      return run_inline(monitored_program, report, options.trace);
     }
     case start::launcher: launched = true; return launch_self(argc, argv, l.workers, options);
     case start::ranks: {

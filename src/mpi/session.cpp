@@ -4,6 +4,7 @@
 #include "mpi/doorbell.hpp"
 #include "mpi/mpi_check.hpp"
 #include "mpi/mpi_transport.hpp"
+#include "mpi/node_clocks.hpp"
 #include "mpi/open_mpi.hpp"
 #include "mpi/process_exit.hpp"
 #include "mpi/process_watch.hpp"
@@ -16,6 +17,7 @@
 #include "journal/open_journals.hpp"
 #include "runner/fork_server.hpp"
 #include "support/log.hpp"
+#include "trace/run_trace.hpp"
 #include "worker/inline_transport.hpp"
 #include "worker/worker.hpp"
 
@@ -29,6 +31,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <climits>
 #include <cstdint>
@@ -129,6 +132,15 @@ std::vector<MPI_Comm> in_use;
   std::_Exit(1);
 }
 
+// Returns the MPI library and its version, such as "Open MPI v4.1.4".
+std::string mpi_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string all(text.data(), static_cast<std::size_t>(length));
+  return all.substr(0, all.find_first_of(",\n"));
+}
+
 // What the ranks of a session communicate with. Created and destroyed by all of them together.
 struct session_link {
   std::shared_ptr<boost::mpi::communicator> world;
@@ -137,6 +149,8 @@ struct session_link {
   std::shared_ptr<transport> frames;
   mpi_transport* over_mpi = nullptr;  // the same as frames, if that is MPI's
   bool survives = false;              // the loss of workers
+  bool is_traced = false;
+  std::vector<std::chrono::nanoseconds> clocks_ahead;  // of each rank's node; on the root of a traced session
 
   // Returns the number of workers on this node, divided by the number of its cores.
   double workers_per_core(int root) const {
@@ -164,6 +178,9 @@ session_link connect(const std::shared_ptr<boost::mpi::communicator>& own, int r
   const bool is_one_node = c.bells->all_on_node() && std::ranges::all_of(c.nodes, [](int node) { return node == 0; });
   // A variable of Open MPI may be set on some nodes alone.
   c.survives = boost::mpi::all_reduce(*own, settings.stopped_limit ? 1 : 0, boost::mpi::minimum<int>()) == 1;
+  c.is_traced = !settings.trace.empty();
+  boost::mpi::broadcast(*own, c.is_traced, root);  // the option may come from a variable that the others do not have
+  if (c.is_traced) c.clocks_ahead = clocks_ahead(*own, root, c.nodes);
   if (c.survives && !is_one_node) {
     c.frames = link_over_sockets(*own, c.bells,
                                  {.root = root,
@@ -194,6 +211,7 @@ int serve(session_link c, const introduction& me, const introduction& rank_0, in
       }
     }
     worker w(*c.frames, {world.rank(), me.host}, worker_pace::for_workers(world.size() - 1, c.workers_per_core(root)));
+    if (c.is_traced) w.report_ends();
     const serving scope(who);
     const auto end_session = [&] {
       watch.reset();
@@ -306,9 +324,11 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     connected.over_mpi->begin_watch(processes_of(ranks), *settings.stopped_limit);
   }
   std::vector<worker_info> workers;
+  std::vector<recorder::place> places;
   pool_options options;
   options.may_send = &journals_keep_up;
   options.on_lost = &record_loss;
+  options.survives_lost_workers = survives;
   options.runner_processes = fork_server::current() != nullptr;
   options.scheduling.workers_per_core = std::max(1.0, connected.workers_per_core(root));
   for (std::size_t r = 0; r < ranks.size(); ++r) {
@@ -316,7 +336,10 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     if (connected.over_mpi != nullptr && nodes[r] == 0) test_reading(*connected.over_mpi, static_cast<int>(r), ranks[r]);
     workers.push_back({static_cast<int>(r), ranks[r].host, ranks[r].pid});
     options.nodes.push_back(nodes[r]);
+    places.push_back({workers.back(), nodes[r], connected.is_traced ? connected.clocks_ahead[r] : 0ns});
   }
+  run_trace trace(settings.trace, {me.host, mpi_version()}, places);
+  options.trace = trace.observer();
   const auto p = std::make_shared<pool>(connected.frames, std::move(workers), options);
   cluster c = cluster_access::make(p);
   const auto end_session = [&] {
@@ -330,17 +353,19 @@ int run_session(const boost::mpi::communicator& world, int root, const std::func
     on_exit = [&](int status) {
       commit_journals();
       const auto why = std::make_exception_ptr(pool_closed("the program has called exit()"));
+      (void)trace.finish(status);
       if (!p->end_for_exit(status, why, time_to_exit)) end_all_ranks(*own, status, survives);
       end_session();
     };
   }
-  const ending end = lead_pool(*p, c, lead, failed, settings.grace_period, on_exit);
+  const ending end = lead_pool(*p, c, trace.around(lead), failed, settings.grace_period, on_exit);
   if (!end.orderly) end_all_ranks(*own, end.status == 0 ? 1 : end.status, survives);
   end_session();
   return end.status;
 }
 
-int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed) {
+int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed,
+               const std::string& trace_file) {
   int initialized = 0;
   MPI_Initialized(&initialized);
   const bool is_all = initialized == 0 || is_all_of_mpi(boost::mpi::communicator(MPI_COMM_SELF, boost::mpi::comm_attach));
@@ -350,12 +375,21 @@ int run_inline(const std::function<int(cluster&)>& lead, const std::function<int
   options.runner_processes = fork_server::current() != nullptr;
   options.progress_thread = false;
   options.scheduling.max_chunks = 1;
-  const auto p = std::make_shared<pool>(std::make_unique<inline_transport>(worker_place{0, me.host}),
-                                        std::vector<worker_info>{{0, me.host, me.pid}}, options);
+  const std::vector<worker_info> workers{{0, me.host, me.pid}};
+  auto link = std::make_unique<inline_transport>(worker_place{0, me.host});
+  if (!trace_file.empty()) link->report_ends();
+  run_trace trace(trace_file, {me.host, mpi_version()}, {{.worker = workers[0]}});
+  options.trace = trace.observer();
+  const auto p = std::make_shared<pool>(std::move(link), workers, options);
   cluster c = cluster_access::make(p);
   std::function<void(int)> on_exit;
-  if (is_all) on_exit = [](int) { commit_journals(); };
-  return lead_pool(*p, c, lead, failed, std::nullopt, on_exit).status;
+  if (is_all) {
+    on_exit = [&](int status) {
+      commit_journals();
+      (void)trace.finish(status);
+    };
+  }
+  return lead_pool(*p, c, trace.around(lead), failed, std::nullopt, on_exit).status;
 }
 
 }  // namespace rankpool::detail

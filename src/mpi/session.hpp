@@ -37,6 +37,8 @@ struct session_options {
   std::optional<std::chrono::nanoseconds> grace_period = std::nullopt;
   /// How long a worker may be stopped until it counts as lost. Null: the launcher ends all ranks when one ends.
   std::optional<std::chrono::nanoseconds> stopped_limit = std::nullopt;
+  /// The file of the trace, as run_options::trace.
+  std::string trace = {};
   /// Called on the root when a worker of another node is lost. May be null.
   std::function<void()> on_remote_loss = nullptr;
   /// Called at the end of a session that survives losses and has lost no rank, before its collective calls: a rank that is lost
@@ -58,7 +60,8 @@ struct session_options {
 int run_session(const boost::mpi::communicator& world, int root, const std::function<int(cluster&)>& lead,
                 const std::function<int(const std::exception_ptr&)>& failed, const session_options& options);
 
-/// Runs a pool in this process alone: its worker is inline, and sends no messages over MPI.
-int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed);
+/// Runs a pool in this process alone: its worker is inline, and sends no messages over MPI. `trace`: as run_options::trace.
+int run_inline(const std::function<int(cluster&)>& lead, const std::function<int(const std::exception_ptr&)>& failed,
+               const std::string& trace = {});
 
 }  // namespace rankpool::detail

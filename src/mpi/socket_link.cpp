@@ -56,6 +56,7 @@ std::shared_ptr<transport> link_over_sockets(const boost::mpi::communicator& wor
     settings.on_lost = [bells, options](int peer, const std::string& why) { return describe_loss(peer, why, *bells, options); };
   } else {
     settings.heartbeat_interval = std::min(options.heartbeat_timeout / 4, longest_heartbeat_interval);
+    settings.acknowledgement_timeout = options.heartbeat_timeout;
     settings.on_lost = [on_root_lost = options.on_root_lost](int peer, const std::string&) {
       on_root_lost();
       return lost_peer{.peer = peer, .cause = {}};

@@ -53,12 +53,13 @@ void answer_writer::begin_call(std::uint32_t index, std::uint64_t first_item, bo
   first_item_ = first_item;
   is_timed_ = is_timed;
   has_items_ = false;
+  control_.item_runs = false;
   ++started_;
-  mark_begin();
+  mark_begin(is_timed && first_item == 0);  // of a chunk that is continued, only the items count
 }
 
-void answer_writer::mark_begin() {
-  control_.began.store(is_timed_ ? std::chrono::steady_clock::now().time_since_epoch().count() : 0);
+void answer_writer::mark_begin(bool is_timed) {
+  control_.began.store(is_timed ? std::chrono::steady_clock::now().time_since_epoch().count() : 0);
   while (control_.is_doomed) std::this_thread::sleep_for(std::chrono::microseconds(100));
 }
 
@@ -86,6 +87,7 @@ void answer_writer::end_initializer(const task_runner::answer& a) {
 
 std::uint64_t answer_writer::first_item() {
   control_.item_call.store(index_ + 1, std::memory_order_release);
+  control_.began.store(0);  // from now on, the time limit is that of each item
   return first_item_;
 }
 
@@ -95,12 +97,15 @@ void answer_writer::on_item() {
   const std::uint32_t max_tasks = control_.settings.max_tasks;
   if (max_tasks > 0 && started_ >= max_tasks && control_.item_call == index_ + 1) retire_();
   ++started_;
-  mark_begin();
+  control_.item_runs = true;
+  mark_begin(is_timed_);
 }
 
 void answer_writer::keep(std::span<const std::byte> results, blocks_view out_of_band, std::span<const std::byte> failures,
                          std::uint64_t failed, std::uint64_t next_item) {
   original_.check();
+  control_.began.store(0);
+  control_.item_runs = false;
   if (failed > 0) append(control_, log_, record_kind::failures, failed, failures);
   for (const auto& b : out_of_band) append_block(b, false);  // a copy, which outlives this process
   append(control_, log_, record_kind::results, next_item, results);

@@ -49,7 +49,7 @@ class answer_writer final : public item_progress {
             std::uint64_t next_item) override;
 
  private:
-  void mark_begin();
+  void mark_begin(bool is_timed);
   void append_block(const std::shared_ptr<block>& b, bool by_address);
 
   runner_control& control_;

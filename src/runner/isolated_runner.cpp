@@ -341,7 +341,11 @@ void isolated_runner::handle_end(std::span<const call> calls, const answer_handl
     answers_.drop_item();
     control_.resumes = true;
     current_.was_resumed = true;
-    if (is_fault_of_current() && !may_run_again(current)) fail_current(current, on_answer);
+    if (is_between_items()) {
+      if (++idle_starts_ >= most_idle_starts) fail_whole(current, on_answer);
+    } else if (is_fault_of_current() && !may_run_again(current)) {
+      fail_current(current, on_answer);
+    }
     control_.resumed_call = static_cast<std::uint32_t>(answered_);
     control_.resumed_item = answers_.next_item();
   } else {
@@ -368,6 +372,11 @@ bool isolated_runner::is_fault_of_current() const {
   return doomed_call_ == answered_ && (cause_ != cause::time_limit || doomed_begin_ == control_.began);
 }
 
+// Returns whether the process has ended in a chunk while none of its items ran: it may have none left.
+bool isolated_runner::is_between_items() const {
+  return !control_.retires && cause_ != cause::abort && control_.item_call == answered_ + 1 && !control_.item_runs;
+}
+
 // Counts an attempt of the current task or item. Returns whether there is another one.
 bool isolated_runner::may_run_again(const call& current) {
   const std::uint64_t item = answers_.next_item();
@@ -379,11 +388,14 @@ bool isolated_runner::may_run_again(const call& current) {
 
 // The current task or item fails. The rest of its chunk still runs.
 void isolated_runner::fail_current(const call& current, const answer_handler& on_answer) {
-  byte_buffer why = describe_end(current);
-  if (cause_ != cause::abort && control_.item_call == answered_ + 1) return answers_.fail_item(why);
+  const bool has_items = cause_ != cause::abort && control_.item_call == answered_ + 1;
+  has_items ? answers_.fail_item(describe_end(current)) : fail_whole(current, on_answer);
+}
+
+void isolated_runner::fail_whole(const call& current, const answer_handler& on_answer) {
   control_.resumes = false;
   answers_.drop();
-  answer_failed(std::move(why), on_answer);
+  answer_failed(describe_end(current), on_answer);
 }
 
 // Returns the encoded exception with which a task fails that has ended its process.

@@ -93,8 +93,10 @@ class isolated_runner final : public task_runner {
   void handle_end(std::span<const call> calls, const answer_handler& on_answer);
   void fail_started(std::span<const call> calls, const answer_handler& on_answer);
   bool is_fault_of_current() const;
+  bool is_between_items() const;
   bool may_run_again(const call& current);
   void fail_current(const call& current, const answer_handler& on_answer);
+  void fail_whole(const call& current, const answer_handler& on_answer);
   byte_buffer describe_end(const call& current) const;
 
   fork_server& server_;
@@ -122,7 +124,7 @@ class isolated_runner final : public task_runner {
     std::uint32_t attempts = 0;  // of the call or item that have ended a process
     std::uint64_t item = 0;      // that item
   } current_;
-  std::uint32_t idle_starts_ = 0;  // processes that have ended without starting a call
+  std::uint32_t idle_starts_ = 0;  // processes that have ended without starting a call or an item
   cause cause_ = cause::none;
   // What the process is killed for:
   std::size_t doomed_call_ = 0;

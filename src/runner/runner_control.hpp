@@ -67,6 +67,7 @@ struct runner_control {
   // ---- progress of the current call
   std::atomic<std::uint64_t> answered_bytes = 0;  ///< length of the log of answers
   std::atomic<std::uint32_t> item_call = 0;       ///< 1 + index of the last call whose items have outcomes of their own
+  std::atomic<bool> item_runs = false;            ///< an item of that call is running
   std::atomic<std::uint32_t> answered_calls = 0;  ///< of the batch
   std::atomic<bool> is_doomed = false;            ///< the rank is about to kill the runner, which must begin no task or item
   std::atomic<std::int64_t> began = 0;  ///< when the call or item began, in nanoseconds of the steady clock; 0: it has no timeout

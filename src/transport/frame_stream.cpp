@@ -1,6 +1,8 @@
 #include "transport/frame_stream.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -105,6 +107,15 @@ void frame_stream::write() {
     }
     if (static_cast<std::size_t>(written) < bytes || bytes == most_bytes) return;
   }
+}
+
+std::chrono::milliseconds frame_stream::time_without_acknowledgement() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (failure_ || ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  // While the receive window of the peer is full, the kernel probes it with exponential backoff.
+  const bool is_waiting = info.tcpi_unacked > 0 || info.tcpi_probes > 1;
+  return std::chrono::milliseconds(is_waiting ? info.tcpi_last_ack_recv : 0);
 }
 
 // Returns the memory for the next bytes. Empty only for a block without bytes.

@@ -10,6 +10,7 @@
 #include "wire/block_description.hpp"
 #include "wire/frame.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -51,6 +52,10 @@ class frame_stream {
   bool is_in_frame() const { return have_ > 0 || step_ != step::length; }
   /// Returns whether anything has arrived since the last call.
   bool take_received() { return std::exchange(has_received_, false); }
+  /// Returns how long the kernel of the other end has acknowledged nothing that was sent to it; 0 if it owes no acknowledgement,
+  /// also because its process reads nothing, or if the kernel of this end does not know. Requires that something is sent now and
+  /// then.
+  std::chrono::milliseconds time_without_acknowledgement() const;
 
   /// Returns why nothing can be sent or received any more, such as "Connection reset by peer"; empty while the connection is
   /// usable.

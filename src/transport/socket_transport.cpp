@@ -32,9 +32,15 @@ constexpr std::uint64_t bell = ~std::uint64_t{0};  // the number of the bells am
 // Returns whether the descriptor becomes readable within this time.
 bool is_ready(int descriptor, std::chrono::nanoseconds at_most) {
   pollfd events{descriptor, POLLIN, 0};
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
-  const timespec wait{seconds.count(), (at_most - seconds).count()};
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec wait{whole.count(), (at_most - whole).count()};
   return ::ppoll(&events, 1, &wait, nullptr) > 0;
+}
+
+std::string seconds(std::chrono::nanoseconds time) {
+  std::ostringstream text;
+  text << std::chrono::duration<double>(time).count() << " s";
+  return text.str();
 }
 
 [[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
@@ -142,9 +148,10 @@ void socket_transport::drive() {
       write(p);
     }
   }
-  if (settings_.heartbeat_timeout && now >= next_check_) {
+  if (now >= next_check_) {
     next_check_ = now + check_interval;
-    check_heartbeats(*settings_.heartbeat_timeout);
+    if (settings_.heartbeat_timeout) check_heartbeats(*settings_.heartbeat_timeout);
+    if (settings_.acknowledgement_timeout) check_acknowledgements(*settings_.acknowledgement_timeout);
   }
 }
 
@@ -166,10 +173,14 @@ void socket_transport::check_heartbeats(std::chrono::nanoseconds limit) {
     peer_state& peer = peers_[p];
     if (peer.is_lost) continue;
     if (peer.stream.take_received()) peer.missed_checks = 0;
-    if (++peer.missed_checks <= most_missed) continue;
-    std::ostringstream text;
-    text << "nothing was received from it for " << std::chrono::duration<double>(limit).count() << " s";
-    note_loss(p, text.str());
+    if (++peer.missed_checks > most_missed) note_loss(p, "nothing was received from it for " + seconds(limit));
+  }
+}
+
+void socket_transport::check_acknowledgements(std::chrono::nanoseconds limit) {
+  for (std::size_t p = 0; p < peers_.size(); ++p) {
+    if (peers_[p].is_lost || peers_[p].stream.time_without_acknowledgement() <= limit) continue;
+    note_loss(p, "its node has acknowledged nothing for " + seconds(limit));
   }
 }
 

@@ -3,7 +3,8 @@
 // MPI over a network does not survive the loss of a rank: its calls may block for ever. These connections are for runs over several
 // nodes that survive it. The end of a connection is noticed at once. Workers send heartbeats, also while a task runs, so that
 // rank 0 notices a worker that is stopped or whose node is cut off. Rank 0 closes the connection of a lost worker. It sends no
-// heartbeats itself, because callbacks may keep it busy for any time.
+// heartbeats itself, because callbacks may keep it busy for any time; a worker notices that rank 0's node is cut off when the
+// kernel of that node acknowledges no heartbeats.
 #pragma once
 
 #include "transport/frame_stream.hpp"
@@ -29,6 +30,9 @@ class socket_transport final : public transport {
     /// How long a peer may be silent until it is lost. The time in which this process itself does nothing does not count. None: for
     /// ever.
     std::optional<std::chrono::nanoseconds> heartbeat_timeout = std::nullopt;
+    /// How long the kernel of a peer may acknowledge nothing until the peer is lost: its node is cut off, or has failed. Requires
+    /// heartbeats. None: until the kernel of this node breaks the connection.
+    std::optional<std::chrono::nanoseconds> acknowledgement_timeout = std::nullopt;
     /// How often this process sends heartbeats, if it sends nothing else. None: never.
     std::optional<std::chrono::nanoseconds> heartbeat_interval = std::nullopt;
     /// Called on the thread that receives, with a peer that is lost and why. Returns what take_lost() returns.
@@ -82,6 +86,7 @@ class socket_transport final : public transport {
   void drive();
   void note_loss(std::size_t peer, const std::string& why);
   void check_heartbeats(std::chrono::nanoseconds limit);
+  void check_acknowledgements(std::chrono::nanoseconds limit);
   void ring(int which);
 
   const options settings_;

@@ -38,7 +38,7 @@ Record& held_as(record& r) {
 const char* name_of(const record& r) {
   static constexpr std::array names{"open",        "task",    "close", "recall",      "stop",    "result",      "open-failed",
                                     "recalled",    "stopped", "share", "broadcast",   "unshare", "shared-here", "usage",
-                                    "unavailable", "started", "abort", "end-process", "copy"};
+                                    "unavailable", "started", "abort", "end-process", "copy",    "ended"};
   static_assert(names.size() == std::variant_size_v<record>);
   return names[r.index()];
 }
@@ -231,6 +231,11 @@ void frame_writer::usage(std::uint64_t nanoseconds) {
   out.put(nanoseconds);
 }
 
+void frame_writer::ended(std::int64_t nanoseconds) {
+  byte_writer out = begin(kind_of<ended_record>());
+  out.put(nanoseconds);
+}
+
 void frame_writer::stopped() { (void)begin(kind_of<stopped_record>()); }
 
 void frame_writer::share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view bytes) {
@@ -384,6 +389,7 @@ void frame_reader::read(record& r) {
       case kind_of<stopped_record>(): r = stopped_record{}; return;
       case kind_of<started_record>(): r = started_record{in_.get<std::uint64_t>()}; return;
       case kind_of<usage_record>(): r = usage_record{in_.get<std::uint64_t>()}; return;
+      case kind_of<ended_record>(): r = ended_record{in_.get<std::int64_t>()}; return;
       case kind_of<share_record>(): {
         share_record share;
         share.id = in_.get<std::uint64_t>();

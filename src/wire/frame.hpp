@@ -140,12 +140,17 @@ struct usage_record {
 struct started_record {
   std::uint64_t id = 0;
 };
+/// From a worker of a traced run: when the task whose result follows has ended.
+struct ended_record {
+  std::int64_t nanoseconds = 0;  ///< on the steady clock of the worker's node
+};
 /// From a worker: its last message.
 struct stopped_record {};
 
-using record = std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
-                            recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record,
-                            usage_record, unavailable_record, started_record, abort_record, end_process_record, copy_record>;
+using record =
+    std::variant<open_record, task_record, close_record, recall_record, stop_record, result_record, open_failed_record,
+                 recalled_record, stopped_record, share_record, broadcast_record, unshare_record, shared_here_record, usage_record,
+                 unavailable_record, started_record, abort_record, end_process_record, copy_record, ended_record>;
 
 /// Returns the name of a record for error messages, such as "task" or "result".
 const char* name_of(const record& r);
@@ -179,6 +184,7 @@ class frame_writer {
   void recalled(const std::vector<std::uint64_t>& ids, bool answers_request = true);
   void usage(std::uint64_t nanoseconds);
   void started(std::uint64_t id);
+  void ended(std::int64_t nanoseconds);
   void stopped();
   void share(std::uint64_t id, std::uint64_t size, std::int32_t pid, std::int32_t descriptor, bytes_view payload);
   void broadcast(std::uint64_t id, std::uint64_t size);

@@ -14,6 +14,8 @@ namespace rankpool::detail {
 class inline_transport final : public transport {
  public:
   explicit inline_transport(worker_place place);
+  /// As worker::report_ends().
+  void report_ends() { worker_.report_ends(); }
 
   void send(int peer, frame f) override;
   bool receive(int& peer, frame& f) override;

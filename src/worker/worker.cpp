@@ -520,6 +520,7 @@ void worker::run_batch(executor_entry& executor, task_runner& runner, std::uniqu
 void worker::take_answer(task_runner::answer&& a, clock::time_point begin) {
   const auto end = clock::now();
   const auto taken = a.taken.count() > 0 ? a.taken : end - begin;
+  if (reports_ends_) outbox_.ended(std::chrono::nanoseconds(end.time_since_epoch()).count());
   outbox_.result(batch_[answered_].id, a.threw, static_cast<std::uint64_t>(taken.count()), std::move(a.bytes), a.out_of_band);
   ++answered_;
   set_running(answered_ < batch_.size() ? batch_[answered_].id : 0);

@@ -44,6 +44,9 @@ class worker {
 
   /// A function that ends this process and does not return. `in_task`: whether the attendant thread calls it while a task runs.
   using process_end = std::function<void(bool in_task)>;
+  /// Also reports when each task has ended, for a trace. Call it before the worker serves.
+  void report_ends() { reports_ends_ = true; }
+
   /// Serves until rank 0 stops the worker, and returns the exit status that rank 0 has sent. If rank 0 ends the process, calls
   /// `end_process` instead of returning, unless it is null.
   /// Throws: message_error, and errors of the transport.
@@ -127,6 +130,7 @@ class worker {
   task_note unread_note_;
   task_note& running_task_;  // for others; they read it when this process has ended
   const worker_place place_;
+  bool reports_ends_ = false;
   const worker_pace pace_;
   const std::size_t flush_bytes_;  // results accumulate up to this size
   const std::unique_ptr<task_runner> runner_;

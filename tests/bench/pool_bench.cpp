@@ -2,7 +2,8 @@
 //
 //   RANKPOOL_WORKERS=2 ./pool_bench MODE [ARGS]
 //
-// With RANKPOOL_BENCH_ISOLATED=1 in the environment, tasks run in runner processes (isolation::process).
+// With RANKPOOL_BENCH_ISOLATED=1 in the environment, tasks run in runner processes (isolation::process). RANKPOOL_BENCH_TRACE=FILE
+// writes a trace.
 //
 // README.md describes each mode. Prints `key value` lines with the same keys as the peers.
 #include "workload.hpp"
@@ -334,7 +335,9 @@ const std::map<std::string, void (*)(const setting&)>& modes() {
 
 int main(int argc, char** argv) {
   const arguments args(argc, argv);
-  return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+  rankpool::run_options settings;
+  if (const char* file = std::getenv("RANKPOOL_BENCH_TRACE")) settings.trace = file;
+  const auto program = [&](rankpool::cluster& cluster) {
     rankpool::executor_options options;
     if (std::getenv("RANKPOOL_BENCH_ISOLATED") != nullptr) options.isolation = rankpool::isolation::process;
     rankpool::executor pool(cluster, options);
@@ -342,5 +345,6 @@ int main(int argc, char** argv) {
     const auto mode = modes().find(args.text(0, "throughput"));
     if (mode == modes().end()) throw std::invalid_argument("unknown mode '" + args.text(0, "") + "'");
     mode->second({cluster, pool, args});
-  });
+  };
+  return rankpool::run(argc, argv, program, settings);
 }

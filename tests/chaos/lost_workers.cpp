@@ -1,5 +1,8 @@
-// lost_workers SEED TASKS: workers are killed, or stopped and continued, at random moments while the pool is busy, until one is
-// left.
+// lost_workers SEED TASKS [FOLDER]: workers are killed, or stopped and continued, at random moments while the pool is busy, until
+// one is left. Of a run over several hosts, these are the workers of rank 0's host.
+//
+// FOLDER is for a caller that makes other nodes fail: the program creates the file `begun` there, and computes on until there is a
+// file `enough`. A node that is silent for 5 s is lost.
 //
 // The work consists of rounds of submitted tasks with arguments and results of 8 bytes to 8 MB, maps, a reduction, a shared value,
 // maps with a journal, and isolated tasks. A round has TASKS tasks of each kind. Every result must be right. Prints one line, and
@@ -10,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -17,8 +21,10 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <ranges>
 #include <string>
@@ -64,6 +70,9 @@ class killer {
 
   void run() {
     auto left = cluster_.workers();
+    std::array<char, 256> own_host{};
+    (void)::gethostname(own_host.data(), own_host.size() - 1);
+    std::erase_if(left, [&](const rankpool::worker_info& worker) { return worker.host != own_host.data(); });
     while (!leaves_ && left.size() > 1) {
       std::this_thread::sleep_for(std::chrono::milliseconds(below(60)));
       const auto which = left.begin() + static_cast<std::ptrdiff_t>(below(left.size()));
@@ -176,16 +185,20 @@ class load {
 int main(int argc, char** argv) {
   const std::uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
   const std::uint64_t tasks = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 200;
-  return rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+  const std::optional<std::filesystem::path> folder = argc > 3 ? std::optional(argv[3]) : std::nullopt;
+  rankpool::run_options options;
+  if (folder) options.heartbeat_timeout = 5s;
+  const auto program = [&](rankpool::cluster& cluster) {
     int rounds = 0;
     std::uint64_t wrong = 0;
     {
       load work(cluster, seed, tasks);
       const killer kills(cluster, seed);
+      if (folder) std::ofstream(*folder / "begun").close();
       do {
         work.round();
         ++rounds;
-      } while (!kills.is_done());
+      } while (!kills.is_done() || (folder && !std::filesystem::exists(*folder / "enough")));
       wrong = work.wrong();
     }
     const auto workers = cluster.workers();
@@ -193,5 +206,6 @@ int main(int argc, char** argv) {
     std::printf("seed %llu: %lld of %zu workers lost in %d rounds, %llu results wrong\n", static_cast<unsigned long long>(seed),
                 static_cast<long long>(lost), workers.size(), rounds, static_cast<unsigned long long>(wrong));
     return wrong == 0 ? 0 : 1;
-  });
+  };
+  return rankpool::run(argc, argv, program, options);
 }

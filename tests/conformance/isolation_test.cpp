@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace support;
@@ -60,6 +62,35 @@ int loop_at(int item, int n) {
 }
 
 int loop_at_zero(int n) { return loop_at(0, n); }
+
+/// Takes long to receive once there is a file.
+struct slow_after {
+  std::string file;
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& file;
+    if (Archive::is_loading::value && std::filesystem::exists(file)) std::this_thread::sleep_for(100ms);
+  }
+};
+
+int leave_mark_and_loop(const slow_after& after, int) {
+  leave_mark(after.file);
+  return loop_at(0, 0);
+}
+
+/// Ends its process when it is destroyed, if it was called there.
+struct ends_process_after_calls {
+  mutable bool was_called = false;
+  ~ends_process_after_calls() {
+    if (was_called) _exit(3);
+  }
+  int operator()(int n) const {
+    was_called = true;
+    return n;
+  }
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
+};
 
 int wait_for_signal() {
   pause();
@@ -237,6 +268,21 @@ TEST_CASE("an executor may have a time limit and retries for all of its tasks", 
   CHECK(collect(pool.map(rankpool::partial(abort_first, mapped.path().string()), std::vector<int>{1})) == std::vector<int>{2});
   CHECK_THROWS_AS(pool.submit({.timeout = 10ms}, wait_for_signal).result(), rankpool::timeout_error);
   CHECK_THROWS_AS(collect(pool.map({.task_timeout = 10ms}, loop_at_zero, numbers(2))), rankpool::timeout_error);
+  check_computes(pool);
+}
+
+TEST_CASE("time to receive the arguments again does not count against the items that are left", "[isolation/item-timeout]") {
+  auto pool = isolated();
+  const scratch_directory marks;
+  const slow_after after{(marks.path() / "ran").string()};
+  CHECK_THROWS_AS(collect(pool.map({.task_timeout = 20ms}, rankpool::partial(leave_mark_and_loop, after), numbers(1))),
+                  rankpool::timeout_error);
+  check_computes(pool);
+}
+
+TEST_CASE("results of items are kept if their process ends after the last one", "[isolation/item]") {
+  auto pool = isolated();
+  CHECK(collect(pool.map({.chunksize = 5}, ends_process_after_calls(), numbers(20))) == numbers(20));
   check_computes(pool);
 }
 

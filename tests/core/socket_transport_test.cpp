@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "wire/frame.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +31,31 @@ std::array<int, 2> connected_sockets() {
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
   return ends;
+}
+
+std::array<int, 2> connected_tcp_sockets() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(listener, 1) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  std::array<int, 2> ends{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), -1};
+  REQUIRE(::connect(ends[0], reinterpret_cast<sockaddr*>(&address), size) == 0);
+  ends[1] = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  REQUIRE(ends[1] >= 0);
+  ::close(listener);
+  return ends;
+}
+
+/// Returns how long nothing was received from the other end's kernel.
+std::chrono::milliseconds silence_of(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  REQUIRE(::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+  return std::chrono::milliseconds(info.tcpi_last_ack_recv);
 }
 
 socket_transport::options noting_losses(std::vector<std::string>& reasons) {
@@ -79,6 +106,21 @@ std::optional<lost_peer> await_loss(socket_transport& link) {
 }
 
 }  // namespace
+
+TEST_CASE("sockets: the node of a peer whose process reads nothing for long owes no acknowledgement") {
+  const auto ends = connected_tcp_sockets();
+  frame_stream stream(ends[0]);
+  stream.add(result_of(1, 64 << 20));
+  const auto deadline = std::chrono::steady_clock::now() + time_limit;
+  while (silence_of(ends[0]) < 700ms && std::chrono::steady_clock::now() < deadline) {  // the kernel probes ever more rarely
+    stream.write();
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK(silence_of(ends[0]) >= 700ms);
+  CHECK(stream.has_unsent());
+  CHECK(stream.time_without_acknowledgement() == 0ms);
+  ::close(ends[1]);
+}
 
 TEST_CASE("socket transport: frames of all sizes arrive whole and in order", "[socket-transport]") {
   const auto ends = connected_sockets();

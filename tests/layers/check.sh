@@ -27,8 +27,8 @@ case $1 in
   job-headers)
     cd "$2" || exit 1
     # The libraries that jobs/CMakeLists.txt declares, and the headers of the system.
-    third_party='<(gmp\.h|gmpxx\.h|CLI/|nlohmann/|primesieve|flint/|hwy/|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h|jerror\.h|zlib\.h)'
-    system='<(fcntl|regex|dlfcn|malloc|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|immintrin)\.h>'
+    third_party='<(gmp\.h|gmpxx\.h|CLI/|nlohmann/|primesieve|flint/|hwy/|kainjow/|cblas\.h|boost/(gil|sort|serialization)|png\.h|jpeglib\.h|jerror\.h|zlib\.h)'
+    system='<(fcntl|regex|dlfcn|malloc|unistd|spawn|poll|signal|sys/[a-z]+|sched|pthread|termios|immintrin)\.h>'
     std='<[a-z_0-9]+>'
     own='"'
     found=$(grep -rnE '^ *# *include' jobs --include='*.hpp' --include='*.cpp' |

@@ -94,10 +94,10 @@ function(add_thread_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()
 
-# For the functions above: sets arg_TIMEOUT to 120 s if it is not set, and multiplies it by the slowdown of this build.
+# For the functions above: sets arg_TIMEOUT to 240 s if it is not set, and multiplies it by the slowdown of this build.
 macro(set_time_limit)
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 240)
   endif()
   math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${slowdown}")
 endmacro()

@@ -58,6 +58,8 @@ class future_state_base : public job {
   bool may_grow() final { return false; }
   bool awaits_retry() final;
   chunk cut(std::uint64_t items) final;
+  std::uint64_t task_number(std::uint64_t) const final { return id_; }
+  failed_items failures_in(std::uint64_t first, std::uint64_t count, const outcome& result, std::size_t most) const final;
   void on_requeued(std::uint64_t first, std::uint64_t count) final;
   bool is_requeued(std::uint64_t first) const final;
   bool resume(std::uint64_t first) final;

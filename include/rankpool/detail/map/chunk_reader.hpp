@@ -46,13 +46,14 @@ class chunk_reader {
   std::unique_ptr<chunk_reader> retried_;  // of the last item, if it ran again alone
 };
 
-/// Returns why a chunk failed as a whole. Requires that the chunk has no value.
-std::exception_ptr chunk_error(const finished_chunk& chunk);
+/// Returns why a chunk failed as a whole. Requires that it has no value.
+std::exception_ptr chunk_error(std::uint64_t first, const outcome& result);
 
-/// Returns the number of failed items of a chunk that has a result for each item; 0 if it cannot be read.
-std::uint64_t count_failures(const finished_chunk& chunk);
+/// Returns the number of failed items in the value of a chunk that has a result for each item; 0 if it cannot be read.
+std::uint64_t count_failures(const outcome& result);
 
-/// Returns the index in the chunk and the exception of each failed item. Those that cannot be read are left out.
-std::vector<std::pair<std::uint64_t, std::exception_ptr>> failures_of(const finished_chunk& chunk);
+/// Returns the first `most` failed items of such a chunk, whose first item is `first`. Those that cannot be read are left out.
+std::vector<failed_items::example> failures_of(std::uint64_t first, const outcome& result,
+                                               std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 
 }  // namespace rankpool::detail

@@ -49,7 +49,7 @@ T reduce_chunks(map_call_ptr call, input_feed& feed, std::uint64_t buffersize, s
     auto chunk = call->take(std::nullopt, deadline);
     if (!chunk) std::rethrow_exception(time_out(*call, "transform_reduce", done));
     done += chunk->count;
-    if (chunk->result.what != outcome::kind::value) std::rethrow_exception(chunk_error(*chunk));
+    if (chunk->result.what != outcome::kind::value) std::rethrow_exception(chunk_error(chunk->first, chunk->result));
     byte_reader in(chunk->result.bytes, chunk->result.out_of_band);
     const std::uint64_t first = chunk->first;
     std::uint64_t count = chunk->count;

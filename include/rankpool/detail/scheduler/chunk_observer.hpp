@@ -1,6 +1,7 @@
 // The interface through which the pool reports the progress of chunks: for statistics, journals and traces.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace rankpool::detail {
@@ -14,6 +15,8 @@ struct observed_chunk {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   int worker = 0;
+  /// When it has ended, on the steady clock of the worker's node; 0 if the worker does not report that.
+  std::chrono::nanoseconds ended{};
 };
 
 /// Called on the thread that drives the pool, in order. Each on_sent() is followed by exactly one of on_recalled(), on_finished()

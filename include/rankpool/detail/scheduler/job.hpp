@@ -22,6 +22,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace rankpool::detail {
 
@@ -44,6 +45,16 @@ struct outcome {
   std::exception_ptr error;             ///< not_run: the reason
   const worker_place* where = nullptr;  ///< value, threw: the worker; valid as long as the pool
   std::chrono::nanoseconds taken{};     ///< value, threw: execution time
+};
+
+/// The items of a chunk that have failed.
+struct failed_items {
+  struct example {
+    std::uint64_t item = 0;
+    std::exception_ptr error;
+  };
+  std::uint64_t count = 0;
+  std::vector<example> examples;  ///< the first ones
 };
 
 class task_statistics;
@@ -72,6 +83,13 @@ class job {
   }
   /// Delivers the outcome of a chunk. Returns whether react() must be called.
   virtual bool on_outcome(std::uint64_t first, std::uint64_t count, outcome&& result) = 0;
+  /// Returns the number by which a program knows an item: see remote_info::task.
+  virtual std::uint64_t task_number(std::uint64_t item) const { return item; }
+  /// Returns which items have failed, according to the outcome of a chunk; at most `most` of them with their exceptions.
+  virtual failed_items failures_in(std::uint64_t first, std::uint64_t count, const outcome& result, std::size_t most) const {
+    (void)first, (void)most;
+    return {.count = result.what == outcome::kind::threw ? count : 0, .examples = {}};
+  }
   /// Called when a worker has returned a chunk that has not started. The chunk is queued again and can be cancelled until resume().
   virtual void on_requeued(std::uint64_t first, std::uint64_t count) { (void)first, (void)count; }
   /// Returns whether the chunk with this first item, which on_requeued() has queued again, was not cancelled since.

@@ -1,5 +1,5 @@
 // Looks up the names of functions and shortens them.
-#include "journal/function_name.hpp"
+#include "support/function_name.hpp"
 
 #include "support/demangle.hpp"
 
@@ -29,9 +29,12 @@ void drop_parameters(std::string& name) {
 
 }  // namespace
 
+std::string symbol_name(std::uintptr_t address) {
+  return address == 0 ? std::string() : boost::stacktrace::frame(reinterpret_cast<const void*>(address)).name();
+}
+
 std::string function_name(std::uintptr_t address, const std::type_info& callable) {
-  std::string name;
-  if (address != 0) name = boost::stacktrace::frame(reinterpret_cast<const void*>(address)).name();
+  const std::string name = symbol_name(address);
   return name.empty() ? demangle(callable.name()) : name;
 }
 
