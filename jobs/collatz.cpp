@@ -60,7 +60,7 @@ class collatz : public job {
   }
 };
 
-const job_entry<collatz> entry("collatz", "the number that takes the most steps to 1 by n/2 and 3n+1");
+const job_entry<collatz> collatz_entry("collatz", "the number that takes the most steps to 1 by n/2 and 3n+1");
 
 }  // namespace
 }  // namespace jobs

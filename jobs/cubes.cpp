@@ -62,7 +62,7 @@ class cubes : public job {
   }
 };
 
-const job_entry<cubes> entry("cubes", "cubes of consecutive numbers, in order");
+const job_entry<cubes> cubes_entry("cubes", "cubes of consecutive numbers, in order");
 
 }  // namespace
 }  // namespace jobs

@@ -138,7 +138,7 @@ class divide_job : public job {
   }
 };
 
-const job_entry<divide_job> entry("divide", "quotients; a division by zero is reported in its place");
+const job_entry<divide_job> divide_job_entry("divide", "quotients; a division by zero is reported in its place");
 
 }  // namespace
 }  // namespace jobs

@@ -130,6 +130,7 @@ class collector {
   std::uint64_t take(const command& what, command_outcome&& outcome, int tries) {
     ++commands_;
     run_.shown().count_done();  // counted here, because a command with retries is several tasks
+    run_.shown().count_retries(static_cast<std::uint64_t>(std::max(0, tries - 1)));
     if (outcome.failed()) {
       ++failed_;
       run_.shown().count_failure();
@@ -313,8 +314,8 @@ class exec : public job {
   }
 };
 
-const job_entry<exec> entry("exec",
-                            "command lines from a file or stdin, or one command per argument, distributed over the workers");
+const job_entry<exec> exec_entry("exec",
+                                 "command lines from a file or stdin, or one command per argument, distributed over the workers");
 
 }  // namespace
 }  // namespace jobs

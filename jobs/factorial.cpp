@@ -97,7 +97,8 @@ class split_factorials : public job {
   }
 };
 
-const job_entry<split_factorials> entry("factorial", "factorials up to 100,000,000!, each split over all the workers");
+const job_entry<split_factorials> split_factorials_entry("factorial",
+                                                         "factorials up to 100,000,000!, each split over all the workers");
 
 }  // namespace
 }  // namespace jobs

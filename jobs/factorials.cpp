@@ -27,7 +27,7 @@ class factorials : public job {
   }
 };
 
-const job_entry<factorials> entry(
+const job_entry<factorials> factorials_entry(
     "factorials", "figures of many large factorials: the number of digits, the first and the last ones, the zeros at the end");
 
 }  // namespace

@@ -80,7 +80,7 @@ class fibonacci_numbers : public job {
   }
 };
 
-const job_entry<fibonacci_numbers> entry("fibonacci", "Fibonacci numbers of any size, as they are completed");
+const job_entry<fibonacci_numbers> fibonacci_numbers_entry("fibonacci", "Fibonacci numbers of any size, as they are completed");
 
 }  // namespace
 }  // namespace jobs

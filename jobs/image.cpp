@@ -286,8 +286,8 @@ class image : public job {
   }
 };
 
-const job_entry<image> entry("image",
-                             "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)");
+const job_entry<image> image_entry(
+    "image", "pictures, filtered: a folder by files, a large one by strips (default: chunks of a simulated image)");
 
 }  // namespace
 }  // namespace jobs

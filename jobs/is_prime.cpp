@@ -185,7 +185,7 @@ class is_prime_job : public job {
   }
 };
 
-const job_entry<is_prime_job> entry("is-prime", "which of many numbers are prime, in their order");
+const job_entry<is_prime_job> is_prime_job_entry("is-prime", "which of many numbers are prime, in their order");
 
 }  // namespace
 }  // namespace jobs

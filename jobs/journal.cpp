@@ -92,7 +92,7 @@ class journal_command : public local_command {
   }
 };
 
-const job_entry<journal_command> entry(
+const job_entry<journal_command> journal_command_entry(
     "journal", "contents of a journal: progress of its run, failures, slow tasks; its results as JSON or CSV");
 
 }  // namespace

@@ -78,7 +78,7 @@ class matadd : public matrix_job {
   }
 };
 
-const job_entry<matadd> entry("matadd", "the sum of two matrices, part by part");
+const job_entry<matadd> matadd_entry("matadd", "the sum of two matrices, part by part");
 
 }  // namespace
 }  // namespace jobs

@@ -90,7 +90,7 @@ class matmul : public matrix_job {
   }
 };
 
-const job_entry<matmul> entry("matmul", "the product of two matrices, by tiles");
+const job_entry<matmul> matmul_entry("matmul", "the product of two matrices, by tiles");
 
 }  // namespace
 }  // namespace jobs

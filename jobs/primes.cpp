@@ -261,7 +261,7 @@ class primes : public job {
   }
 };
 
-const job_entry<primes> entry("primes", "the primes of an interval: how many, or all of them");
+const job_entry<primes> primes_entry("primes", "the primes of an interval: how many, or all of them");
 
 }  // namespace
 }  // namespace jobs

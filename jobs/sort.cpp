@@ -82,8 +82,8 @@ class sort_job : public job {
   }
 };
 
-const job_entry<sort_job> entry("sort",
-                                "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker");
+const job_entry<sort_job> sort_job_entry(
+    "sort", "a file of numbers of any size, sorted; or lists of random numbers, each sorted by a worker");
 
 }  // namespace
 }  // namespace jobs

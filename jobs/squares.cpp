@@ -48,7 +48,7 @@ class squares : public job {
   }
 };
 
-const job_entry<squares> entry("squares", "squares of consecutive numbers, in order");
+const job_entry<squares> squares_entry("squares", "squares of consecutive numbers, in order");
 
 }  // namespace
 }  // namespace jobs

@@ -6,8 +6,11 @@
 #include <map>
 #include <new>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
+#include "engine/output.hpp"
+#include "engine/status_file.hpp"
 #include "support/in_quotes.hpp"
 
 #ifndef RANKPOOL_VERSION
@@ -35,6 +38,17 @@ struct declared_subcommand {
   run_settings settings{};
   std::unique_ptr<job_options> options{};
 };
+
+/// Throws: usage_error if the file exists and is not one that --status has written.
+void check_status_file(const output_options& status) {
+  if (status.is_stream()) throw usage_error("--status requires a regular file, not " + in_quotes(status.path));
+  try {
+    if (status_file::may_replace(status.path)) return;
+  } catch (const std::system_error& error) {
+    throw usage_error(std::string("--status: ") + error.what());
+  }
+  throw usage_error("--status " + status.path + " exists already and is not a status file of rankpool; choose another name");
+}
 
 }  // namespace
 
@@ -89,6 +103,7 @@ command_line::command_line() : all_(std::make_unique<implementation>()) {
 command_line::~command_line() = default;
 
 bool command_line::parse(std::vector<std::string> words) {
+  const std::vector<std::string> all_words = words;
   const auto named = [&](const declared_subcommand& each) { return !words.empty() && each.name == words.front(); };
   if (const auto found = std::ranges::find_if(all_->subcommands, named); found != all_->subcommands.end()) {
     all_->chosen = &*found;
@@ -100,6 +115,7 @@ bool command_line::parse(std::vector<std::string> words) {
   try {
     all_->app.parse(std::vector(words.rbegin(), words.rend()));  // CLI11 expects the words in reverse order
     all_->chosen->settings.output.journal = all_->chosen->settings.resumable.journal;
+    all_->chosen->settings.command_line = all_words;
     return true;
   } catch (const CLI::Success& request) {  // --help, --version
     std::ostringstream text;
@@ -130,6 +146,29 @@ local_command* command_line::chosen_command() const { return dynamic_cast<local_
 std::string command_line::parameters() const { return all_->chosen->options->parameters(); }
 
 std::string command_line::subject() const { return all_->chosen->options->subject(name()); }
+
+void command_line::check_descriptions() const {
+  const run_settings& given = settings();
+  std::vector<output_options> outputs;
+  if (!given.output.is_stdout()) outputs.push_back(given.output);
+  const auto add = [&](const std::string& option, const std::string& path, bool force) {
+    if (path.empty()) return;
+    outputs.push_back({.path = path, .force = force, .option = option, .journal = given.resumable.journal});
+    if (outputs.back().is_stdout()) throw usage_error(option + " requires a file");
+    outputs.back().check();
+  };
+  add("--trace", given.trace, given.output.force);
+  add("--report", given.report, given.output.force);
+  if (given.trace.empty()) add("the trace of --report:", trace_file(), given.output.force);
+  add("--status", given.status, true);  // that of an earlier run is replaced
+  check_distinct({}, outputs);
+  if (!given.status.empty()) check_status_file(outputs.back());
+}
+
+std::string command_line::trace_file() const {
+  const run_settings& given = settings();
+  return given.report.empty() || !given.trace.empty() ? given.trace : given.report + ".trace.gz";
+}
 
 void command_line::check() const {
   try {

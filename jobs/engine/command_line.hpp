@@ -40,6 +40,11 @@ class command_line {
   std::string subject() const;
   /// Performs all checks that are possible before the run starts. Throws: usage_error.
   void check() const;
+  /// Checks the files that describe the run, --trace, --report and --status, before the run creates them. Throws: usage_error.
+  void check_descriptions() const;
+  /// Returns the file for the trace of the run: --trace, or one beside --report, which is removed after the page is written; empty
+  /// if there is none.
+  std::string trace_file() const;
 
  private:
   struct implementation;

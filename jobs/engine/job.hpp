@@ -5,7 +5,7 @@
 //     void run(job_run& run) override { run.out().print(run.pool().submit(f, to_).result(), '\n'); }
 //     int to_ = 42;
 //   };
-//   const job_entry<answer> entry("answer", "the answer to everything");
+//   const job_entry<answer> answer_entry("answer", "the answer to everything");
 #pragma once
 
 #include <cstddef>

@@ -271,11 +271,21 @@ void job_options::common() {
   duration("--stop-before", settings.resumable.stop_before_end,
            "stop this long before the end of the Slurm allocation, such as 90s or 5min (default 60s); requires --journal");
   hidden();
+  text("--trace", settings.trace,
+       "write what each worker did when to this file, for https://ui.perfetto.dev; FILE.gz is compressed", "FILE");
+  hidden();
+  text("--report", settings.report, "write a page about the run to this HTML file: what each worker did when, and what cost time",
+       "FILE");
+  hidden();
+  text("--status", settings.status,
+       "write the state of the run to this file every second, for 'rankpool top FILE', also on another host", "FILE");
+  hidden();
   flag("--json", settings.json, "print one JSON object: results, parameters, times, tasks, workers");
   hidden();
   flag("--quiet", settings.quiet, "print no progress");
   hidden();
-  flag("--verbose", settings.verbose, "print the hosts of the workers, and decisions with their reasons, on stderr");
+  flag("--verbose", settings.verbose,
+       "print the hosts of the workers, what the loss of one does, and decisions with their reasons, on stderr");
   hidden();
 }
 

@@ -2,8 +2,11 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <iostream>
 #include <random>
 #include <rankpool/written_files.hpp>
@@ -20,6 +23,29 @@ double own_cpu_seconds() {
   ::getrusage(RUSAGE_SELF, &used);
   const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Returns the resident memory of this process; 0 if it is unknown.
+std::uint64_t resident_bytes() {
+  std::ifstream sizes("/proc/self/statm");
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  if (!(sizes >> all >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  (void)::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+run_status::stage stage_of(run_report::ending how) {
+  switch (how) {
+    case run_report::ending::done: return run_status::stage::done;
+    case run_report::ending::stopped: return run_status::stage::stopped;
+    default: return run_status::stage::failed;
+  }
 }
 
 }  // namespace
@@ -177,8 +203,56 @@ std::string job_run::summary(const std::string& option) {
 
 void job_run::start(const std::string& parameters) {
   if (settings_.json) report_.start(job_, parameters);
-  if (settings_.quiet) return;
-  shown_.start(job_, [&cluster = cluster_, journal = journal_] { return cluster.statistics().tasks + journal.restored(); });
+  shown_.start(job_, [this] { return pool_counts(); });
+  if (!settings_.quiet) shown_.show();
+  if (settings_.status.empty()) return;
+  const auto complain = [this](const std::string& message) {
+    shown_.make_way();
+    std::cerr << "rankpool " + job_ + ": " + message + "\n";
+  };
+  status_.emplace(
+      settings_.status, [this](run_status::stage stage, const std::string& error) { return status(stage, error).to_json(); },
+      complain, has_journal());
+}
+
+progress::pool_counts job_run::pool_counts() const {
+  const auto statistics = cluster_.statistics();
+  return {.tasks = statistics.tasks,
+          .restored = journal_.restored(),
+          .retries = statistics.retries,
+          .workers = workers_in_use(),
+          .workers_lost = statistics.workers_lost,
+          .busy_seconds = std::chrono::duration<double>(statistics.busy).count()};
+}
+
+int job_run::workers_in_use() const {
+  const int all = cluster_.num_workers();
+  return settings_.max_workers > 0 ? std::min(settings_.max_workers, all) : all;
+}
+
+// Thread safety: any thread.
+run_status job_run::status(run_status::stage stage, const std::string& error) {
+  const auto statistics = cluster_.statistics();
+  run_status now{.job = job_,
+                 .command = settings_.command_line,
+                 .host = host_name(),
+                 .pid = ::getpid(),
+                 .started = begin_time_,
+                 .updated = std::chrono::system_clock::now(),
+                 .is = stage,
+                 .error = error,
+                 .figures = shown_.figures(),
+                 .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
+                 .resident_bytes = resident_bytes()};
+  if (stage != run_status::stage::running) {
+    now.figures.remaining_seconds.reset();
+    now.figures.rate = static_cast<double>(now.figures.done - std::min(now.figures.done, now.figures.restored)) /
+                       std::max(now.figures.elapsed_seconds, 1e-9);
+    now.figures.busy_share = std::min(1.0, std::chrono::duration<double>(statistics.busy).count() /
+                                               (workers_in_use() * std::chrono::duration<double>(statistics.uptime).count()));
+  }
+  now.set_workers(cluster_.workers(), cluster_.worker_statistics());
+  return now;
 }
 
 void job_run::finish() {
@@ -201,21 +275,21 @@ void job_run::fail(run_report::ending how, const std::string& error) {
 void job_run::finish_report(run_report::ending how, const std::string& error) {
   if (std::exchange(is_finished_, true)) return;
   shown_.stop();
+  if (status_) status_->finish(stage_of(how), how == run_report::ending::done ? "" : error);
   const std::uint64_t restored = journal_.restored();
   if (restored > 0 && !settings_.quiet) {
     std::cerr << "rankpool " + job_ + ": " + std::to_string(restored) + " finished tasks were restored from the journal " +
                      printable(journal_name()) + "\n";
   }
   const auto statistics = cluster_.statistics();
-  report_.finish(
-      {.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(),
-       .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
-       .tasks = statistics.tasks,
-       .restored = restored,
-       .workers = settings_.max_workers > 0 ? std::min(settings_.max_workers, cluster_.num_workers()) : cluster_.num_workers(),
-       .workers_lost = statistics.workers_lost,
-       .tasks_lost = statistics.tasks_lost},
-      how, error);
+  report_.finish({.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(),
+                  .cpu_seconds = own_cpu_seconds() + std::chrono::duration<double>(statistics.cpu_time).count(),
+                  .tasks = statistics.tasks,
+                  .restored = restored,
+                  .workers = workers_in_use(),
+                  .workers_lost = statistics.workers_lost,
+                  .tasks_lost = statistics.tasks_lost},
+                 how, error);
 }
 
 }  // namespace jobs

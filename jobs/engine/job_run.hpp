@@ -16,6 +16,8 @@
 #include "engine/progress.hpp"
 #include "engine/run_report.hpp"
 #include "engine/run_settings.hpp"
+#include "engine/run_status.hpp"
+#include "engine/status_file.hpp"
 #include "support/usage_error.hpp"
 
 namespace jobs {
@@ -124,7 +126,7 @@ class job_run {
   /// empty.
   std::string summary_of_failure(const std::exception& error);
 
-  /// Starts progress and, with --json, the report. `parameters` is a JSON object. Throws: output_error.
+  /// Starts progress, and with --json the report, and with --status that file. `parameters` is a JSON object. Throws: output_error.
   void start(const std::string& parameters);
   /// Finishes out(), ends the pool, and finishes the report. A second call does nothing. Throws: output_error.
   void finish();
@@ -134,12 +136,16 @@ class job_run {
 
  private:
   void finish_report(run_report::ending how, const std::string& error);
+  progress::pool_counts pool_counts() const;
+  int workers_in_use() const;
+  run_status status(run_status::stage stage, const std::string& error);
   std::string summary(const std::string& option);
 
   rankpool::cluster& cluster_;
   run_settings settings_;
   const std::string job_;
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  const std::chrono::system_clock::time_point begin_time_ = std::chrono::system_clock::now();
   rankpool::journal journal_;
   long long chunksize_ = 0;
   int exit_status_ = 0;
@@ -150,6 +156,7 @@ class job_run {
   std::optional<rankpool::executor> pool_;
   failure_limit failures_;     // destroyed before the pool, which it may shut down
   std::optional<output> out_;  // destroyed before the pool, because its destructor may wait for tasks
+  std::optional<status_file> status_;
 };
 
 }  // namespace jobs

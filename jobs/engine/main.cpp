@@ -14,10 +14,12 @@
 #include <ctime>
 #include <iostream>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "engine/command_line.hpp"
+#include "report/report.hpp"
 #include "support/file_io.hpp"
 #include "support/in_quotes.hpp"
 
@@ -86,8 +88,8 @@ int print_answer(const jobs::command_line& line) {
   return failed;
 }
 
-/// Prints the number of workers on each host, in order of rank.
-void print_host_map(const rankpool::cluster& cluster) {
+/// Prints the number of workers on each host, in order of rank, and what the loss of one does.
+void describe_workers(const rankpool::cluster& cluster) {
   const auto workers = cluster.workers();
   for (std::size_t first = 0; first < workers.size();) {
     std::size_t last = first;
@@ -96,6 +98,9 @@ void print_host_map(const rankpool::cluster& cluster) {
               << " to " << workers[last].rank << '\n';
     first = last + 1;
   }
+  std::cerr << "rankpool: "
+            << (cluster.survives_lost_workers() ? "if a worker is lost, its tasks run again on others\n"
+                                                : "if a worker is lost, the run ends\n");
 }
 
 /// Runs the chosen job to its end or to the limit of --max-failures. Returns the message about the limit; empty if all tasks ran.
@@ -156,6 +161,9 @@ int reporting_errors(const std::string& job, Work work) {
   } catch (const rankpool::journal_error& error) {
     complain(job, error.what());
     return failed;
+  } catch (const jobs::report_error& error) {
+    complain(job, error.what());
+    return failed;
   } catch (const std::bad_alloc& error) {
     if (rankpool::remote_context(error) != nullptr) throw;
     complain(job, "out of memory on rank 0");
@@ -163,11 +171,14 @@ int reporting_errors(const std::string& job, Work work) {
   }
 }
 
-/// Runs the chosen job on rank 0. Exceptions of its tasks pass through; rankpool::run() reports them.
-int run_job(rankpool::cluster& cluster, const jobs::command_line& line, bool checked) {
+/// Runs the chosen job on rank 0, unless its options were `refused`. Exceptions of its tasks pass through; rankpool::run() reports
+/// them.
+int run_job(rankpool::cluster& cluster, const jobs::command_line& line, bool checked,
+            const std::optional<jobs::usage_error>& refused) {
   return reporting_errors(line.name(), [&] {
+    if (refused) throw *refused;
     if (!checked) line.check();
-    if (line.settings().verbose) print_host_map(cluster);
+    if (line.settings().verbose) describe_workers(cluster);
     return run_reported(cluster, line);
   });
 }
@@ -183,6 +194,19 @@ int run_alone(const jobs::command_line& line, bool checked) {
     complain(line.name(), error.what());
     return failed;
   }
+}
+
+/// Writes the page of --report from the trace of the run. Returns the exit status of a run that has ended with `status`.
+int describe_run(const jobs::command_line& line, int status) {
+  const jobs::run_settings& given = line.settings();
+  if (given.report.empty()) return status;
+  const std::string trace = line.trace_file();
+  const int written = reporting_errors(line.name(), [&] {
+    jobs::write_report(trace, {.path = given.report, .force = given.output.force, .option = "--report"}, !given.trace.empty());
+    if (given.trace.empty()) ::unlink(trace.c_str());
+    return done;
+  });
+  return status == done ? written : status;
 }
 
 /// Makes --workers N start N workers, instead of the number of cores or of RANKPOOL_WORKERS. RANKPOOL_WORKERS=0 has precedence: it
@@ -207,7 +231,10 @@ int main(int argc, char** argv) {
   if (!line.parse({argv + std::min(argc, 1), argv + argc})) return prints ? print_answer(line) : line.answer().status;
   try {
     // Under a launcher, only rank 0 is sure to see the files: it runs the checks once all ranks have started.
-    if (!is_launched) line.check();
+    if (!is_launched) {
+      line.check();
+      if (line.chosen_command() == nullptr) line.check_descriptions();
+    }
   } catch (const jobs::usage_error& error) {
     complain(line.name(), error.what());
     return usage;
@@ -215,7 +242,22 @@ int main(int argc, char** argv) {
 
   if (line.chosen_command() != nullptr) return prints ? run_alone(line, !is_launched) : done;
   if (!is_launched && line.settings().max_workers > 0) start_as_many_as(line.settings().max_workers);
-  const rankpool::run_options stopping = line.settings().resumable.run_options();
-  return rankpool::run(
-      argc, argv, [&](rankpool::cluster& cluster) { return run_job(cluster, line, !is_launched); }, stopping);
+  rankpool::run_options options = line.settings().resumable.run_options();
+  options.trace = line.trace_file();
+  std::optional<jobs::usage_error> refused;  // reported once all ranks have started
+  try {
+    if (rank == 0) line.check_descriptions();
+  } catch (const jobs::usage_error& error) {
+    refused = error;
+    options.trace.clear();
+  }
+  bool is_rank_0 = false;
+  const int status = rankpool::run(
+      argc, argv,
+      [&](rankpool::cluster& cluster) {
+        is_rank_0 = true;
+        return run_job(cluster, line, !is_launched, refused);
+      },
+      options);
+  return is_rank_0 && !options.trace.empty() ? describe_run(line, status) : status;
 }

@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -17,35 +15,10 @@ using namespace std::chrono_literals;
 constexpr auto between_lines = 10s;
 constexpr auto before_bar = 1s;
 constexpr auto between_bars = 200ms;
+constexpr double smoothed_seconds = 10;
+constexpr double smoothed_tasks = 5;  // of each worker
+constexpr std::size_t wide_columns = 100;
 const std::string clear_line = "\r\x1b[K";
-
-std::string grouped(std::uint64_t n) {
-  const std::string digits = std::to_string(n);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
-std::string clock_text(double seconds) {
-  const auto s = static_cast<long long>(std::llround(seconds));
-  std::array<char, 40> text{};
-  if (s < 3600) {
-    (void)std::snprintf(text.data(), text.size(), "%lld:%02lld", s / 60, s % 60);
-  } else {
-    (void)std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-  }
-  return text.data();
-}
-
-std::string rate_text(double per_second) {
-  std::array<char, 40> text{};
-  if (per_second >= 100) return grouped(static_cast<std::uint64_t>(per_second)) + "/s";
-  (void)std::snprintf(text.data(), text.size(), "%.2g/s", per_second);
-  return text.data();
-}
 
 void print(const std::string& text) {
   std::fputs(text.c_str(), stderr);
@@ -59,22 +32,13 @@ std::size_t terminal_columns() {
 
 }  // namespace
 
-std::string progress::text(std::uint64_t done, std::uint64_t expected, std::uint64_t failed, std::chrono::duration<double> passed) {
-  std::string text = grouped(done);
-  if (counts{done, expected}.has_total()) text += " of " + grouped(expected);
-  text += " done";
-  if (failed > 0) text += ", " + grouped(failed) + " failed";
-  const double rate = passed.count() > 0 ? static_cast<double>(done) / passed.count() : 0;
-  if (done > 0) text += ", " + rate_text(rate);
-  text += ", " + clock_text(passed.count()) + " passed";
-  if (expected > done && done > 0) text += ", about " + clock_text(static_cast<double>(expected - done) / rate) + " left";
-  return text;
+void progress::start(std::string job, std::function<pool_counts()> pool) {
+  job_ = std::move(job);
+  pool_ = std::move(pool);
+  begin_ = std::chrono::steady_clock::now();
 }
 
-void progress::start(std::string job, std::function<std::uint64_t()> tasks_done) {
-  job_ = std::move(job);
-  tasks_done_ = std::move(tasks_done);
-  begin_ = std::chrono::steady_clock::now();
+void progress::show() {
   on_terminal_ = ::isatty(STDERR_FILENO) == 1;
   thread_ = std::thread([this] { on_terminal_ ? show_bar() : show_lines(); });
 }
@@ -101,10 +65,25 @@ std::optional<std::uint64_t> progress::left(std::uint64_t done) {
   return counts_.expected - done;
 }
 
-progress::counts progress::current() {
-  const std::uint64_t tasks = tasks_done_();
+run_figures progress::figures() {
+  const pool_counts pool = pool_();  // without the lock, because counting must not wait for it
   const std::lock_guard lock(mutex_);
-  return {counts_itself_ ? counts_.done : tasks, counts_.expected};
+  run_figures now{.done = counts_itself_ ? counts_.done : pool.tasks + pool.restored,
+                  .total = counts_.expected,
+                  .failed = failed_.load(std::memory_order_relaxed),
+                  .restored = pool.restored,
+                  .retried = pool.retries + retried_.load(std::memory_order_relaxed),
+                  .workers_lost = pool.workers_lost};
+  now.elapsed_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  const auto computed = static_cast<double>(now.done - std::min(now.done, now.restored));
+  const double seconds_per_task = pool.workers * now.elapsed_seconds / std::max(computed, 1.0);
+  const double span = std::max(smoothed_seconds, smoothed_tasks * seconds_per_task);
+  rate_.update(now.elapsed_seconds, computed, span);
+  busy_.update(now.elapsed_seconds, pool.busy_seconds, span);
+  now.rate = rate_.per_second();
+  now.busy_share = std::min(1.0, busy_.per_second() / std::max(1, pool.workers - pool.workers_lost));
+  if (now.total > now.done && now.rate > 0) now.remaining_seconds = static_cast<double>(now.total - now.done) / now.rate;
+  return now;
 }
 
 // Blocks: for at most `time`. Returns false once stop() was called.
@@ -114,25 +93,16 @@ bool progress::wait(std::chrono::milliseconds time) {
 }
 
 void progress::show_lines() {
-  while (wait(between_lines)) {
-    const counts now = current();
-    print("rankpool " + job_ + ": " + text(now.done, now.expected, failed_, std::chrono::steady_clock::now() - begin_) + "\n");
-  }
+  while (wait(between_lines)) print("rankpool " + job_ + ": " + progress_text(figures()) + "\n");
 }
 
 void progress::show_bar() {
-  constexpr std::size_t bar_length = 20;
   if (!wait(before_bar)) return;
   do {
-    const counts now = current();
-    std::string line = job_ + ' ';
-    if (now.has_total()) {
-      const auto full = std::min<std::size_t>(
-          bar_length, static_cast<std::size_t>(static_cast<double>(now.done) / static_cast<double>(now.expected) * bar_length));
-      line += '[' + std::string(full, '#') + std::string(bar_length - full, '.') + "] ";
-    }
-    line += text(now.done, now.expected, failed_, std::chrono::steady_clock::now() - begin_);
-    line.resize(std::min(line.size(), terminal_columns() - 1));
+    const run_figures now = figures();
+    const std::size_t columns = terminal_columns();
+    const std::string bar = progress_bar(now, columns < wide_columns ? 10 : 20);
+    const std::string line = fitted(job_ + ' ' + bar + (bar.empty() ? "" : " ") + progress_text(now), columns - 1);
     const std::lock_guard lock(mutex_);
     print(clear_line + line);
     bar_is_there_ = true;

@@ -21,10 +21,14 @@ struct run_settings {
   bool verify = false;                         // --verify
   bool json = false;                           // --json: print one JSON object instead of lines
   bool quiet = false;                          // --quiet: print no progress
+  std::string trace;                           // --trace
+  std::string report;                          // --report
+  std::string status;                          // --status
   bool verbose = false;                        // --verbose: print hosts and decisions
   resumable_options resumable;                 // --journal, --stop-before
   output_options output;                       // --output, --force
   std::vector<std::string> tail;               // words that are not parsed (subcommand::unparsed_words)
+  std::vector<std::string> command_line;       // all words after the name of the program
 };
 
 }  // namespace jobs

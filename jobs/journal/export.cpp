@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/json.hpp"
-#include "journal/in_words.hpp"
+#include "support/in_words.hpp"
 
 namespace jobs {
 namespace {

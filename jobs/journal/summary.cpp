@@ -8,18 +8,14 @@
 #include <vector>
 
 #include "engine/json.hpp"
-#include "journal/in_words.hpp"
 #include "support/in_quotes.hpp"
+#include "support/in_words.hpp"
 
 namespace jobs {
 namespace {
 
 using rankpool::journal_reader;
 using seconds = journal_reader::seconds;
-
-std::string counted(std::uint64_t number, const std::string& what) {
-  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
-}
 
 /// Returns the percentage rounded down, so that 100 means complete.
 int percentage(std::uint64_t part, std::uint64_t whole) {

@@ -119,6 +119,15 @@ class Running:
         return finished
 
 
+def shared_files(pid):
+    """Returns the files in /dev/shm that a process has mapped."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # it has ended
+        return set()
+    return {line.split(None, 5)[5] for line in lines if " /dev/shm/" in line and not line.endswith("(deleted)")}
+
+
 class Command:
     """The command `rankpool` in a new folder. `workers` is the value of RANKPOOL_WORKERS."""
 
@@ -245,9 +254,12 @@ class Command:
         return sorted(found, reverse=True)
 
     def kill_all(self, words=()):
-        """Kills all remaining processes of all runs. Stops them first, so that none reacts to the death of another."""
+        """Kills all remaining processes of all runs. Stops them first, so that none reacts to the death of another. Removes their files
+        in /dev/shm, which MPI cannot remove then: other tests look for files that are left there."""
         end = time.monotonic() + self.seconds
+        shared = set()
         while processes := self.processes():
+            shared.update(*map(shared_files, processes))
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for pid in processes:
                     try:
@@ -256,6 +268,8 @@ class Command:
                         pass
             assert time.monotonic() < end, f"processes cannot be killed: {processes}"
             time.sleep(0.01)
+        for file in shared:
+            pathlib.Path(file).unlink(missing_ok=True)
         if words:
             self.record.append(f"killed: {shlex.join(words)}\n")
 

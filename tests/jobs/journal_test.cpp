@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "journal/export.hpp"
-#include "journal/in_words.hpp"
+#include "support/in_words.hpp"
 #include "journal/summary.hpp"
 #include "support/catch.hpp"
 #include "support/cluster.hpp"

@@ -1,22 +1,18 @@
-// Tests the object that --json prints, and the lines that show the progress of a job.
+// Tests the object that --json prints.
 #include "engine/run_report.hpp"
 
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <string>
 
 #include "engine/output.hpp"
-#include "engine/progress.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
-using jobs::progress;
 using jobs::run_report;
 using ending = run_report::ending;
-using namespace std::chrono_literals;
 
 /// Returns the text that a report prints while `tell` uses it.
 template <class Tell>
@@ -110,12 +106,4 @@ TEST_CASE("without --json, a report prints nothing") {
           report.add("sum", 1);
           report.finish(costs, ending::done);
         }).empty());
-}
-
-TEST_CASE("progress shows finished and failed items, the rate and the remaining time") {
-  CHECK(progress::text(0, 0, 0, 12s) == "0 done, 0:12 passed");
-  CHECK(progress::text(1'234'567, 0, 0, 10s) == "1,234,567 done, 123,456/s, 0:10 passed");
-  CHECK(progress::text(50, 200, 3, 100s) == "50 of 200 done, 3 failed, 0.5/s, 1:40 passed, about 5:00 left");
-  CHECK(progress::text(1, 7201, 0, 1s) == "1 of 7,201 done, 1/s, 0:01 passed, about 2:00:00 left");
-  CHECK(progress::text(5, 5, 0, 5s) == "5 of 5 done, 1/s, 0:05 passed");
 }

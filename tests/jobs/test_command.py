@@ -1,4 +1,6 @@
 """Tests the command itself, without a job or with an unknown one, and the command `journal` as far as it behaves like a job."""
+import json
+
 import pytest
 
 import jobs
@@ -51,6 +53,28 @@ def test_no_more_tasks_after_an_error(command):
         command.run("fibonacci", "30", *numbers, "--journal", "kept", stdout=full, status=1)
     finished = command.run("journal", "kept", "--json", "--slowest", "0").report["calls"]
     assert sum(call["chunks"] for call in finished) < len(numbers)
+
+
+@pytest.mark.modes("inline", "ranks")
+def test_verbose_names_the_effect_of_a_lost_worker(command, pytestconfig):
+    inline = pytestconfig.getoption("--mode") == "inline"
+    effect = "the run ends" if inline else "its tasks run again on others"
+    assert f"rankpool: if a worker is lost, {effect}" in command.run("squares", "--verbose").messages
+    if not inline:
+        done = command.run("squares", "--verbose", prefix=("mpirun", "--oversubscribe", "-n", "2"))
+        assert "rankpool: if a worker is lost, the run ends" in done.messages
+
+
+@pytest.mark.modes("inline", "ranks")
+def test_trace_names_the_tasks(command):
+    command.run("squares", "--to", "1000", "--trace", "run.json")
+    slices = [event for event in json.loads(command.read("run.json")) if event["ph"] == "X"]
+    assert any("square_lines" in event["name"] and event["args"]["tasks"] > 0 for event in slices)
+    command.fail("squares", "--trace", "run.json", names=("--trace run.json", "exists already"))
+    command.run("squares", "--trace", "run.json", "--force")
+    assert json.loads(command.read("run.json"))
+    command.fail("squares", "--trace", "same", "--output", "same", names=("--trace", "--output"))
+    command.fail("squares", "--trace", "kept", "--journal", "kept", names=("--trace", "--journal"))
 
 
 @pytest.mark.modes("ranks")

@@ -1,6 +1,7 @@
-# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -D QUICK_INLINE=JOBS -D QUICK_RANKS=JOBS -P list_tests.cmake:
-# writes the tests of TEMPLATE for each job of the command, except for the skipped ones. INLINE_LABEL and RANKS_LABEL of the template
-# become `;long` for jobs that are not in QUICK_INLINE and QUICK_RANKS.
+# cmake -D COMMAND=FILE -D TEMPLATE=FILE -D TESTS=FILE -D SKIPPED=JOBS -D QUICK_INLINE=JOBS -D QUICK_RANKS=JOBS -D PART=NAME
+# -P list_tests.cmake: writes the tests of TEMPLATE for each job of the command, except for the skipped ones. INLINE_LABEL and
+# RANKS_LABEL of the template become `;long` for jobs that are not in QUICK_INLINE and QUICK_RANKS. If there is a PART, a file of the
+# contract, jobs that are not in QUICK_INLINE are tested with that part alone.
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${COMMAND} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*\nSubcommands:\n" "" jobs "${help}")
@@ -17,6 +18,11 @@ foreach(job IN LISTS jobs)
     continue()
   endif()
   string(REPLACE JOB_NAME ${job} test "${template}")
+  set(part ${CMAKE_CURRENT_LIST_DIR})
+  if(PART AND NOT job IN_LIST QUICK_INLINE)
+    string(APPEND part /${PART})
+  endif()
+  string(REPLACE CONTRACT_PART ${part} test "${test}")
   foreach(mode IN ITEMS INLINE RANKS)
     set(label ";long")
     if(job IN_LIST QUICK_${mode})

@@ -1,4 +1,5 @@
 """--json prints one object: the job, all parameters, the results, how the run ended, and what it cost."""
+import json
 import re
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from jobs import number_of
 
 # Options that affect how results are computed, displayed and stored; they are not parameters of the results.
-NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before", "isolate", "task-timeout"}
+NO_PARAMETERS = {"help", "json", "quiet", "verbose", "journal", "stop-before", "isolate", "task-timeout", "trace", "report", "status"}
 COSTS = {"wall_seconds", "cpu_seconds", "tasks", "restored", "workers", "workers_lost", "tasks_lost"}
 
 
@@ -38,6 +39,19 @@ def test_done(case, command):
     assert report["tasks"] > 0 and report["restored"] == 0 and report["workers"] == 1
     assert report.get("lines", []) == usual.lines
     assert usual.lines or report["result"]
+
+
+def test_descriptions(case, command):
+    """The file of --status has the end of the run, and that of --report a page about it. Neither changes its results."""
+    case.prepare(command)
+    usual = command.run(*case.and_options())
+    done = command.run(*case.repeated(command, "--status", "state", "--report", "page.html"))
+    assert (done.stdout, done.stderr) == (usual.stdout, usual.stderr)
+    written = json.loads(command.read("state"))
+    assert written["state"] == "done" and written["job"] == case.job.name and written["done"] > 0
+    assert written["total"] is None or written["done"] == written["total"]
+    tasks = sum(worker["tasks"] for worker in written["workers"])
+    assert b"<b>%d</b><span>finished tasks</span>" % tasks in command.read("page.html").replace(b",", b"")
 
 
 def test_example(job, command):

@@ -1,7 +1,7 @@
 """Every job explains its options, and refuses invalid command lines in one line, before any work."""
 import pytest
 
-OF_EVERY_JOB = ["--workers", "--journal", "--stop-before", "--max-failures", "--json", "--quiet", "--verbose"]
+OF_EVERY_JOB = ["--workers", "--journal", "--stop-before", "--max-failures", "--report", "--status", "--json", "--quiet", "--verbose"]
 
 
 def with_value(job):

@@ -1,4 +1,4 @@
-#include "journal/in_words.hpp"
+#include "support/in_words.hpp"
 
 #include <array>
 #include <cstdio>
@@ -6,7 +6,7 @@
 
 namespace jobs {
 
-std::string iso_time(rankpool::journal_reader::time_point when) {
+std::string iso_time(std::chrono::system_clock::time_point when) {
   using namespace std::chrono;
   const auto since = floor<milliseconds>(when.time_since_epoch());
   const std::time_t whole = duration_cast<std::chrono::seconds>(since).count();
@@ -24,7 +24,7 @@ std::string in_words(double number) {
   return text.data();
 }
 
-std::string in_words(rankpool::journal_reader::seconds time) {
+std::string in_words(std::chrono::duration<double> time) {
   struct unit {
     const char* name;
     double seconds;
@@ -36,6 +36,30 @@ std::string in_words(rankpool::journal_reader::seconds time) {
       return in_words(time.count() / u.seconds) + u.name;
   }
   return in_words(time.count() * 1e6) + " us";
+}
+
+std::string percent_in_words(double share) {
+  std::array<char, 40> text{};
+  const double percent = 100 * share;
+  std::snprintf(text.data(), text.size(), percent < 9.95 ? "%.2g %%" : "%.0f %%", percent);
+  return text.data();
+}
+
+std::string bytes_in_words(double size) {
+  constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  for (size /= 1024; size >= 1024 && unit + 1 < units.size(); ++unit) size /= 1024;
+  return in_words(size) + ' ' + units[unit];
+}
+
+std::string grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+std::string counted(std::uint64_t number, std::string_view noun) {
+  return grouped(number).append(" ").append(noun).append(number == 1 ? "" : "s");
 }
 
 std::string items_in_words(std::uint64_t first, std::uint64_t count) {
