@@ -8,7 +8,8 @@ slurm_folder=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 # The script that sources this file sets `script` to its own path; arguments may follow the path.
 # shellcheck disable=SC2154
-say() { printf '%s.sbatch: %s\n' "$(basename "${script%%.sbatch*}")" "$*" >&2; }
+script_name() { basename "${script%%.sbatch*}"; }
+say() { printf '%s.sbatch: %s\n' "$(script_name)" "$*" >&2; }
 die() { say "$*"; exit 2; }
 
 # Sets `program`.
@@ -84,6 +85,30 @@ place_ranks() {
   export SLURM_HOSTFILE=/dev/fd/$file
 }
 
+# Ends this job when its first node fails, where rank 0 and this script run. With --no-kill, Slurm would keep the job without a program.
+# Each other node asks Slurm for the job's nodes every 30 s. The first remaining node requeues the job, as Slurm does without --no-kill, or
+# cancels it if it may not be requeued. Slurm cancels this step when the script ends.
+guard_first_node() {
+  # shellcheck disable=SC2016  # the step expands it
+  local nodes others errors watch='
+    job=$1 first=$2 script=$3 stderr=$4
+    while sleep 30; do
+      nodes=$(squeue --noheader --states=RUNNING --jobs="$job" --format=%N) && [[ $nodes ]] || continue
+      nodes=$(scontrol show hostnames "$nodes") && [[ $nodes ]] || continue
+      ! grep -qxF -- "$first" <<<"$nodes" && [[ ${nodes%%[[:space:]]*} == "$SLURMD_NODENAME" ]] || continue
+      what="the job is requeued, or cancelled if it may not be requeued"
+      echo "$script.sbatch: node $first of job $job has failed, and rank 0 with it; $what" >>"$stderr"
+      scontrol requeue "$job" || { scontrol show job "$job" | grep -q " Requeue=0 " && scancel "$job"; }
+    done'
+  mapfile -t nodes < <(scontrol show hostnames)
+  local number=$((${#nodes[@]} - 1))
+  others=$(IFS=,; echo "${nodes[*]:1}")
+  errors=$(srun --mpi=none --overlap --no-kill --gres=none --ntasks-per-node=1 --ntasks=$number --nodes=$number --nodelist="$others" \
+    bash -c "$watch" guard "$job" "${nodes[0]}" "$(script_name)" "$(readlink /proc/self/fd/2)" 2>&1 >/dev/null)
+  ! grep -iE 'unable to (create|allocate)|invalid|not available' <<<"$errors" >&2 ||
+    say "a failure of node ${nodes[0]} will not end the job (see above)"
+}
+
 describe_run() {
   local nodes i map=() command
   mapfile -t nodes < <(scontrol show hostnames)
@@ -95,7 +120,7 @@ describe_run() {
   printf -v command ' %q' "${launcher[@]}" "$program" "$@"
   say "${command# }"
   [[ ${launcher[0]} == env ]] ||
-    say "if a rank ends, the whole run ends; with RANKPOOL_LAUNCHER=self, in a batch script, a run survives lost workers"
+    say "if a rank ends, the whole run ends; with RANKPOOL_LAUNCHER=self, in a batch script, a run survives lost workers, and lost nodes other than the first"
 }
 
 launch() {  # JOB [options]
@@ -115,6 +140,7 @@ launch() {  # JOB [options]
     export SLURM_JOB_END_TIME
   fi
   describe_run "$@"
+  ! in_batch_script || ((${#on_nodes[@]} == 1)) || guard_first_node &
 
   find_journal "$@"
   # After exec, the launcher receives Slurm's signals, and its status is the job's. Within salloc there is no batch job to requeue.

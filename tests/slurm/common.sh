@@ -5,6 +5,9 @@
 # a message if it fails, and 77 if no cluster runs.
 set -u
 
+# Seconds until a test gives up waiting for a job. This is long because jobs also wait for the nodes that other tests use.
+patience=300
+
 cluster_folder=$1
 export RANKPOOL=$2
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -57,15 +60,15 @@ job_field() {  # FIELD [JOB]
 has_ended() { [[ ! $(job_field JobState) =~ PENDING|RUNNING|COMPLETING|CONFIGURING|REQUEUE ]]; }
 
 # Waits until the job has ended, and checks its state.
-expect_end() {  # STATE [SECONDS]
-  until_true "${2:-60}" has_ended || die "job $job is still $(job_field JobState) ($(job_field Reason)) after ${2:-60} s"
+expect_end() {  # STATE
+  until_true $patience has_ended || die "job $job is still $(job_field JobState) ($(job_field Reason)) after $patience s"
   [[ $(job_field JobState) == "$1" ]] ||
     die "the state of job $job is $(job_field JobState), expected $1; its status is $(job_field ExitCode)"
 }
 
 # The same for a job that requeues itself. Starts each run without Slurm's delay of two minutes.
-expect_end_after_requeues() {  # STATE SECONDS
-  until_true "$2" has_ended_or_is_started || die "job $job is still $(job_field JobState) ($(job_field Reason)) after $2 s"
+expect_end_after_requeues() {  # STATE
+  until_true $patience has_ended_or_is_started || die "job $job is still $(job_field JobState) ($(job_field Reason)) after $patience s"
   expect_end "$1"
 }
 

@@ -38,6 +38,28 @@ steps() {  # LAUNCHER
   expect_text "exec-$job.out" "$(printf '%s\n' n1 n1 n2 "$job 2")"
 }
 
+# Submits six commands to workers on three nodes, and waits until each node runs one. They end when the file `continue` exists.
+start_waiting_commands() {
+  # shellcheck disable=SC2016  # for the commands to expand
+  local letter commands=() wait='touch "began-$(hostname)"; until test -e continue; do sleep 0.1; done; echo'
+  for letter in a b c d e f; do commands+=("$wait $letter"); done
+  submit -N3 --ntasks-per-node=1 rankpool.sbatch exec ::: "${commands[@]}"
+  until_true $patience test -e began-n1 -a -e began-n2 -a -e began-n3 || die "the commands have not begun on all nodes"
+}
+
+# Makes a node fail until the end of the test case.
+fail_node() {  # crash|unplug|power-off NODE
+  trap '"$here/cluster" repair "$cluster_folder"; at_end' EXIT
+  "$here/cluster" "$1" "$cluster_folder" "$2" || die "$1 $2 fails"
+}
+
+lost_on() { echo "^rankpool: rank [1-3] \($1\) was lost: its process has ended, or its network or node has failed .*; 1 task runs again"; }
+
+# Slurm takes the job for completing until its nodes answer.
+has_succeeded() { [[ "$(job_field JobState) $(job_field ExitCode)" == COMPLET*" 0:0" ]]; }
+
+has_no_worker() { [[ ! $("$here/cluster" on "$cluster_folder" "$1" pgrep -x rankpool) ]]; }
+
 case $3 in
   every-cpu-works-srun) every_cpu_works srun ;;
   every-cpu-works-mpirun) every_cpu_works mpirun ;;
@@ -99,6 +121,52 @@ case $3 in
         "^rankpool: rank [1-6] \($node\) was lost: its process has ended, or its network or node has failed .*; [0-9]+ tasks? runs? again"
     done
     [[ -e mark-n2 || -e mark-n3 ]] || die "no worker of another node was killed"
+    ;;
+  crashed-node)  # its commands run again on other nodes, also after Slurm has taken it out of the job
+    start_waiting_commands
+    fail_node crash n3
+    expect_line "rankpool-$job.err" "$(lost_on n3)" $patience
+    slurm scontrol update nodename=n3 state=down reason=crashed || die "scontrol fails"
+    touch continue
+    expect_end COMPLETED
+    expect_text "rankpool-$job.out" "$(printf '%s\n' a b c d e f)"
+    ;;
+  silent-nodes)  # nodes whose connections are not closed: one is cut off, one has lost its power
+    start_waiting_commands
+    fail_node unplug n2
+    fail_node power-off n3
+    expect_line "rankpool-$job.err" "$(lost_on n2)" $patience
+    expect_line "rankpool-$job.err" "$(lost_on n3)" $patience
+    touch continue
+    until_true $patience has_succeeded || die "the state of job $job is $(job_field JobState), its status is $(job_field ExitCode)"
+    expect_text "rankpool-$job.out" "$(printf '%s\n' a b c d e f)"
+    until_true $patience has_no_worker n2 || die "the worker that was cut off has not ended"
+    ;;
+  first-node)  # the job is requeued when the node of rank 0 fails
+    start_waiting_commands
+    fail_node crash n1
+    slurm scontrol update nodename=n1 state=down reason=crashed || die "scontrol fails"
+    touch continue
+    expect_line "rankpool-$job.err" "^rankpool.sbatch: node n1 of job $job has failed, and rank 0 with it" $patience
+    "$here/cluster" repair "$cluster_folder" || die "the nodes are not repaired"
+    expect_end_after_requeues COMPLETED
+    expect_text "rankpool-$job.out" "$(printf '%s\n' a b c d e f)"
+    ;;
+  faults-srun)  # under srun, a fault that ends a worker ends the run, and isolated tasks with faults do not
+    programs=${RANKPOOL%/jobs/rankpool}/tests/programs
+    faults='abort terminate throw-while-unwinding double-free heap-overwritten segfault stack-overflow thread-crashes exit-0 exit-3
+      longjmp-to-main exec kill-group'
+    run='srun --mpi=pmix --overcommit --ntasks=4 --wait=5'
+    job=$(slurm sbatch --parsable --time=5 -N2 --ntasks-per-node=2 --output=out --error=err --export="ALL,SLURM_PMIX_FENCE=ring" --wrap "
+      for fault in $(tr -s '\n ' ' ' <<<"$faults"); do timeout 60 $run '$programs/fault_program' \$fault plain; echo \$fault: status \$?; done
+      timeout 120 $run '$programs/fault_program' all isolated >isolated") || die "sbatch fails"
+    submitted_jobs+=("$job")
+    expect_end COMPLETED
+    for fault in $faults; do
+      expect_line out "^$fault: status [0-9]+$"
+      ! grep -qxE "$fault: (status (0|124)|value .*|worker_lost.*)" out || die "the fault $fault does not end the run, or does not end"
+    done
+    diff isolated "$here/../programs/expected/isolated_faults.txt" >&2 || die "the isolated tasks have other results"
     ;;
   status)  # the job's status is that of the program, with each launcher
     for RANKPOOL_LAUNCHER in srun mpirun self; do

@@ -16,14 +16,14 @@ commands_run() {  # RUN
 start_waiting_commands() {
   printf 'trap "" USR1; touch %s; until [ -e go ]; do sleep 0.1; done; echo %s\n' 1 1 2 2 3 3 >commands
   submit -n2 long.sbatch exec --journal journal --stop-before 3s commands
-  until_true 40 test -e 1 -a -e 2 || die "the commands have not started"
+  until_true $patience test -e 1 -a -e 2 || die "the commands have not started"
 }
 
 # Sends run RUN the signal that Slurm sends before a time limit, and waits for a message that matches.
 stop_run() {  # RUN REGEX
-  until_true 60 commands_run "$1" || die "run $1 does not start"
+  until_true $patience commands_run "$1" || die "run $1 does not start"
   slurm scancel --batch --signal=USR1 "$job"
-  until_true 30 has_reported "$1" "$2" || die "no message of run $1 matches: $2"
+  until_true $patience has_reported "$1" "$2" || die "no message of run $1 matches: $2"
   rm -f 1 2
 }
 has_reported() { [[ $(grep -c '^long.sbatch: .*requeued' "rankpool-$job.err") == "$1" ]] && tail -n 5 "rankpool-$job.err" | grep -qE "$2"; }
@@ -31,17 +31,17 @@ has_reported() { [[ $(grep -c '^long.sbatch: .*requeued' "rankpool-$job.err") ==
 limit() {  # LAUNCHER: a job without a journal, at its time limit
   export RANKPOOL_LAUNCHER=$1
   submit -n2 --time=1 rankpool.sbatch exec ::: 'sleep 300' 'sleep 300'
-  expect_end TIMEOUT 120
-  until_true 10 no_process_is_left || die "processes of the job are left"
+  expect_end TIMEOUT
+  until_true $patience no_process_is_left || die "processes of the job are left"
 }
 
 limit_with_journal() {  # LAUNCHER: a task runs beyond the time limit; the job is requeued
   export RANKPOOL_LAUNCHER=$1
   printf 'echo 1; echo 1 >>ran\ntrap "" USR1; until [ -e go ]; do sleep 0.1; done; echo 2\n' >commands
   submit -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 0s --output results commands
-  expect_line "rankpool-$job.err" "stopped early in run 1 and is requeued" 120
+  expect_line "rankpool-$job.err" "stopped early in run 1 and is requeued" $patience
   touch go
-  expect_end_after_requeues COMPLETED 60
+  expect_end_after_requeues COMPLETED
   expect_text results "$(printf '1\n2')"
   expect_text ran 1
 }
@@ -50,9 +50,9 @@ two_limits() {  # two consecutive runs reach the time limit, each with finished 
   for i in 1 2; do echo "echo $i; echo $i >>ran"$'\n'"trap '' USR1; until [ -e go$i ]; do sleep 0.1; done; echo waited"; done >commands
   submit -n1 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 0s --output results commands
   for i in 1 2; do
-    expect_line "rankpool-$job.err" "stopped early in run $i and is requeued" 120
+    expect_line "rankpool-$job.err" "stopped early in run $i and is requeued" $patience
     touch "go$i"
-    until_true 30 is_running_again "$((i + 1))" || die "run $((i + 1)) does not start"
+    until_true $patience is_running_again "$((i + 1))" || die "run $((i + 1)) does not start"
   done
   expect_end COMPLETED
   expect_text results "$(printf '%s\n' 1 waited 2 waited)"
@@ -70,11 +70,11 @@ cancelled() {  # LAUNCHER: a cancelled job is not requeued; the next job resumes
   export RANKPOOL_LAUNCHER=$1
   printf 'echo 1; echo 1 >>ran\ntouch 2; until [ -e go ]; do sleep 0.1; done; echo 2\n' >commands
   submit -n2 long.sbatch exec --journal journal commands
-  until_true 40 test -e ran -a -e 2 || die "the commands have not started"
+  until_true $patience test -e ran -a -e 2 || die "the commands have not started"
   sleep 1.2  # tasks of the last second may be lost
   slurm scancel "$job"
   expect_end CANCELLED
-  until_true 10 no_process_is_left || die "processes of the job are left"
+  until_true $patience no_process_is_left || die "processes of the job are left"
   [[ $(job_field Restarts) == 0 ]] || die "the job was requeued"
   touch go
   submit -n2 long.sbatch exec --journal journal commands
@@ -102,7 +102,7 @@ resumes_after_limit() {  # LAUNCHER
   export RANKPOOL_LAUNCHER=$1
   for i in {1..40}; do echo "sleep 1; echo $i; echo $i >>ran"; done >commands
   submit -n2 --time=1 --signal=B:USR1@1 long.sbatch exec --journal journal --stop-before 42s --output results --json commands
-  expect_end_after_requeues COMPLETED 250
+  expect_end_after_requeues COMPLETED
   expect_text results "$(seq 40)"
   [[ $(sort -n ran) == "$(seq 40)" ]] || die "these commands did not run exactly once: $(comm -3 <(sort ran) <(seq 40 | sort) | paste -sd" ")"
   check_resumed 40
@@ -111,10 +111,10 @@ resumes_after_limit() {  # LAUNCHER
 # A job gets the signal that Slurm sends before a time limit, after it has finished some chunks.
 resumes_after_signal() {  # RESULT ARGUMENTS...
   submit -n2 long.sbatch "${@:2}" --journal journal --output results --json
-  until_true 60 has_finished_chunks || die "no chunk is finished"
+  until_true $patience has_finished_chunks || die "no chunk is finished"
   slurm scancel --batch --signal=USR1 "$job"
-  expect_line "rankpool-$job.err" "job $job stopped early in run 1 and is requeued" 60
-  expect_end_after_requeues COMPLETED 120
+  expect_line "rankpool-$job.err" "job $job stopped early in run 1 and is requeued" $patience
+  expect_end_after_requeues COMPLETED
   expect_text results "$1"
   check_resumed "$(finished_chunks)"
 }
@@ -163,13 +163,13 @@ case $3 in
     done
     submit -n2 --array=1-2 array.sbatch runs
     array=$job
-    until_true 40 test -s ran -a -e 1 -a -e 2 || die "the commands have not started"
+    until_true $patience test -s ran -a -e 1 -a -e 2 || die "the commands have not started"
     job=${array}_2
     sleep 1.2  # tasks of the last second may be lost
     slurm scancel --batch --signal=USR1 "$job"
-    expect_line "rankpool-$job.err" "job $job stopped early in run 1 and is requeued" 30
+    expect_line "rankpool-$job.err" "job $job stopped early in run 1 and is requeued" $patience
     touch go
-    expect_end_after_requeues COMPLETED 60
+    expect_end_after_requeues COMPLETED
     [[ $(job_field Restarts) == 1 ]] || die "job $job was requeued $(job_field Restarts) times, expected once"
     [[ $(job_field Restarts "${array}_1") == 0 ]] || die "task 1 of the array was requeued, too"
     expect_text results2 "$(printf '%s\n' 2 waited waited waited)"
