@@ -84,6 +84,17 @@ void add_end(const run_data& run, found& all) {
   all.push_back({share, std::move(text)});
 }
 
+/// The program went on after its tasks.
+void add_time_after_tasks(const run_data& run, found& all) {
+  double end = 0;
+  for (const auto& w : run.workers) end = std::max(end, w.last);
+  const double share = (run.seconds - end) / run.seconds;
+  if (share < worth_saying) return;
+  all.push_back({share, "After the last task, the run went on for " + in_words(seconds(run.seconds - end)) + ", " +
+                            percent_in_words(share) +
+                            " of its time. Possible causes: rank 0 computed with the results, or wrote its output."});
+}
+
 void add_short_tasks(const run_data& run, found& all) {
   const double mean = mean_seconds_per_task(run);
   const double idle = 1 - run.busy_share();
@@ -189,6 +200,21 @@ void add_failures(const run_data& run, found& all) {
   all.push_back({2, std::move(text)});
 }
 
+/// Adds how the run ended, unless it ended as it should.
+void add_ending(const run_data& run, std::vector<std::string>& texts) {
+  if (!run.is_complete) {
+    texts.emplace_back(
+        "The trace has no end: the run was killed, or it is still running. The figures are those until the last "
+        "event, without the times of single tasks.");
+  }
+  if (!run.ending.empty()) texts.push_back("The run " + first_line(run.ending) + ".");
+  for (const auto& function : run.functions) {
+    if (!function.items || function.tasks >= *function.items) continue;
+    texts.push_back(grouped(function.tasks) + " of " + counted(*function.items, "task") + " of " + printable(function.name) +
+                    " have finished. The run was stopped, has failed, or is still running; run it again with its journal.");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> findings(const run_data& run) {
@@ -198,6 +224,7 @@ std::vector<std::string> findings(const run_data& run) {
   if (!run.is_journal && run.seconds > 0 && !run.workers.empty() && run.tasks() > 0) {
     add_slow_start(run, all);
     add_end(run, all);
+    add_time_after_tasks(run, all);
     add_short_tasks(run, all);
     add_busy_rank_0(run, all);
     add_too_few_tasks(run, all);
@@ -205,11 +232,7 @@ std::vector<std::string> findings(const run_data& run) {
   if (run.seconds > 0 && !run.workers.empty()) add_slow_workers(run, all);
   std::ranges::sort(all, std::ranges::greater(), &finding::cost);
   std::vector<std::string> texts;
-  if (!run.is_complete) {
-    texts.emplace_back(
-        "The trace has no end: the run was killed, or it is still running. The figures are those until the last "
-        "event, without the times of single tasks.");
-  }
+  add_ending(run, texts);
   if (run.dropped_events > 0) {
     texts.push_back(counted(run.dropped_events, "event") +
                     " of the trace are missing, because its file could not be written fast enough. Write it to a local disk.");

@@ -61,7 +61,8 @@ class journal_rows {
                                 .tasks = call.done + call.failed,
                                 .failed = call.failed,
                                 .chunks = call.chunks,
-                                .busy = call.total.count()});
+                                .busy = call.total.count(),
+                                .items = call.items});
     }
   }
 

@@ -304,8 +304,13 @@ data workers_table(const run_data& run) {
   return workers.take();
 }
 
+/// Returns what the numbers of items mean.
+std::string numbers_text(const run_data& run) {
+  return run.is_journal ? "Items count from 0." : "Items of a map count from 0, submitted tasks from 1.";
+}
+
 data slowest_table(const run_data& run) {
-  table slowest("Slowest tasks", "Tasks of one chunk are shown together, with their mean time.");
+  table slowest("Slowest tasks", "Tasks of one chunk are shown together, with their mean time. " + numbers_text(run));
   for (const char* name : {"Function", "Items"}) slowest.add_column(name, true);
   for (const char* name : {"Time of one", "Time", "Began after"}) slowest.add_column(name);
   slowest.add_column("Rank", true);
@@ -319,7 +324,8 @@ data slowest_table(const run_data& run) {
 
 data failures_table(const run_data& run) {
   const std::size_t shown = std::min(run.failures.size(), most_failures_shown);
-  table failures("Failures", run.failed() > shown ? "The first " + grouped(shown) + " of " + grouped(run.failed()) + "." : "");
+  table failures("Failures", (run.failed() > shown ? "The first " + grouped(shown) + " of " + grouped(run.failed()) + ". " : "") +
+                                 numbers_text(run));
   for (const char* name : {"Function", "Item"}) failures.add_column(name, true);
   failures.add_column("After");
   for (const char* name : {"Rank", "Error"}) failures.add_column(name, true);

@@ -47,6 +47,7 @@ struct run_data {
     std::uint64_t chunks = 0;
     double busy = 0;
     time_classes times{};
+    std::optional<std::uint64_t> items{};  ///< how many tasks it should have; none: unknown
   };
   struct slow_chunk {
     std::size_t function = 0;
@@ -87,7 +88,8 @@ struct run_data {
   std::vector<std::string> command;  // likewise
   std::string host;                  // of rank 0, likewise
   std::optional<double> started;     // in seconds since 1970
-  bool is_complete = false;          // the run has ended as it should
+  bool is_complete = false;          // the file has its end: the run was not killed, and does not run any more
+  std::string ending;                // how the run ended, such as "was stopped early"; empty: with status 0, or unknown
   double seconds = 0;                // from start to end
   std::vector<worker> workers;       // by rank
   std::vector<function> functions;

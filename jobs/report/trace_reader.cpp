@@ -141,6 +141,7 @@ class trace_events {
       run_.is_complete = true;
       run_.seconds = seconds(args.at("end_us"));
       run_.dropped_events = args.at("dropped");
+      run_.ending = args.at("ending");
     }
   }
 

@@ -204,8 +204,15 @@ launcher_control::launcher_control(bool is_rank_0) {
 }
 
 launcher_control::~launcher_control() {
-  connection_of_rank_0 = -1;
-  if (connection_ >= 0) ::close(connection_);
+  if (connection_ < 0) return;
+#ifdef __GLIBC__
+  static const pid_t rank_0 = ::getpid();  // a process that the program forks has the handler as well
+  ::on_exit(
+      [](int status, void*) {
+        if (::getpid() == rank_0) send_report(connection_of_rank_0, {report_message::kind::status, status});
+      },
+      nullptr);
+#endif
 }
 
 void launcher_control::report_ready() const { send_report(connection_, {report_message::kind::ready, 0}); }

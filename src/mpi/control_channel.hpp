@@ -8,7 +8,7 @@
 // - Its exit status 130 may be the program's own or that of a rank killed by signal 2.
 //
 // Rank 0 therefore connects to the process that started the launcher, over a local socket. It receives permission to begin
-// together with the user's streams, it can be signalled directly, and it reports what run() returns. A rank 0 on another node
+// together with the user's streams, it can be signalled directly, and it reports its exit status. A rank 0 on another node
 // cannot connect and begins without permission. The other ranks print through the launcher.
 #pragma once
 
@@ -46,7 +46,8 @@ class rank_0_control {
   pid_t process() const { return process_; }
   /// Returns whether rank 0 has reported that all ranks are ready.
   bool are_ranks_ready() const { return ready_; }
-  /// Returns the value that run() returned on rank 0, if rank 0 has reported it.
+  /// Returns the value that run() returned on rank 0, or the exit status of rank 0 once it has ended; none: it has reported
+  /// neither.
   std::optional<int> status() const { return status_; }
   /// Returns whether rank 0 has reported that a worker of another node was lost.
   bool has_remote_loss() const { return has_remote_loss_; }
@@ -73,6 +74,7 @@ class launcher_control {
   /// that the user started is on another node or in the background of its terminal. Construct it after all ranks are up.
   /// Blocks: until rank 0 may begin.
   explicit launcher_control(bool is_rank_0);
+  /// Keeps the connection until the process ends, and then reports its exit status, which main() may have chosen.
   ~launcher_control();
   launcher_control(const launcher_control&) = delete;
   launcher_control& operator=(const launcher_control&) = delete;

@@ -179,7 +179,7 @@ int report_end(const launch_end& end, const std::string& program, const std::str
         "; its ranks on this node were ended as well");
     return status == 0 ? 1 : status;
   }
-  if (end.stop_signal != 0 && end.program_status) return *end.program_status;
+  if (end.stop_signal != 0 && end.program_status) return *end.program_status & 0xff;
   if (has_recovery && (status == 0 || end.program_status || end.rank_0_signal != 0)) {
     if (const int own_status = status_with_recovery(end); own_status != 0) return own_status;
     status = 0;

@@ -24,7 +24,7 @@ struct launch_end {
   int signal = 0;
   /// The signal that stopped the run early, before or after rank 0 began; 0 if none did.
   int stop_signal = 0;
-  std::optional<int> program_status;  ///< what run() returned on rank 0
+  std::optional<int> program_status;  ///< the exit status of rank 0, or what run() returned there
   int rank_0_signal = 0;              ///< the signal that ended rank 0, if it is known
   bool failed_at_start = false;       ///< with recovery: a rank of this node ended before all ranks were ready
   bool exceeded_start_limit = false;  ///< with recovery: not all ranks were ready in time

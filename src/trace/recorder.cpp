@@ -18,8 +18,10 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 
-constexpr std::chrono::nanoseconds longest_pause = 20us;  // a longer pause begins a new slice
-constexpr std::chrono::nanoseconds time_between_counters = 20ms;
+constexpr std::chrono::nanoseconds shortest_pause = 20us;
+constexpr int slices_of_run = 20'000;   // a longer slice than this part of the run until then ends
+constexpr int pauses_of_run = 100'000;  // likewise, a longer pause begins a new slice
+constexpr std::chrono::nanoseconds least_time_between_counters = 20ms;
 constexpr std::uint64_t most_failures_written = 1000;
 constexpr std::size_t longest_error = 2000;                           // in bytes, of an error and of its stack
 constexpr std::chrono::nanoseconds least_time_until_written = 100ms;  // messages of chunks that ended earlier have arrived
@@ -54,7 +56,7 @@ ordered_json metadata(const char* name, int process, int thread, ordered_json ar
 recorder::recorder(const std::string& path, const leader& rank_0, std::vector<place> workers)
     : origin_(std::chrono::steady_clock::now()),
       // At most about 50,000 slices per second if short tasks follow without pauses, for any number of workers.
-      longest_merged_(std::max<std::chrono::nanoseconds>(1ms, static_cast<std::int64_t>(workers.size()) * 20us)),
+      shortest_slice_(std::max<std::chrono::nanoseconds>(1ms, static_cast<std::int64_t>(workers.size()) * 20us)),
       totals_(workers.size()),
       next_counters_(origin_),
       file_(path, {.prepare = [this] { write_ended(); }, .complete = [this](std::string& events) { functions_.resolve(events); }}) {
@@ -62,6 +64,10 @@ recorder::recorder(const std::string& path, const leader& rank_0, std::vector<pl
   for (place& w : workers) tracks_.push_back({std::move(w), {}, 0});
   write_run(rank_0);
   write_names(rank_0.host);
+}
+
+recorder::resolution recorder::resolution_after(std::chrono::nanoseconds elapsed) const {
+  return {std::max(shortest_slice_, elapsed / slices_of_run), std::max(shortest_pause, elapsed / pauses_of_run)};
 }
 
 // The worker is in the process of rank 0.
@@ -142,7 +148,8 @@ void recorder::on_finished(const observed_chunk& chunk, outcome& result) {
   // The worker measures begin and end of adjacent chunks separately; its chunks never overlap.
   const auto begin = std::max(end - result.taken, t.current.end);
   slice& s = t.current;
-  if (s.chunks == 0 || s.function != function || begin - s.end > longest_pause || end - s.begin > longest_merged_) {
+  const resolution merged = resolution_after(end);
+  if (s.chunks == 0 || s.function != function || begin - s.end > merged.pause || end - s.begin > merged.slice) {
     write(t);
     s.begin = begin;
     s.function = function;
@@ -204,8 +211,9 @@ void recorder::write_ended() {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || is_finished_) return;  // finish() holds the lock while it waits for the thread that calls this
   const auto now = std::chrono::steady_clock::now() - origin_;
+  const auto old = std::max(least_time_until_written, resolution_after(now).pause);
   for (track& t : tracks_) {
-    if (now - t.current.end > least_time_until_written) write(t);
+    if (now - t.current.end > old) write(t);
   }
 }
 
@@ -235,7 +243,8 @@ void recorder::on_cpu_time(worker_index where, std::uint64_t nanoseconds) {
 void recorder::on_step(const observed_step& step) {
   const std::lock_guard lock(mutex_);
   if (is_finished_) return;
-  if (rank_0_.steps > 0 && (step.begin - rank_0_.end > longest_pause || step.end - rank_0_.begin > longest_merged_)) write(rank_0_);
+  const resolution merged = resolution_after(step.end - origin_);
+  if (rank_0_.steps > 0 && (step.begin - rank_0_.end > merged.pause || step.end - rank_0_.begin > merged.slice)) write(rank_0_);
   if (rank_0_.steps == 0) rank_0_.begin = step.begin;
   rank_0_.end = step.end;
   rank_0_.receiving += step.received - step.begin;
@@ -272,7 +281,7 @@ void recorder::write(busy_time& busy) {
 void recorder::write_counters() {
   const observed_step& step = last_step_;
   is_last_step_written_ = true;
-  next_counters_ = step.end + time_between_counters;
+  next_counters_ = step.end + std::max(least_time_between_counters, resolution_after(step.end - origin_).slice);
   const auto add = [&](const char* name, ordered_json values) {
     file_.add(ordered_json{{"ph", "C"},
                            {"name", name},
@@ -291,7 +300,7 @@ void recorder::write_counters() {
 
 // ---- the end
 
-void recorder::write_totals() {
+void recorder::write_totals(const std::string& ending) {
   const auto add = [&](const char* name, const track& t, ordered_json args) {
     file_.add(text_of(metadata(name, rank_0_process + t.where.node, t.where.worker.rank, std::move(args))));
   };
@@ -327,17 +336,18 @@ void recorder::write_totals() {
          {"begin_us", microseconds(chunk.begin)},
          {"taken_us", microseconds(chunk.taken)}});
   }
-  file_.add(
-      text_of(metadata("rankpool end", rank_0_process, rank_0_thread,
-                       {{"end_us", microseconds(std::chrono::steady_clock::now() - origin_)}, {"dropped", file_.dropped()}})));
+  file_.add(text_of(metadata("rankpool end", rank_0_process, rank_0_thread,
+                             {{"end_us", microseconds(std::chrono::steady_clock::now() - origin_)},
+                              {"dropped", file_.dropped()},
+                              {"ending", ending.substr(0, longest_error)}})));
 }
 
-std::string recorder::finish() {
+std::string recorder::finish(const std::string& ending) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(is_finished_, true)) return {};
   for (track& t : tracks_) write(t);
   write(rank_0_);
-  write_totals();
+  write_totals(ending);
   const std::uint64_t dropped = file_.dropped();
   std::string problem = file_.close();
   if (problem.empty() && dropped > 0) problem = std::to_string(dropped) + " events were dropped, because the file is too slow";

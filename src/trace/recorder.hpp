@@ -1,7 +1,8 @@
 // Records what each worker and rank 0 did when, as events of a trace.
 //
 // A worker has one track, with a slice for each chunk that it ran. Short chunks that follow one another are one slice, so that the
-// trace of many short tasks stays small. Rank 0 has a track with its own work. Counters show what is at the workers and on the way.
+// trace of many short tasks stays small. What is short grows with the time since the start, so that the trace of a long run stays
+// small too. Rank 0 has a track with its own work. Counters show what is at the workers and on the way.
 // Metadata events whose names begin with "rankpool" are for `rankpool report`; viewers ignore them.
 #pragma once
 
@@ -47,9 +48,9 @@ class recorder final : public dispatch_observer {
   void on_lost(const worker_place& where, const std::string& cause, std::uint64_t tasks) override;
   void on_step(const observed_step& step) override;
 
-  /// Writes the rest of the trace. Returns why the trace is incomplete; empty if it is complete. Later calls return nothing.
-  /// Blocks: until the file is written.
-  std::string finish();
+  /// Writes the rest of the trace. `ending`: how the program ended, such as "was stopped early"; empty: with status 0. Returns why
+  /// the trace is incomplete; empty if it is complete. Later calls return nothing. Blocks: until the file is written.
+  std::string finish(const std::string& ending);
 
  private:
   // Chunks of one function that a worker ran one after another.
@@ -78,11 +79,18 @@ class recorder final : public dispatch_observer {
     std::uint64_t steps = 0;  // 0: there is no busy time
   };
 
+  // What is merged into one slice at a moment of the run.
+  struct resolution {
+    std::chrono::nanoseconds slice{};  // a longer one ends
+    std::chrono::nanoseconds pause{};  // a longer one begins a new slice
+  };
+
+  resolution resolution_after(std::chrono::nanoseconds elapsed) const;
   bool is_inline() const;
   void write_run(const leader& rank_0);
   void write_names(const std::string& host);
   void write_failures(const track& t, const job& work, const failed_items& failed, std::chrono::nanoseconds when);
-  void write_totals();
+  void write_totals(const std::string& ending);
   void write(track& t);
   void write_ended();
   void write(busy_time& b);
@@ -92,7 +100,7 @@ class recorder final : public dispatch_observer {
   function_names functions_;
   std::mutex mutex_;  // guards the rest
   const steady_time origin_;
-  const std::chrono::nanoseconds longest_merged_;
+  const std::chrono::nanoseconds shortest_slice_;
   std::vector<track> tracks_;
   busy_time rank_0_;
   run_totals totals_;

@@ -34,15 +34,22 @@ std::function<int(cluster&)> run_trace::around(std::function<int(cluster&)> lead
       const int status = lead(c);
       cluster_access::get(c)->drain();
       return finish(status);
+    } catch (const stopped_error&) {
+      (void)finish(1, "was stopped early");
+      throw;
     } catch (...) {
-      (void)finish(1);
+      (void)finish(1, "failed: " + describe(std::current_exception()));
       throw;
     }
   };
 }
 
 int run_trace::finish(int status) {
-  const std::string problem = recorder_ == nullptr ? std::string() : recorder_->finish();
+  return finish(status, status == 0 ? std::string() : "ended with status " + std::to_string(status));
+}
+
+int run_trace::finish(int status, const std::string& ending) {
+  const std::string problem = recorder_ == nullptr ? std::string() : recorder_->finish(ending);
   if (problem.empty()) return status;
   log_line("the trace '" + file_ + "' is incomplete: " + problem);
   return status == 0 ? 1 : status;

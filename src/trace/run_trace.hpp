@@ -24,11 +24,13 @@ class run_trace {
   /// Returns a function that calls `lead`, drains the pool unless `lead` throws, and completes the file. It throws
   /// rankpool::error instead if the file could not be created. Lifetime: the object must outlive the function.
   std::function<int(cluster&)> around(std::function<int(cluster&)> lead);
-  /// Completes the file. Returns the exit status of a run that would end with `status`: not 0 if the trace is incomplete, which it
-  /// logs. Later calls return `status`. Thread safety: any thread. Blocks: until the file is written.
+  /// Completes the file of a run that ends with `status`. Returns this status, or 1 instead of 0 if the trace is incomplete, which
+  /// it logs. Later calls return `status`. Thread safety: any thread. Blocks: until the file is written.
   int finish(int status);
 
  private:
+  int finish(int status, const std::string& ending);
+
   const std::string file_;
   std::exception_ptr failure_;  // why there is no recorder
   const std::shared_ptr<recorder> recorder_;

@@ -64,7 +64,7 @@ struct traced_pool {
 
   /// Events with this phase, without metadata.
   std::vector<json> events(const std::string& phase) {
-    CHECK(trace.finish().empty());
+    CHECK(trace.finish({}).empty());
     std::vector<json> found;
     for (const json& event : read_trace(file)) {
       if (event["ph"] == phase) found.push_back(event);
@@ -101,6 +101,21 @@ TEST_CASE("trace: short chunks without a pause are one slice; a pause or a long 
   CHECK(slices[0]["args"] == json{{"tasks", 200}, {"chunks", 100}, {"busy_us", 500.0}, {"failed", 2}});
   CHECK(slices[1]["args"]["tasks"] == 1);
   CHECK(slices[2]["dur"] == 2200.0);
+}
+
+TEST_CASE("trace: the longer a run takes, the longer is what is merged") {
+  traced_pool pool;
+  const auto run_for_100_s = [&](std::chrono::nanoseconds from) {
+    for (int n = 0; n < 2000; ++n) pool.ran(0, 1, from + n * 50ms, from + n * 50ms + 40ms);
+  };
+  run_for_100_s(0s);
+  run_for_100_s(100h);
+  const auto slices = pool.events("X");
+  CHECK(slices.size() > 2000);
+  CHECK(slices.size() < 2020);
+  std::uint64_t tasks = 0;
+  for (const json& slice : slices) tasks += slice["args"]["tasks"].get<std::uint64_t>();
+  CHECK(tasks == 4000);
 }
 
 TEST_CASE("trace: the end has totals of functions and workers, and the slowest chunks") {

@@ -119,6 +119,19 @@ class Running:
         return finished
 
 
+def send_signal(pid, number):
+    """Sends a signal to a process, unless it has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def kill_at_once(pids):
+    """Stops all these processes before it kills them, so that none reacts to the death of another."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            send_signal(pid, number)
+
+
 def shared_files(pid):
     """Returns the files in /dev/shm that a process has mapped."""
     try:
@@ -235,10 +248,7 @@ class Command:
 
     def signal_ranks(self, number):
         for pid in self.processes(b"OMPI_COMM_WORLD_RANK="):
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
+            send_signal(pid, number)
 
     def processes(self, variable=b""):
         """Returns the processes of all runs, youngest first; with `variable`, only those with it in their environment."""
@@ -254,18 +264,12 @@ class Command:
         return sorted(found, reverse=True)
 
     def kill_all(self, words=()):
-        """Kills all remaining processes of all runs. Stops them first, so that none reacts to the death of another. Removes their files
-        in /dev/shm, which MPI cannot remove then: other tests look for files that are left there."""
+        """Kills all remaining processes of all runs at once. Removes their files in /dev/shm, which MPI cannot remove then: other tests look for files that are left there."""
         end = time.monotonic() + self.seconds
         shared = set()
         while processes := self.processes():
             shared.update(*map(shared_files, processes))
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in processes:
-                    try:
-                        os.kill(pid, number)
-                    except ProcessLookupError:
-                        pass
+            kill_at_once(processes)
             assert time.monotonic() < end, f"processes cannot be killed: {processes}"
             time.sleep(0.01)
         for file in shared:

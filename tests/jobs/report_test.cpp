@@ -126,6 +126,12 @@ TEST_CASE("report: one long task at the end is named, with the time that it ran 
   CHECK(text.find("The last task took 12 s on rank 3 (node7) and began after 40 % of the run; for 12 s it ran alone") != text.npos);
 }
 
+TEST_CASE("report: time after the last task is a finding") {
+  planted_run run(4, 10);
+  for (std::size_t w = 0; w < 4; ++w) run.ran(w, 0, 6, 100);
+  CHECK(run.text().starts_with("After the last task, the run went on for 4 s, 40 % of its time."));
+}
+
 TEST_CASE("report: a worker that is slower than the others is named") {
   planted_run run(4, 10);
   for (std::size_t w = 0; w < 4; ++w) run.ran(w, 0, 10, w == 1 ? 25 : 100);
@@ -165,6 +171,17 @@ TEST_CASE("report: too few submitted tasks, a busy rank 0, losses and failures a
   CHECK(text.find("Rank 0 was busy for 80 % of the run, most of it with encoding and sending tasks (5 s)") != text.npos);
   CHECK(text.find("1 worker was lost, and with it 3 unfinished tasks and 12 % of the workers' time") != text.npos);
   CHECK(text.starts_with("2 tasks of 40 failed. The first error: std::runtime_error: no\n"));
+}
+
+TEST_CASE("report: the first sentences say how a run ended that did not end as it should") {
+  planted_run run(1, 10);
+  run.ran(0, 0, 10, 40);
+  run.data.ending = "failed: std::runtime_error: no\nat line 3";
+  run.data.functions[0].items = 50;
+  CHECK(run.text().starts_with("The run failed: std::runtime_error: no.\n40 of 50 tasks of f have finished. The run was stopped"));
+  run.data.ending.clear();
+  run.data.functions[0].items = 40;
+  CHECK(run.text().find("The run") == std::string::npos);
 }
 
 TEST_CASE("report: the trace of a run that was killed has the totals of its slices") {

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from command import kill_at_once
 
 HERE = pathlib.Path(__file__).resolve()
 both = pytest.mark.modes("inline", "ranks")
@@ -275,9 +276,7 @@ def launcher_and_ranks(pid):
 @ranks
 def test_killed(command):
     sleepers = Sleepers(command)
-    for pid in launcher_and_ranks(sleepers.running.process.pid):
-        if pid not in sleepers.processes:
-            os.kill(pid, signal.SIGKILL)
+    kill_at_once([pid for pid in launcher_and_ranks(sleepers.running.process.pid) if pid not in sleepers.processes])
     sleepers.running.finish()
     sleepers.expect_gone()
 

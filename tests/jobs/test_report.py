@@ -99,9 +99,20 @@ def test_page_of_a_killed_run(command):
 def test_page_of_a_run_that_fails_or_stops(command):
     command.run("divide", "--report", "page.html", "1/0", "--strict", status=1)
     assert page(command).figure("failed tasks") == "1"
+    assert "The run failed: " in page(command).text or "The run ended with status 1." in page(command).text
     command.run("squares", "--to", "5", "--journal", "kept", "--report", "restored.html")
     command.run("squares", "--to", "5", "--journal", "kept", "--report", "restored.html", "--force")
     assert page(command, "restored.html").figure("finished tasks") == "0"
+
+
+@both
+def test_page_cannot_be_written(command):
+    """The run fails. Its trace is kept, so that the page can be written elsewhere."""
+    done = command.run("exec", "--report", "page.html", ":::", "echo mine >page.html", status=1)
+    assert len(done.messages) == 1 and "page.html" in done.stderr and "exists" in done.stderr
+    assert command.read("page.html") == b"mine\n"
+    command.run("report", "page.html.trace.gz", "-o", "other.html")
+    assert page(command, "other.html").figure("finished tasks") == "1"
 
 
 def test_files_are_not_overwritten(command):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """job_control.py PROGRAM: at a terminal, Ctrl-Z stops a program that starts itself and all its ranks, SIGCONT continues
 them, and Ctrl-C ends them."""
+import contextlib
 import os
 import pathlib
 import pty
@@ -15,7 +16,8 @@ MARK = f"RANKPOOL_TEST_MARK={os.getpid()}"
 def fail(text):
     print(text)
     for pid in marked():
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     sys.exit(1)
 
 

@@ -1,6 +1,6 @@
-// Tests run() as the shell sees it: status_program [N | throw | throw-in-task | throw-while-busy | workers-are-here].
+// Tests run() as the shell sees it: status_program [N | throw | throw-in-task | throw-while-busy | workers-are-here] [STATUS].
 //
-// Every rank prints the status that run() returns.
+// Every rank prints the status that run() returns. With STATUS, main() returns this one on rank 0.
 #include <rankpool/rankpool.hpp>
 
 #include <chrono>
@@ -50,14 +50,18 @@ int work(rankpool::cluster& cluster, const std::string& order) {
 
 int main(int argc, char** argv) {
   const std::string order = argc > 1 ? argv[1] : "";
+  bool is_rank_0 = false;
   const int status = order.empty() ? rankpool::run(argc, argv,
                                                    [](rankpool::cluster& cluster) {
                                                      rankpool::executor pool(cluster);
                                                      pool.submit(square, 2).result();
                                                    })
-                                   : rankpool::run(argc, argv, [&](rankpool::cluster& cluster) { return work(cluster, order); });
+                                   : rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
+                                       is_rank_0 = true;
+                                       return work(cluster, order);
+                                     });
   std::printf("status %d\n", status);
   std::fflush(stdout);
   std::this_thread::sleep_for(100ms);  // mpirun ends the other ranks when the first one returns a failure
-  return status;
+  return is_rank_0 && argc > 2 ? std::atoi(argv[2]) : status;
 }

@@ -5,9 +5,6 @@
 # a message if it fails, and 77 if no cluster runs.
 set -u
 
-# Seconds until a test gives up waiting for a job. This is long because jobs also wait for the nodes that other tests use.
-patience=300
-
 cluster_folder=$1
 export RANKPOOL=$2
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
