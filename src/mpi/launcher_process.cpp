@@ -35,8 +35,10 @@ constexpr auto start_interval = 100ms;     // for ranks that end before all are 
 constexpr auto left_interval = 500ms;      // for those that tasks have left
 constexpr auto idle_time = left_process_time + 1s;  // of a launcher whose ranks have ended
 
-// Delays are counted from SIGTERM. mpirun is killed later than its ranks, because it removes its files when they have ended. It
-// must be killed at all because a SIGTERM during its start may block it for ever.
+// Delays are counted from SIGTERM. mpirun gets it when rank 0 has ended, because it soon kills the ranks, and rank 0 may need time
+// to remove its files. mpirun is killed later than its ranks, because it removes its own files when they have ended. It must be
+// killed at all because a SIGTERM during its start may block it for ever.
+constexpr auto launcher_delay = 1000ms;
 constexpr auto rank_kill_delay = 1800ms;
 constexpr auto launcher_kill_delay = 2500ms;
 constexpr auto give_up_delay = 4000ms;
@@ -165,14 +167,16 @@ class launcher_run {
   void begin_shutdown() {
     shutdown_start_ = clock::now();
     if (!launcher_has_ended() && !rank_0_.has_begun()) err_.discard();  // mpirun prints errors then
-    send_termination();
+    for (const int signal : termination()) session().send(signal, launcher_);
   }
 
-  /// Asks the processes of the session to terminate. Call it once while mpirun runs: a second signal would make mpirun exit
-  /// without its ranks.
-  void send_termination() const {
-    // If rank 0 handles stop signals, it would take SIGTERM for a request to stop early.
-    for (const int signal : {stops_on_signal_ ? SIGHUP : SIGTERM, SIGCONT}) session().send(signal);
+  /// The signals that ask a process to terminate. If rank 0 handles stop signals, it would take SIGTERM for a request to stop
+  /// early.
+  std::array<int, 2> termination() const { return {stops_on_signal_ ? SIGHUP : SIGTERM, SIGCONT}; }
+
+  /// Asks the launcher to terminate. Called once: a second signal would make mpirun exit without its ranks.
+  void terminate_launcher() const {
+    for (const int signal : termination()) ::kill(launcher_, signal);
   }
 
   /// Returns the launcher's state. WNOWAIT leaves a launcher that has ended as a zombie, because its pid identifies the session.
@@ -202,6 +206,10 @@ class launcher_run {
       begin_shutdown();
     }
     const auto time = clock::now() - shutdown_start_;
+    if (!is_launcher_told_ && (time > launcher_delay || !session().contains(rank_0_.process()))) {
+      is_launcher_told_ = true;
+      terminate_launcher();
+    }
     if (launcher_ended || time > give_up_delay) {
       end_.survivors = session().members();
       if (end_.survivors.empty() || time > give_up_delay) return true;
@@ -211,8 +219,8 @@ class launcher_run {
       session().send(SIGKILL);
     } else if (time > rank_kill_delay) {
       session().send(SIGKILL, launcher_);
-    } else if (launcher_ended && !std::exchange(termination_resent_, true)) {
-      send_termination();  // to processes that the launcher started in the meantime
+    } else if (launcher_ended && !std::exchange(is_termination_resent_, true)) {
+      for (const int signal : termination()) session().send(signal);  // to processes that the launcher started in the meantime
     }
     return false;
   }
@@ -302,7 +310,8 @@ class launcher_run {
   std::uint64_t copied_bytes_ = 0;    // when the launcher was looked at last
   clock::time_point shutdown_start_;  // not set while the launch runs
   std::size_t children_ = 0;          // of the launcher, while the start is watched
-  bool termination_resent_ = false;
+  bool is_launcher_told_ = false;     // that it must terminate
+  bool is_termination_resent_ = false;
   launch_end end_;
 };
 

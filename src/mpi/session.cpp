@@ -34,6 +34,7 @@
 #include <array>
 #include <chrono>
 #include <climits>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -129,6 +130,7 @@ std::vector<MPI_Comm> in_use;
 // The launcher does not end the workers when rank 0 ends.
 [[noreturn]] void end_without_rank_0() {
   std::fflush(nullptr);
+  ::raise(SIGHUP);  // as if the launcher had ended: handlers remove the files of tasks
   std::_Exit(1);
 }
 

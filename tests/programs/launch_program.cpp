@@ -1,11 +1,12 @@
 // launch_program [arguments ARGUMENT... | shell COMMAND | task-shell COMMAND | task-forks | task-waits | task-prints N | copy |
-// line | terminals | workers | waits-after-run FIFO]: prints the arguments and the streams of a program that run() starts, and runs
-// commands from the program and from tasks.
+// line | terminals | workers | waits-after-run FIFO | cleans-up FIFO]: prints the arguments and the streams of a program that run()
+// starts, and runs commands from the program and from tasks.
 #include <rankpool/rankpool.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -35,6 +36,15 @@ int print_lines(int n) {
   return 0;
 }
 
+/// Takes 0.3 s to clean up after SIGTERM.
+void clean_up_on_termination() {
+  std::signal(SIGTERM, [](int) {
+    usleep(300'000);
+    (void)!write(STDOUT_FILENO, "cleaned up\n", 11);
+    std::_Exit(0);
+  });
+}
+
 /// Copies stdin to stdout, up to the end of the line or of the input. Returns false if stdin cannot be read.
 bool copy_input(bool one_line) {
   char byte = 0;
@@ -58,6 +68,11 @@ int main(int argc, char** argv) {
   const int status = rankpool::run(argc, argv, [&](rankpool::cluster& cluster) {
     rankpool::executor pool(cluster);
     if (what == "waits-after-run") return 75;
+    if (what == "cleans-up") {
+      clean_up_on_termination();
+      std::ofstream(argv[2]) << getpid() << std::endl;
+      pause();
+    }
     if (what == "workers") return cluster.num_workers();
     std::printf("%d workers: %d\n", cluster.num_workers(), pool.submit(square, 3).result());
     if (what == "arguments") {
