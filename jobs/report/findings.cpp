@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "support/in_quotes.hpp"
@@ -108,22 +109,36 @@ void add_short_tasks(const run_data& run, found& all) {
                  "which sends many items together."});
 }
 
+/// Returns the time of a task of each worker, without its slowest chunk, which may be a task unlike the others; 0 if it had few
+/// tasks.
+std::vector<double> usual_times(const run_data& run) {
+  std::vector<run_data::worker> workers = run.workers;
+  std::vector<bool> is_counted(workers.size());
+  for (const auto& slow : run.slowest) {  // in descending order
+    if (is_counted[slow.worker]) continue;
+    is_counted[slow.worker] = true;
+    workers[slow.worker].busy -= slow.taken;
+    workers[slow.worker].tasks -= std::min(slow.tasks, workers[slow.worker].tasks);
+  }
+  std::vector<double> times;
+  for (const auto& w : workers) times.push_back(w.tasks < least_tasks ? 0 : w.busy / static_cast<double>(w.tasks));
+  return times;
+}
+
 void add_slow_workers(const run_data& run, found& all) {
   if (run.functions.size() != 1 && !std::ranges::any_of(run.functions, [&](const auto& f) { return f.busy > 0.8 * run.busy(); })) {
     return;  // workers have different tasks, and their means differ for that reason
   }
+  const std::vector<double> times = usual_times(run);
   std::vector<double> means;
-  for (const auto& w : run.workers) {
-    if (w.tasks >= least_tasks) means.push_back(w.busy / static_cast<double>(w.tasks));
-  }
+  std::ranges::copy_if(times, std::back_inserter(means), [](double time) { return time > 0; });
   if (means.size() < 4) return;  // otherwise, none of them is usual
   const auto middle = means.begin() + static_cast<std::ptrdiff_t>((means.size() - 1) / 2);
   std::ranges::nth_element(means, middle);
   const double usual = *middle;
   std::vector<std::pair<double, const run_data::worker*>> slow;
-  for (const auto& w : run.workers) {
-    const double mean = w.tasks >= least_tasks ? w.busy / static_cast<double>(w.tasks) : 0;
-    if (mean > 1.5 * usual) slow.emplace_back(mean / usual, &w);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (times[i] > 1.5 * usual) slow.emplace_back(times[i] / usual, &run.workers[i]);
   }
   // Many of them: the tasks differ, not the workers.
   if (slow.empty() || static_cast<double>(slow.size()) > std::max(1.0, 0.2 * static_cast<double>(means.size()))) return;
@@ -131,9 +146,9 @@ void add_slow_workers(const run_data& run, found& all) {
   double lost = 0;
   for (const auto& [factor, w] : slow) lost += w->busy * (1 - 1 / factor);
   const auto& [factor, worst] = slow.front();
-  std::string text =
-      "Rank " + place_of(*worst) + " needed " + in_words(factor) + " times as long for a task as the median worker (" +
-      in_words(seconds(worst->busy / static_cast<double>(worst->tasks))) + " instead of " + in_words(seconds(usual)) + ")";
+  std::string text = "Rank " + place_of(*worst) + " needed " + in_words(factor) +
+                     " times as long for a task as the median worker (" + in_words(seconds(factor * usual)) + " instead of " +
+                     in_words(seconds(usual)) + ")";
   if (slow.size() > 1) text += ", and " + std::to_string(slow.size() - 1) + " more workers were slow";
   text += ": its tasks were longer, or its node is slow. Look for other load, a lower clock or less memory bandwidth there.";
   all.push_back({std::max(lost / workers_time(run), worth_saying), std::move(text)});

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""check_trace.py TRACE COMMAND...: runs the command, which must write the trace of traced_program, and checks the trace.
+"""check_trace.py TRACE: checks the trace of any run, and prints the number of its events and of the tasks of each function.
+check_trace.py TRACE COMMAND...: runs the command, which must write the trace of traced_program, and checks the trace.
 
-Each event must have the fields that the Trace Event Format requires of its phase. The slices of a track must not overlap. The tasks of all
-slices must be those of the program.
+Each event must have the fields that the Trace Event Format requires of its phase. The slices of a track must not overlap. The trace must
+have its end. The tasks of traced_program must be those of all slices.
 """
 import collections
 import gzip
@@ -37,11 +38,8 @@ def totals(events, name):
     return [event for event in events if event["ph"] == "M" and event["name"] == name]
 
 
-def main():
-    file = pathlib.Path(sys.argv[1])
-    file.unlink(missing_ok=True)
-    subprocess.run(sys.argv[2:], check=True, timeout=60)
-    events = read(file)
+def check_format(events):
+    """Checks the events of any trace. Returns the number of tasks in the slices of each function."""
     tasks, times_of, named = collections.Counter(), collections.defaultdict(list), set()
     for event in events:
         check(event.get("ph") in REQUIRED, f"unknown phase: {event}")
@@ -60,6 +58,12 @@ def main():
         times.sort()
         for (_, end), (begin, _) in zip(times, times[1:]):
             check(begin >= end - 0.002, f"slices of track {track} overlap: one ends at {end}, the next begins at {begin}")
+    check(any(event["name"] == "rankpool end" for event in events), "the trace has no end")
+    return tasks
+
+
+def check_tasks(events, tasks):
+    """Checks that the tasks and failures are those of traced_program."""
     for name, expected in TASKS.items():
         counted = sum(number for text, number in tasks.items() if name in text)
         check(counted == expected, f"{counted} tasks of {name}, expected {expected}; all: {dict(tasks)}")
@@ -74,7 +78,18 @@ def main():
     for name, args in functions.items():
         check(sum(number for _, number in args["times_us"]) == args["tasks"], f"the times of {name} are of another number of tasks")
     check(sum(args["tasks"] for args in functions.values()) == sum(TASKS.values()), f"the totals of functions are {functions}")
-    check(any(event["name"] == "rankpool end" for event in events), "the trace has no end")
+
+
+def main():
+    file, command = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    if not command:
+        events = read(file)
+        print(f"{len(events)} events;", ", ".join(f"{number} tasks of {name}" for name, number in check_format(events).items() if number))
+        return
+    file.unlink(missing_ok=True)
+    subprocess.run(command, check=True, timeout=60)
+    events = read(file)
+    check_tasks(events, check_format(events))
     file.unlink()
 
 
