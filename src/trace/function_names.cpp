@@ -26,6 +26,10 @@ std::size_t function_names::number_of(const job& work) {
 
 std::string function_names::reference(std::size_t number) { return std::string(1, mark).append(std::to_string(number)); }
 
+std::string function_names::reference_in_json(std::size_t number) {
+  return std::string(mark_in_json).append(std::to_string(number)).append("\"");
+}
+
 void function_names::resolve(std::string& events) {
   std::string resolved;
   std::size_t done = 0;

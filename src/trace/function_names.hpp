@@ -23,6 +23,8 @@ class function_names {
   std::size_t number_of(const job& work);
   /// Returns the text that stands for the name of a function in an event.
   static std::string reference(std::size_t number);
+  /// Returns the same as a JSON string.
+  static std::string reference_in_json(std::size_t number);
   /// Replaces the references in events, as JSON, by names. Blocks: while names are looked up.
   void resolve(std::string& events);
 

@@ -1,6 +1,7 @@
 #include "trace/recorder.hpp"
 
 #include "support/log.hpp"
+#include "trace/frequent_event.hpp"
 
 #include <rankpool/detail/scheduler/job.hpp>
 #include <rankpool/errors.hpp>
@@ -18,15 +19,15 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 
-constexpr std::chrono::nanoseconds shortest_pause = 20us;
-constexpr int slices_of_run = 20'000;   // a longer slice than this part of the run until then ends
-constexpr int pauses_of_run = 100'000;  // likewise, a longer pause begins a new slice
+constexpr int slices_of_run = 20'000;  // a longer slice than this part of the run until then ends
+constexpr int pauses_of_slice = 10;    // a longer pause than this part of a slice begins a new one
 constexpr std::chrono::nanoseconds least_time_between_counters = 20ms;
 constexpr std::uint64_t most_failures_written = 1000;
 constexpr std::size_t longest_error = 2000;                           // in bytes, of an error and of its stack
 constexpr std::chrono::nanoseconds least_time_until_written = 100ms;  // messages of chunks that ended earlier have arrived
 constexpr int rank_0_process = 1;  // the number of a node in the trace is one more than in the pool, because viewers hide process 0
 constexpr int rank_0_thread = 0;
+constexpr event_track rank_0_track{rank_0_process, rank_0_thread};
 
 double microseconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1000; }
 
@@ -66,8 +67,8 @@ recorder::recorder(const std::string& path, const leader& rank_0, std::vector<pl
   write_names(rank_0.host);
 }
 
-recorder::resolution recorder::resolution_after(std::chrono::nanoseconds elapsed) const {
-  return {std::max(shortest_slice_, elapsed / slices_of_run), std::max(shortest_pause, elapsed / pauses_of_run)};
+std::chrono::nanoseconds recorder::longest_slice_after(std::chrono::nanoseconds elapsed) const {
+  return std::max(shortest_slice_, elapsed / slices_of_run);
 }
 
 // The worker is in the process of rank 0.
@@ -148,8 +149,8 @@ void recorder::on_finished(const observed_chunk& chunk, outcome& result) {
   // The worker measures begin and end of adjacent chunks separately; its chunks never overlap.
   const auto begin = std::max(end - result.taken, t.current.end);
   slice& s = t.current;
-  const resolution merged = resolution_after(end);
-  if (s.chunks == 0 || s.function != function || begin - s.end > merged.pause || end - s.begin > merged.slice) {
+  const auto longest = longest_slice_after(end);
+  if (s.chunks == 0 || s.function != function || begin - s.end > longest / pauses_of_slice || end - s.begin > longest) {
     write(t);
     s.begin = begin;
     s.function = function;
@@ -195,15 +196,13 @@ void recorder::write_failures(const track& t, const job& work, const failed_item
 void recorder::write(track& t) {
   const slice s = std::exchange(t.current, {.end = t.current.end});
   if (s.chunks == 0) return;
-  ordered_json args{{"tasks", s.tasks}, {"chunks", s.chunks}, {"busy_us", microseconds(s.busy)}};
-  if (s.failed > 0) args["failed"] = s.failed;
-  file_.add(text_of({{"ph", "X"},
-                     {"name", function_names::reference(s.function)},
-                     {"pid", rank_0_process + t.where.node},
-                     {"tid", t.where.worker.rank},
-                     {"ts", microseconds(s.begin)},
-                     {"dur", microseconds(s.end - s.begin)},
-                     {"args", std::move(args)}}));
+  const std::string name = function_names::reference_in_json(s.function);
+  const event_track where{rank_0_process + t.where.node, t.where.worker.rank};
+  const event_argument tasks("tasks", s.tasks);
+  const event_argument chunks("chunks", s.chunks);
+  const event_argument busy("busy_us", s.busy);
+  file_.add(s.failed == 0 ? slice_event(name, where, s.begin, s.end, {tasks, chunks, busy})
+                          : slice_event(name, where, s.begin, s.end, {tasks, chunks, busy, {"failed", s.failed}}));
 }
 
 // Writes the slices that no later chunk will extend, so that the trace of a run that is killed has them.
@@ -211,7 +210,7 @@ void recorder::write_ended() {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || is_finished_) return;  // finish() holds the lock while it waits for the thread that calls this
   const auto now = std::chrono::steady_clock::now() - origin_;
-  const auto old = std::max(least_time_until_written, resolution_after(now).pause);
+  const auto old = std::max(least_time_until_written, longest_slice_after(now) / pauses_of_slice);
   for (track& t : tracks_) {
     if (now - t.current.end > old) write(t);
   }
@@ -243,8 +242,8 @@ void recorder::on_cpu_time(worker_index where, std::uint64_t nanoseconds) {
 void recorder::on_step(const observed_step& step) {
   const std::lock_guard lock(mutex_);
   if (is_finished_) return;
-  const resolution merged = resolution_after(step.end - origin_);
-  if (rank_0_.steps > 0 && (step.begin - rank_0_.end > merged.pause || step.end - rank_0_.begin > merged.slice)) write(rank_0_);
+  // Pauses between two steps of rank 0 are about as long as tasks.
+  if (rank_0_.steps > 0 && step.end - rank_0_.begin > longest_slice_after(step.end - origin_)) write(rank_0_);
   if (rank_0_.steps == 0) rank_0_.begin = step.begin;
   rank_0_.end = step.end;
   rank_0_.receiving += step.received - step.begin;
@@ -263,33 +262,20 @@ void recorder::on_step(const observed_step& step) {
 void recorder::write(busy_time& busy) {
   const busy_time b = std::exchange(busy, {});
   if (b.steps == 0 || is_inline()) return;  // inline, tasks run within the steps
-  file_.add(ordered_json{{"ph", "X"},
-                         {"name", "work"},
-                         {"pid", rank_0_process},
-                         {"tid", rank_0_thread},
-                         {"ts", microseconds(b.begin - origin_)},
-                         {"dur", microseconds(b.end - b.begin)},
-                         {"args",
-                          {{"receiving_us", microseconds(b.receiving)},
-                           {"scheduling_us", microseconds(b.scheduling)},
-                           {"sending_us", microseconds(b.sending)},
-                           {"callbacks_us", microseconds(b.in_callbacks)},
-                           {"steps", b.steps}}}}
-                .dump());
+  file_.add(slice_event("\"work\"", rank_0_track, b.begin - origin_, b.end - origin_,
+                        {{"receiving_us", b.receiving},
+                         {"scheduling_us", b.scheduling},
+                         {"sending_us", b.sending},
+                         {"callbacks_us", b.in_callbacks},
+                         {"steps", b.steps}}));
 }
 
 void recorder::write_counters() {
   const observed_step& step = last_step_;
   is_last_step_written_ = true;
-  next_counters_ = step.end + std::max(least_time_between_counters, resolution_after(step.end - origin_).slice);
-  const auto add = [&](const char* name, ordered_json values) {
-    file_.add(ordered_json{{"ph", "C"},
-                           {"name", name},
-                           {"pid", rank_0_process},
-                           {"tid", rank_0_thread},
-                           {"ts", microseconds(step.end - origin_)},
-                           {"args", std::move(values)}}
-                  .dump());
+  next_counters_ = step.end + std::max(least_time_between_counters, longest_slice_after(step.end - origin_));
+  const auto add = [&](std::string_view name, std::initializer_list<event_argument> values) {
+    file_.add(counter_event(name, rank_0_track, step.end - origin_, values));
   };
   add("tasks at workers", {{"tasks", tasks_after_last_step_}});
   add("unfinished calls", {{"calls", step.unfinished_jobs}});

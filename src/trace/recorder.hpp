@@ -68,7 +68,7 @@ class recorder final : public dispatch_observer {
     slice current;
     std::uint64_t tasks_there = 0;
   };
-  // Steps of rank 0 without a pause.
+  // Steps of rank 0 that are one slice.
   struct busy_time {
     steady_time begin;
     steady_time end;
@@ -79,13 +79,7 @@ class recorder final : public dispatch_observer {
     std::uint64_t steps = 0;  // 0: there is no busy time
   };
 
-  // What is merged into one slice at a moment of the run.
-  struct resolution {
-    std::chrono::nanoseconds slice{};  // a longer one ends
-    std::chrono::nanoseconds pause{};  // a longer one begins a new slice
-  };
-
-  resolution resolution_after(std::chrono::nanoseconds elapsed) const;
+  std::chrono::nanoseconds longest_slice_after(std::chrono::nanoseconds elapsed) const;
   bool is_inline() const;
   void write_run(const leader& rank_0);
   void write_names(const std::string& host);

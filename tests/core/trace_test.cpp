@@ -1,6 +1,7 @@
 // Unit tests of the trace: the test plays the dispatcher, and reads the file as JSON.
 #include "support/catch.hpp"
 #include "support/counting_job.hpp"
+#include "trace/frequent_event.hpp"
 #include "trace/recorder.hpp"
 
 #include <rankpool/errors.hpp>
@@ -101,6 +102,21 @@ TEST_CASE("trace: short chunks without a pause are one slice; a pause or a long 
   CHECK(slices[0]["args"] == json{{"tasks", 200}, {"chunks", 100}, {"busy_us", 500.0}, {"failed", 2}});
   CHECK(slices[1]["args"]["tasks"] == 1);
   CHECK(slices[2]["dur"] == 2200.0);
+}
+
+TEST_CASE("trace: times have three decimals, and arguments are whole numbers or likewise") {
+  using std::chrono::nanoseconds;
+  const json slice =
+      json::parse(slice_event("\"f\"", {3, 4}, 1'000'000'005ns, 1'000'001'100ns, {{"n", std::uint64_t{7}}, {"t", 90ns}}));
+  CHECK(slice == json{{"ph", "X"},
+                      {"name", "f"},
+                      {"pid", 3},
+                      {"tid", 4},
+                      {"ts", 1'000'000.005},
+                      {"dur", 1.095},
+                      {"args", {{"n", 7}, {"t", 0.09}}}});
+  const json counter = json::parse(counter_event("c", {1, 0}, nanoseconds(1), {{"MiB", 12.25}}));
+  CHECK(counter == json{{"ph", "C"}, {"name", "c"}, {"pid", 1}, {"tid", 0}, {"ts", 0.001}, {"args", {{"MiB", 12.25}}}});
 }
 
 TEST_CASE("trace: the longer a run takes, the longer is what is merged") {
