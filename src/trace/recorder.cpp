@@ -54,8 +54,9 @@ ordered_json metadata(const char* name, int process, int thread, ordered_json ar
 
 }  // namespace
 
-recorder::recorder(const std::string& path, const leader& rank_0, std::vector<place> workers)
-    : origin_(std::chrono::steady_clock::now()),
+recorder::recorder(const std::string& path, const leader& rank_0, std::vector<place> workers, clock now)
+    : now_(std::move(now)),
+      origin_(now_()),
       // At most about 50,000 slices per second if short tasks follow without pauses, for any number of workers.
       shortest_slice_(std::max<std::chrono::nanoseconds>(1ms, static_cast<std::int64_t>(workers.size()) * 20us)),
       totals_(workers.size()),
@@ -110,7 +111,9 @@ void recorder::write_names(const std::string& host) {
 void recorder::on_sent(const observed_chunk& chunk) {
   const std::lock_guard lock(mutex_);
   if (is_finished_) return;
-  tracks_[static_cast<std::size_t>(chunk.worker)].tasks_there += chunk.count;
+  track& t = tracks_[static_cast<std::size_t>(chunk.worker)];
+  if (t.tasks_there == 0 && t.where.node != 0) t.sent = now_();
+  t.tasks_there += chunk.count;
   tasks_at_workers_ += chunk.count;
 }
 
@@ -119,6 +122,7 @@ std::uint64_t recorder::remove_from_worker(const observed_chunk& chunk) {
   track& t = tracks_[static_cast<std::size_t>(chunk.worker)];
   const std::uint64_t there = std::min(chunk.count, t.tasks_there);  // on_recalled() has removed a chunk that is at its crash limit
   t.tasks_there -= there;
+  t.sent.reset();
   tasks_at_workers_ -= there;
   return there;
 }
@@ -133,19 +137,33 @@ void recorder::on_abandoned(const observed_chunk& chunk) {
   (void)remove_from_worker(chunk);
 }
 
+// Returns when a chunk has ended, and corrects the offset of its node's clock.
+std::chrono::nanoseconds recorder::end_of(const observed_chunk& chunk, std::chrono::nanoseconds taken) {
+  const track& at = tracks_[static_cast<std::size_t>(chunk.worker)];
+  const auto end = [&] { return chunk.ended - at.where.clock_ahead - origin_.time_since_epoch(); };
+  if (at.where.node == 0) return end();
+  auto correction = std::max(0ns, end() - (now_() - origin_));
+  if (correction == 0ns && at.sent) correction = std::min(0ns, end() - taken - (*at.sent - origin_));
+  if (correction == 0ns) return end();
+  for (track& t : tracks_) {
+    if (t.where.node == at.where.node) t.where.clock_ahead += correction;
+  }
+  return end();
+}
+
 void recorder::on_finished(const observed_chunk& chunk, outcome& result) {
   const std::lock_guard lock(mutex_);
   if (is_finished_) return;
+  const auto end = chunk.ended == 0ns ? 0ns : end_of(chunk, result.taken);
   (void)remove_from_worker(chunk);
   track& t = tracks_[static_cast<std::size_t>(chunk.worker)];
   const std::size_t function = functions_.number_of(chunk.work);
   const failed_items failed = chunk.work.failures_in(chunk.first, chunk.count, result, most_failures_written - failures_written_);
   if (chunk.ended == 0ns) {  // no worker has returned a result: the chunk fails because of lost workers
-    write_failures(t, chunk.work, failed, std::chrono::steady_clock::now() - origin_);
+    write_failures(t, chunk.work, failed, now_() - origin_);
     totals_.add_failed(function, static_cast<std::size_t>(chunk.worker), failed.count);
     return;
   }
-  const auto end = chunk.ended - t.where.clock_ahead - origin_.time_since_epoch();
   // The worker measures begin and end of adjacent chunks separately; its chunks never overlap.
   const auto begin = std::max(end - result.taken, t.current.end);
   slice& s = t.current;
@@ -209,7 +227,7 @@ void recorder::write(track& t) {
 void recorder::write_ended() {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || is_finished_) return;  // finish() holds the lock while it waits for the thread that calls this
-  const auto now = std::chrono::steady_clock::now() - origin_;
+  const auto now = now_() - origin_;
   const auto old = std::max(least_time_until_written, longest_slice_after(now) / pauses_of_slice);
   for (track& t : tracks_) {
     if (now - t.current.end > old) write(t);
@@ -227,7 +245,7 @@ void recorder::on_lost(const worker_place& where, const std::string& cause, std:
                      {"name", "worker lost"},
                      {"pid", rank_0_process + lost->where.node},
                      {"tid", where.rank},
-                     {"ts", microseconds(std::chrono::steady_clock::now() - origin_)},
+                     {"ts", microseconds(now_() - origin_)},
                      {"s", "t"},
                      {"args", {{"cause", cause}, {"unfinished_tasks", tasks}}}}));
 }
@@ -322,10 +340,9 @@ void recorder::write_totals(const std::string& ending) {
          {"begin_us", microseconds(chunk.begin)},
          {"taken_us", microseconds(chunk.taken)}});
   }
-  file_.add(text_of(metadata("rankpool end", rank_0_process, rank_0_thread,
-                             {{"end_us", microseconds(std::chrono::steady_clock::now() - origin_)},
-                              {"dropped", file_.dropped()},
-                              {"ending", ending.substr(0, longest_error)}})));
+  file_.add(text_of(metadata(
+      "rankpool end", rank_0_process, rank_0_thread,
+      {{"end_us", microseconds(now_() - origin_)}, {"dropped", file_.dropped()}, {"ending", ending.substr(0, longest_error)}})));
 }
 
 std::string recorder::finish(const std::string& ending) {

@@ -3,7 +3,10 @@
 // A worker has one track, with a slice for each chunk that it ran. Short chunks that follow one another are one slice, so that the
 // trace of many short tasks stays small. What is short grows with the time since the start, so that the trace of a long run stays
 // small too. Rank 0 has a track with its own work. Counters show what is at the workers and on the way.
-// Metadata events whose names begin with "rankpool" are for `rankpool report`; viewers ignore them.
+//
+// Times are those of rank 0's clock. The clocks of other nodes are compared with it before the run, and drift. So the offset of a
+// node is corrected whenever a chunk seems to begin before it was sent, or to end after its result has arrived. Metadata events
+// whose names begin with "rankpool" are for `rankpool report`; viewers ignore them.
 #pragma once
 
 #include "dispatcher/observer.hpp"
@@ -17,7 +20,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +42,12 @@ class recorder final : public dispatch_observer {
     std::string mpi;   ///< the MPI library and its version
   };
 
+  using clock = std::function<steady_time()>;
+
   /// `workers`: in the order of their numbers in the pool. Throws: rankpool::error if the file cannot be created.
-  recorder(const std::string& path, const leader& rank_0, std::vector<place> workers);
+  recorder(
+      const std::string& path, const leader& rank_0, std::vector<place> workers,
+      clock now = [] { return std::chrono::steady_clock::now(); });
 
   void on_sent(const observed_chunk& chunk) override;
   void on_recalled(const observed_chunk& chunk) override;
@@ -67,6 +76,7 @@ class recorder final : public dispatch_observer {
     place where;
     slice current;
     std::uint64_t tasks_there = 0;
+    std::optional<steady_time> sent{};  // when the worker, which had no task, was sent the next chunk that it finishes
   };
   // Steps of rank 0 that are one slice.
   struct busy_time {
@@ -90,9 +100,11 @@ class recorder final : public dispatch_observer {
   void write(busy_time& b);
   void write_counters();
   std::uint64_t remove_from_worker(const observed_chunk& chunk);
+  std::chrono::nanoseconds end_of(const observed_chunk& chunk, std::chrono::nanoseconds taken);
 
   function_names functions_;
   std::mutex mutex_;  // guards the rest
+  const clock now_;
   const steady_time origin_;
   const std::chrono::nanoseconds shortest_slice_;
   std::vector<track> tracks_;

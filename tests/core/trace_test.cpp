@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -41,8 +42,11 @@ json read_trace(const std::string& file) {
 /// Rank 0 and its two workers; the second one is on another node, whose clock is an hour ahead.
 struct traced_pool {
   std::string file = file_name();
-  recorder trace{file, {"node7", "an MPI"}, {{{1, "node7", 11}, 0, 0ns}, {{2, "node8", 12}, 1, 1h}}};
-  steady_time begin = std::chrono::steady_clock::now();
+  const steady_time begin = std::chrono::steady_clock::now();
+  std::atomic<steady_time> time{begin};
+  std::chrono::nanoseconds drift{};  // of the clock of node8
+  recorder trace{
+      file, {"node7", "an MPI"}, {{{1, "node7", 11}, 0, 0ns}, {{2, "node8", 12}, 1, 1h}}, [this] { return time.load(); }};
   shared_job<support::counting_job> work = make_job<support::counting_job>(1000, 1000);
 
   traced_pool() = default;
@@ -57,9 +61,11 @@ struct traced_pool {
     outcome result;
     result.what = threw ? outcome::kind::threw : outcome::kind::value;
     result.taken = to - from;
+    time = begin + from;
     trace.on_sent(chunk(worker, tasks));
     observed_chunk ended = chunk(worker, tasks);
-    ended.ended = begin.time_since_epoch() + to + (worker == 1 ? 1h : 0h);
+    ended.ended = begin.time_since_epoch() + to + (worker == 1 ? 1h + drift : 0h);
+    time = begin + to;
     trace.on_finished(ended, result);
   }
 
@@ -90,6 +96,22 @@ TEST_CASE("trace: a chunk is a slice of its worker, on the clock of rank 0") {
   CHECK(slices[1]["tid"] == 2);
   CHECK(slices[1]["args"]["tasks"] == 7);
   CHECK(std::abs(slices[1]["ts"].get<double>() - slices[0]["ts"].get<double>() - 10'000) < 1);
+}
+
+TEST_CASE("trace: no chunk begins before it was sent, or ends after its result has arrived, although clocks drift") {
+  for (const auto drift : {5ms, -5ms}) {
+    traced_pool pool;
+    pool.ran(1, 1, 10ms, 30ms);
+    pool.drift = drift;
+    pool.ran(1, 1, 50ms, 60ms);
+    pool.ran(1, 1, 70ms, 80ms);
+    const auto slices = pool.events("X");
+    REQUIRE(slices.size() == 3);
+    CHECK(slices[0]["ts"] == 10'000.0);
+    CHECK(slices[1]["ts"] == 50'000.0);
+    CHECK(slices[2]["ts"] == 70'000.0);
+    CHECK(slices[2]["dur"] == 10'000.0);
+  }
 }
 
 TEST_CASE("trace: short chunks without a pause are one slice; a pause or a long chunk begins another") {
