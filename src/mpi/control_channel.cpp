@@ -3,6 +3,7 @@
 
 #include "support/log.hpp"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -126,6 +127,23 @@ void make_stdin_unreadable() {
   ::close(nothing);
 }
 
+pid_t rank_0 = 0;  // a process that it forks has its exit handlers as well
+
+void report_exit_status(int status, void*) {
+  if (::getpid() == rank_0) send_report(connection_of_rank_0, {report_message::kind::status, status});
+}
+
+void report_at_exit() {
+#ifdef __GLIBC__
+  rank_0 = ::getpid();
+  Dl_info own{};  // the handler must exist at the end, also if the program unloads the library that contains it
+  if (::dladdr(reinterpret_cast<void*>(&report_exit_status), &own) != 0) {
+    (void)::dlopen(own.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+  ::on_exit(report_exit_status, nullptr);
+#endif
+}
+
 }  // namespace
 
 rank_0_control::rank_0_control() {
@@ -204,15 +222,7 @@ launcher_control::launcher_control(bool is_rank_0) {
 }
 
 launcher_control::~launcher_control() {
-  if (connection_ < 0) return;
-#ifdef __GLIBC__
-  static const pid_t rank_0 = ::getpid();  // a process that the program forks has the handler as well
-  ::on_exit(
-      [](int status, void*) {
-        if (::getpid() == rank_0) send_report(connection_of_rank_0, {report_message::kind::status, status});
-      },
-      nullptr);
-#endif
+  if (connection_ >= 0) report_at_exit();
 }
 
 void launcher_control::report_ready() const { send_report(connection_, {report_message::kind::ready, 0}); }
